@@ -1,0 +1,49 @@
+"""Contenders timed in turn, in one process: A B C, A B C, …
+
+Machines are noisy, so figures are medians over rounds in which every contender ran
+once, and ratios are taken round by round against the subject.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Contender = Callable[[], Any]
+
+
+def race(title: str, contenders: Mapping[str, Contender], rounds: int = 5) -> dict[str, float]:
+    """Time the contenders and print a table; the first one is the subject.
+
+    Returns the median ratio of each to the subject. Every contender runs once
+    before, untimed.
+    """
+    for contender in contenders.values():
+        contender()
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, contender in contenders.items():
+            gc.collect()
+            begin = time.perf_counter()
+            contender()
+            times[name].append(time.perf_counter() - begin)
+    subject = next(iter(contenders))
+    print(f"\n{title}")
+    ratios = {}
+    for name, taken in times.items():
+        ratio = statistics.median(t / s for t, s in zip(taken, times[subject], strict=True))
+        ratios[name] = ratio
+        print(
+            f"  {name:<34} {_seconds(statistics.median(taken)):>10}  "
+            f"({_seconds(min(taken))} to {_seconds(max(taken))})   {ratio:6.2f} x"
+        )
+    return ratios
+
+
+def _seconds(value: float) -> str:
+    if value >= 0.1:
+        return f"{value:.2f} s"
+    return f"{value * 1e3:.2f} ms" if value >= 1e-3 else f"{value * 1e6:.0f} us"

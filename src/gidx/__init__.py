@@ -1,0 +1,63 @@
+"""gidx: indexed genomic interval files as typed pandas and Arrow tables, both ways.
+
+A format is three verbs: ``plan`` a region into file ranges, ``fetch`` the ranges as
+inflated blocks, ``decode`` blocks into Arrow rows. `Dataset` does everything else,
+once. Writing is the mirror image::
+
+    region ─plan─▶ ranges ─fetch─▶ inflated blocks ─decode─▶ RecordBatch ─▶ RecordBatchReader
+            index          source + inflate          schema + kernels      dataset.py
+
+Tables are 0-based half-open with ``chrom, start, end`` first, whatever the file.
+Region strings are 1-based closed, tuples and frames 0-based half-open.
+
+>>> import gidx
+>>> df = gidx.read_bigbed("genes.bb", "chr22:1-20,000,000")
+>>> df[["chrom", "start", "end", "name"]]
+   chrom   start     end   name
+0  chr22   12000   45000  GENE1
+1  chr22  260000  312500  GENE2
+"""
+
+from gidx import autosql, errors
+from gidx.api import open, read, read_bigbed, to_parquet, write_bigbed
+from gidx.dataset import BigBedDataset, Dataset
+from gidx.errors import (
+    AutoSqlError,
+    ColumnError,
+    FormatError,
+    GidxError,
+    GidxWarning,
+    MissingIndexError,
+    RegionError,
+    UnknownChromError,
+    ValueTypeError,
+    ValueWarning,
+    WriteError,
+)
+from gidx.region import Region
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AutoSqlError",
+    "BigBedDataset",
+    "ColumnError",
+    "Dataset",
+    "FormatError",
+    "GidxError",
+    "GidxWarning",
+    "MissingIndexError",
+    "Region",
+    "RegionError",
+    "UnknownChromError",
+    "ValueTypeError",
+    "ValueWarning",
+    "WriteError",
+    "autosql",
+    "errors",
+    "open",
+    "read",
+    "read_bigbed",
+    "to_parquet",
+    "write_bigbed",
+]

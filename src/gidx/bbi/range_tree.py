@@ -1,0 +1,241 @@
+"""The range tree (R tree) of a bbi file: genomic ranges to data blocks.
+
+Layout: Kent et al. 2010, supplementary tables 14-17. A range may span chroms, so
+bounds are pairs of chrom id and position, compared in that order.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gidx.errors import FormatError, format_error
+from gidx.layout import Order, Record, ordered, read_array, read_one, read_tagged
+from gidx.ranges import Ranges
+from gidx.region import RegionSet
+from gidx.source import ByteSource
+
+MAGIC = 0x2468ACE0
+
+# fmt: off
+TREE = np.dtype([               # offset
+    ("magic", "<u4"),           #  0
+    ("block_size", "<u4"),      #  4  most items of a node
+    ("item_count", "<u8"),      #  8  blocks (data), or summaries (zoom)
+    ("start_chrom", "<u4"),     # 16  the range of the whole
+    ("start", "<u4"),           # 20
+    ("end_chrom", "<u4"),       # 24
+    ("end", "<u4"),             # 28
+    ("end_file_offset", "<u8"), # 32  where the data end
+    ("items_per_slot", "<u4"),  # 40
+    ("reserved", "<u4"),        # 44
+])
+NODE = np.dtype([               # offset
+    ("is_leaf", "u1"),          #  0
+    ("reserved", "u1"),         #  1
+    ("count", "<u2"),           #  2  items that follow
+])
+_BOUNDS = [                     # offset
+    ("start_chrom", "<u4"),     #  0
+    ("start", "<u4"),           #  4
+    ("end_chrom", "<u4"),       #  8
+    ("end", "<u4"),             # 12
+    ("offset", "<u8"),          # 16  of the child node, or of the data block
+]
+INDEX_ITEM = np.dtype(_BOUNDS)
+LEAF_ITEM = np.dtype([*_BOUNDS,
+    ("size", "<u8"),            # 24  of the data block
+])
+# fmt: on
+
+# A tree of so many blocks (2 MB of leaves) is read whole with its first query; of a
+# larger one each query reads the nodes that it needs.
+SMALL = 65536
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """Leaf items as columns, ready for the kernel: bounds (uint32) and ranges."""
+
+    start_chrom: npt.NDArray[np.uint32]
+    start: npt.NDArray[np.uint32]
+    end_chrom: npt.NDArray[np.uint32]
+    end: npt.NDArray[np.uint32]
+    ranges: Ranges
+
+
+class RangeTree:
+    """A tree at ``offset``; reads its nodes when they are first needed."""
+
+    def __init__(self, source: ByteSource, offset: int, order: Order, what: str) -> None:
+        self._source, self._order, self._what = source, order, what
+        self.tree = read_tagged(source, offset, TREE, order, MAGIC, f"range tree ({what})")
+        self._root = offset + TREE.itemsize
+        self._all: Leaves | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def item_count(self) -> int:
+        return int(self.tree["item_count"])
+
+    def ranges(self, regions: RegionSet | None = None) -> Ranges:
+        """File ranges of the blocks that may hold rows of the regions, in file order."""
+        if regions is None or self.item_count <= SMALL or self._all is not None:
+            leaves = self._every_leaf()
+        else:
+            leaves = _columns(self._read(regions))
+        picked = leaves.ranges if regions is None else leaves.ranges[_select(leaves, regions)]
+        if len(picked) < 2:
+            return picked
+        begins = picked[:, 0]
+        return picked if np.all(begins[1:] > begins[:-1]) else np.unique(picked, axis=0)
+
+    def first(self) -> Ranges:
+        """The file range of one block, the first in the tree; none in an empty tree."""
+        if self.item_count <= SMALL or self._all is not None:
+            return self.ranges()[:1]
+        at, seen = self._root, set[int]()
+        while at not in seen:
+            seen.add(at)
+            node, items = self._node(at)
+            if node["is_leaf"] or len(items) == 0:
+                return _columns(items[:1]).ranges
+            at = int(items["offset"][0])
+        raise self._own_child(at)
+
+    def _every_leaf(self) -> Leaves:
+        with self._lock:
+            if self._all is None:
+                self._all = _columns(self._read(None))
+            return self._all
+
+    def _read(self, regions: RegionSet | None) -> Record:
+        """Leaf items, level by level; only nodes that overlap where regions are given."""
+        found: list[Record] = []
+        level = [self._root] if self.item_count else []
+        seen: set[int] = set()
+        while level:
+            below: list[Record] = []
+            for at in level:
+                if at in seen:
+                    raise self._own_child(at)
+                seen.add(at)
+                node, items = self._node(at)
+                (found if node["is_leaf"] else below).append(items)
+            level = []
+            if below:
+                items = np.concatenate(below)
+                if regions is not None:
+                    items = items[_select(_columns(items), regions)]
+                level = items["offset"].tolist()
+        return np.concatenate(found) if found else np.empty(0, ordered(LEAF_ITEM, self._order))
+
+    def _node(self, at: int) -> tuple[Record, Record]:
+        """A node and its items."""
+        node = read_one(self._source, at, ordered(NODE, self._order), self._what)
+        layout = ordered(LEAF_ITEM if node["is_leaf"] else INDEX_ITEM, self._order)
+        at += NODE.itemsize
+        return node, read_array(self._source, at, layout, int(node["count"]), self._what)
+
+    def _own_child(self, at: int) -> FormatError:
+        return format_error(self._source.name, at, f"{self._what}: a node is its own child")
+
+
+def _columns(items: Record) -> Leaves:
+    a, b, c, d = (items[n].astype("u4") for n in ("start_chrom", "start", "end_chrom", "end"))
+    begin = items["offset"].astype("u8")
+    size = items["size"].astype("u8") if "size" in (items.dtype.names or ()) else 0
+    return Leaves(a, b, c, d, np.column_stack([begin, begin + size]))
+
+
+def _select(leaves: Leaves, regions: RegionSet) -> npt.NDArray[np.int64]:
+    from gidx.kernels.records import select_nodes
+
+    picked: npt.NDArray[np.int64] = select_nodes(
+        leaves.start_chrom,
+        leaves.start,
+        leaves.end_chrom,
+        leaves.end,
+        regions.first,
+        regions.start,
+        regions.end,
+    )
+    return picked
+
+
+def pack(
+    lo: npt.NDArray[np.uint64],
+    hi: npt.NDArray[np.uint64],
+    offset: npt.NDArray[np.uint64],
+    *,
+    block_size: int,
+    items_per_slot: int,
+    at: int,
+) -> bytes:
+    """A tree over items in file order, to be written at ``at``, where their data end.
+
+    ``lo`` and ``hi`` are bounds as ``chrom << 32 | position``. Items with the same
+    offset lie in one block and become one leaf item. Little-endian; levels from
+    the root down. A leaf node is filled up with slots of an index item's size, 8
+    bytes short each, as UCSC's cirTree.c does (kent issue 76).
+    """
+    n = len(lo)
+    whole = (lo.min(), hi.max()) if n else (np.uint64(0), np.uint64(0))
+    head = np.array(
+        [(MAGIC, block_size, n, *_split(whole[0]), *_split(whole[1]), at, items_per_slot, 0)], TREE
+    )
+    if n == 0:
+        return head.tobytes()
+    first = np.flatnonzero(np.r_[True, offset[1:] != offset[:-1]])
+    levels = [_items(LEAF_ITEM, lo, hi, first)]
+    levels[0]["offset"] = offset[first]
+    levels[0]["size"] = np.diff(np.r_[offset[first], np.uint64(at)])
+    bounds = np.minimum.reduceat(lo, first), np.maximum.reduceat(hi, first)
+    while len(levels[-1]) > block_size:
+        first = np.arange(0, len(levels[-1]), block_size)
+        levels.append(_items(INDEX_ITEM, *bounds, first))
+        bounds = np.minimum.reduceat(bounds[0], first), np.maximum.reduceat(bounds[1], first)
+    levels.reverse()
+    out = [head.tobytes()]
+    at += TREE.itemsize
+    for i, items in enumerate(levels):
+        nodes = -(-len(items) // block_size)
+        at += nodes * (NODE.itemsize + block_size * INDEX_ITEM.itemsize)
+        if i + 1 < len(levels):
+            below = LEAF_ITEM if i + 2 == len(levels) else INDEX_ITEM
+            size = NODE.itemsize + block_size * below.itemsize
+            items["offset"] = at + size * np.arange(len(items))
+        out.append(_nodes(items, block_size))
+    return b"".join(out)
+
+
+def _split(key: np.uint64) -> tuple[int, int]:
+    return int(key) >> 32, int(key) & 0xFFFFFFFF
+
+
+def _items(
+    layout: np.dtype[Any],
+    lo: npt.NDArray[np.uint64],
+    hi: npt.NDArray[np.uint64],
+    first: npt.NDArray[np.int64],
+) -> Record:
+    items = np.zeros(len(first), layout)
+    least, most = np.minimum.reduceat(lo, first), np.maximum.reduceat(hi, first)
+    items["start_chrom"], items["start"] = least >> np.uint64(32), least & np.uint64(0xFFFFFFFF)
+    items["end_chrom"], items["end"] = most >> np.uint64(32), most & np.uint64(0xFFFFFFFF)
+    return items
+
+
+def _nodes(items: Record, block_size: int) -> bytes:
+    is_leaf = items.dtype == LEAF_ITEM
+    parts = []
+    for first in range(0, len(items), block_size):
+        some = items[first : first + block_size]
+        parts.append(np.array([(is_leaf, 0, len(some))], NODE).tobytes())
+        parts.append(some.tobytes())
+        parts.append(bytes((block_size - len(some)) * INDEX_ITEM.itemsize))
+    return b"".join(parts)

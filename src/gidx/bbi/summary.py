@@ -1,0 +1,142 @@
+"""Summaries of the coverage depth over bins.
+
+The coverage depth of a base is how many items cover it. A bin's statistics are over
+its covered bases only (as bigBedSummary has them), but for ``coverage``, the part
+of the bin that is covered. Bins are UCSC's: bin i of n over [start, end) ends at
+``start + (end - start) * (i + 1) // n``.
+
+From a zoom level, a summary that a bin's edge cuts counts in proportion, so the
+result is an estimate; the level is the coarsest whose summaries are at most half a
+bin wide (bbiRead.c, bbiBestZoom). Left out of UCSC's code: covered bases rounded up
+to whole ones, and a bin's minimum taken from a summary outside of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.int64]
+Stat = Literal["mean", "min", "max", "std", "coverage", "sum"]
+STATS = get_args(Stat)
+
+
+class TotalSummary(NamedTuple):
+    """The coverage depth of a whole file, over its covered bases."""
+
+    valid_count: int
+    min: float
+    max: float
+    sum: float
+    sum_squares: float
+
+    @property
+    def mean(self) -> float:
+        return self.sum / self.valid_count if self.valid_count else float("nan")
+
+    @property
+    def std(self) -> float:
+        n = np.array([float(self.valid_count)])
+        return float(_std(n, np.array([self.sum]), np.array([self.sum_squares]))[0])
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Disjoint spans of one chrom, sorted, with sums over their covered bases."""
+
+    start: Positions
+    end: Positions
+    valid: Floats
+    min: Floats
+    max: Floats
+    sum: Floats
+    sum_squares: Floats
+
+
+def depth(start: Positions, end: Positions) -> Spans:
+    """The coverage depth of items as spans of equal depth; items of length zero have none."""
+    edges = np.concatenate([start, end])
+    steps = np.concatenate([np.ones(len(start), np.int64), np.full(len(end), -1)])
+    order = np.argsort(edges, kind="stable")
+    edges, level = edges[order], np.cumsum(steps[order])
+    keep = np.flatnonzero((edges[1:] > edges[:-1]) & (level[:-1] > 0))
+    begin, stop = edges[:-1][keep], edges[1:][keep]
+    value = level[:-1][keep].astype(np.float64)
+    size = (stop - begin).astype(np.float64)
+    return Spans(begin, stop, size, value, value, value * size, value * value * size)
+
+
+def total(parts: list[Spans]) -> TotalSummary:
+    """The summary of several chroms."""
+    some = [p for p in parts if len(p.start)]
+    return TotalSummary(
+        int(sum(p.valid.sum() for p in some)),
+        float(min((p.min.min() for p in some), default=0.0)),
+        float(max((p.max.max() for p in some), default=0.0)),
+        float(sum(p.sum.sum() for p in some)),
+        float(sum(p.sum_squares.sum() for p in some)),
+    )
+
+
+def bin_edges(start: int, end: int, bins: int) -> Positions:
+    """Where bins begin and end: bins + 1 positions."""
+    return start + (end - start) * np.arange(bins + 1, dtype=np.int64) // bins
+
+
+def fold(spans: Spans, edges: Positions, stat: Stat) -> Floats:
+    """One statistic per bin; NaN where a bin has no covered base (coverage, sum: 0)."""
+    bins = len(edges) - 1
+    # a writer's last summary of a chrom may have length zero
+    inside = (spans.end > edges[0]) & (spans.start < edges[-1]) & (spans.end > spans.start)
+    s, e = spans.start[inside], spans.end[inside]
+    first = np.searchsorted(edges, s, side="right") - 1
+    last = np.searchsorted(edges, e, side="left") - 1
+    first, last = np.maximum(first, 0), np.minimum(last, bins - 1)
+    repeats = last - first + 1
+    span = np.repeat(np.arange(len(s)), repeats)
+    which = first[span] + np.arange(len(span)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    overlap = np.minimum(e[span], edges[which + 1]) - np.maximum(s[span], edges[which])
+    overlap = np.maximum(overlap, 0)
+    width = (e - s)[span]
+
+    def summed(values: Floats) -> Floats:
+        # multiplied first: the sums of a depth then stay whole numbers, without an error
+        return np.bincount(which, values[inside][span] * overlap / width, bins).astype(np.float64)
+
+    count = summed(spans.valid)
+    if stat == "coverage":
+        bases = np.diff(edges)
+        return np.divide(count, bases, out=np.zeros(bins), where=bases > 0)
+    if stat == "sum":
+        return summed(spans.sum)
+    covered = (overlap > 0) & (spans.valid[inside][span] > 0)
+    if stat in ("min", "max"):
+        reduce: Any = np.minimum if stat == "min" else np.maximum
+        out = np.full(bins, np.inf if stat == "min" else -np.inf)
+        reduce.at(out, which[covered], getattr(spans, stat)[inside][span][covered])
+        return np.where(np.isinf(out), np.nan, out)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if stat == "mean":
+            return summed(spans.sum) / count
+        return np.where(
+            count > 0, _std(count, summed(spans.sum), summed(spans.sum_squares)), np.nan
+        )
+
+
+def _std(count: Floats, total: Floats, squares: Floats) -> Floats:
+    """The sample standard deviation from sums, as UCSC's calcStdFromSums."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = squares - total * total / count
+        variance = np.where(count > 1, variance / (count - 1), variance)
+        return np.where(count > 0, np.sqrt(np.maximum(variance, 0.0)), np.nan)
+
+
+def best_zoom(reductions: list[int], span: int, bins: int) -> int | None:
+    """Which zoom level serves bins of ``span // bins`` bases; None: the data itself."""
+    wanted = span // bins // 2
+    fit = [(r, i) for i, r in enumerate(reductions) if r <= wanted]
+    return max(fit, key=lambda ri: (ri[0], -ri[1]))[1] if wanted > 1 and fit else None

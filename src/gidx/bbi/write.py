@@ -1,0 +1,444 @@
+"""A bbi file, put together from encoded rows.
+
+    header | zoom headers | AutoSQL | total summary | extended header | extra index list
+    chromosome B+ tree
+    row count | data blocks | range tree
+    for each zoom level: summary count | blocks | range tree
+    for each extra index: B+ tree
+    magic
+
+The truth is UCSC's bedToBigBed 2.10: with ``level=0`` the bytes are those of its
+``-unc``, and with zlib in place of libdeflate compressed files are the same too.
+Where it differs:
+
+* libdeflate's blocks are a little smaller than zlib's, and the finest zoom level is
+  chosen by the data's size, so a compressed file may zoom a step earlier or later.
+* ids of chroms are their places in the file; 2.10 renumbers them by name where the
+  chroms are not sorted by name.
+* past 2 GiB, 2.10 writes a wrong end into the finest zoom level's range tree (an
+  ``int``), and past 4 GiB it gives up on extra indexes.
+
+Containers know bytes: what a row's bytes mean is for the format to say, which
+encodes them. Rows must come sorted by start within a chrom; this is checked, along
+with the chroms' sizes, before the first byte is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from gidx.bbi import bplus_tree, range_tree, zoom
+from gidx.bbi.blocks import LEVEL, deflate_block
+from gidx.bbi.header import (
+    EXTENDED_HEADER,
+    EXTRA_INDEX,
+    EXTRA_INDEX_FIELD,
+    HEADER,
+    MAX_ZOOM_LEVELS,
+    TOTAL_SUMMARY,
+    VERSION,
+    ZOOM_HEADER,
+)
+from gidx.errors import WriteError
+from gidx.layout import Record
+from gidx.pool import in_order
+
+Spans = Callable[[], Iterable[tuple[int, npt.NDArray[Any], npt.NDArray[Any]]]]
+
+# An entry of the extra index list: one field makes the key.
+_EXTRA = np.dtype([("index", EXTRA_INDEX), ("key", EXTRA_INDEX_FIELD)])
+_MOST = 65535  # a node counts its items in 16 bits
+# Rows a kernel call: 1 MB of positions, which stay in cache from one loop to the next.
+_CHUNK = 65536
+# Summaries a task: 2 MB, about as much as a group of rows.
+_SUMMARIES = 65536
+
+
+@dataclass(frozen=True)
+class Chrom:
+    """A chrom that has ``count`` rows. Chroms are in file order; the place is the id."""
+
+    name: bytes
+    size: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Encoded rows of one chrom, in whole blocks: ``data[bounds[i] : bounds[i + 1]]``.
+
+    Per block its smallest start, its largest end, its rows; per extra index the key
+    of each row (numpy ``S``).
+    """
+
+    chrom: int
+    data: Any
+    bounds: npt.NDArray[np.int64]
+    start: npt.NDArray[np.uint32]
+    end: npt.NDArray[np.uint32]
+    counts: npt.NDArray[np.int64]
+    keys: tuple[npt.NDArray[np.bytes_], ...]
+
+
+def write_bbi(
+    file: BinaryIO,
+    *,
+    magic: int,
+    chroms: Sequence[Chrom],
+    spans: Spans,
+    groups: Iterable[Callable[[], Group]],
+    autosql: bytes | None,
+    field_count: int,
+    defined_field_count: int,
+    extra_fields: Sequence[int] = (),
+    level: int = LEVEL,
+    items_per_slot: int = 512,
+    fan_out: int = 256,
+    threads: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Write a file from where ``file`` stands (it must be able to seek).
+
+    ``spans()`` gives (chrom, starts, ends) of all rows in file order, in chunks of
+    any size, and is called three times. ``groups`` are called and deflated in
+    ``threads`` threads, at most two more than that ahead of the file, and written
+    in order; then ``progress`` gets the number of rows written so far.
+    ``extra_fields`` are the numbers of the fields that groups have keys of.
+    ``level`` 0 writes plain blocks.
+    """
+    _check_parameter("fan_out", fan_out, 2, _MOST)
+    _check_parameter("items_per_slot", items_per_slot, 1, _MOST)
+    _check_parameter("level", level, 0, 12)
+    rows, bases = _measure(spans, chroms)
+    out = _Output(file, level, threads)
+    head = np.zeros(1, HEADER)[0]
+    head["magic"], head["version"] = magic, VERSION
+    head["field_count"], head["defined_field_count"] = field_count, defined_field_count
+
+    out.write(bytes(HEADER.itemsize + MAX_ZOOM_LEVELS * ZOOM_HEADER.itemsize))
+    if autosql is not None:
+        head["autosql_offset"] = out.at
+        out.write(autosql + b"\0")
+    head["total_summary_offset"] = out.at
+    out.write(bytes(TOTAL_SUMMARY.itemsize))
+    head["extended_header_offset"] = out.at
+    out.write(bytes(EXTENDED_HEADER.itemsize + _EXTRA.itemsize * len(extra_fields)))
+
+    head["chromosome_tree_offset"] = out.at
+    out.write(_chromosome_tree(chroms, fan_out, out.at))
+
+    head["data_offset"] = out.at
+    out.write(np.uint64(rows).tobytes())
+    data = _Data(len(extra_fields))
+    with closing(out.blocks(groups)) as written:
+        for group, offsets, stored in written:
+            data.add(group, offsets, stored)
+            if progress is not None:
+                progress(data.rows)
+    if data.rows != rows:
+        raise zoom.rows_changed(data.rows, rows)
+    head["index_offset"] = out.at
+    out.write(data.range_tree(fan_out, out.at))
+
+    summaries, total, reduction = _finest(
+        spans,
+        chroms,
+        rows=rows,
+        bases=bases,
+        data_size=int(head["index_offset"] - head["data_offset"]),
+        compressed=level > 0,
+    )
+    zooms = _write_zooms(out, summaries, reduction, items_per_slot, fan_out)
+    head["zoom_levels"] = np.count_nonzero(zooms["reduction"])
+
+    extra = np.zeros(len(extra_fields), _EXTRA)
+    extra["index"]["field_count"], extra["key"]["field"] = 1, extra_fields
+    for i in range(len(extra_fields)):
+        extra["index"]["offset"][i] = out.at
+        out.write(data.extra_index(i, fan_out, out.at))
+    out.write(np.uint32(magic).tobytes())
+
+    if level > 0:
+        head["uncompress_buffer_size"] = max(data.largest, items_per_slot * zoom.SUMMARY.itemsize)
+    extended = _extended_header(int(head["extended_header_offset"]), len(extra_fields))
+    out.rewrite(0, head.tobytes() + zooms.tobytes())
+    out.rewrite(int(head["total_summary_offset"]), total.tobytes() + extended + extra.tobytes())
+
+
+def _check_parameter(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise WriteError(f"{name} is {value}, expected {least} to {most}")
+
+
+def _extended_header(at: int, n_extra: int) -> bytes:
+    header = np.zeros(1, EXTENDED_HEADER)
+    header["size"], header["index_count"] = EXTENDED_HEADER.itemsize, n_extra
+    header["index_list_offset"] = at + EXTENDED_HEADER.itemsize if n_extra else 0
+    return header.tobytes()
+
+
+# --- rows ---------------------------------------------------------------------------
+
+
+def _chunks(spans: Spans) -> zoom.Chunks:
+    """The spans in short chunks, as the kernels take them."""
+    for chrom, starts, ends in spans():
+        for i in range(0, len(starts), _CHUNK):
+            some = slice(i, i + _CHUNK)
+            yield chrom, zoom.positions(starts[some]), zoom.positions(ends[some])
+
+
+def _measure(spans: Spans, chroms: Sequence[Chrom]) -> tuple[int, int]:
+    """Number of rows and sum of their lengths, once all rows are found fit to be written."""
+    seen = set[bytes]()
+    for chrom in chroms:
+        if chrom.name in seen:
+            raise WriteError(f"rows are not sorted: {_name(chrom)} comes twice")
+        seen.add(chrom.name)
+        _check_parameter(f"size of {_name(chrom)}", chrom.size, 1, 2**32 - 1)
+    rows = np.zeros(len(chroms), np.int64)
+    bases = first = 0
+    last, before = -1, 0
+    for i, starts, ends in _chunks(spans):
+        chrom = chroms[i]
+        if i != last:
+            if i < last:
+                raise WriteError(f"rows are not sorted: {_name(chrom)} comes twice")
+            last, before = i, 0
+        previous = np.concatenate([[before], starts[:-1]])
+        bad = (starts < previous) | (ends < starts) | (ends > chrom.size)
+        if bad.any():
+            k = int(np.argmax(bad))
+            raise _unfit(chrom, previous[k], starts[k], ends[k], first + k)
+        before = int(starts[-1])
+        bases += int((ends - starts).sum())
+        rows[i] += len(starts)
+        first += len(starts)
+    for chrom, count in zip(chroms, rows.tolist(), strict=True):
+        if count != chrom.count:
+            raise zoom.rows_changed(count, chrom.count)
+    return first, bases
+
+
+def _name(chrom: Chrom) -> str:
+    return chrom.name.decode(errors="replace")
+
+
+def _unfit(chrom: Chrom, previous: int, start: int, end: int, row: int) -> WriteError:
+    name = _name(chrom)
+    if start < 0:
+        message = f"{name}:{start}-{end} (row {row}) starts before 0"
+    elif start < previous:
+        message = f"rows are not sorted: {name}:{start} after {name}:{previous} (row {row})"
+    elif end < start:
+        message = f"{name}:{start}-{end} (row {row}) ends before it starts"
+    else:
+        message = f"{name}:{start}-{end} (row {row}) ends after {name}, of size {chrom.size}"
+    return WriteError(message, row=row)
+
+
+class _Data:
+    """What is remembered of the data blocks that are written."""
+
+    def __init__(self, n_keys: int) -> None:
+        self.rows = 0
+        self.largest = 0  # block, in bytes before compression
+        self._low: list[npt.NDArray[np.uint64]] = []
+        self._high: list[npt.NDArray[np.uint64]] = []
+        self._counts: list[npt.NDArray[np.int64]] = []
+        self._offsets: list[npt.NDArray[np.uint64]] = []
+        self._stored: list[npt.NDArray[np.int64]] = []
+        self._keys: list[list[npt.NDArray[np.bytes_]]] = [[] for _ in range(n_keys)]
+
+    def add(
+        self, group: Group, offsets: npt.NDArray[np.uint64], stored: npt.NDArray[np.int64]
+    ) -> None:
+        """Blocks at ``offsets``, of ``stored`` bytes each."""
+        self.rows += int(group.counts.sum())
+        self.largest = max(self.largest, int(np.diff(group.bounds).max(initial=0)))
+        chrom = np.full(len(offsets), group.chrom, np.uint32)
+        self._low.append(_key(chrom, group.start))
+        self._high.append(_key(chrom, group.end))
+        self._counts.append(group.counts)
+        self._offsets.append(offsets)
+        self._stored.append(stored)
+        for kept, keys in zip(self._keys, group.keys, strict=True):
+            kept.append(keys)
+
+    def range_tree(self, fan_out: int, at: int) -> bytes:
+        low, high, offsets = (
+            _joined(parts, np.uint64) for parts in (self._low, self._high, self._offsets)
+        )
+        return range_tree.pack(low, high, offsets, block_size=fan_out, items_per_slot=1, at=at)
+
+    def extra_index(self, i: int, fan_out: int, at: int) -> bytes:
+        """A row each, sorted by key as bytes; rows of one key stay in file order."""
+        keys = _joined_keys(self._keys[i])
+        self._keys[i] = []
+        if len(keys) != self.rows:
+            raise zoom.rows_changed(len(keys), self.rows)
+        order = np.argsort(keys, kind="stable")
+        counts = _joined(self._counts, np.int64)
+        values = np.empty(len(keys), bplus_tree.BLOCK)
+        values["offset"] = np.repeat(_joined(self._offsets, np.uint64), counts)[order]
+        values["size"] = np.repeat(_joined(self._stored, np.int64), counts)[order]
+        return bplus_tree.pack(keys[order], values, fan_out, at)
+
+
+def _key(chrom: npt.NDArray[np.uint32], position: npt.NDArray[np.uint32]) -> Any:
+    return chrom.astype(np.uint64) << np.uint64(32) | position.astype(np.uint64)
+
+
+def _joined(parts: list[npt.NDArray[Any]], dtype: type) -> npt.NDArray[Any]:
+    return np.concatenate(parts).astype(dtype, copy=False) if parts else np.empty(0, dtype)
+
+
+def _joined_keys(parts: list[npt.NDArray[np.bytes_]]) -> npt.NDArray[np.bytes_]:
+    """All keys, no wider than the longest of them (numpy has none of width 0)."""
+    keys = np.concatenate(parts) if parts else np.empty(0, "S1")
+    width = keys.dtype.itemsize
+    characters = np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), width)
+    while width > 1 and not characters[:, width - 1].any():
+        width -= 1
+    return keys.astype(f"S{width}", copy=False)
+
+
+def _chromosome_tree(chroms: Sequence[Chrom], fan_out: int, at: int) -> bytes:
+    names = np.array([chrom.name for chrom in chroms], np.bytes_)
+    values = np.zeros(len(chroms), bplus_tree.CHROM)
+    values["id"] = np.arange(len(chroms))
+    values["size"] = [chrom.size for chrom in chroms]
+    order = np.argsort(names, kind="stable")
+    return bplus_tree.pack(names[order], values[order], min(fan_out, len(chroms)), at)
+
+
+# --- zoom levels --------------------------------------------------------------------
+
+
+def _finest(
+    spans: Spans,
+    chroms: Sequence[Chrom],
+    *,
+    rows: int,
+    bases: int,
+    data_size: int,
+    compressed: bool,
+) -> tuple[Record, Record, int]:
+    """The finest level, the total summary, and the level's reduction."""
+    sizes = [chrom.size for chrom in chroms]
+    tried = zoom.reductions(bases, rows)
+    counts = zoom.count_summaries(_chunks(spans), sizes, tried)
+    if rows and not counts.any():
+        raise zoom.rows_changed(0, rows)
+    i = zoom.choose(counts, data_size, compressed=compressed)
+    return *zoom.summarize(_chunks(spans), sizes, tried[i], int(counts[i])), tried[i]
+
+
+def _write_zooms(
+    out: _Output, summaries: Record, reduction: int, items_per_slot: int, fan_out: int
+) -> Record:
+    """Write the finest level, and those above it while they get shorter: their headers."""
+    zooms = np.zeros(MAX_ZOOM_LEVELS, ZOOM_HEADER)
+    before = 0
+    for level, head in enumerate(zooms):
+        if len(summaries) == before:
+            break
+        # UCSC's quirk: plain blocks above the finest level hold one summary each
+        each = items_per_slot if out.level > 0 or level == 0 else 1
+        head["reduction"] = reduction % 2**32
+        head["data_offset"] = out.at
+        offsets = _write_summaries(out, summaries, each)
+        head["index_offset"] = out.at
+        low = _key(summaries["chrom"], summaries["start"])
+        high = _key(summaries["chrom"], summaries["end"])
+        out.write(
+            range_tree.pack(
+                low, high, offsets, block_size=fan_out, items_per_slot=items_per_slot, at=out.at
+            )
+        )
+        before = len(summaries)
+        reduction *= zoom.STEP
+        summaries = zoom.coarsen(summaries, reduction)
+    return zooms
+
+
+def _write_summaries(out: _Output, summaries: Record, each: int) -> npt.NDArray[np.uint64]:
+    """Write in blocks of ``each``: the offset of each summary's block."""
+    out.write(np.uint32(len(summaries)).tobytes())
+    step = each * max(1, _SUMMARIES // each)
+    calls = (partial(_summary_group, summaries[i : i + step], each)
+             for i in range(0, len(summaries), step))  # fmt: skip
+    with closing(out.blocks(calls)) as written:
+        parts = [np.repeat(offsets, group.counts) for group, offsets, _ in written]
+    return np.concatenate(parts)
+
+
+def _summary_group(summaries: Record, each: int) -> Group:
+    first = np.arange(0, len(summaries), each)
+    bounds = np.append(first, len(summaries))
+    nothing = np.zeros(0, np.uint32)
+    return Group(
+        0,
+        summaries.view(np.uint8),
+        bounds * zoom.SUMMARY.itemsize,
+        nothing,
+        nothing,
+        np.diff(bounds),
+        (),
+    )
+
+
+# --- the file -----------------------------------------------------------------------
+
+
+class _Output:
+    """A file that knows where it is, and deflates ahead in a few threads."""
+
+    def __init__(self, file: BinaryIO, level: int, threads: int) -> None:
+        self._file, self._begin = file, file.tell()
+        self.at = 0
+        self.level, self._threads = level, threads
+
+    def write(self, data: Any) -> None:
+        self._file.write(data)
+        self.at += len(data)
+
+    def rewrite(self, at: int, data: bytes) -> None:
+        """Fill in what was left open at ``at``; then stand at the end again."""
+        self._file.seek(self._begin + at)
+        self._file.write(data)
+        self._file.seek(self._begin + self.at)
+
+    def blocks(
+        self, calls: Iterable[Callable[[], Group]]
+    ) -> Generator[tuple[Group, npt.NDArray[np.uint64], npt.NDArray[np.int64]]]:
+        """Write the groups' blocks: (group without data, offsets, sizes in the file)."""
+        jobs = (partial(_deflated, call, self.level) for call in calls)
+        with closing(in_order(jobs, self._threads)) as done:
+            for group, pieces, sizes in done:
+                offsets = self.at + np.cumsum(sizes) - sizes
+                for piece in pieces:
+                    self.write(piece)
+                yield group, offsets.astype(np.uint64), sizes
+
+
+def _deflated(
+    call: Callable[[], Group], level: int
+) -> tuple[Group, list[Any], npt.NDArray[np.int64]]:
+    """Encode a group and deflate its blocks: (group without data, pieces, block sizes)."""
+    group = call()
+    data = memoryview(group.data).cast("B")
+    bounds = group.bounds.tolist()
+    group = replace(group, data=b"")
+    if level == 0:
+        return group, [data[bounds[0] : bounds[-1]]], np.diff(group.bounds)
+    pieces = [deflate_block(data[a:b], level) for a, b in pairwise(bounds)]
+    return group, pieces, np.array([len(piece) for piece in pieces], np.int64)

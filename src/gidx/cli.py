@@ -1,0 +1,561 @@
+"""The command line: `gidx info`, `query`, `convert`, `search`, `demo`.
+
+Thin over the API: a command reads its arguments, calls one or two functions, prints.
+
+====  ================================================================================
+exit  when
+====  ================================================================================
+0     done; also where the reader of the output went away (``| head``)
+1     one line on stderr says what is wrong; no file is left behind
+2     the arguments are wrong, as argparse has it
+130   Ctrl-C
+====  ================================================================================
+
+Modules that take long to import are imported by the commands that need them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import os
+import re
+import stat
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
+
+from gidx.errors import ColumnError, GidxError, GidxWarning
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gidx.convert import Kind
+    from gidx.dataset import BigBedDataset, Dataset
+
+FORMATS = ("tsv", "bed", "json", "parquet", "arrow")
+TARGETS = ("bigbed", *FORMATS)
+BINARY = ("parquet", "arrow")
+FEW_CHROMS = 10
+PATIENCE = 1.0  # seconds before a progress bar appears
+
+_REGIONS = """\
+Regions are 1-based and closed, as in samtools and the UCSC browser:
+  chr1   chr1:1,000-2,000   chr1:1000-   chr1:-2000   '{HLA:01}:1-10'
+Several are a union: each row once, in the file's order."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit status (SystemExit for wrong arguments and --help)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", GidxWarning)
+        warnings.showwarning = _show_warning
+        try:
+            arguments = _parser().parse_args(argv)
+            try:
+                status: int = arguments.run(arguments)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            _close_stdout()
+            status = 0
+        except KeyboardInterrupt:
+            status = 130
+        except Exception as error:
+            message = _said(error)
+            if message is None:
+                raise
+            _say(message)
+            status = 1
+    return status
+
+
+# ── what is wrong, in one line ──────────────────────────────────────────────────────────────────
+
+
+def _say(message: str) -> None:
+    with contextlib.suppress(OSError):  # stderr is closed: nobody listens
+        print(f"gidx: {' '.join(message.split())}", file=sys.stderr)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    _say(f"warning: {message}")
+
+
+def _said(error: Exception) -> str | None:
+    """What a user needs to know of an error; None for our own mistakes."""
+    if isinstance(error, GidxError):
+        return str(error)
+    if isinstance(error, OSError):
+        why = error.strerror or str(error) or type(error).__name__
+        if isinstance(error, FileNotFoundError) and error.strerror is None:
+            why = f"{why}: no such file or directory"
+        why = why[:1].lower() + why[1:] if error.strerror else why
+        return why if error.filename is None else f"{os.fsdecode(error.filename)}: {why}"
+    if isinstance(error, ImportError | MemoryError):
+        return str(error) or "out of memory"
+    if type(error).__module__.partition(".")[0] in ("aiohttp", "fsspec", "botocore"):
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _close_stdout() -> None:
+    """Send what is left to nowhere, or Python complains when it flushes at its exit."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+# ── info ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from gidx import dataset
+
+    found = dataset.open(arguments.file)
+    if arguments.json:
+        print(json.dumps(_facts(found), indent=2, ensure_ascii=False))
+        return 0
+    chroms = found.chroms
+    _print_pairs({"file": found.path, **found.info(), "chroms": len(chroms)})
+    names = list(chroms) if arguments.chroms else list(chroms)[:FEW_CHROMS]
+    _print_table([(name, _number(chroms[name])) for name in names], "<>")
+    if len(names) < len(chroms):
+        print(f"  … {len(chroms) - len(names):,} more (--chroms shows all)")
+    print("\ncolumns")
+    columns = found.fields.to_pylist()
+    rows = [(c["name"], _type(c["type"]), c["declared_type"], c["description"]) for c in columns]
+    _print_table([("name", "type", "declared", "description"), *rows], "<<<<")
+    if isinstance(found, dataset.BigBedDataset):
+        print("\ncoverage")
+        _print_table([(k, _number(v)) for k, v in _summary(found).items()], "<>")
+    return 0
+
+
+def _facts(found: Dataset) -> dict[str, Any]:
+    """What --json prints: names without blanks, lists as lists."""
+    from gidx.dataset import BigBedDataset
+
+    facts: dict[str, Any] = {"file": found.path, **found.info()}
+    if isinstance(found, BigBedDataset):
+        facts.update({"zoom levels": found.zoom_levels, "extra indexes": found.indexes})
+        facts["coverage"] = {k.replace(" ", "_"): v for k, v in _summary(found).items()}
+    facts["chroms"] = found.chroms
+    facts["columns"] = found.fields.to_pylist()
+    return {k.replace(" ", "_"): v for k, v in facts.items()}
+
+
+def _type(arrow: str) -> str:
+    """An Arrow type's name, shorter.
+
+    >>> _type("list<item: dictionary<values=string, indices=int32, ordered=0>>")
+    'list<dictionary<string>>'
+    """
+    arrow = re.sub(r"dictionary<values=(\w+), indices=\w+, ordered=\d>", r"dictionary<\1>", arrow)
+    return arrow.replace("<item: ", "<")
+
+
+def _summary(found: BigBedDataset) -> dict[str, float | None]:
+    total = found.total_summary
+    values: dict[str, float] = {"covered bases": total.valid_count}
+    for name in ("mean", "std", "min", "max"):
+        values[f"{name} depth"] = float(getattr(total, name))
+    return {k: None if math.isnan(v) else v for k, v in values.items()}
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+
+
+def _print_pairs(pairs: dict[str, Any]) -> None:
+    width = max(map(len, pairs))
+    for key, value in pairs.items():
+        print(f"{key:<{width}}  {f'{value:,}' if isinstance(value, int) else value}")
+
+
+def _print_table(rows: Sequence[Sequence[str]], align: str) -> None:
+    """Columns side by side, two spaces between them; the last one may be long."""
+    if not rows:
+        return
+    widths = [max(len(row[i]) for row in rows) for i in range(len(align))]
+    for row in rows:
+        cells = (f"{c:{a}{w}}" for c, a, w in zip(row, align, widths, strict=True))
+        print("  " + "  ".join(cells).rstrip())
+
+
+# ── query and search ────────────────────────────────────────────────────────────────────────────
+
+
+def _query(arguments: argparse.Namespace) -> int:
+    from gidx import dataset
+
+    found = dataset.open(arguments.file)
+    regions = _regions(arguments)
+    if arguments.count:
+        print(found.count_rows(regions, threads=arguments.threads))
+        return 0
+    from gidx.convert import convert
+
+    total = found.count_rows() if regions is None and arguments.head is None else None
+    with _output(arguments) as (target, kind), _progress(arguments) as progress:
+        convert(
+            found, target, regions=regions, columns=_columns(arguments), to=kind,
+            head=arguments.head, threads=arguments.threads, names=arguments.names,
+            errors=arguments.errors, header=_header(arguments), progress=progress(total),
+        )  # fmt: skip
+    return 0
+
+
+def _search(arguments: argparse.Namespace) -> int:
+    from gidx import convert, dataset, schema
+
+    found = dataset.open(arguments.file)
+    if not isinstance(found, dataset.BigBedDataset):
+        raise ColumnError(f"{found.path}: {found.format} files have no index of names")
+    with _output(arguments) as (target, kind):
+        texts = found.as_texts() if kind in convert.TEXT else found
+        table = texts.find(arguments.names, field=arguments.field)
+        column = arguments.field or found.indexes[0]
+        missing = _missing(arguments.names, table.column(column))
+        said = [f"{found.path}: no row has {column} {name!r}" for name in missing]
+        if table.num_rows == 0:
+            raise ColumnError("; ".join(said))
+        for line in said:
+            warnings.warn(line, GidxWarning, stacklevel=1)
+        table = table.select(schema.project(table.schema, _columns(arguments)))
+        rows = convert.Rows(table.schema, iter(table.to_batches()))
+        convert.write(rows, target, to=kind, header=_header(arguments))
+    return 0
+
+
+def _missing(names: Sequence[str], values: pa.ChunkedArray) -> list[str]:
+    known = set(values.to_pylist())
+    return [n for n in dict.fromkeys(names) if n not in known]
+
+
+def _regions(arguments: argparse.Namespace) -> Any:
+    """Region strings, and the rows of a BED file, as regions; None for the whole file."""
+    asked: list[Any] = list(arguments.regions)
+    if arguments.regions_file is None:
+        return asked or None
+    import pyarrow as pa
+
+    from gidx.convert import Asked, opened
+
+    with opened(arguments.regions_file) as source:
+        rows = source.rows(Asked("tsv", columns=["chrom", "start", "end"]))
+        table = pa.Table.from_batches(rows.batches, rows.schema)
+    if not asked:
+        return table
+    return [*asked, *zip(*(c.to_pylist() for c in table.columns), strict=True)]
+
+
+def _columns(arguments: argparse.Namespace) -> list[str] | None:
+    text = arguments.columns
+    return None if text is None else [name.strip() for name in text.split(",")]
+
+
+def _header(arguments: argparse.Namespace) -> bool | None:
+    return False if arguments.no_header else None
+
+
+@contextlib.contextmanager
+def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kind]]:
+    """Where rows go and as what: ``--output``, else standard output."""
+    from gidx.convert import kind_of
+
+    path, asked = arguments.output, arguments.format
+    if path not in (None, "-"):
+        yield path, kind_of(path, asked)
+        return
+    kind = kind_of(sys.stdout.buffer, asked or "tsv")
+    if kind in BINARY and sys.stdout.isatty():
+        _wrong(arguments, f"{kind} is not for a terminal; pass --output FILE, or pipe it")
+    sys.stdout.flush()
+    yield sys.stdout.buffer, kind
+
+
+# ── convert ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _convert(arguments: argparse.Namespace) -> int:
+    from gidx.convert import convert, kind_of, opened
+
+    target: str | BinaryIO = arguments.target
+    if target == "-":
+        if arguments.to is None:
+            _wrong(arguments, "standard output needs --to")
+        if arguments.to in BINARY and sys.stdout.isatty():
+            _wrong(arguments, f"{arguments.to} is not for a terminal; name a file, or pipe it")
+        target = sys.stdout.buffer
+    kind = kind_of(target, arguments.to)
+    if kind != "bigbed" and (arguments.sort or arguments.extra_index):
+        option = "--sort" if arguments.sort else "--extra-index"
+        _wrong(arguments, f"{option} is for bigBed, {arguments.target} is {kind}")
+    declared = None if arguments.autosql is None else Path(arguments.autosql)
+    with _progress(arguments) as progress:
+        total = None
+        if arguments.source != "-" and not arguments.regions and not arguments.regions_file:
+            with opened(arguments.source) as source:
+                total = source.count()
+        convert(
+            arguments.source, target, regions=_regions(arguments), columns=_columns(arguments),
+            to=kind, chromsizes=arguments.chromsizes, bed_type=arguments.bed_type,
+            autosql=declared, extra_index=_names(arguments.extra_index),
+            sort=arguments.sort, threads=arguments.threads, names=arguments.names,
+            errors=arguments.errors, header=_header(arguments), progress=progress(total),
+        )  # fmt: skip
+    return 0
+
+
+def _names(text: str | None) -> list[str]:
+    return [] if text is None else [name.strip() for name in text.split(",")]
+
+
+@contextlib.contextmanager
+def _progress(
+    arguments: argparse.Namespace,
+) -> Iterator[Callable[[int | None], Callable[[int], None] | None]]:
+    """Makes what is to be called with the rows so far: a bar on a terminal, else None.
+
+    It appears after a second, and only where rows go to a file: who reads a pipe,
+    a pager for one, may write to the terminal itself.
+    """
+    path = getattr(arguments, "target" if arguments.run is _convert else "output")
+    tqdm: Any = None
+    if sys.stderr.isatty() and (path not in (None, "-") or _is_file(sys.stdout)):
+        with contextlib.suppress(ImportError):
+            from tqdm import tqdm
+    bars: list[Any] = []
+
+    def start(total: int | None) -> Callable[[int], None] | None:
+        if tqdm is None:
+            return None
+        begin = time.monotonic()
+
+        def show(rows: int) -> None:
+            if not bars:
+                if time.monotonic() - begin < PATIENCE:
+                    return
+                bars.append(tqdm(total=total, unit=" rows", unit_scale=True, leave=False))
+            bars[0].update(rows - bars[0].n)
+
+        return show
+
+    try:
+        yield start
+    finally:
+        for bar in bars:
+            bar.close()
+
+
+def _is_file(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:  # it has no number
+        return False
+
+
+def _wrong(arguments: argparse.Namespace, message: str) -> NoReturn:
+    arguments.parser.error(message)
+    raise AssertionError  # pragma: no cover
+
+
+# ── demo ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from gidx.demo import run
+
+    run(arguments.keep)
+    return 0
+
+
+# ── arguments ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gidx",
+        description="Indexed genomic interval files as typed tables, both ways.",
+        epilog="gidx COMMAND --help says more, with examples. No data at hand? Try: gidx demo",
+    )
+    parser.add_argument("--version", action=_Version, help="print the version and exit")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    info = _command(
+        commands, "info", _info, "what a file is and has",
+        "Print what a file is: format, rows, chroms, columns with their types, zoom levels, "
+        "coverage, indexes.",
+        """\
+gidx info genes.bb
+gidx info --chroms genes.bb           every chrom
+gidx info --json genes.bb | jq .rows""",
+    )  # fmt: skip
+    info.add_argument("file", metavar="FILE", help="a path or URL")
+    info.add_argument("--chroms", action="store_true", help="list every chrom")
+    info.add_argument("--json", action="store_true", help="one JSON object, for machines")
+
+    query = _command(
+        commands, "query", _query, "rows of a file, or of regions of it",
+        f"Print the rows that overlap regions; without a region, all.\n\n{_REGIONS}",
+        """\
+gidx query genes.bb chr22:20,000,000-20,100,000
+gidx query genes.bb chr1 chr2 --columns chrom,start,end,name --no-header
+gidx query genes.bb --regions-file peaks.bed --count
+gidx query genes.bb --head 3 --format json
+gidx query https://host/genes.bb chrX --output chrX.parquet""",
+    )  # fmt: skip
+    query.add_argument("file", metavar="FILE", help="a path or URL")
+    _region_options(query, positional=True)
+    _row_options(query)
+    query.add_argument("--count", action="store_true", help="print only how many rows there are")
+    query.add_argument("--head", type=_count, metavar="N", help="the first N rows only")
+    _output_options(query)
+    _reading_options(query)
+
+    convert = _command(
+        commands, "convert", _convert, "any file to any: bigBed, BED, TSV, Parquet, Arrow, JSON",
+        """\
+Convert a file. What IN is, its content tells; what OUT is, its suffix or --to:
+
+  bigbed   .bb .bigbed             needs chrom sizes, unless IN has them
+  bed      .bed                    no header line, ready for bedToBigBed
+  tsv      .tsv .txt               a header line of names
+  parquet  .parquet .pq            typed
+  arrow    .arrow .feather .ipc    typed; - writes a stream
+  json     .json .jsonl .ndjson    one object a line; output only
+
+IN may be gzipped text, and - (standard input); OUT may be - with --to.
+OUT appears when it is finished, so a failure leaves nothing behind.""",
+        """\
+gidx convert genes.bb genes.parquet
+gidx convert genes.bb genes.bed --region chr22
+gidx convert peaks.bed peaks.bb --chromsizes hg38.chrom.sizes --bed-type bed6+4 --sort
+gidx convert table.tsv table.bb --chromsizes hg38.chrom.sizes --extra-index geneName
+zcat x.bed.gz | gidx convert - x.bb --chromsizes hg38.chrom.sizes""",
+    )  # fmt: skip
+    convert.add_argument("source", metavar="IN", help="a path or URL, or -")
+    convert.add_argument("target", metavar="OUT", help="a path, or -")
+    convert.add_argument("--to", choices=TARGETS, help="what OUT is, if its suffix does not say")
+    _region_options(convert, positional=False)
+    _row_options(convert)
+    writing = convert.add_argument_group("for bigBed")
+    writing.add_argument("--chromsizes", metavar="FILE", help="names and sizes, as chrom.sizes")
+    writing.add_argument(
+        "--bed-type", metavar="TYPE", help="bed3 to bed12, +N for further columns: bed6+4"
+    )
+    writing.add_argument("--autosql", metavar="FILE", help="an .as file that declares the columns")
+    writing.add_argument("--extra-index", metavar="A,B", help="columns to index, for gidx search")
+    writing.add_argument("--sort", action="store_true", help="sort the rows")
+    _reading_options(convert)
+
+    search = _command(
+        commands, "search", _search, "rows by name, from an extra index",
+        "Print the rows whose name is one of NAME, looked up in the file's extra index; "
+        "exact, with case.",
+        """\
+gidx search genes.bb BRCA2
+gidx search genes.bb BRCA1 BRCA2 --field geneName --format json""",
+    )  # fmt: skip
+    search.add_argument("file", metavar="FILE", help="a path or URL")
+    search.add_argument("names", metavar="NAME", nargs="+", help="names to look for")
+    search.add_argument("--field", help="the column, if several are indexed")
+    _row_options(search)
+    _output_options(search)
+
+    demo = _command(
+        commands, "demo", _demo, "a tour, with data made for it",
+        "Make a small bigBed of genes, then query, search, sum up and convert it, and show "
+        "each line of Python that does so.",
+        """\
+gidx demo
+gidx demo --keep demo                 leaves the files in the folder demo""",
+    )  # fmt: skip
+    demo.add_argument("--keep", metavar="DIR", help="write the files here, and leave them")
+    return parser
+
+
+class _Version(argparse.Action):
+    """--version, which imports gidx only when asked."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "nargs": 0, "dest": argparse.SUPPRESS})
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
+        import gidx
+
+        print(f"gidx {gidx.__version__}")
+        parser.exit()
+
+
+def _command(
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    summary: str,
+    description: str,
+    examples: str,
+) -> argparse.ArgumentParser:
+    indented = "".join(f"  {line}\n" for line in examples.splitlines())
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=f"examples:\n{indented}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run, parser=parser)
+    return parser
+
+
+def _region_options(parser: argparse.ArgumentParser, *, positional: bool) -> None:
+    what = "chr1:1,000-2,000 or chr1; 1-based, closed"
+    if positional:
+        parser.add_argument("regions", metavar="REGION", nargs="*", help=what)
+    else:
+        parser.add_argument(
+            "--region", metavar="REGION", dest="regions", action="append", default=[],
+            help=f"{what}; may be given several times",
+        )  # fmt: skip
+    parser.add_argument(
+        "--regions-file", metavar="BED", help="regions from a BED file (0-based, half-open)"
+    )
+
+
+def _row_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--columns", metavar="A,B", help="only these columns, in this order")
+    parser.add_argument("--no-header", action="store_true", help="TSV without its header line")
+
+
+def _output_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--format", choices=FORMATS, help="default: what --output's suffix says, else tsv"
+    )
+    parser.add_argument("--output", "-o", metavar="FILE", help="write here instead of stdout")
+
+
+def _reading_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--names", choices=("canonical", "native"), default="canonical",
+        help="chrom, start, end; or the file's own names",
+    )  # fmt: skip
+    parser.add_argument(
+        "--errors", choices=("warn", "raise", "null"), default="warn",
+        help="what a value that is not of its declared type does",
+    )  # fmt: skip
+    parser.add_argument("--threads", type=_count, metavar="N", help="default: all processors")
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
+    return int(text)

@@ -1,0 +1,513 @@
+"""open() and Dataset: regions, projection, filters, threads and batches, once for all formats.
+
+A scan is a line downhill:
+
+    resolve the regions ─▶ format.plan ─▶ groups of ranges ─▶ format.fetch, format.decode
+    (on a thread pool, in order, a few groups ahead) ─▶ filter, slice ─▶ RecordBatchReader
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gidx import schema
+from gidx.bbi.header import BIGBED_MAGIC, BIGWIG_MAGIC
+from gidx.bbi.summary import STATS, Stat, TotalSummary
+from gidx.errors import GidxWarning, RegionError, ValueTypeError, ValueWarning, format_error
+from gidx.formats.base import Format, Names, Placed
+from gidx.formats.bigbed import ZOOM_SCHEMA, BigBed
+from gidx.pool import in_order, thread_count
+from gidx.ranges import Ranges, partition
+from gidx.region import MAX_END, Region, RegionSet, resolve
+from gidx.source import ByteSource, open_source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Errors = Literal["warn", "raise", "null"]
+
+
+def open(
+    path: Any, *, index: Any = None, storage_options: Mapping[str, Any] | None = None
+) -> Dataset:
+    """Open an indexed genomic file; what it is, its content tells.
+
+    Parameters
+    ----------
+    path : str, PathLike, bytes or binary file
+        A local path, a URL that fsspec knows (``https://``, ``s3://`` …), the bytes
+        themselves, or an open binary file.
+    index : str or PathLike, optional
+        For formats with an index beside the file. A bigBed has its index inside.
+    storage_options : mapping, optional
+        For fsspec, as in pandas.
+
+    Returns
+    -------
+    Dataset
+        A `BigBedDataset` for bigBed.
+
+    Raises
+    ------
+    FormatError
+        The file is of no format that gidx reads, or broken.
+
+    Examples
+    --------
+    >>> ds = gidx.open("genes.bb")
+    >>> ds.to_pandas("chr22:1-20,000,000").head(2)[["chrom", "start", "name"]]
+       chrom   start   name
+    0  chr22   12000  GENE1
+    1  chr22  260000  GENE2
+    """
+    source = open_source(path, storage_options)
+    magic = bytes(source.read(0, min(4, source.size)))
+    for order in ("little", "big"):
+        if magic == BIGBED_MAGIC.to_bytes(4, order):
+            if index is not None:
+                raise TypeError(f"{source.name}: a bigBed file has its index inside; drop index=")
+            return BigBedDataset(BigBed(source))
+        if magic == BIGWIG_MAGIC.to_bytes(4, order):
+            raise format_error(source.name, 0, "a bigWig file; gidx reads bigBed")
+    raise format_error(
+        source.name,
+        0,
+        f"no format that gidx reads: it begins with {magic.hex() or 'nothing'}, "
+        "a bigBed begins with ebf28987 or 8789f2eb",
+    )
+
+
+class Dataset:
+    """An open file: ask it often, from any thread. Immutable and picklable.
+
+    Every query takes:
+
+    regions
+        None (all), or what `gidx.region` describes: ``"chr1:1,000-2,000"`` (1-based
+        closed), ``("chr1", 999, 2000)`` (0-based half-open), a list of them, or a
+        frame with chrom, start, end. Several are a union: each row once, in file
+        order. A row overlaps if ``start < region end and end > region start``; one
+        of length zero where it touches.
+    columns
+        Names of the columns wanted, in the order wanted; only they are decoded.
+    filter
+        A pyarrow expression over any columns: ``pc.field("score") > 500``.
+    batch_size
+        Most rows of a batch.
+    threads
+        Threads that inflate and decode; default: as many as this process may use.
+    errors
+        What a value that is not of its declared type does: ``"warn"`` reads it as
+        missing and gives one warning a scan, ``"raise"`` raises ValueTypeError,
+        ``"null"`` is silent. Broken structure always raises FormatError.
+    names
+        ``"canonical"``: chrom, start, end first. ``"native"``: the file's own names
+        and widths.
+    """
+
+    def __init__(self, format: Format) -> None:
+        self._format = format
+        self._ids = {name: i for i, name in enumerate(format.chroms)}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (self._format.source,)
+
+    # ── what it is ──────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def format(self) -> str:
+        """The format's name: ``bigbed``."""
+        return self._format.kind
+
+    @property
+    def path(self) -> str:
+        """Where it was opened."""
+        return self._format.source.name
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Arrow schema of all columns, canonical names."""
+        return self._format.schema("canonical")
+
+    @property
+    def chroms(self) -> dict[str, int | None]:
+        """Chroms in file order and their sizes in bases."""
+        return dict(self._format.chroms)
+
+    @property
+    def fields(self) -> pa.Table:
+        """What the file declares: a row a column, with its description."""
+        return self._format.fields()
+
+    @property
+    def header(self) -> str:
+        """The file's own declaration as text; empty where it has none."""
+        return ""
+
+    def info(self) -> dict[str, Any]:
+        """Facts about the file, as `gidx info` prints them."""
+        return self._format.info()
+
+    def __repr__(self) -> str:
+        rows = self._format.row_count()
+        counted = "" if rows is None else f", {rows:,} rows"
+        names = ", ".join(self.schema.names)
+        return f"<gidx.Dataset {self.format} {self.path!r}{counted}: {names}>"
+
+    # ── rows ────────────────────────────────────────────────────────────────────────────────────
+
+    def scan(
+        self,
+        regions: Any = None,
+        *,
+        columns: Sequence[str] | None = None,
+        filter: pc.Expression | None = None,
+        batch_size: int | None = None,
+        threads: int | None = None,
+        errors: Errors = "warn",
+        names: Names = "canonical",
+    ) -> pa.RecordBatchReader:
+        """Rows as a stream of record batches, in file order, in bounded memory.
+
+        Raises
+        ------
+        UnknownChromError, RegionError
+            For regions that the file cannot have.
+        ColumnError
+            For columns that it does not have.
+        FormatError
+            While reading, where the file is broken.
+        """
+        scan = self._prepare(regions, columns, filter, batch_size, threads, errors, names)
+        return pa.RecordBatchReader.from_batches(scan.schema, scan.batches())
+
+    def to_table(self, regions: Any = None, **options: Any) -> pa.Table:
+        """Rows as a pyarrow Table. Options as in `scan`."""
+        scan = self._prepare(regions, **options)
+        return pa.Table.from_batches(scan.batches(), scan.schema)
+
+    def to_batches(self, regions: Any = None, **options: Any) -> Iterator[pa.RecordBatch]:
+        """Rows as an iterator of record batches. Options as in `scan`."""
+        return self._prepare(regions, **options).batches()
+
+    def to_pandas(
+        self, regions: Any = None, *, dtype_backend: str | None = "pyarrow", **options: Any
+    ) -> pd.DataFrame:
+        """Rows as a pandas DataFrame. Options as in `scan`.
+
+        ``dtype_backend`` is pandas': ``"pyarrow"`` keeps every type, nested ones
+        too; ``"numpy_nullable"``; None for pandas' own. ``chrom`` is categorical
+        in file order.
+        """
+        from gidx.frame import to_frame
+
+        return to_frame(self.to_table(regions, **options), dtype_backend)
+
+    def to_polars(self, regions: Any = None, **options: Any) -> Any:
+        """Rows as a polars DataFrame (extra ``polars``). Options as in `scan`."""
+        import polars as pl
+
+        return pl.DataFrame(self.scan(regions, **options))
+
+    def head(self, n: int = 5, regions: Any = None, **options: Any) -> pa.Table:
+        """The first ``n`` rows; reads no more blocks than they need."""
+        scan = self._prepare(regions, **{"threads": 1, **options}, group_size=1)
+        batches, rows = [], 0
+        for batch in scan.batches() if n > 0 else ():
+            batches.append(batch.slice(0, n - rows))
+            rows += batches[-1].num_rows
+            if rows >= n:
+                break
+        scan.report()
+        return pa.Table.from_batches(batches, scan.schema)
+
+    def count_rows(self, regions: Any = None, *, threads: int | None = None) -> int:
+        """How many rows overlap the regions; nothing but positions is decoded."""
+        known = self._format.row_count()
+        if regions is None and known is not None:
+            return known
+        asked = self._resolve(regions)
+        groups = partition(self._format.plan(asked), self._format.group_size)
+        tasks = ((lambda g=g: self._format.count(self._format.fetch(g), asked)) for g in groups)
+        return sum(in_order(tasks, thread_count(threads, len(groups))))
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.scan().__arrow_c_stream__(requested_schema)
+
+    def __arrow_c_schema__(self) -> Any:
+        return self.schema.__arrow_c_schema__()
+
+    def _resolve(self, regions: Any) -> RegionSet | None:
+        return None if regions is None else resolve(regions, self._format.chroms, self._ids)
+
+    def _prepare(
+        self,
+        regions: Any,
+        columns: Sequence[str] | None = None,
+        filter: pc.Expression | None = None,
+        batch_size: int | None = None,
+        threads: int | None = None,
+        errors: Errors = "warn",
+        names: Names = "canonical",
+        group_size: int | None = None,
+        ranges: Ranges | None = None,
+    ) -> _Scan:
+        _one_of("errors", errors, ("warn", "raise", "null"))
+        _one_of("names", names, ("canonical", "native"))
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
+        whole = self._format.schema(names)
+        wanted = schema.project(whole, columns)
+        decoded = wanted
+        if filter is not None:
+            decoded = list(dict.fromkeys([*wanted, *_columns_of(filter, whole)]))
+        asked = self._resolve(regions)
+        if ranges is None:
+            ranges = self._format.plan(asked)
+        groups = partition(ranges, group_size or self._format.group_size)
+        every = asked is None and filter is None and ranges is not None
+        expected = self._format.row_count() if every and group_size is None else None
+        return _Scan(
+            self._format, groups, asked, wanted, decoded, filter, batch_size,
+            thread_count(threads, len(groups)), errors, names, expected,
+        )  # fmt: skip
+
+
+class BigBedDataset(Dataset):
+    """An open bigBed file: a Dataset with extra indexes, zoom levels and summaries."""
+
+    _format: BigBed
+
+    @property
+    def autosql(self) -> str:
+        """The AutoSQL declaration, as stored in the file, or of the standard columns."""
+        declared = self._format.declared
+        return declared.text or str(declared.autosql)
+
+    @property
+    def header(self) -> str:
+        """The AutoSQL text as stored; empty where the file has none."""
+        return self._format.autosql_text or ""
+
+    def as_texts(self) -> BigBedDataset:
+        """The same file, every column behind chrom, start, end as the text that it is.
+
+        For values that are not of their declared type: ``1e3`` in a ``uint`` stays.
+        """
+        return BigBedDataset(self._format.as_texts())
+
+    @property
+    def bed_type(self) -> str:
+        """``bed6+4``: standard BED columns and extra ones."""
+        return str(self._format.info()["bed type"])
+
+    @property
+    def indexes(self) -> list[str]:
+        """Columns that have an extra index, for `find`."""
+        return self._format.indexed_names()
+
+    def find(
+        self, names: str | Iterable[str], /, *, field: str | None = None, **options: Any
+    ) -> pa.Table:
+        """Rows whose ``field`` is one of ``names``, by the file's extra index.
+
+        As UCSC's bigBedNamedItems; exact, case-sensitive. Rows come in file order,
+        each once. ``field`` may be left out where there is one index. Options as in
+        `scan`. Raises ColumnError where the file has no such index.
+
+        >>> gidx.open("genes.bb").find("GENE2", columns=["chrom", "start", "name"]).to_pylist()
+        [{'chrom': 'chr22', 'start': 260000, 'name': 'GENE2'}]
+        """
+        keys = [names] if isinstance(names, str) else list(names)
+        for key in keys:
+            if not isinstance(key, str):
+                raise TypeError(f"cannot find {key!r}: expected a name, or several")
+        column = self._format.index_of(field)
+        ranges = self._format.lookup(column, keys)
+        style: Names = options.get("names", "canonical")
+        key = pc.field(self._format.schema(style).names[column])
+        matches = key.isin(pa.array(keys, pa.string()))
+        other = options.pop("filter", None)
+        scan = self._prepare(
+            None, **options, filter=matches if other is None else matches & other, ranges=ranges
+        )
+        return pa.Table.from_batches(scan.batches(), scan.schema)
+
+    @property
+    def zoom_levels(self) -> list[int]:
+        """Each zoom level's reduction: bases that a summary spans, about; finest first."""
+        return self._format.reductions
+
+    def scan_zoom(self, level: int, regions: Any = None) -> pa.RecordBatchReader:
+        """Summaries of a zoom level, given by its reduction or its number.
+
+        Columns: chrom, start, end, and over the covered bases of that span the
+        coverage depth's valid_count, min, max, sum, sum_squares.
+        """
+        number = self._format.zoom_level(level)
+        asked = self._resolve(regions)
+        groups = partition(self._format.zoom_plan(number, asked), self._format.group_size)
+        batches = (self._format.zoom_batch(group, asked) for group in groups)
+        return pa.RecordBatchReader.from_batches(ZOOM_SCHEMA, batches)
+
+    def summary(
+        self, region: Any, bins: int = 1, stat: Stat = "mean", *, exact: bool = False
+    ) -> npt.NDArray[np.float64]:
+        """A statistic of the coverage depth in each of ``bins`` parts of one region.
+
+        ``stat``: ``mean``, ``min``, ``max``, ``std`` (sample) over covered bases, NaN
+        where there are none; ``coverage`` the part of the bases that is covered;
+        ``sum`` of the depth. From the zoom level that fits, or from the rows where
+        none does or ``exact`` is asked (gidx.bbi.summary says more).
+        """
+        _one_of("stat", stat, STATS)
+        if bins < 1:
+            raise ValueError(f"bins is {bins}, expected 1 or more")
+        asked = resolve(region, self._format.chroms)
+        if len(asked) != 1:
+            raise RegionError(f"summary takes one region, found {len(asked)}")
+        chrom = list(self._format.chroms)[int(asked.chrom[0])]
+        size = self._format.chroms[chrom]
+        start, end = int(asked.start[0]), int(asked.end[0])
+        end = (size or 0) if end == MAX_END else end
+        if start >= end:
+            raise RegionError(f"{Region(chrom, start, end)}: no bases to sum up")
+        return self._format.summarize(chrom, start, end, bins, stat, exact)
+
+    @property
+    def total_summary(self) -> TotalSummary:
+        """valid_count, min, max, sum, sum_squares, mean, std of the coverage depth."""
+        return self._format.total_summary()
+
+
+class _Scan:
+    """One pass over groups of ranges: its own cursor, its own count of problems."""
+
+    def __init__(
+        self,
+        format: Format,
+        groups: list[Ranges],
+        regions: RegionSet | None,
+        wanted: list[int],
+        decoded: list[int],
+        filter: pc.Expression | None,
+        batch_size: int | None,
+        threads: int,
+        errors: Errors,
+        names: Names,
+        expected: int | None,
+    ) -> None:
+        self._format, self._groups, self._regions = format, groups, regions
+        self._wanted, self._decoded, self._filter = wanted, decoded, filter
+        self._batch_size, self._threads = batch_size, threads
+        self._errors, self._names, self._expected = errors, names, expected
+        self.schema = format.picked(tuple(wanted), names)
+        self._problems: dict[str, tuple[int, Placed]] = {}
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        tasks = ((lambda g=g: self._group(g)) for g in self._groups)
+        rows = 0
+        with closing(in_order(tasks, self._threads)) as done:
+            for batch, problems in done:
+                for placed in problems:
+                    self._note(placed)
+                rows += batch.num_rows
+                yield from self._finished(batch)
+        self.report()
+        if self._expected is not None and rows != self._expected:
+            warnings.warn(
+                f"{self._format.source.name}: {rows:,} rows found, but the file says that it has "
+                f"{self._expected:,}",
+                GidxWarning,
+                stacklevel=3,
+            )
+
+    def _group(self, ranges: Ranges) -> tuple[pa.RecordBatch, Sequence[Placed]]:
+        rows = self._format.decode(
+            self._format.fetch(ranges), self._decoded, self._regions, self._names
+        )
+        return rows.batch, rows.problems
+
+    def _finished(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """Filtered, only the columns wanted, at most batch_size rows, none empty."""
+        if self._filter is not None:
+            table = pa.Table.from_batches([batch]).filter(self._filter)
+            positions = [self._decoded.index(i) for i in self._wanted]
+            table = table.select(positions).combine_chunks()
+            parts = table.to_batches()
+        else:
+            parts = [batch]
+        for part in parts:
+            step = self._batch_size or part.num_rows
+            for at in range(0, part.num_rows, step or 1):
+                yield part.slice(at, step)
+
+    def _note(self, placed: Placed) -> None:
+        if self._errors == "null":
+            return
+        if self._errors == "raise":
+            raise ValueTypeError(f"{self._format.source.name}, {_say(1, placed)}")
+        count, first = self._problems.get(placed.problem.column, (0, placed))
+        self._problems[placed.problem.column] = count + placed.problem.count, first
+
+    def report(self) -> None:
+        """One warning for all values that were read as missing."""
+        if not self._problems:
+            return
+        found = "; ".join(_say(count, first) for count, first in self._problems.values())
+        self._problems = {}
+        warnings.warn(f"{self._format.source.name}, {found}", ValueWarning, stacklevel=4)
+
+
+def _say(count: int, placed: Placed) -> str:
+    problem = placed.problem
+    many = "1 value is" if count == 1 else f"{count:,} values are"
+    text = problem.text if len(problem.text) <= 60 else problem.text[:57] + "..."
+    return (
+        f"column {problem.column}: {many} not {problem.declared}, read as missing; "
+        f"first at {Region(*placed.place)}: {text!r}"
+    )
+
+
+def _reopen(source: ByteSource) -> Dataset:
+    return open(source)
+
+
+def _one_of(name: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")
+
+
+def _columns_of(expression: pc.Expression, whole: pa.Schema) -> list[int]:
+    """Which columns an expression needs: those without which it cannot be bound.
+
+    pyarrow does not tell an expression's fields, so it is asked column by column.
+    """
+    if not isinstance(expression, pc.Expression):
+        raise TypeError(
+            f"filter is {type(expression).__name__}, expected a pyarrow expression: "
+            "pc.field('score') > 500"
+        )
+    if "FieldPath(" in str(expression):
+        raise ValueError(f"filter {expression}: names a column by its position; use its name")
+    empty = whole.empty_table()
+    try:
+        empty.filter(expression)
+    except pa.ArrowException as error:  # no such column, or not of the type
+        names = ", ".join(whole.names)
+        raise ValueError(f"filter {expression}: {error}; there are {names}") from None
+    needed = []
+    for i in range(len(whole)):
+        try:
+            empty.remove_column(i).filter(expression)
+        except pa.ArrowInvalid:
+            needed.append(i)
+    return needed

@@ -1,0 +1,140 @@
+"""What gidx raises and warns.
+
+    GidxError
+    ├── FormatError (ValueError)               a file's bytes break its format
+    ├── MissingIndexError (FileNotFoundError)  a region was asked of a file without an index
+    ├── RegionError (ValueError)               a region that cannot be understood
+    │   └── UnknownChromError (KeyError)       … or that names a chrom the file does not have
+    ├── ColumnError (KeyError)                 a column or index the data does not have
+    ├── AutoSqlError (ValueError)              a declaration that cannot be parsed or used
+    ├── ValueTypeError (ValueError)            errors="raise" met a value not of its type
+    └── WriteError (ValueError)                rows that the format cannot hold
+
+    GidxWarning (UserWarning)
+    └── ValueWarning                        values that were read as missing
+
+Each also inherits the builtin that a caller would guess. Messages name the
+place, what was found, what was expected and, if there is one, the way out; the
+values are attributes.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+
+class GidxError(Exception):
+    """Base of all errors that gidx raises on purpose.
+
+    Keyword arguments become attributes: ``error.path``, ``error.offset`` …
+    """
+
+    def __init__(self, message: str = "", **place: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        for name, value in place.items():
+            setattr(self, name, value)
+
+    def __str__(self) -> str:  # KeyError would print the repr
+        return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.message, self.__dict__)
+
+
+def _rebuild(cls: type[GidxError], message: str, state: dict[str, Any]) -> GidxError:
+    error = cls(message)
+    error.__dict__.update(state)
+    return error
+
+
+class FormatError(GidxError, ValueError):
+    """A file's bytes break its format: ``path``, ``offset`` say where."""
+
+    path: str
+    offset: int | None
+
+
+class MissingIndexError(GidxError, FileNotFoundError):
+    """A region was asked of a file that has no index."""
+
+
+class RegionError(GidxError, ValueError):
+    """A region that cannot be understood."""
+
+
+class UnknownChromError(RegionError, KeyError):
+    """A region names a chrom that the file does not have: ``chrom``, ``hint``."""
+
+    chrom: str
+    hint: str | None
+
+
+class ColumnError(GidxError, KeyError):
+    """A column, zoom level or extra index that the data does not have."""
+
+
+class AutoSqlError(GidxError, ValueError):
+    """An AutoSQL declaration that cannot be parsed or used: ``line``."""
+
+    line: int | None
+
+
+class ValueTypeError(GidxError, ValueError):
+    """A value is not of its declared type and ``errors="raise"`` was asked."""
+
+
+class WriteError(GidxError, ValueError):
+    """Rows that the format cannot hold; nothing was written: ``row``."""
+
+    row: int | None
+
+
+class GidxWarning(UserWarning):
+    """Base of all warnings."""
+
+
+class ValueWarning(GidxWarning):
+    """Values that are not of their declared type were read as missing."""
+
+
+def format_error(path: str, offset: int | None, message: str) -> FormatError:
+    """The one way to word a FormatError: ``path, byte N: message``.
+
+    >>> str(format_error("a.bb", 4, "truncated header"))
+    'a.bb, byte 4: truncated header'
+    """
+    place = path if offset is None else f"{path}, byte {offset}"
+    return FormatError(f"{place}: {message}", path=path, offset=offset)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a user most likely meant, or None.
+
+    Knows the field's own confusion (``1`` and ``chr1``, ``MT`` and ``chrM``)
+    before it looks at spelling.
+
+    >>> did_you_mean("1", ["chr1", "chr2"]), did_you_mean("MT", ["chrM"])
+    ('chr1', 'chrM')
+    >>> did_you_mean("scroe", ["name", "score"])
+    'score'
+    """
+    known = list(known)
+    bare = name.removeprefix("chr")
+    mito = {"M", "MT"} if bare in ("M", "MT") else {bare}
+    for candidate in known:
+        if candidate.removeprefix("chr") in mito:
+            return candidate
+    lower = {k.lower(): k for k in reversed(known)}
+    if name.lower() in lower:
+        return lower[name.lower()]
+    close = difflib.get_close_matches(name, known, n=1)
+    return close[0] if close else None
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?`` or nothing, to end a message with."""
+    meant = did_you_mean(name, known)
+    return f"; did you mean {meant!r}?" if meant else ""

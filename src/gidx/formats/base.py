@@ -1,0 +1,88 @@
+"""What a format has to offer; `Dataset` does everything else, once.
+
+region ─plan─▶ ranges ─fetch─▶ inflated blocks ─decode─▶ rows
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+from gidx.columns import Problem
+from gidx.ranges import Ranges
+from gidx.region import RegionSet
+from gidx.source import ByteSource
+
+Names = Literal["canonical", "native"]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A Problem and the row it is in: chrom, start, end (0-based half-open)."""
+
+    problem: Problem
+    place: tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Decoded rows, and values among them that were not of their type."""
+
+    batch: pa.RecordBatch
+    problems: Sequence[Placed] = ()
+
+
+class Format(Protocol):
+    """One open file."""
+
+    kind: str
+    source: ByteSource
+    # File bytes to fetch and decode at a time: large enough that the calls do not
+    # count, small enough that a group's text stays in the cache.
+    group_size: int
+
+    @property
+    def chroms(self) -> Mapping[str, int | None]:
+        """Chroms in file order, with their sizes where the file has them."""
+        ...
+
+    def schema(self, names: Names) -> pa.Schema:
+        """Every column that rows can have."""
+        ...
+
+    def picked(self, columns: tuple[int, ...], names: Names) -> pa.Schema:
+        """The schema of some of these columns, in the order given."""
+        ...
+
+    def fields(self) -> pa.Table:
+        """One row a column: what the file declares."""
+        ...
+
+    def plan(self, regions: RegionSet | None) -> Ranges:
+        """File ranges whose rows may overlap; may over-include, never under-include."""
+        ...
+
+    def fetch(self, ranges: Ranges) -> Any:
+        """The inflated blocks at these ranges."""
+        ...
+
+    def decode(
+        self, blocks: Any, columns: Sequence[int], regions: RegionSet | None, names: Names
+    ) -> Rows:
+        """The rows that overlap a region (all: None), as columns of ``schema(names)``."""
+        ...
+
+    def count(self, blocks: Any, regions: RegionSet | None) -> int:
+        """How many rows overlap a region, without decoding them."""
+        ...
+
+    def row_count(self) -> int | None:
+        """How many rows the file says it has, if it says."""
+        ...
+
+    def info(self) -> dict[str, Any]:
+        """Facts for `gidx info`: what the file is made of."""
+        ...

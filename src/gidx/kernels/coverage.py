@@ -1,0 +1,239 @@
+"""Coverage depth: from sorted items to stretches of equal depth to summaries.
+
+Items of one chrom come sorted by start, in chunks of any size::
+
+    items        0 ├───────────────┤ 8                    stretches   [0, 3) 1
+                       3 ├────┤ 6         ─ sweep ─▶                  [3, 6) 2
+                              6 ├─────┤ 9                             [6, 8) 2
+                                                                      [8, 9) 1
+
+A stretch ends wherever an item starts or ends, even where the depth stays: sums
+are float32, so they depend on how they are cut. The truth is UCSC's bedToBigBed
+2.10 (kent `rangeTreeAddToCoverageDepth`, `bedWriteReducedOnceReturnReducedTwice`,
+`writeBlocks`, `bbiSummarySimpleReduce`), here without its tree of all stretches:
+because items are sorted, the ends of the open ones, in a heap, are all that one
+needs to know. 2 M items of mean depth 0.8: sweep 40 ms, summarize 35 ms, count 65 ms;
+of mean depth 1000: sweep 170 ms, for the heap.
+
+Left out: checks. Unsorted items, `start > end` or `end > size` never come here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gidx.kernels.jit import helper, kernel
+
+# What `sweep` remembers between chunks (int64 each).
+POSITION, OPEN, EDGE, EMPTY, EMPTY_DEPTH = range(5)
+STATE = 5
+# What `summarize` remembers between chunks (int64 each).
+FOUND, GROWING = range(2)
+
+FAR = np.int64(1) << 62  # after any end
+U1 = np.uint64(1)
+ONE = np.int64(1)
+
+
+@helper
+def _push(heap, n, end):
+    """Add to the binary heap of `n` ends, smallest first."""
+    i = np.uint64(n)
+    while i > np.uint64(0):
+        parent = (i - U1) >> U1
+        if heap[parent] <= end:
+            break
+        heap[i] = heap[parent]
+        i = parent
+    heap[i] = end
+
+
+@helper
+def _pop(heap, n):
+    """Drop the smallest of `n` ends."""
+    last = np.uint64(n - 1)
+    end = heap[last]
+    i = np.uint64(0)
+    child = U1
+    while child < last:
+        if child + U1 < last and heap[child + U1] < heap[child]:
+            child += U1
+        if heap[child] >= end:
+            break
+        heap[i] = heap[child]
+        i = child
+        child = (i << U1) + U1
+    heap[i] = end
+
+
+@kernel
+def sweep(starts, ends, first, finish, heap, state, out):
+    """Items from `first` on into stretches: (next item, stretches).
+
+    `out` (3, room) int64 gets start, end, depth. Comes back early where `heap` or
+    `out` has no room for the next item: drain, or enlarge, and call again. `finish`
+    closes the chrom: one more step, after which next item is `len(starts) + 1`.
+    A chrom begins with `state` 0 and POSITION -1.
+
+    Items of length zero are stretches of their own, and come first where they
+    are. Only the first one at a position can lie inside a stretch, which it
+    splits; its depth counts it and what covers it. All others have depth 1, and
+    each comes before those that came before it.
+    """
+    position, n, edge = state[POSITION], state[OPEN], state[EDGE]
+    empty, empty_depth = state[EMPTY], state[EMPTY_DEPTH]
+    rows = len(starts)
+    room = out.shape[1]
+    m = 0
+    i = first
+    stop = rows + finish
+    while i < stop:
+        # one step adds at most: the empty ones, one a distinct end, one up to start
+        if n == len(heap) or m + empty + n + 1 > room:
+            break
+        start = starts[i] if i < rows else FAR
+        if start > position:
+            for k in range(empty):
+                out[0, m], out[1, m] = position, position
+                out[2, m] = empty_depth if k == empty - 1 else ONE
+                m += 1
+            empty = 0
+            while n > 0 and heap[0] <= start:
+                end = heap[0]
+                if end > position:
+                    out[0, m], out[1, m], out[2, m] = position, end, n
+                    m += 1
+                    position = end
+                _pop(heap, n)
+                n -= 1
+            edge = ONE if position == start else np.int64(0)  # something ends here
+            if n > 0 and position < start:
+                out[0, m], out[1, m], out[2, m] = position, start, n
+                m += 1
+            position = start
+        if i < rows:
+            end = ends[i]
+            if end > start:
+                _push(heap, n, end)
+                n += 1
+            else:
+                if empty == 0:
+                    empty_depth = ONE if edge else n + 1
+                empty += 1
+            edge = ONE
+        i += 1
+    state[POSITION], state[OPEN], state[EDGE] = position, n, edge
+    state[EMPTY], state[EMPTY_DEPTH] = empty, empty_depth
+    return i, m
+
+
+@kernel
+def count_summaries(starts, ends, size, reductions, reach, counts):
+    """Add to `counts` how many summaries items need, a reduction at a time.
+
+    `reach` is where the last summary of each reduction ends; 0 begins a chrom.
+    """
+    for r in range(len(reductions)):
+        step, end, n = reductions[r], reach[r], counts[r]
+        for i in range(len(starts)):
+            if starts[i] >= end and end < size:
+                n += 1
+                end = starts[i] + step
+            while ends[i] > end:
+                n += 1
+                end += step
+        reach[r], counts[r] = end, n
+
+
+@kernel
+def summarize(stretches, n_stretches, chrom, size, reduction, state, whole, integers, floats):
+    """Fold stretches into the summaries of the finest level and into `whole`.
+
+    `integers` and `floats` are two views of the summaries (zoom.SUMMARY as rows of
+    8 words): chrom, start, end, valid count | min, max, sum, sum of squares, the
+    latter rounded to float32 after each addition. `whole` (float64) is the total
+    summary: valid count, min, max, sum, sum of squares. A stretch of length zero
+    weighs as much as one base.
+
+    A summary begins where the first stretch after its predecessor does, and ends
+    `reduction` later, or with the chrom; a new chrom begins with GROWING 0. False
+    where there is no room for a summary that is needed.
+    """
+    n, growing = state[FOUND], state[GROWING]
+    start = end = valid = np.int64(0)
+    least = most = total = squares = np.float32(0)
+    if growing:
+        start, end = np.int64(integers[n - 1, 1]), np.int64(integers[n - 1, 2])
+        valid = np.int64(integers[n - 1, 3])
+        least, most = floats[n - 1, 4], floats[n - 1, 5]
+        total, squares = floats[n - 1, 6], floats[n - 1, 7]
+    for k in range(n_stretches):
+        a, b = stretches[0, k], stretches[1, k]
+        depth = np.float64(stretches[2, k])
+        rest = max(b - a, 1)
+        whole[0] += rest
+        whole[1] = min(whole[1], depth)
+        whole[2] = max(whole[2], depth)
+        whole[3] += depth * rest
+        whole[4] += depth * depth * rest
+        if growing and end <= a and end < size:
+            _store(integers, floats, n - 1, chrom, start, end, valid, least, most, total, squares)
+            growing = np.int64(0)
+        while True:
+            if not growing:
+                if n == len(integers):
+                    return False
+                n += 1
+                growing = ONE
+                start, end = a, min(a + reduction, size)
+                least = most = np.float32(depth)
+                valid = np.int64(0)
+                total = squares = np.float32(0)
+            weight = end - a if b > end else rest
+            valid += weight
+            least, most = min(least, np.float32(depth)), max(most, np.float32(depth))
+            total = np.float32(np.float64(total) + depth * weight)
+            squares = np.float32(np.float64(squares) + depth * depth * weight)
+            if b <= end:
+                break
+            _store(integers, floats, n - 1, chrom, start, end, valid, least, most, total, squares)
+            growing = np.int64(0)
+            rest -= weight
+            a = end
+    if growing:
+        _store(integers, floats, n - 1, chrom, start, end, valid, least, most, total, squares)
+    state[FOUND], state[GROWING] = n, growing
+    return True
+
+
+@helper
+def _store(integers, floats, i, chrom, start, end, valid, least, most, total, squares):
+    integers[i, 0], integers[i, 1], integers[i, 2], integers[i, 3] = chrom, start, end, valid
+    floats[i, 4], floats[i, 5], floats[i, 6], floats[i, 7] = least, most, total, squares
+
+
+@kernel
+def coarsen(integers, floats, reduction):
+    """Join neighbouring summaries that fit into `reduction` bases, in place: how many.
+
+    A joined summary ends where its last part does.
+    """
+    n = 0
+    for i in range(len(integers)):
+        if n > 0 and integers[n - 1, 0] == integers[i, 0]:
+            # 32 bits, as UCSC adds: an item of 500 Mb makes reductions that overflow
+            reach = np.uint32(integers[n - 1, 1] + reduction)
+            if integers[i, 2] <= reach:
+                k = n - 1
+                integers[k, 2] = integers[i, 2]
+                integers[k, 3] = np.uint32(integers[k, 3] + integers[i, 3])
+                floats[k, 4] = min(floats[k, 4], floats[i, 4])
+                floats[k, 5] = max(floats[k, 5], floats[i, 5])
+                floats[k, 6] = np.float32(floats[k, 6] + floats[i, 6])
+                floats[k, 7] = np.float32(floats[k, 7] + floats[i, 7])
+                continue
+        for w in range(4):
+            integers[n, w] = integers[i, w]
+            floats[n, 4 + w] = floats[i, 4 + w]
+        n += 1
+    return n

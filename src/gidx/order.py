@@ -1,0 +1,296 @@
+"""The order of rows: where each chrom's rows are, and how to bring them into file order.
+
+A file holds its chroms in byte order of their names, and within a chrom rows by
+their starts. Data may have their chroms in any order, since natural order (chr2
+before chr10) is what frames have; but each chrom's rows must stand together and
+ascend. Otherwise the rows are not sorted, and only `sort` may change that: by chrom,
+then start, and rows of one start stay in the order they had.
+
+`survey` passes over chrom, start and end once, in pieces, and checks them. It keeps
+a few numbers for each run of a chrom; only sorting takes memory for every row (28
+bytes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.types as pat
+
+from gidx.encode import Faults, integers, texts_of
+from gidx.errors import WriteError, hint
+from gidx.region import Region
+from gidx.stream import Frame, is_text
+
+LARGEST = 2**32 - 1  # positions in the file are of 32 bits
+_LONGEST = 254  # bytes of a chrom's name: UCSC's tools have room for 255 with the NUL
+_PIECE = 262144  # rows looked at at a time: 6 MB
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Chroms in file order, and for each row of the file its number in the data.
+
+    ``runs`` (first row, rows) and ``places`` (first file row) say where the data's
+    rows go; ``sorted_rows`` says it row by row where they had to be sorted.
+    """
+
+    names: tuple[str, ...]
+    sizes: tuple[int, ...]
+    counts: Ints
+    runs: Ints
+    sorted_rows: Ints | None = None
+
+    @cached_property
+    def firsts(self) -> Ints:
+        """The first file row of each chrom, and the end."""
+        return np.concatenate([[0], np.cumsum(self.counts)])
+
+    @cached_property
+    def _places(self) -> Ints:
+        """The first file row of each run, and the end."""
+        return np.concatenate([[0], np.cumsum(self.runs[:, 1])])
+
+    def rows(self, start: int, stop: int) -> Ints | int:
+        """The data's rows that are file rows ``start`` to ``stop``; an int where they follow it."""
+        if self.sorted_rows is not None:
+            return self.sorted_rows[start:stop]
+        first = int(np.searchsorted(self._places, start, side="right")) - 1
+        last = int(np.searchsorted(self._places, stop, side="left"))
+        places = self._places[first : last + 1]
+        shift = self.runs[first:last, 0] - places[:-1]
+        if last - first == 1 or np.all(shift == shift[0]):
+            return start + int(shift[0])
+        lengths = np.minimum(places[1:], stop) - np.maximum(places[:-1], start)
+        return np.repeat(shift, lengths) + np.arange(start, stop)
+
+    def chroms(self, start: int, stop: int) -> npt.NDArray[np.int32]:
+        """The chrom ids of file rows ``start`` to ``stop``."""
+        firsts = self.firsts
+        lo = int(np.searchsorted(firsts, start, side="right")) - 1
+        hi = int(np.searchsorted(firsts, stop, side="left"))
+        counts = np.minimum(firsts[lo + 1 : hi + 1], stop) - np.maximum(firsts[lo:hi], start)
+        return np.repeat(np.arange(lo, hi, dtype=np.int32), counts)
+
+
+def survey(
+    frame: Frame, heads: Sequence[str], sizes: Mapping[str, int], *, sort: bool = False
+) -> Order:
+    """Check every row's chrom, start and end, and find the order of the file.
+
+    Raises WriteError for the first row that does not fit, or that is out of order
+    and ``sort`` is not asked.
+    """
+    _check_types(frame.schema, heads)
+    surveyor = _Surveyor(sizes, heads, sort)
+    for start in range(0, len(frame), _PIECE):
+        stop = min(start + _PIECE, len(frame))
+        surveyor.look(start, *frame.rows(start, stop, heads).columns)
+    return surveyor.order()
+
+
+class _Surveyor:
+    """What is known after the pieces so far; chroms have codes, in order of appearance."""
+
+    def __init__(self, sizes: Mapping[str, int], heads: Sequence[str], sort: bool) -> None:
+        self._all_sizes, self._heads, self._sort = sizes, heads, sort
+        self._codes: dict[str, int] = {}
+        self._wrong: list[str] = []  # what is wrong with each chrom, '' for nothing
+        self._sizes: list[int] = []
+        self._runs: list[tuple[int, int]] = []  # code, first row
+        self._seen: set[int] = set()
+        self._last = -1, -1  # code, start of the row before
+        self._counts: Ints = np.zeros(0, np.int64)  # rows, by code
+        self._unsorted = False
+        self._kept: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.uint32]]] = []
+
+    def look(self, first: int, chrom: pa.Array, start: pa.Array, end: pa.Array) -> None:
+        """The next piece of the data, from row ``first``."""
+        faults = Faults()
+        codes = self._encode(chrom)
+        for array, name in zip((chrom, start, end), self._heads, strict=True):
+            _check_missing(array, name, faults)
+        faults.check(codes < 0, lambda _: f"column {self._heads[0]}: the value is missing")
+        wrong = np.array([bool(w) for w in self._wrong], np.bool_)
+        if wrong.any():
+            faults.check(wrong[codes] & (codes >= 0), lambda i: self._wrong[codes[i]])
+        starts, ends = (
+            integers(array, name, faults)
+            for array, name in zip((start, end), self._heads[1:], strict=True)
+        )
+        self._check_positions(codes, starts, ends, faults)
+        if faults.row is not None:
+            self._fail(faults, first, codes, starts, ends)
+        self._note_order(first, codes, starts)
+        self._counts = np.bincount(codes, minlength=len(self._codes)) + np.pad(
+            self._counts, (0, len(self._codes) - len(self._counts))
+        )
+        if self._sort:
+            self._kept.append((codes.astype(np.int32), starts.astype(np.uint32)))
+
+    def order(self) -> Order:
+        """Chroms in byte order of their names."""
+        names = sorted(self._codes, key=lambda n: n.encode("utf-8", "surrogateescape"))
+        codes = [self._codes[n] for n in names]
+        rank = np.empty(len(names), np.int64)
+        rank[codes] = np.arange(len(names))
+        sizes = tuple(self._sizes[c] for c in codes)
+        counts = self._counts[codes] if codes else self._counts
+        if self._unsorted:
+            rows = self._sorted(rank)
+            return Order(tuple(names), sizes, counts, np.empty((0, 2), np.int64), rows)
+        firsts = np.zeros(len(names), np.int64)  # each chrom is one run
+        for code, row in self._runs:
+            firsts[rank[code]] = row
+        return Order(tuple(names), sizes, counts, np.stack([firsts, counts], axis=1))
+
+    def _sorted(self, rank: Ints) -> Ints:
+        """Row numbers by chrom and start, stable."""
+        keys = np.concatenate(
+            [rank[codes] << 32 | starts.astype(np.int64) for codes, starts in self._kept]
+        )
+        self._kept.clear()
+        return np.argsort(keys, kind="stable")
+
+    def _encode(self, chrom: pa.Array) -> Ints:
+        """Codes of the chroms; -1 for what is missing.
+
+        Only where the name changes is it looked at: hashing each of 2 M names took
+        40 ms, comparing each with the one before takes 5.
+        """
+        if pat.is_null(chrom.type):
+            return np.full(len(chrom), -1, np.int64)
+        if pat.is_dictionary(chrom.type):
+            indices = chrom.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+            first = np.flatnonzero(np.concatenate([[True], indices[1:] != indices[:-1]]))
+        else:
+            from gidx.kernels.encode import changes
+
+            texts = texts_of(chrom)
+            first = changes(texts.offsets, texts.data)
+            if chrom.null_count:  # which is empty among the texts, and no name
+                missing = chrom.is_null().to_numpy(zero_copy_only=False)
+                first = np.union1d(first, np.flatnonzero(np.diff(missing)) + 1)
+        encoded = chrom.take(pa.array(first))
+        if not pat.is_dictionary(chrom.type):
+            encoded = encoded.dictionary_encode()
+        names = encoded.dictionary
+        codes = np.full(len(names) + 1, -1, np.int64)
+        used = encoded.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)
+        for i in np.unique(used[used < len(names)]).tolist():
+            codes[i] = self._code(names[i].as_py())
+        found: Ints = np.repeat(codes[used], np.diff(np.append(first, len(chrom))))
+        return found
+
+    def _code(self, name: str | None) -> int:
+        if name is None:
+            return -1
+        if name not in self._codes:
+            self._codes[name] = len(self._codes)
+            self._sizes.append(self._all_sizes.get(name, 0))
+            self._wrong.append(self._judge(name))
+        return self._codes[name]
+
+    def _judge(self, name: str) -> str:
+        if name not in self._all_sizes:
+            known = list(self._all_sizes)
+            text = hint(name, known)
+            if not text:
+                shown = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
+                text = f"; chromsizes have {shown or 'none'}"
+            return f"unknown chrom {name!r}{text}"
+        size = len(name.encode("utf-8", "surrogateescape"))
+        if size > _LONGEST:
+            return f"chrom {name[:20]!r}… has a name of {size} bytes, expected at most {_LONGEST}"
+        if not name or any(c in name for c in "\t\n\r\0"):
+            return f"chrom {name!r}: a name is not empty and has no tab, line break or NUL"
+        if self._all_sizes[name] < 1:
+            return f"chrom {name!r} has the size 0, so it has no place for rows"
+        return ""
+
+    def _check_positions(self, codes: Ints, starts: Ints, ends: Ints, faults: Faults) -> None:
+        _, start, end = self._heads
+        for name, values in ((start, starts), (end, ends)):
+            if len(values) and (values.min() < 0 or values.max() > LARGEST):
+                faults.check(
+                    (values < 0) | (values > LARGEST),
+                    lambda i, name=name, values=values: (  # type: ignore[misc]
+                        f"column {name}: found {values[i]}, expected 0 to {LARGEST}"
+                    ),
+                )
+        faults.check(starts > ends, lambda i: f"{start} {starts[i]} is after {end} {ends[i]}")
+        sizes = np.array([*self._sizes, LARGEST], np.int64)[codes]
+        faults.check(
+            ends > sizes,
+            lambda i: f"{end} {ends[i]} is past the size of {self._name(codes[i])}, {sizes[i]}",
+        )
+
+    def _note_order(self, first: int, codes: Ints, starts: Ints) -> None:
+        """Find runs of one chrom, up to the first row that is out of order."""
+        if self._unsorted or len(codes) == 0:
+            return
+        before = np.concatenate([[self._last[0]], codes[:-1]])
+        start_before = np.concatenate([[self._last[1]], starts[:-1]])
+        new = before != codes
+        back = np.flatnonzero(~new & (starts < start_before))
+        at = int(back[0]) if len(back) else len(codes)
+        for i in np.flatnonzero(new[:at]).tolist():
+            code = int(codes[i])
+            if code in self._seen:
+                at = i
+                break
+            self._seen.add(code)
+            self._runs.append((code, first + i))
+        self._last = int(codes[-1]), int(starts[-1])
+        self._unsorted = at < len(codes)
+        if self._unsorted and not self._sort:
+            here = f"{self._name(codes[at])}:{starts[at]}"
+            there = f"{self._name(before[at])}:{start_before[at]}"
+            raise WriteError(
+                f"rows are not sorted: {here} after {there} (row {first + at}); "
+                "pass sort=True or call df.gidx.sort() first",
+                row=first + at,
+            )
+
+    def _fail(self, faults: Faults, first: int, codes: Ints, starts: Ints, ends: Ints) -> NoReturn:
+        """The first fault of a piece, unless a row before it is out of order."""
+        row = faults.row or 0
+        self._note_order(first, codes[:row], starts[:row])
+        place = None
+        if codes[row] >= 0 and 0 <= starts[row] <= ends[row]:
+            place = Region(self._name(codes[row]), int(starts[row]), int(ends[row]))
+        raise unfit(faults.message, first + row, place)
+
+    def _name(self, code: int) -> str:
+        return next(n for n, c in self._codes.items() if c == code)
+
+
+def _check_types(schema: pa.Schema, heads: Sequence[str]) -> None:
+    for i, name in enumerate(heads):
+        kind = schema.field(name).type
+        text = is_text(kind.value_type if pat.is_dictionary(kind) else kind)
+        number = pat.is_integer(kind) or pat.is_floating(kind) or is_text(kind)
+        if not (pat.is_null(kind) or (number if i else text)):
+            expected = "integers" if i else "texts"
+            raise WriteError(f"column {name} is {kind}, expected {expected}", row=None)
+
+
+def _check_missing(array: pa.Array, name: str, faults: Faults) -> None:
+    if array.null_count:
+        missing = array.is_null().to_numpy(zero_copy_only=False)
+        faults.check(missing, lambda _: f"column {name}: the value is missing")
+
+
+def unfit(message: str, row: int, place: Region | None) -> WriteError:
+    """The error for a row that the format cannot hold."""
+    where = f"row {row}" if place is None else f"row {row} ({place})"
+    comma = "," if message.startswith("column") else ":"
+    return WriteError(f"{where}{comma} {message}", row=row)

@@ -1,0 +1,27 @@
+"""What all tests share: the folder of real files, and how hypothesis searches."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples each time: a failure that one run shows, the next one shows too.
+settings.register_profile(
+    "gidx",
+    derandomize=True,
+    deadline=None,  # the first call of a kernel compiles it
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("gidx")
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real files, ``$GIDX_CORPUS``."""
+    folder = os.environ.get("GIDX_CORPUS")
+    if not folder:
+        pytest.skip("GIDX_CORPUS is not set: it names the folder of real files")
+    return Path(folder)

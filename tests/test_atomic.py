@@ -1,0 +1,131 @@
+"""A file is there as a whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from gidx.atomic import replacing
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_target_is_untouched_until_all_is_written(tmp_path):
+    path = tmp_path / "a.bb"
+    path.write_bytes(b"old")
+    with replacing(path) as file:
+        file.write(b"new")
+        file.flush()
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a.bb"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("there", [True, False])
+def test_after_a_failure_the_folder_is_as_it_was(tmp_path, error, there):
+    path = tmp_path / "a.bb"
+    if there:
+        path.write_bytes(b"old")
+    with pytest.raises(error), replacing(path) as file:  # noqa: PT012
+        file.write(b"new")
+        raise error
+    assert os.listdir(tmp_path) == (["a.bb"] if there else [])
+    assert not there or path.read_bytes() == b"old"
+
+
+def test_a_closed_file_can_be_handed_back(tmp_path):
+    with replacing(tmp_path / "a") as file:
+        file.write(b"new")
+        file.close()
+    assert (tmp_path / "a").read_bytes() == b"new"
+
+
+def test_a_file_can_be_sought(tmp_path):
+    with replacing(tmp_path / "a") as file:
+        file.write(b"..cd")
+        file.seek(0)
+        file.write(b"ab")
+    assert (tmp_path / "a").read_bytes() == b"abcd"
+
+
+def test_a_new_file_gets_the_permissions_that_open_gives(tmp_path):
+    with open(tmp_path / "b", "wb"):
+        pass
+    with replacing(tmp_path / "a"):
+        pass
+    assert mode(tmp_path / "a") == mode(tmp_path / "b")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    with replacing(path) as file:
+        file.write(b"new")
+    assert mode(path) == 0o640
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_write_protected_file_is_not_replaced(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    path.chmod(0o440)
+    with pytest.raises(PermissionError), replacing(path):
+        raise AssertionError
+    assert path.read_bytes() == b"old"
+
+
+def test_a_link_stays_a_link(tmp_path):
+    path, link = tmp_path / "a", tmp_path / "link"
+    path.write_bytes(b"old")
+    link.symlink_to(path)
+    with replacing(link) as file:
+        file.write(b"new")
+    assert link.is_symlink()
+    assert path.read_bytes() == b"new"
+
+
+def test_a_name_of_full_length_has_room_for_the_temporary_file(tmp_path):
+    path = tmp_path / ("a" * 255)
+    with replacing(path) as file:
+        file.write(b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_an_error_names_the_target(tmp_path):
+    path = tmp_path / "nowhere" / "a.bb"
+    with pytest.raises(FileNotFoundError) as error, replacing(path):
+        raise AssertionError
+    assert error.value.filename == str(path)
+    with pytest.raises(IsADirectoryError), replacing(tmp_path):
+        raise AssertionError
+
+
+def test_an_open_file_is_used_as_it_is_and_left_open():
+    file = io.BytesIO()
+    with replacing(file) as same:
+        assert same is file
+    assert not file.closed
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+def test_a_pipe_is_written_to_not_replaced(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(path.read_bytes()))
+    reader.start()
+    with replacing(path) as file:
+        file.write(b"new")
+    reader.join()
+    assert read == [b"new"]
+    assert stat.S_ISFIFO(path.stat().st_mode)

@@ -1,0 +1,437 @@
+"""The command line: what is printed, what is written, how it exits."""
+
+import contextlib
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import gidx
+from gidx import cli, demo
+
+BED = "chr1\t10\t20\ta\t5\t+\nchr1\t15\t30\tb\t7\t-\nchr2\t0\t9\tc\t0\t.\n"
+HEADER = "chrom\tstart\tend\tname\tscore\tstrand\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A folder with x.bed, x.bb with an index on name, and sizes."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.bed").write_text(BED)
+    (tmp_path / "sizes").write_text("chr1\t1000\nchr2\t500\n")
+    frame = [line.split("\t") for line in BED.splitlines()]
+    columns = dict(zip(HEADER.split(), map(list, zip(*frame, strict=True)), strict=True))
+    gidx.write_bigbed(columns, "x.bb", {"chr1": 1000, "chr2": 500}, extra_index=["name"],
+                      autosql=gidx.autosql.bed(6))  # fmt: skip
+    return tmp_path
+
+
+@pytest.fixture
+def gene_file(tmp_path):
+    path = tmp_path / "genes.bb"
+    gidx.write_bigbed(demo.make_genes(200), path, demo.HG38, extra_index=["geneName", "name"])
+    return str(path)
+
+
+@pytest.fixture
+def run(capsysbinary):
+    """Run a command in this process: exit status, stdout, stderr."""
+
+    def run(*arguments):
+        try:
+            status = cli.main(list(arguments))
+        except SystemExit as stop:
+            status = stop.code
+        out, err = capsysbinary.readouterr()
+        return status, out, err.decode()
+
+    return run
+
+
+def start(*arguments, **options):
+    """Run a command in a process of its own."""
+    command = [sys.executable, "-m", "gidx", *arguments]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+# ── query ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_query_prints_all_rows_under_their_names(run):
+    assert run("query", "x.bb") == (0, (HEADER + BED).encode(), "")
+
+
+def test_query_prints_rows_of_a_region_which_is_1_based(run):
+    assert run("query", "x.bb", "chr1:10-10", "--no-header") == (0, b"", "")
+    assert run("query", "x.bb", "chr1:11-11", "--no-header")[1] == BED.splitlines(True)[0].encode()
+
+
+def test_query_prints_several_regions_as_a_union_in_file_order(run):
+    assert run("query", "x.bb", "chr2", "chr1:18", "chr1", "--no-header")[1] == BED.encode()
+
+
+def test_query_takes_regions_from_a_bed_file_which_is_0_based(run, folder):
+    (folder / "regions.bed").write_text("chr1\t20\t21\nchr2\t8\t10\n")
+    out = run("query", "x.bb", "--regions-file", "regions.bed", "--columns", "name")[1]
+    assert out == b"name\nb\nc\n"
+    out = run("query", "x.bb", "chr1:11-11", "--regions-file", "regions.bed", "--count")[1]
+    assert out == b"3\n"
+
+
+def test_query_prints_the_columns_asked_for(run):
+    out = run("query", "x.bb", "--columns", "name,start", "--head", "2")[1]
+    assert out == b"name\tstart\na\t10\nb\t15\n"
+
+
+def test_query_counts(run):
+    assert run("query", "x.bb", "--count")[1] == b"3\n"
+    assert run("query", "x.bb", "chr1", "--count")[1] == b"2\n"
+
+
+def test_query_gives_native_names(run):
+    out = run("query", "x.bb", "--names", "native", "--head", "1")[1]
+    assert out.startswith(b"chrom\tchromStart\tchromEnd\tname")
+
+
+@pytest.mark.parametrize("way", ["stdout", "file"])
+@pytest.mark.parametrize("kind", ["tsv", "bed", "json", "parquet", "arrow"])
+def test_query_writes_every_format(run, kind, way):
+    if way == "stdout":
+        status, data, err = run("query", "x.bb", "--format", kind)
+    else:
+        status, out, err = run("query", "x.bb", "-o", f"y.{kind}")
+        assert out == b""
+        with open(f"y.{kind}", "rb") as file:
+            data = file.read()
+    assert (status, err) == (0, "")
+    expected = gidx.open("x.bb").to_table()
+    if kind in ("tsv", "bed"):
+        assert data.decode() == (HEADER if kind == "tsv" else "") + BED
+    elif kind == "json":
+        assert [json.loads(line) for line in data.splitlines()] == expected.to_pylist()
+    elif kind == "parquet":
+        assert pq.read_table(pa.BufferReader(data)).to_pylist() == expected.to_pylist()
+    else:
+        opened = pa.ipc.open_stream if way == "stdout" else pa.ipc.open_file
+        assert opened(data).read_all().equals(expected)
+
+
+# ── info, search ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_info_shows_what_a_file_is(run, gene_file):
+    status, out, err = run("info", gene_file)
+    text = out.decode()
+    assert (status, err) == (0, "")
+    for line in [
+        r"format +bigBed version 4",
+        r"rows +200",
+        r"bed type +bed12\+5",
+        r"extra indexes +geneName, name",
+        r"  chr1 +248,956,422",
+        r"  … \d+ more \(--chroms shows all\)",
+        r"  blockSizes +list<int32> +int\[blockCount\] +Comma separated list of block sizes",
+        r"  covered bases +[\d,]+",
+    ]:
+        assert re.search(f"^{line}$", text, re.M), line
+    assert "chrX" not in text
+    assert "chrX" in run("info", gene_file, "--chroms")[1].decode()
+
+
+def test_info_is_json_for_machines(run, gene_file):
+    facts = json.loads(run("info", gene_file, "--json")[1])
+    assert (facts["rows"], facts["bed_type"]) == (200, "bed12+5")
+    assert facts["extra_indexes"] == ["geneName", "name"]
+    assert facts["columns"][3]["declared_type"] == "string"
+    assert facts["coverage"]["covered_bases"] == gidx.open(gene_file).total_summary.valid_count
+
+
+def test_search_finds_rows_by_name(run, gene_file):
+    found = run(
+        "search", gene_file, "BRCA2", "TP53", "--field", "geneName", "--columns", "geneName"
+    )
+    assert found == (0, b"geneName\nBRCA2\nTP53\n", "")
+
+
+def test_search_without_a_field_takes_the_only_index(run):
+    assert run("search", "x.bb", "b", "--format", "bed")[1] == BED.splitlines(True)[1].encode()
+
+
+def test_search_says_which_names_are_not_there(run):
+    status, out, err = run("search", "x.bb", "b", "zz", "--columns", "name")
+    assert (status, out) == (0, b"name\nb\n")
+    assert err == "gidx: warning: x.bb: no row has name 'zz'\n"
+    assert run("search", "x.bb", "zz") == (1, b"", "gidx: x.bb: no row has name 'zz'\n")
+
+
+# ── convert ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("suffix", ["bed", "tsv", "parquet", "arrow", "bb"])
+def test_convert_goes_there_and_back(run, suffix):
+    assert run("convert", "x.bb", f"y.{suffix}") == (0, b"", "")
+    options = ["--chromsizes", "sizes"] if suffix in ("bed", "tsv") else []
+    assert run("convert", f"y.{suffix}", "z.bb", *options) == (0, b"", "")
+    assert gidx.open("z.bb").to_table().to_pylist() == gidx.open("x.bb").to_table().to_pylist()
+
+
+def test_convert_makes_a_bigbed_as_asked(run, folder):
+    (folder / "x.as").write_text(gidx.autosql.bed(4, 2).replace("field6", "points"))
+    (folder / "u.bed").write_text("".join(reversed(BED.splitlines(True))))
+    options = ["--bed-type", "bed4+2", "--autosql", "x.as", "--extra-index", "name", "--sort"]
+    assert run("convert", "u.bed", "y.bb", "--chromsizes", "sizes", *options) == (0, b"", "")
+    found = gidx.open("y.bb")
+    assert (found.bed_type, found.indexes) == ("bed4+2", ["name"])
+    assert found.schema.names[4] == "points"
+
+
+def test_convert_takes_regions_and_columns(run):
+    options = ["--region", "chr1:11", "--region", "chr2", "--columns", "name", "--no-header"]
+    assert run("convert", "x.bed", "-", "--to", "tsv", *options)[1] == b"a\nb\nc\n"
+
+
+def test_convert_reads_standard_input(run, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(BED.encode())))
+    assert run("convert", "-", "-", "--to", "bed") == (0, BED.encode(), "")
+
+
+# ── what is wrong ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["query", "nosuch.bb"], "nosuch.bb: no such file or directory"),
+        (["convert", ".", "y.tsv"], ".: is a directory"),
+        (["query", "x.bed"], "x.bed, byte 0: "),
+        (["query", "x.bb", "1:5"], "unknown chrom '1'; did you mean 'chr1'?"),
+        (["query", "x.bb", "chr1:b-c"], "region 'chr1:b-c': "),
+        (["query", "x.bb", "chr1:9-2"], "region 'chr1:9-2': "),
+        (["query", "x.bb", "--columns", "nam"], "no column 'nam'; did you mean 'name'?"),
+        (["query", "x.bb", "--regions-file", "nosuch"], "nosuch: no such file or directory"),
+        (["query", "x.bb", "-o", "no/such.tsv"], "no/such.tsv: no such file or directory"),
+        (["query", "x.bb", "-o", "y.bed.gz"], "y.bed.gz: "),
+        (["search", "x.bb", "b", "--field", "score"], "x.bb: no extra index "),
+        (["convert", "x.bed", "y.bb"], "no chromsizes: "),
+        (["convert", "x.bed", "y.bb", "--chromsizes", "nosuch"], "nosuch: no such file "),
+        (["convert", "x.bed", "y.bb", "--chromsizes", "sizes", "--bed-type", "bed2"], "bed_type "),
+        (["convert", "x.bed", "y.xyz"], "y.xyz: its kind is not known; "),
+        (["convert", "nosuch.bed", "y.tsv"], "nosuch.bed: no such file or directory"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_no_file(run, arguments, message):
+    before = sorted(os.listdir())
+    status, out, err = run(*arguments)
+    assert (status, out) == (1, b"")
+    assert err.startswith(f"gidx: {message}")
+    assert err.count("\n") == 1
+    assert sorted(os.listdir()) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_an_error(run, folder):
+    folder.chmod(0o500)
+    assert run("convert", "x.bb", "y.tsv") == (1, b"", "gidx: y.tsv: permission denied\n")
+    folder.chmod(0o700)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+@pytest.mark.parametrize("kind", ["tsv", "json", "parquet", "arrow"])
+def test_a_full_disk_is_an_error(run, kind):
+    status, out, err = run("convert", "x.bb", "/dev/full", "--to", kind)
+    assert (status, out, err) == (1, b"", "gidx: no space left on device\n")
+
+
+def test_a_broken_file_is_an_error(run, folder):
+    data = (folder / "x.bb").read_bytes()
+    (folder / "cut.bb").write_bytes(data[: len(data) // 2])
+    status, _, err = run("convert", "cut.bb", "y.parquet")
+    assert status == 1
+    assert re.fullmatch(r"gidx: cut\.bb, byte \d+: .*\n", err)
+    assert not os.path.exists("y.parquet")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["nonsense"], "invalid choice: 'nonsense'"),
+        (["query", "x.bb", "--head", "0"], "'0' is not a number of 1 or more"),
+        (["query", "x.bb", "--threads", "many"], "'many' is not a number of 1 or more"),
+        (["query", "x.bb", "--format", "xml"], "invalid choice: 'xml'"),
+        (["convert", "x.bb"], "required: OUT"),
+        (["convert", "x.bb", "-"], "standard output needs --to"),
+        (["convert", "x.bb", "y.tsv", "--sort"], "--sort is for bigBed, y.tsv is tsv"),
+    ],
+)
+def test_wrong_arguments_exit_with_2_and_the_usage(run, arguments, message):
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, b"")
+    assert err.startswith("usage: gidx")
+    assert message in err
+
+
+def test_parquet_is_not_for_a_terminal(run, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    status, out, err = run("query", "x.bb", "--format", "parquet")
+    assert (status, out) == (2, b"")
+    assert err.endswith("parquet is not for a terminal; pass --output FILE, or pipe it\n")
+
+
+def test_a_warning_is_one_line(run, folder):
+    data = (folder / "x.bb").read_bytes()
+    (folder / "w.bb").write_bytes(data.replace(b"char[1] strand", b"uint    strand"))
+    status, out, err = run("query", "w.bb", "--format", "json", "--columns", "strand")
+    assert (status, len(out.splitlines())) == (0, 3)
+    assert re.fullmatch(r"gidx: warning: w\.bb, column strand: 3 values are not uint, .*\n", err)
+    assert run("query", "w.bb", "--format", "json", "--errors", "null")[2] == ""
+    assert run("query", "w.bb", "--errors", "raise")[0] == 1
+
+
+# ── help ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("command", ["info", "query", "convert", "search", "demo"])
+def test_help_has_a_description_and_examples_that_parse(run, command):
+    status, out, _ = run(command, "--help")
+    text = out.decode()
+    assert status == 0
+    assert text.count("\n\n") >= 3
+    examples = [line for line in text.splitlines() if re.match(rf"  (.*\| )?gidx {command}", line)]
+    assert examples
+    for line in examples:
+        words = re.sub(r".*?gidx |  +\S.*| \|.*", "", line.strip()).split()
+        cli._parser().parse_args(words)
+
+
+def test_version_is_that_of_the_package(run):
+    assert run("--version") == (0, f"gidx {gidx.__version__}\n".encode(), "")
+
+
+def test_help_does_not_wait_for_numba():
+    code = "import sys; sys.argv = ['gidx', '--help']; from gidx.cli import main\n"
+    code += "try: main()\nfinally: assert not {'numba', 'pandas', 'fsspec'} & {*sys.modules}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# ── progress ────────────────────────────────────────────────────────────────────────────────────
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_long_conversion_shows_a_bar_on_a_terminal(monkeypatch):
+    pytest.importorskip("tqdm")
+    stderr = Terminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(cli, "PATIENCE", 0)
+    assert cli.main(["convert", "x.bb", "y.tsv"]) == 0
+    assert "/3.00 " in stderr.getvalue()
+
+
+def test_a_short_one_shows_none(monkeypatch):
+    stderr = Terminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    assert cli.main(["convert", "x.bb", "y.tsv"]) == 0
+    assert stderr.getvalue() == ""
+
+
+def test_there_is_none_in_a_pipe(run, monkeypatch):
+    monkeypatch.setattr(cli, "PATIENCE", 0)
+    assert run("convert", "x.bb", "y.tsv") == (0, b"", "")
+
+
+# ── in a process of its own ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A bigBed with more rows than a pipe holds."""
+    path = tmp_path_factory.mktemp("many") / "many.bb"
+    n = 300_000
+    table = pa.table({"chrom": ["chr1"] * n, "start": range(n), "end": range(1, n + 1)})
+    gidx.write_bigbed(table, path, {"chr1": n})
+    return str(path)
+
+
+@pytest.mark.parametrize("kind", ["tsv", "arrow"])
+def test_a_reader_that_goes_away_is_no_error(many, kind):
+    with start("query", many, "--format", kind) as process:
+        assert process.stdout.buffer.read(20)
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+def test_a_reader_that_is_gone_before_the_first_row_is_no_error():
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "gidx", "query", "x.bb"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_error_in_a_process_is_one_line_and_status_1():
+    process = start("query", "nosuch.bb")
+    assert process.communicate() == ("", "gidx: nosuch.bb: no such file or directory\n")
+    assert process.returncode == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_ctrl_c_is_silent_and_leaves_no_file(many, folder):
+    reading, writing = os.pipe()  # a conversion that waits for its input
+    process = start("convert", "-", "y.tsv", stdin=reading)
+    os.write(writing, BED.encode())
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    os.close(reading)
+    os.close(writing)
+    assert (process.returncode, out, err) == (130, "", "")
+    assert not [name for name in os.listdir() if "y.tsv" in name]
+
+
+# ── demo ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_demo_shows_what_it_runs(run, folder):
+    status, out, err = run("demo", "--keep", "kept")
+    text = out.decode()
+    assert (status, err) == (0, "")
+    prompts = [line[4:] for line in text.splitlines() if line.startswith((">>> ", "... "))]
+    code = [line for line in demo.SESSION.splitlines() if line and not line.startswith("# ")]
+    assert prompts == code
+    assert "# 5,000 rows, " in text
+    assert "'geneName': 'BRCA2'" in text
+    assert "\033" not in text
+    assert max(map(len, text.splitlines())) <= demo.WIDTH
+    assert sorted(os.listdir("kept")) == ["genes.bb", "genes.parquet"]
+    assert os.getcwd() == str(folder)
+
+
+def test_the_demo_leaves_nothing_behind(folder, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    before = sorted(os.listdir())
+    with contextlib.redirect_stdout(io.StringIO()):
+        demo.run()
+    assert sorted(os.listdir()) == before
+
+
+def test_made_genes_are_the_same_every_time():
+    assert demo.make_genes(50, seed=2).equals(demo.make_genes(50, seed=2))
+    assert not demo.make_genes(50, seed=2).equals(demo.make_genes(50, seed=3))

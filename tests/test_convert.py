@@ -1,0 +1,509 @@
+"""Files of one kind to files of another."""
+
+import gzip
+import io
+import json
+import os
+import re
+import threading
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gidx
+from gidx.convert import convert
+from gidx.demo import HG38, make_genes
+
+BED = "chr1\t10\t20\ta\t5\t+\nchr1\t15\t30\tb\t7\t-\nchr2\t0\t9\tc\t0\t.\n"
+SIZES = {"chr1": 1000, "chr2": 500}
+
+ODD = """table odd "every kind of field" (
+    string chrom; ""  uint chromStart; ""  uint chromEnd; ""
+    string name; "a name"  set(a,b) flags; ""  enum(x,y) kind; ""  simple pt p; ""
+    int n; ""  simple pt[n] ps; ""  double[2] d; ""  float f; ""  bigint big; ""  string[2] w; "" )
+simple pt "a point" ( int x; "" string s; "" )
+"""
+ODD_ROWS = (
+    'chr1\t1\t5\tq "u" \\ té\ta,b,\tx\t3,"u",\t2\t{1,"a",},{2,"b",},\t1.5,2,\t1e-7\t'
+    "9007199254740993\tp,q,\n"
+    'chr2\t1\t5\t\t\ty\t3,"u",\t0\t\t0.1,inf,\t-0.25\t-5\tp,,\n'
+)
+
+
+@pytest.fixture(scope="module")
+def genes(tmp_path_factory):
+    """A bigBed of bed12+5: lists, floats, an enum."""
+    path = tmp_path_factory.mktemp("genes") / "genes.bb"
+    gidx.write_bigbed(make_genes(400, seed=3), path, HG38, extra_index="geneName")
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def bed(folder):
+    (folder / "x.bed").write_text(BED)
+    return "x.bed"
+
+
+@pytest.fixture
+def odd(folder):
+    """A bigBed with every kind of AutoSQL field."""
+    (folder / "odd.bed").write_text(ODD_ROWS)
+    convert("odd.bed", "odd.bb", autosql=ODD, chromsizes=SIZES)
+    return "odd.bb"
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def rows(path):
+    return gidx.open(path).to_table().to_pylist()
+
+
+# ── there and back ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("suffix", ["bed", "tsv", "parquet", "arrow"])
+def test_a_bigbed_comes_back_from_every_kind(genes, folder, suffix):
+    convert(genes, f"g.{suffix}")
+    declared = gidx.open(genes).autosql if suffix in ("bed", "tsv") else None
+    convert(f"g.{suffix}", "back.bb", autosql=declared, chromsizes=HG38)
+    assert rows("back.bb") == rows(genes)
+    assert gidx.open("back.bb").schema.equals(gidx.open(genes).schema)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_typed_files_carry_autosql_and_chrom_sizes(genes, folder, suffix):
+    convert(genes, f"g.{suffix}")
+    convert(f"g.{suffix}", "back.bb")
+    assert gidx.open("back.bb").autosql == gidx.open(genes).autosql
+
+
+@pytest.mark.parametrize("suffix", ["bed", "parquet", "arrow", "bb"])
+def test_every_kind_of_field_comes_back(odd, suffix):
+    convert(odd, f"o.{suffix}")
+    told = {"autosql": ODD, "chromsizes": SIZES} if suffix == "bed" else {}
+    convert(f"o.{suffix}", "back.bb", **told)
+    assert rows("back.bb") == rows(odd)
+    convert("back.bb", "back.bed")
+    assert read("back.bed") == ODD_ROWS
+
+
+def test_a_bigbed_becomes_the_text_it_was_made_of(odd):
+    convert(odd, "o.bed")
+    assert read("o.bed") == ODD_ROWS
+
+
+def test_typed_rows_become_the_same_text(odd):
+    convert(odd, "o.parquet")
+    convert("o.parquet", "o.bed")
+    assert read("o.bed") == ODD_ROWS
+
+
+def test_bed_without_autosql_gets_the_one_that_bedtobigbed_writes(folder):
+    (folder / "x.bed").write_text("chr1\t1\t2\tn\t5\t+\tmore\n")
+    convert("x.bed", "x.bb", bed_type="bed6+1", chromsizes=SIZES)
+    assert gidx.open("x.bb").autosql == gidx.autosql.bed(6, 1)
+    assert gidx.open("x.bb").schema.names[-1] == "field8"
+
+
+def test_colors_stand_as_r_g_b_in_text_and_as_numbers_elsewhere(folder):
+    (folder / "x.bed").write_text("chr1\t1\t2\tn\t5\t+\t1\t2\t255,0,16\n")
+    convert("x.bed", "x.bb", chromsizes=SIZES)
+    convert("x.bb", "x.parquet")
+    assert pq.read_table("x.parquet")["reserved"].to_pylist() == [0xFF0010]
+    convert("x.parquet", "y.bed")
+    assert read("y.bed") == read("x.bed")
+
+
+# ── values that are not of their type ───────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def wrong(folder):
+    """A bigBed whose `uint x` has the text 1e3 in one row."""
+    (folder / "x.bed").write_text("chr1\t1\t2\t1e3\nchr1\t5\t6\t7\n")
+    text = 'table t "" (string chrom; "" uint chromStart; "" uint chromEnd; "" string x; "")'
+    convert("x.bed", "s.bb", autosql=text, bed_type="bed3+1", chromsizes=SIZES)
+    data = (folder / "s.bb").read_bytes()
+    (folder / "x.bb").write_bytes(data.replace(b"string x;", b"uint   x;"))
+    return "x.bb"
+
+
+def test_text_keeps_a_value_that_is_not_of_its_type(wrong):
+    convert(wrong, "y.tsv")
+    assert read("y.tsv") == "chrom\tstart\tend\tx\nchr1\t1\t2\t1e3\nchr1\t5\t6\t7\n"
+
+
+def test_typed_columns_warn_of_it_once(wrong):
+    with pytest.warns(gidx.ValueWarning, match=r"1 value is not uint.*chr1:2-2: '1e3'"):
+        convert(wrong, "y.parquet")
+    assert pq.read_table("y.parquet")["x"].to_pylist() == [None, 7]
+
+
+@pytest.mark.parametrize("target", ["y.tsv", "y.bed", "y.parquet", "y.json"])
+def test_errors_raise_stops_there_and_leaves_nothing(wrong, target):
+    with pytest.raises(gidx.ValueTypeError, match="1e3"):
+        convert(wrong, target, errors="raise")
+    assert not [name for name in os.listdir() if name.startswith((".", "y"))]
+
+
+def test_bed_text_is_typed_by_its_declaration(wrong):
+    text = 'table t "" (string chrom; "" uint chromStart; "" uint chromEnd; "" uint x; "")'
+    with pytest.warns(gidx.ValueWarning, match=r"x\.bed, column x: 1 .*chr1:2-2: '1e3'"):
+        convert("x.bed", "y.parquet", autosql=text, bed_type="bed3+1")
+    assert pq.read_table("y.parquet")["x"].to_pylist() == [None, 7]
+    with pytest.raises(gidx.ValueTypeError, match="1e3"):
+        convert("x.bed", "z.parquet", autosql=text, bed_type="bed3+1", errors="raise")
+
+
+def test_what_is_missing_is_empty_in_tsv_a_dot_in_bed_and_null_in_json(folder):
+    missing = {"n": pa.int32(), "t": pa.string(), "l": pa.list_(pa.int8())}
+    columns = {name: pa.nulls(1, kind) for name, kind in missing.items()}
+    table = pa.table({"chrom": ["chr1"], "start": [1], "end": [2], **columns})
+    pq.write_table(table, "x.parquet")
+    convert("x.parquet", "x.tsv", header=False)
+    convert("x.parquet", "x.bed")
+    convert("x.parquet", "x.json")
+    assert read("x.tsv") == "chr1\t1\t2\t\t\t\n"
+    assert read("x.bed") == "chr1\t1\t2\t.\t.\t.\n"
+    assert json.loads(read("x.json")) == table.to_pylist()[0]
+
+
+# ── BED and TSV, read ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# made by hand\n" + BED,
+        "browser position chr1\ntrack name=x\n" + BED + "#end\n",
+        BED.replace("\n", "\r\n"),
+        BED.replace("\n", "\n\n"),
+        BED.removesuffix("\n"),
+        "\ufeff" + BED,
+        BED.replace("\t", " "),
+        BED.replace("\t", "   ").replace("chr2", "  chr2"),
+    ],
+    ids=["comment", "track", "CRLF", "blank lines", "no last LF", "BOM", "spaces", "many spaces"],
+)
+def test_bed_is_read_however_it_is_laid_out(folder, text):
+    (folder / "x.bed").write_bytes(text.encode())
+    convert("x.bed", "y.bed")
+    assert read("y.bed") == BED
+
+
+def test_bed_is_read_through_gzip(folder):
+    (folder / "x.bed.gz").write_bytes(gzip.compress(BED.encode()))
+    convert("x.bed.gz", "y.bed")
+    assert read("y.bed") == BED
+
+
+def test_blocks_of_text_meet_anywhere(bed, monkeypatch):
+    for size in (1, 7, 21, 22, 1000):
+        monkeypatch.setattr("gidx.text.BLOCK", size)
+        convert(bed, "y.bed")
+        assert read("y.bed") == BED
+
+
+def test_bed_columns_have_the_standard_names(bed):
+    convert(bed, "y.tsv")
+    assert read("y.tsv").splitlines()[0] == "chrom\tstart\tend\tname\tscore\tstrand"
+
+
+@pytest.mark.parametrize("head", ["chrom\tstart\tend", "#chrom\tchromStart\tchromEnd"])
+def test_a_header_line_names_the_columns(folder, head):
+    (folder / "x.tsv").write_text(f"{head}\tgene\nchr1\t1\t2\tBRCA2\n")
+    convert("x.tsv", "y.json")
+    assert json.loads(read("y.json")) == {"chrom": "chr1", "start": 1, "end": 2, "gene": "BRCA2"}
+
+
+def test_chrom_start_end_of_a_tsv_come_first(folder):
+    (folder / "x.tsv").write_text("gene\tend\tchrom\tstart\nBRCA2\t2\tchr1\t1\n")
+    convert("x.tsv", "y.bed")
+    assert read("y.bed") == "chr1\t1\t2\tBRCA2\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["1", "-2"], pa.int32()),
+        (["1", "3000000000"], pa.int64()),
+        (["1", "2.5"], pa.float64()),
+        (["1e3", "nan"], pa.float64()),
+        (["1", "007"], pa.string()),
+        (["1", "+5"], pa.string()),
+        (["1", "0x10"], pa.string()),
+        (["1", ""], pa.string()),
+        (["1", "NA"], pa.string()),
+        (["true", "false"], pa.string()),
+    ],
+)
+def test_a_tsv_column_has_a_type_if_all_of_it_has(folder, values, expected):
+    lines = "".join(f"chr1\t{i}\t{i + 1}\t{v}\n" for i, v in enumerate(values))
+    (folder / "x.tsv").write_text(f"chrom\tstart\tend\tv\n{lines}")
+    convert("x.tsv", "y.parquet")
+    column = pq.read_table("y.parquet")["v"]
+    assert column.type == expected
+    if expected == pa.string():
+        assert column.to_pylist() == values
+
+
+def test_a_tsv_column_is_typed_by_its_last_row_too(folder, monkeypatch):
+    monkeypatch.setattr("gidx.text.BLOCK", 64)
+    lines = "".join(f"chr1\t{i}\t{i + 1}\t{i}\n" for i in range(50))
+    (folder / "x.tsv").write_text(f"chrom\tstart\tend\tv\n{lines}chr1\t60\t61\tx\n")
+    convert("x.tsv", "y.parquet")
+    assert pq.read_table("y.parquet")["v"].to_pylist()[-2:] == ["49", "x"]
+
+
+def test_bed_names_stay_text_though_they_look_like_numbers(folder):
+    (folder / "x.tsv").write_text("chrom\tstart\tend\tname\tscore\nchr1\t1\t2\t17\t5\n")
+    convert("x.tsv", "x.bb", chromsizes=SIZES)
+    assert gidx.open("x.bb").bed_type == "bed5"
+    assert rows("x.bb")[0]["name"] == "17"
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r\0\x0b\x0c"), max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2**40),
+            st.integers(-(2**31), 2**31 - 1),
+            st.floats(allow_nan=False),
+            TEXTS,
+        ),
+        min_size=1,
+    )
+)
+def test_a_table_comes_back_from_tsv(tmp_path_factory, values):
+    folder = tmp_path_factory.mktemp("law")
+    start, number, decimal, text = map(list, zip(*values, strict=True))
+    table = pa.table({
+        "chrom": ["chr1"] * len(start), "start": start, "end": start,
+        "n": pa.array(number, pa.int32()), "x": pa.array([*decimal], pa.float64()),
+        "t": ["." + t for t in text],
+    })  # fmt: skip
+    pq.write_table(table, folder / "x.parquet")
+    convert(folder / "x.parquet", folder / "x.tsv")
+    convert(folder / "x.tsv", folder / "y.parquet")
+    back = pq.read_table(folder / "y.parquet").cast(table.schema)
+    assert back.replace_schema_metadata(None).to_pylist() == table.to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BED + "chr2\tx\t9\tc\t0\t.\n", "x.bed, line 4: start is 'x', expected a whole number"),
+        (BED + "chr2\t0x1\t9\tc\t0\t.\n", "x.bed, line 4: start is '0x1'"),
+        ("#a\n" + BED + "chr2\t5\n", "x.bed, line 5: found 2 fields, expected 6: 'chr2\\t5'"),
+        ("chr1 1\n", "x.bed, line 1: found 2 fields, expected 3"),
+        ("name\tchrom\n", "the header has no column 'start'"),
+        ("chrom\tstart\tend\ta\ta\n", "two columns are named 'a'"),
+        (BED + "chr2\t1\t2\t\udcff\t0\t.\n", "x.bed, line 4: byte 9 is not UTF-8: ff"),
+        ("\0\1\2", "byte 0: not a file that gidx converts"),
+    ],
+)
+def test_broken_text_is_an_error_that_names_the_line(folder, text, message):
+    (folder / "x.bed").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(gidx.FormatError, match=re.escape(message)):
+        convert("x.bed", "y.tsv")
+    assert os.listdir() == ["x.bed"]
+
+
+def test_a_cut_gzip_is_an_error(folder):
+    (folder / "x.bed.gz").write_bytes(gzip.compress(BED.encode())[:-12])
+    with pytest.raises(gidx.FormatError, match="broken gzip"):
+        convert("x.bed.gz", "y.bed")
+
+
+def test_a_bed_without_rows_becomes_any_file_without_rows(folder):
+    (folder / "x.bed").write_text("# nothing\n")
+    for suffix in ("bed", "tsv", "json", "parquet", "arrow", "bb"):
+        convert("x.bed", f"y.{suffix}", chromsizes=SIZES if suffix == "bb" else None)
+    assert (read("y.bed"), read("y.json")) == ("", "")
+    assert read("y.tsv") == "chrom\tstart\tend\n"
+    assert pq.read_table("y.parquet").num_rows == rows("y.bb").__len__() == 0
+
+
+# ── regions, columns, the first rows ────────────────────────────────────────────────────────────
+
+REGIONS = ["chr17:40,000,000-50,000,000", ("chr1", 0, 30_000_000), "chrY"]
+
+
+@pytest.mark.parametrize("suffix", ["bed", "tsv", "parquet", "arrow"])
+def test_regions_of_any_file_are_those_of_the_bigbed(genes, folder, suffix):
+    convert(genes, f"g.{suffix}")
+    convert(f"g.{suffix}", "part.bed", regions=REGIONS)
+    convert(genes, "expected.bed", regions=REGIONS)
+    assert read("part.bed") == read("expected.bed") != ""
+
+
+def test_typed_rows_of_a_region_are_those_of_the_bigbed(genes, folder):
+    convert(genes, "g.bed")
+    convert("g.bed", "part.parquet", regions=REGIONS, autosql=gidx.open(genes).autosql)
+    expected = gidx.open(genes).to_table(REGIONS)
+    assert pq.read_table("part.parquet").to_pylist() == expected.to_pylist()
+
+
+@pytest.mark.parametrize("suffix", ["bb", "bed", "parquet", "arrow"])
+def test_an_unknown_chrom_is_an_error_with_a_hint(genes, folder, suffix):
+    convert(genes, f"g.{suffix}")
+    with pytest.raises(gidx.UnknownChromError, match="did you mean 'chr17'"):
+        convert(f"g.{suffix}", "part.bed", regions="17:1-10")
+    assert not os.path.exists("part.bed")
+
+
+@pytest.mark.parametrize("suffix", ["bb", "bed", "parquet", "arrow"])
+def test_columns_and_head_are_the_same_for_any_file(genes, folder, suffix):
+    convert(genes, f"g.{suffix}")
+    convert(f"g.{suffix}", "part.tsv", columns=["name", "end"], head=3, regions="chr1")
+    frame = make_genes(400, seed=3).head(3)
+    expected = "".join(f"{n}\t{e}\n" for n, e in zip(frame["name"], frame["end"], strict=True))
+    assert read("part.tsv") == "name\tend\n" + expected
+
+
+def test_some_columns_of_a_bigbed_make_a_smaller_bigbed(genes, folder):
+    convert(genes, "part.bb", columns=["chrom", "start", "end", "name", "geneName"])
+    found = gidx.open("part.bb")
+    assert found.schema.names == ["chrom", "start", "end", "name", "geneName"]
+    assert found.count_rows() == 400
+
+
+def test_some_columns_of_a_bed_make_a_smaller_bigbed(bed):
+    convert(bed, "x.bb", columns=["chrom", "start", "end", "score"], chromsizes=SIZES)
+    assert gidx.open("x.bb").bed_type == "bed3+1"
+    assert [row["score"] for row in rows("x.bb")] == [5, 7, 0]
+
+
+def test_bed_needs_chrom_start_end_first(bed):
+    with pytest.raises(gidx.ColumnError, match="begin with chrom, start, end, found name, chrom"):
+        convert(bed, "y.bed", columns=["name", "chrom"])
+    with pytest.raises(gidx.ColumnError, match="no column 'nam'; did you mean 'name'"):
+        convert(bed, "y.tsv", columns=["nam"])
+
+
+# ── Parquet, Arrow, JSON ────────────────────────────────────────────────────────────────────────
+
+
+def test_json_lines_are_the_rows(odd):
+    convert(odd, "o.json")
+    expected = rows(odd)
+    expected[1]["d"][1] = None  # JSON has no infinity
+    assert [json.loads(line) for line in read("o.json").splitlines()] == [
+        {**row, "f": pytest.approx(row["f"])} for row in expected
+    ]
+
+
+def test_an_arrow_file_may_have_a_dictionary_a_batch(folder):
+    kind = pa.dictionary(pa.int32(), pa.string())
+    field = [("chrom", kind), ("start", pa.int64()), ("end", pa.int64()), ("k", kind)]
+    batches = [
+        pa.record_batch([pa.array(c, kind), [1], [2], pa.array(k, kind)], schema=pa.schema(field))
+        for c, k in [(["chr2"], ["b"]), (["chr1"], ["a"])]
+    ]
+    with pa.ipc.new_stream("x.ipc", pa.schema(field)) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    convert("x.ipc", "y.arrow")
+    convert("y.arrow", "z.parquet")
+    expected = [("chr2", 1, 2, "b"), ("chr1", 1, 2, "a")]
+    assert [
+        tuple(r.values()) for r in pa.ipc.open_file("y.arrow").read_all().to_pylist()
+    ] == expected
+    assert [tuple(r.values()) for r in pq.read_table("z.parquet").to_pylist()] == expected
+
+
+def test_a_parquet_chrom_column_has_the_chroms_in_file_order(genes, folder):
+    convert(genes, "g.parquet")
+    convert("g.parquet", "g.arrow")
+    chrom = pa.ipc.open_file("g.arrow").read_all()["chrom"]
+    assert chrom.chunk(0).dictionary.to_pylist() == list(gidx.open(genes).chroms)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_a_cut_file_is_an_error(genes, folder, suffix):
+    convert(genes, f"g.{suffix}")
+    data = (folder / f"g.{suffix}").read_bytes()
+    (folder / f"cut.{suffix}").write_bytes(data[: len(data) // 2])
+    with pytest.raises(gidx.FormatError, match=rf"cut\.{suffix}: "):
+        convert(f"cut.{suffix}", "y.tsv")
+    assert not os.path.exists("y.tsv")
+
+
+def test_text_that_would_break_a_row_is_refused(folder):
+    pd.DataFrame({"chrom": ["chr1"], "start": [1], "end": [2], "t": ["a\tb"]}).to_parquet(
+        "x.parquet"
+    )
+    with pytest.raises(gidx.WriteError, match=r"column t: found 'a\\tb', which has a tab"):
+        convert("x.parquet", "y.tsv")
+    convert("x.parquet", "y.json")
+    assert json.loads(read("y.json"))["t"] == "a\tb"
+
+
+# ── sources and targets ─────────────────────────────────────────────────────────────────────────
+
+
+def test_a_pipe_is_a_source(folder):
+    reading, writing = os.pipe()
+    with open(reading, "rb") as source, open(writing, "wb") as sink:
+        feeder = threading.Thread(target=lambda: (sink.write(BED.encode()), sink.close()))
+        feeder.start()
+        convert(source, "y.bed")
+        feeder.join()
+    assert read("y.bed") == BED
+
+
+def test_a_dataset_is_a_source_and_a_stream_a_target(genes):
+    out = io.BytesIO()
+    convert(gidx.open(genes), out, to="arrow", columns=["chrom", "start"])
+    out.seek(0)
+    assert pa.ipc.open_stream(out).read_all().num_rows == 400
+
+
+def test_progress_hears_the_rows_so_far(genes, folder):
+    heard = []
+    convert(genes, "g.tsv", progress=heard.append)
+    assert heard == sorted(heard)
+    assert heard[-1] == 400
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "message"),
+    [
+        ("y.xyz", {}, "y.xyz: its kind is not known; expected one of bigbed"),
+        ("y.bed.gz", {}, "write y.bed and run: bgzip y.bed"),
+        ("y.tsv", {"to": "nope"}, "to is 'nope'"),
+        ("y.tsv", {"sort": True}, "sort is for bigBed, not for tsv"),
+        ("y.bb", {}, "no chromsizes"),
+        ("y.tsv", {"names": "native"}, "only a bigBed has native names"),
+        ("y.tsv", {"bed_type": "bed4"}, "bed4 has 4 fields, the data have 6"),
+        ("y.bb", {"chromsizes": {"chr1": 100}}, "chr2"),
+    ],
+)
+def test_what_cannot_be_is_an_error_and_leaves_no_file(bed, target, options, message):
+    with pytest.raises(gidx.GidxError, match=re.escape(message)):
+        convert(bed, target, **options)
+    assert os.listdir() == [bed]
+
+
+def test_a_failure_leaves_the_old_file_as_it_was(bed, folder):
+    (folder / "y.tsv").write_text("precious")
+    (folder / "x.bed").write_text(BED + "chr2\tx\n")
+    with pytest.raises(gidx.FormatError):
+        convert(bed, "y.tsv")
+    assert read("y.tsv") == "precious"

@@ -1,0 +1,155 @@
+"""Who may import whom: downward only, no circles; and what importing gidx costs."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import gidx
+
+HOUSE = Path(gidx.__file__).parent
+MODULES = {
+    ".".join(path.relative_to(HOUSE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in HOUSE.rglob("*.py")
+}
+
+# layer: modules (a package stands for all that is in it), layers below that it may
+# import beside itself, and what else
+LAYERS = {
+    "ground": (
+        {"errors", "region", "ranges", "layout", "source", "pool", "atomic", "kernels"},
+        set(),
+        {"numpy", "numba", "fsspec"},
+    ),
+    "columns": (
+        {"autosql", "objects", "schema", "columns", "encode", "declare", "stream", "order", "rules",
+         "rowtext", "chromsizes"},
+        {"ground"},
+        {"numpy", "pyarrow"},  # and no file: gidx.source is not for them
+    ),
+    "containers": (
+        {"bbi"},
+        {"ground"},
+        {"numpy", "deflate"},  # they know bytes: no pyarrow, no pandas
+    ),
+    "formats": (
+        {"formats"},
+        {"ground", "columns", "containers"},
+        {"numpy", "pyarrow"},
+    ),
+    "dataset": (
+        {"dataset"},
+        {"ground", "columns", "containers", "formats"},
+        {"numpy", "pyarrow"},
+    ),
+    "surfaces": (
+        {"__init__", "__main__", "api", "frame", "parquet", "convert", "text", "cli", "demo"},
+        {"ground", "columns", "containers", "formats", "dataset"},
+        {"numpy", "pyarrow", "pandas"},
+    ),
+}  # fmt: skip
+
+LAZY = ("numba", "fsspec", "polars", "dask", "matplotlib", "tqdm", "aiohttp", "duckdb")
+TALKS = {"cli", "demo"}  # to a terminal
+
+
+def layer_of(module):
+    top = module.split(".")[0]
+    found = [name for name, (modules, _, _) in LAYERS.items() if top in modules]
+    assert found, f"gidx.{module} has no layer; put it into LAYERS"
+    return found[0]
+
+
+def statements(body) -> Iterator[ast.stmt]:
+    """What runs when a module is imported, but for `if TYPE_CHECKING:`."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.unparse(node.test):
+            yield from statements(node.body)
+        if isinstance(node, (ast.If, ast.Try)):
+            yield from statements(node.orelse)
+        if isinstance(node, (ast.Try, ast.With)):
+            yield from statements(node.body)
+
+
+def imports(module):
+    """Names of the modules that one imports at its top."""
+    for node in statements(ast.parse(MODULES[module].read_text()).body):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"gidx.{module}: imports are absolute"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner.removeprefix("gidx.") in MODULES else node.module
+
+
+def inside(module):
+    """Those of gidx itself, without the package's name."""
+    names = (name.removeprefix("gidx.") for name in imports(module) if name.startswith("gidx."))
+    return {name for name in names if name in MODULES}
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_module_imports_only_its_own_layer_and_those_below(module):
+    layer = layer_of(module)
+    _, below, outside = LAYERS[layer]
+    for other in inside(module):
+        assert layer_of(other) in {layer, *below}, f"gidx.{module} imports gidx.{other}"
+    if layer == "columns":
+        assert "source" not in inside(module)
+    for name in imports(module):
+        top = name.split(".")[0]
+        known = {"gidx", *outside, *sys.stdlib_module_names}
+        assert top in known, f"gidx.{module}, in the layer {layer}, imports {name}"
+
+
+@pytest.mark.parametrize("module", sorted(m for m in MODULES if m.startswith("formats.")))
+def test_formats_do_not_import_each_other(module):
+    """A format's reader and writer are one format."""
+    own = module.removesuffix("_write")
+    others = {m for m in inside(module) if m.startswith("formats.")}
+    assert others <= {"formats.base", own, f"{own}_write"}
+
+
+def test_no_import_goes_in_a_circle():
+    done: set[str] = set()
+
+    def visit(module, path):
+        assert module not in path, " imports ".join([*path[path.index(module) :], module])
+        if module not in done:
+            for other in inside(module):
+                visit(other, [*path, module])
+            done.add(module)
+
+    for module in MODULES:
+        visit(module, [])
+
+
+def test_no_module_has_the_name_of_another_package():
+    names = {m.split(".")[0] for m in MODULES} - {"__init__", "__main__"}
+    foreign = {name for _, _, outside in LAYERS.values() for name in outside}
+    assert not names & foreign
+    assert not names & set(sys.stdlib_module_names)
+
+
+def test_importing_gidx_loads_nothing_heavy_that_it_may_not_need():
+    code = f"import sys, gidx; print(*[m for m in {LAZY} if m in sys.modules])"
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": str(HOUSE.parent)},
+    )  # fmt: skip
+    assert found.stdout.split() == []
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_no_assert_speaks_to_users_and_only_the_terminals_modules_print(module):
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        assert not isinstance(node, ast.Assert), f"gidx.{module}, line {node.lineno}"
+        if module not in TALKS and isinstance(node, ast.Call):
+            assert ast.unparse(node.func) != "print", f"gidx.{module}, line {node.lineno}"

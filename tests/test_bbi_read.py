@@ -191,6 +191,17 @@ def test_the_first_block_is_found_without_the_other_leaves(monkeypatch):
         tree.ranges()
 
 
+def test_a_plan_is_in_file_order_each_block_once_whatever_the_tree():
+    """bedToBigBed keeps chroms in the order that they come, and numbers them by name."""
+    f = File("<")
+    blocks = (0, 5, 0, 9, 300, 10), (0, 20, 0, 30, 200, 10), (1, 0, 1, 9, 100, 10)
+    write_range_tree(f, [*blocks, blocks[1]], 2, 1, 0)
+    tree = RangeTree(MemorySource(bytes(f.data)), 0, "<", "index")
+    assert tree.ranges().tolist() == [[100, 110], [200, 210], [300, 310]]
+    asked = resolve(["chr2", "chr1:21-25"], SIZES)
+    assert tree.ranges(asked).tolist() == [[100, 110], [200, 210]]
+
+
 @pytest.mark.parametrize("small", [0, 10])
 def test_a_range_tree_that_leads_back_is_an_error_and_not_a_loop(small, monkeypatch):
     looped = RANGE_TREE[:68] + (48).to_bytes(8, "little") + RANGE_TREE[76:]

@@ -326,7 +326,7 @@ class TextSource:
     def rows(self, asked: Asked) -> Rows:
         """Text for text and bigBed, else typed by the AutoSQL, by BED, or by looking."""
         asked.check_names(self.name)
-        given = None if asked.autosql is None else declare._text_of(asked.autosql)
+        given = None if asked.autosql is None else declare.text_of(asked.autosql)
         bed = None if asked.bed_type is None else declare.BedType.parse(asked.bed_type)
         table = TextTable(
             self.file,

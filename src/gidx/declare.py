@@ -91,7 +91,7 @@ def declare(frame: Frame, autosql: Any = None, bed_type: str | None = None) -> D
     """The declaration for these columns; raises WriteError or AutoSqlError."""
     wanted = None if bed_type is None else BedType.parse(bed_type)
     if autosql is not None:
-        found = _given(frame, *_text_of(autosql), wanted)
+        found = _given(frame, *text_of(autosql), wanted)
     else:
         found = _recorded(frame, wanted) or _made(frame, wanted)
     if wanted is not None:
@@ -106,7 +106,7 @@ def _fail(message: str) -> NoReturn:
 # ── given ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _text_of(given: Any) -> tuple[bytes, AutoSql]:
+def text_of(given: Any) -> tuple[bytes, AutoSql]:
     """The text to store, and what it says. A str is a path if it is that of a file."""
     if isinstance(given, AutoSql):
         return str(given).encode("utf-8", "surrogateescape"), given

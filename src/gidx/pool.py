@@ -46,6 +46,8 @@ def thread_count(asked: int | None, most: int | None = None) -> int:
     """How many threads to use: as asked, or as many as this process may; ``most`` at most."""
     if asked is not None and asked < 1:
         raise ValueError(f"threads is {asked}, expected 1 or more")
+    if most is not None and most <= 1:
+        return 1
     if asked is None:
         affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
         asked = len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -165,7 +165,10 @@ def _merged(
         chrom, start = chrom[keep], start[keep]
     # how many regions lie in chroms before each; a count, cheaper than a search
     first = np.zeros(n_chroms + 1, np.int64)
-    np.cumsum(np.bincount(chrom, minlength=n_chroms), out=first[1:])
+    if len(chrom) == 1:
+        first[int(chrom[0]) + 1 :] = 1
+    else:
+        np.cumsum(np.bincount(chrom, minlength=n_chroms), out=first[1:])
     return RegionSet(first, start, end, chrom)
 
 

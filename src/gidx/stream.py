@@ -1,12 +1,9 @@
 """What a user hands to a writer, as one thing: a `Frame` of plain Arrow batches.
 
-=========================================  ===============================================
-pandas DataFrame (any dtypes, index aside),
-pyarrow Table, RecordBatch, dict of columns  stays in memory, without a copy where it can
-anything with ``__arrow_c_stream__``
-(RecordBatchReader, polars, duckdb, a gidx
-Dataset), iterables of any of these          a stream: is read once, batch by batch
-=========================================  ===============================================
+    stays in memory      pandas DataFrame (any dtypes; its index is left out),
+                         pyarrow Table or RecordBatch, dict of columns
+    a stream, read once  anything with ``__arrow_c_stream__`` (RecordBatchReader, polars,
+                         duckdb, a gidx Dataset), and iterables of any of all these
 
 A writer passes over its rows several times and, to sort, in any order. So a stream
 of more than `SPOOL` bytes goes to an unlinked file beside the target (the folder for

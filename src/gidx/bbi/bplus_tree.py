@@ -116,7 +116,7 @@ class BPlusTree:
 
     def _walk(self, key: bytes | None) -> Iterator[Record]:
         """The leaves that may hold ``key`` (all: None), left to right."""
-        if self.item_count == 0 or self.key_size == 0:
+        if self.item_count == 0:
             return
         stack, seen = [self._root], set[int]()
         while stack:
@@ -148,6 +148,8 @@ class BPlusTree:
 
 def _bytes(keys: Record) -> npt.NDArray[np.bytes_]:
     """Keys as numpy bytes, which compare without the NULs that fill them up."""
+    if keys.dtype.itemsize == 0:
+        return np.zeros(len(keys), "S1")
     return np.ascontiguousarray(keys).view(f"S{keys.dtype.itemsize}")
 
 
@@ -158,7 +160,7 @@ def pack(keys: npt.NDArray[np.bytes_], values: Record, block_size: int, at: int)
     up to ``block_size`` items (as UCSC's bPlusTree.c lays it out).
     """
     n = len(keys)
-    key_size = keys.dtype.itemsize if n else 0
+    key_size = int(np.char.str_len(keys).max(initial=0))  # 0 where all keys are empty
     value = values.dtype
     leaf, index = _leaf_item(key_size, value), _index_item(key_size)
     out = [_record(TREE, MAGIC, block_size, key_size, value.itemsize, n, 0)]
@@ -173,22 +175,24 @@ def pack(keys: npt.NDArray[np.bytes_], values: Record, block_size: int, at: int)
     for level in range(levels, 0, -1):
         step = block_size**level  # items below one entry of this level
         entries = np.zeros(len(range(0, n, step)), index)
-        entries["key"] = _void(keys[::step])
+        _set_keys(entries, keys[::step])
         nodes = -(-len(entries) // block_size)
         below = leaf_bytes if level == 1 else index_bytes
         entries["child"] = at + nodes * index_bytes + below * np.arange(len(entries))
         out.append(_nodes(entries, block_size, is_leaf=False))
         at += nodes * index_bytes
     items = np.zeros(n, leaf)
-    items["key"] = _void(keys)
+    _set_keys(items, keys)
     for name in value.names or ():
         items[name] = values[name]
     out.append(_nodes(items, block_size, is_leaf=True))
     return b"".join(out)
 
 
-def _void(keys: npt.NDArray[np.bytes_]) -> Record:
-    return np.ascontiguousarray(keys).view(f"V{keys.dtype.itemsize}")
+def _set_keys(items: Record, keys: npt.NDArray[np.bytes_]) -> None:
+    size = items.dtype["key"].itemsize
+    if size:  # numpy has no bytes of size 0
+        items["key"] = keys.astype(f"S{size}").view(f"V{size}")
 
 
 def _record(layout: np.dtype[Any], *values: Any) -> bytes:

@@ -281,7 +281,8 @@ class _Data:
 
     def extra_index(self, i: int, fan_out: int, at: int) -> bytes:
         """A row each, sorted by key as bytes; rows of one key stay in file order."""
-        keys = _joined_keys(self._keys[i])
+        parts = self._keys[i]
+        keys = np.concatenate(parts) if parts else np.empty(0, "S1")
         self._keys[i] = []
         if len(keys) != self.rows:
             raise zoom.rows_changed(len(keys), self.rows)
@@ -299,16 +300,6 @@ def _key(chrom: npt.NDArray[np.uint32], position: npt.NDArray[np.uint32]) -> Any
 
 def _joined(parts: list[npt.NDArray[Any]], dtype: type) -> npt.NDArray[Any]:
     return np.concatenate(parts).astype(dtype, copy=False) if parts else np.empty(0, dtype)
-
-
-def _joined_keys(parts: list[npt.NDArray[np.bytes_]]) -> npt.NDArray[np.bytes_]:
-    """All keys, no wider than the longest of them (numpy has none of width 0)."""
-    keys = np.concatenate(parts) if parts else np.empty(0, "S1")
-    width = keys.dtype.itemsize
-    characters = np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), width)
-    while width > 1 and not characters[:, width - 1].any():
-        width -= 1
-    return keys.astype(f"S{width}", copy=False)
 
 
 def _chromosome_tree(chroms: Sequence[Chrom], fan_out: int, at: int) -> bytes:

@@ -6,7 +6,7 @@ Every column is first a column of texts: text i is `data[offsets[i] : offsets[i 
     chromId u4 | chromStart u4 | chromEnd u4 | field \\t field \\t … field NUL
 
 Lengths first, so that every row's place is known; then column by column, each row
-with a cursor of its own: 60 MB of bed6 records in 0.09 s, of which a third are the
+with a cursor of its own: 93 MB of bed6 records in 0.09 s, a quarter of it the
 numbers' digits.
 """
 

@@ -41,7 +41,7 @@ def fields(draw, name, earlier, objects):
     kind = draw(st.sampled_from(PLAIN + (["simple", "object", "table"] if objects else [])))
     counts = [f.name for f in earlier if f.is_integer and not f.is_list and f.name[0].isalpha()]
     sizes = st.none() | st.integers(1, 9)
-    size = draw(sizes | st.sampled_from(counts) if counts else sizes)
+    size = draw(sizes | st.sampled_from(counts) if counts else sizes) if kind != "set" else None
     values = ()
     if kind in ("enum", "set") and size is None:
         values = tuple(draw(st.lists(names | texts, max_size=4)))
@@ -389,6 +389,8 @@ NATIVE = {
     'string x; ""': pa.string(),
     'lstring x; ""': pa.string(),
     'enum(a, b) x; ""': SYMBOL,
+    'enum x; ""': pa.string(),
+    'set x; ""': pa.list_(pa.string()),
     'set(a, b) x; ""': pa.list_(SYMBOL),
     'ubyte[3] x; ""': pa.list_(pa.uint8(), 3),
     'string[3] x; ""': pa.list_(pa.string(), 3),

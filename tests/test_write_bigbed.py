@@ -292,8 +292,7 @@ def test_rows_that_step_back_are_not_sorted(tmp_path: Path) -> None:
     frame = pd.DataFrame({"chrom": "chr2", "start": [1, 90, 50], "end": 100})
     error = refused(frame, tmp_path)
     assert str(error) == (
-        "rows are not sorted: chr2:50 after chr2:90 (row 2); "
-        "pass sort=True to sort them"
+        "rows are not sorted: chr2:50 after chr2:90 (row 2); pass sort=True to sort them"
     )
     assert error.row == 2
 

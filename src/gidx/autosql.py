@@ -296,6 +296,8 @@ def _check_type(f: Field) -> None:
         _check_name(f.type, f.of)
     if f.values and f.type not in SYMBOLIC:
         _fail(f"field {f.name!r}: {f.type} has no list of values; enum and set do")
+    if f.type == "set" and f.size is not None:
+        _fail(f"field {f.name!r}: a set is an array already, it has no array size")
     if f.values and f.size is not None:
         _fail(f"field {f.name!r}: {f.type} has values and an array size, expected one of them")
     if f.index is not None and not _INDEX.fullmatch(f.index):
@@ -681,6 +683,8 @@ def _arrow_field(f: Field, known: Mapping[str, Declaration]) -> pa.Field:
 def _arrow_type(f: Field, known: Mapping[str, Declaration]) -> pa.DataType:
     if f.of is None:
         one = SCALARS[f.type]
+        if f.type in SYMBOLIC and not f.values:  # asParse lets them be; any text is right then
+            one = _TEXT if f.type == "enum" else pa.list_(_TEXT)
     else:
         one = pa.struct([_arrow_field(c, known) for c in known[f.of.lower()].fields])
     if not f.is_list:

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from gidx import schema
 from gidx.bbi.header import BIGBED_MAGIC, BIGWIG_MAGIC
 from gidx.bbi.summary import STATS, Stat, TotalSummary
-from gidx.errors import GidxWarning, RegionError, ValueTypeError, ValueWarning, format_error
+from gidx.errors import GidxWarning, RegionError, ValueTypeError, ValueWarning, format_error, hint
 from gidx.formats.base import Format, Names, Placed
 from gidx.formats.bigbed import ZOOM_SCHEMA, BigBed
 from gidx.pool import in_order, thread_count
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Errors = Literal["warn", "raise", "null"]
+
+OPTIONS = ("columns", "filter", "batch_size", "threads", "errors", "names")
+_OPTIONS = ", ".join(OPTIONS)
 
 
 def open(
@@ -259,7 +262,10 @@ class Dataset:
         names: Names = "canonical",
         group_size: int | None = None,
         ranges: Ranges | None = None,
+        **unknown: Any,
     ) -> _Scan:
+        for name in unknown:
+            raise TypeError(f"no option {name!r}{hint(name, OPTIONS)}; there are {_OPTIONS}")
         _one_of("errors", errors, ("warn", "raise", "null"))
         _one_of("names", names, ("canonical", "native"))
         if batch_size is not None and batch_size < 1:
@@ -454,7 +460,11 @@ class _Scan:
         if self._errors == "null":
             return
         if self._errors == "raise":
-            raise ValueTypeError(f"{self._format.source.name}, {_say(1, placed)}")
+            problem = placed.problem
+            raise ValueTypeError(
+                f"{self._format.source.name}, column {problem.column}, {Region(*placed.place)}: "
+                f"{_shown(problem.text)} is not {problem.declared}"
+            )
         count, first = self._problems.get(placed.problem.column, (0, placed))
         self._problems[placed.problem.column] = count + placed.problem.count, first
 
@@ -470,11 +480,14 @@ class _Scan:
 def _say(count: int, placed: Placed) -> str:
     problem = placed.problem
     many = "1 value is" if count == 1 else f"{count:,} values are"
-    text = problem.text if len(problem.text) <= 60 else problem.text[:57] + "..."
     return (
         f"column {problem.column}: {many} not {problem.declared}, read as missing; "
-        f"first at {Region(*placed.place)}: {text!r}"
+        f"first at {Region(*placed.place)}: {_shown(problem.text)}"
     )
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def _reopen(source: ByteSource) -> Dataset:

@@ -3,6 +3,9 @@
 `kernel`: called from Python. `helper`: called from kernels only; without the
 wrappers for Python, which took half of its compile time.
 
+A helper lives in the module of the kernels that call it: numba keys its cache by the
+kernel's own file, so after an edit elsewhere a kernel would run the old helper.
+
 Compiled code is kept on disk (numba's cache: beside the source, or in the user's
 cache folder where that cannot be written), so a machine compiles once.
 """

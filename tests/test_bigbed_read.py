@@ -454,7 +454,8 @@ def test_one_warning_comes_for_all_groups_and_threads(monkeypatch):
 
 def test_errors_raise_stops_and_errors_null_is_silent():
     dataset = table_of(*NUMBERS, fields=["uint score", "float f"])
-    with pytest.raises(ValueTypeError, match=re.escape("genes.bb, column score, chr1:11-20: '.' is not uint")):
+    message = "genes.bb, column score, chr1:11-20: '.' is not uint"
+    with pytest.raises(ValueTypeError, match=re.escape(message)):
         dataset.to_table(errors="raise")
     with no_warning():
         assert dataset.to_table(errors="null")["score"].to_pylist() == [5, None, None, None]

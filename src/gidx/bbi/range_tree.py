@@ -56,16 +56,51 @@ LEAF_ITEM = np.dtype([*_BOUNDS,
 # larger one each query reads the nodes that it needs.
 SMALL = 65536
 
+Keys = npt.NDArray[np.uint64]
+
 
 @dataclass(frozen=True)
-class Leaves:
-    """Leaf items as columns, ready for the kernel: bounds (uint32) and ranges."""
+class Items:
+    """Items of a tree, sorted by ``lo``: bounds as ``chrom << 32 | position``, and ranges.
 
-    start_chrom: npt.NDArray[np.uint32]
-    start: npt.NDArray[np.uint32]
-    end_chrom: npt.NDArray[np.uint32]
-    end: npt.NDArray[np.uint32]
+    ``reach[i]`` is the largest ``hi`` up to item i, so a binary search finds the first
+    item that may overlap a region. A look at every item took 25 us of a query in a
+    file of 4,000 blocks, most of it for bringing them into the cache.
+    """
+
+    lo: Keys
+    hi: Keys
+    reach: Keys
     ranges: Ranges
+
+    @classmethod
+    def of(cls, items: Record) -> Items:
+        lo = key(items["start_chrom"], items["start"])
+        hi = key(items["end_chrom"], items["end"])
+        begin = items["offset"].astype("u8")
+        size = items["size"].astype("u8") if "size" in (items.dtype.names or ()) else np.uint64(0)
+        ranges = np.column_stack([begin, begin + size])
+        if np.any(lo[1:] < lo[:-1]):  # chroms in another order than their ids
+            order = np.argsort(lo, kind="stable")
+            lo, hi, ranges = lo[order], hi[order], ranges[order]
+        return cls(lo, hi, np.maximum.accumulate(hi), ranges)
+
+    def overlapping(self, regions: RegionSet) -> Ranges:
+        """Ranges of the items that may hold rows of the regions.
+
+        Ends count as inside, because a row of length zero overlaps where it touches.
+        """
+        from gidx.kernels.records import select_nodes
+
+        picked = select_nodes(
+            self.lo, self.hi, self.reach, regions.chrom, regions.start, regions.end
+        )
+        return self.ranges[picked]
+
+
+def key(chrom: npt.NDArray[Any], position: npt.NDArray[Any]) -> Keys:
+    """Bounds as one number, ``chrom << 32 | position``: they compare as the pair does."""
+    return chrom.astype(np.uint64) << np.uint64(32) | position.astype(np.uint64)
 
 
 class RangeTree:
@@ -75,7 +110,7 @@ class RangeTree:
         self._source, self._order, self._what = source, order, what
         self.tree = read_tagged(source, offset, TREE, order, MAGIC, f"range tree ({what})")
         self._root = offset + TREE.itemsize
-        self._all: Leaves | None = None
+        self._all: Items | None = None
         self._lock = threading.Lock()
 
     @property
@@ -87,8 +122,8 @@ class RangeTree:
         if regions is None or self.item_count <= SMALL or self._all is not None:
             leaves = self._every_leaf()
         else:
-            leaves = _columns(self._read(regions))
-        picked = leaves.ranges if regions is None else leaves.ranges[_select(leaves, regions)]
+            leaves = Items.of(self._read(regions))
+        picked = leaves.ranges if regions is None else leaves.overlapping(regions)
         if len(picked) < 2:
             return picked
         begins = picked[:, 0]
@@ -103,14 +138,14 @@ class RangeTree:
             seen.add(at)
             node, items = self._node(at)
             if node["is_leaf"] or len(items) == 0:
-                return _columns(items[:1]).ranges
+                return Items.of(items[:1]).ranges
             at = int(items["offset"][0])
         raise self._own_child(at)
 
-    def _every_leaf(self) -> Leaves:
+    def _every_leaf(self) -> Items:
         with self._lock:
             if self._all is None:
-                self._all = _columns(self._read(None))
+                self._all = Items.of(self._read(None))
             return self._all
 
     def _read(self, regions: RegionSet | None) -> Record:
@@ -129,9 +164,10 @@ class RangeTree:
             level = []
             if below:
                 items = np.concatenate(below)
-                if regions is not None:
-                    items = items[_select(_columns(items), regions)]
-                level = items["offset"].tolist()
+                if regions is None:
+                    level = items["offset"].tolist()
+                else:
+                    level = Items.of(items).overlapping(regions)[:, 0].tolist()
         return np.concatenate(found) if found else np.empty(0, ordered(LEAF_ITEM, self._order))
 
     def _node(self, at: int) -> tuple[Record, Record]:
@@ -143,28 +179,6 @@ class RangeTree:
 
     def _own_child(self, at: int) -> FormatError:
         return format_error(self._source.name, at, f"{self._what}: a node is its own child")
-
-
-def _columns(items: Record) -> Leaves:
-    a, b, c, d = (items[n].astype("u4") for n in ("start_chrom", "start", "end_chrom", "end"))
-    begin = items["offset"].astype("u8")
-    size = items["size"].astype("u8") if "size" in (items.dtype.names or ()) else 0
-    return Leaves(a, b, c, d, np.column_stack([begin, begin + size]))
-
-
-def _select(leaves: Leaves, regions: RegionSet) -> npt.NDArray[np.int64]:
-    from gidx.kernels.records import select_nodes
-
-    picked: npt.NDArray[np.int64] = select_nodes(
-        leaves.start_chrom,
-        leaves.start,
-        leaves.end_chrom,
-        leaves.end,
-        regions.first,
-        regions.start,
-        regions.end,
-    )
-    return picked
 
 
 def pack(

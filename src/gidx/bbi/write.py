@@ -281,8 +281,7 @@ class _Data:
 
     def extra_index(self, i: int, fan_out: int, at: int) -> bytes:
         """A row each, sorted by key as bytes; rows of one key stay in file order."""
-        parts = self._keys[i]
-        keys = np.concatenate(parts) if parts else np.empty(0, "S1")
+        keys = np.concatenate([np.empty(0, "S1"), *self._keys[i]])
         self._keys[i] = []
         if len(keys) != self.rows:
             raise zoom.rows_changed(len(keys), self.rows)

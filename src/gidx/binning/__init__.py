@@ -1,0 +1,43 @@
+"""Tabix indexes, TBI and CSI: where in a BGZF file the rows of a region are.
+
+    bins        the numbers of bins, for any min_shift and depth
+    index       one model for both kinds: columns, names, bins, chunks; planning
+    tbi, csi    the two codecs: bytes to the model and back
+    build       an index from rows in file order
+
+Containers know bytes; how a line becomes chrom, start and end is the format's to say.
+
+Source: H. Li, Tabix: fast retrieval of sequence features from generic TAB-delimited
+files, Bioinformatics 27(5), 2011; hts-specs tabix.pdf and CSIv1.pdf; and, where they
+are silent, what htslib does (hts.c, tbx.c).
+"""
+
+from gidx.binning.bins import (
+    bin_count,
+    bin_level,
+    bin_span,
+    depth_for,
+    max_position,
+    reg2bin,
+    reg2bins,
+)
+from gidx.binning.build import IndexBuilder
+from gidx.binning.index import BED, GFF, PSLTBL, SAM, VCF, Layout, TabixIndex
+
+__all__ = [
+    "BED",
+    "GFF",
+    "PSLTBL",
+    "SAM",
+    "VCF",
+    "IndexBuilder",
+    "Layout",
+    "TabixIndex",
+    "bin_count",
+    "bin_level",
+    "bin_span",
+    "depth_for",
+    "max_position",
+    "reg2bin",
+    "reg2bins",
+]

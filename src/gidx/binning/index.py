@@ -1,0 +1,349 @@
+"""The model of a tabix index, TBI or CSI: columns, names, bins, chunks; and planning.
+
+Flat arrays, in this order and whatever order the file has: references as in
+``names``, in each its bins ascending, in each its chunks by begin::
+
+    reference r   bins    ref_first[r] : ref_first[r + 1]        linear_first[r] : …
+    bin b         chunks  chunk_first[b] : chunk_first[b + 1]
+
+A TBI has a linear index, the offset of the first row that overlaps each window; a
+CSI has of it one sample a bin, ``loffset``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gidx.atomic import replacing
+from gidx.bgzf.block import EOF, MAX_DATA, deflate_block, inflate_all, is_bgzf, walk
+from gidx.binning.bins import bin_count
+from gidx.errors import WriteError, format_error
+from gidx.ranges import Ranges, coalesce
+from gidx.region import RegionSet, resolve
+from gidx.source import ByteSource, PathLike, open_source
+
+Kind = Literal["tbi", "csi"]
+Offsets = npt.NDArray[np.uint64]
+Integers = npt.NDArray[np.int64]
+
+# Chunks are joined where they share a block, which is then inflated once: virtual
+# offsets less than 2**16 apart, since no block is smaller than 28 bytes. Not over a
+# whole block between them: to inflate and scan one (64 kB of text) takes about 150 us,
+# a range of its own 10; and what is near in a remote file is one request anyway
+# (gidx.source.REQUEST_GAP).
+BLOCK = 0xFFFF
+# … up to so many by insertion, which is quickest for a query's usual two or three
+FEW = 64
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of a line are its place; what htslib calls tbx_conf.
+
+    Columns count from 1; ``end`` 0 means that there is none. ``preset`` says where
+    the end comes from: GENERIC from the column, SAM from the CIGAR, VCF from REF and
+    INFO. ``zero_based``: starts are 0-based and ends excluded, as in BED. Lines
+    that begin with ``meta`` are not rows, nor are the first ``skip``.
+    """
+
+    preset: int = 0
+    zero_based: bool = False
+    chrom: int = 1
+    start: int = 2
+    end: int = 3
+    meta: str = "#"
+    skip: int = 0
+
+
+GENERIC_PRESET, SAM_PRESET, VCF_PRESET, GAF_PRESET = 0, 1, 2, 3
+
+# htslib's tbx_conf_*
+BED = Layout(GENERIC_PRESET, True, 1, 2, 3)
+GFF = Layout(GENERIC_PRESET, False, 1, 4, 5)
+SAM = Layout(SAM_PRESET, False, 3, 4, 0, "@")
+VCF = Layout(VCF_PRESET, False, 1, 2, 0)
+PSLTBL = Layout(GENERIC_PRESET, True, 15, 17, 18)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TabixIndex:
+    """A tabix index, TBI or CSI: where in its file the rows of a region are.
+
+    ``names`` are the chroms, by the id that the index knows them by. A CSI may lack
+    them and the ``layout``, since both are in its auxiliary block (that of a BCF is
+    empty): see `named`.
+
+    >>> from gidx.binning import IndexBuilder
+    >>> builder = IndexBuilder()
+    >>> builder.push([0, 0], [10, 20000], [20, 20010], [0, 14, 30])
+    >>> idx = builder.finish(["chr1"], BED)
+    >>> idx
+    TabixIndex('tbi', 1 chrom, 2 bins, 2 chunks, 2 rows)
+    >>> TabixIndex.from_bytes(idx.to_bytes()) == idx
+    True
+    >>> idx.chunks("chr1:20,001-20,002").tolist()
+    [[14, 30]]
+    >>> idx.row_counts
+    {'chr1': 2}
+    """
+
+    kind: Kind
+    names: tuple[str, ...]
+    layout: Layout | None
+    min_shift: int
+    depth: int
+    ref_first: Integers
+    bins: Integers
+    loffset: Offsets  # per bin; empty in a TBI
+    chunk_first: Integers
+    chunk_ranges: Ranges  # of virtual offsets
+    linear_first: Integers
+    linear: Offsets  # empty in a CSI
+    has_pseudo: npt.NDArray[np.bool_]  # per reference
+    pseudo: Offsets  # (references, 4): offsets begin and end, rows mapped and unmapped
+    n_no_coor: int | None  # None: the file ends before it, as those of old tabix do
+
+    @classmethod
+    def read(
+        cls,
+        what: PathLike | bytes | BinaryIO | ByteSource,
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> TabixIndex:
+        """The index in a path, URL, bytes, open binary file or ByteSource.
+
+        BGZF, plain gzip or neither, TBI or CSI: told by content, not by name. Raises
+        FormatError for anything else.
+        """
+        source = open_source(what, storage_options)
+        return cls.from_bytes(bytes(source.read(0, source.size)), source.name)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str = "<bytes>") -> TabixIndex:
+        """The index that ``data``, compressed or not, is; ``name`` is for errors."""
+        from gidx.binning import csi, tbi
+
+        if data[:2] == b"\x1f\x8b":
+            data = _inflated(data, name)
+        if data[:4] == tbi.MAGIC:
+            return tbi.unpack(data, name)
+        if data[:4] == csi.MAGIC:
+            return csi.unpack(data, name)
+        raise format_error(
+            name,
+            0,
+            f"not a tabix index: magic is {data[:4].hex() or 'missing'}, "
+            f"expected {tbi.MAGIC.hex()} (TBI) or {csi.MAGIC.hex()} (CSI)",
+        )
+
+    def to_bytes(self, kind: Kind | None = None) -> bytes:
+        """The index as bytes, not compressed; bins ascending, which no reader needs.
+
+        A TBI can become a CSI. The other way raises WriteError: a CSI has not all
+        that a TBI tells.
+        """
+        from gidx.binning import csi, tbi
+
+        kind = kind or self.kind
+        if kind == "csi":
+            return csi.pack(self if self.kind == "csi" else self._sampled())
+        if self.kind == "csi":
+            raise WriteError("a CSI has no linear index to write a TBI with; build it anew")
+        return tbi.pack(self)
+
+    def write(self, path: PathLike | BinaryIO, kind: Kind | None = None) -> None:
+        """Write the index, BGZF-compressed; the file is there as a whole or not at all."""
+        data = self.to_bytes(kind)
+        with replacing(path) as file:
+            for at in range(0, len(data), MAX_DATA):
+                file.write(deflate_block(data[at : at + MAX_DATA]))
+            file.write(EOF)
+
+    def named(self, names: Sequence[str], layout: Layout | None = None) -> TabixIndex:
+        """This index with names, and a layout, for one that has none.
+
+        ``names`` are all chroms in the order of their ids, as a BCF's header has
+        them; those after the index's last have no rows.
+        """
+        names = tuple(names)
+        more = len(names) - self.n_refs
+        if more < 0:
+            raise ValueError(f"the index has {self.n_refs} references, but names only {len(names)}")
+        return replace(
+            self,
+            names=names,
+            layout=layout or self.layout,
+            ref_first=np.pad(self.ref_first, (0, more), mode="edge"),
+            linear_first=np.pad(self.linear_first, (0, more), mode="edge"),
+            has_pseudo=np.pad(self.has_pseudo, (0, more)),
+            pseudo=np.pad(self.pseudo, ((0, more), (0, 0))),
+        )
+
+    @property
+    def n_refs(self) -> int:
+        """References, each a chrom; as many as names, where there are names."""
+        return len(self.ref_first) - 1
+
+    @property
+    def row_counts(self) -> dict[str, int | None]:
+        """Rows of each chrom; None where the index does not tell, as older ones do not."""
+        if not self.names:
+            return {}
+        counts = self.pseudo[:, 2:].sum(axis=1).tolist()
+        known = self.has_pseudo.tolist()
+        return {
+            name: count if has or empty else None
+            for name, count, has, empty in zip(
+                self.names, counts, known, (np.diff(self.ref_first) == 0).tolist(), strict=True
+            )
+        }
+
+    def chunks(self, region: Any) -> Ranges:
+        """Virtual offsets that may hold rows of the region or regions, disjoint, in order.
+
+        ``region`` is whatever gidx takes for one. Rows beside it lie in these ranges
+        too, but none of it lies elsewhere.
+        """
+        return self.ranges(resolve(region, self._ids, self._ids))
+
+    def ranges(self, regions: RegionSet) -> Ranges:
+        """`chunks` for regions whose chrom ids are positions in ``names``.
+
+        Larger ids are of chroms that are known elsewhere and have no rows here.
+        """
+        from gidx.kernels.bins import join_few, select_chunks
+
+        out = np.empty((64 + 8 * len(regions), 2), np.uint64)
+        while True:
+            places = regions.chrom, regions.start, regions.end
+            n = select_chunks(*(*self._plan, self.min_shift, self.depth, *places, out))
+            if n <= len(out):
+                break
+            out = np.empty((n, 2), np.uint64)
+        if n > FEW:
+            return coalesce(out[:n], BLOCK)
+        return out[: join_few(out[:n], np.uint64(BLOCK))].copy()
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.names)}
+
+    @cached_property
+    def _plan(self) -> tuple[Any, ...]:
+        """What `select_chunks` takes before the regions.
+
+        The floor of a region is an offset before which none of its rows begin, from
+        samples of the linear index: a window and the offset of the first row that
+        overlaps it, or that htslib has copied from the next window that has one. An
+        entry of 0 or all ones says nothing.
+
+        What the entry of window w says is not enough, because a row of length zero
+        at the first base of window w + 1 is in no window, as htslib builds it, but
+        overlaps regions that begin in w, or there; and the entry may be a copy of
+        that of w + 1, whose first row may come after it. What is sure: of two samples
+        with different offsets, the first is of a row that begins before the second's
+        window. So the floor for w is the largest sampled offset below that at w + 1.
+
+        The ceiling is the least begin of any bin that lies after the region whole.
+        """
+        from gidx.kernels.bins import UNSET, ceiling_samples, floor_samples, running_ends
+
+        refs = np.repeat(np.arange(self.n_refs), np.diff(self.ref_first))
+        regular = self.bins < bin_count(self.depth)
+        window = self._bottom_windows()
+        if self.kind == "csi":
+            sample_ref, sample_window = refs[regular], window[regular]
+            sample = self.loffset[regular]
+        else:
+            # after the last window no row begins: one more sample says so
+            counts = np.diff(self.linear_first)
+            ends = np.flatnonzero(counts)
+            sample_ref = np.r_[np.repeat(np.arange(self.n_refs), counts), ends]
+            within = np.arange(len(self.linear)) - np.repeat(self.linear_first[:-1], counts)
+            sample_window = np.r_[within, counts[ends]]
+            sample = np.r_[self.linear, np.full(len(ends), UNSET - np.uint64(1))]
+        told = (sample != 0) & (sample != UNSET)
+        floor = self._by_window(sample_ref[told], sample_window[told], sample[told])
+        floor_samples(floor[0], floor[2])
+        filled = regular & (np.diff(self.chunk_first) > 0)
+        begins = self.chunk_ranges[self.chunk_first[:-1][filled], 0]
+        ceiling = self._by_window(refs[filled], window[filled], begins)
+        ceiling_samples(ceiling[0], ceiling[2])
+        reach = running_ends(self.chunk_first, self.chunk_ranges)
+        return (
+            self.ref_first, self.bins, self.chunk_first, self.chunk_ranges, reach,
+            *floor, *ceiling,
+        )  # fmt: skip
+
+    def _by_window(
+        self, ref: Integers, window: Integers, value: Offsets
+    ) -> tuple[Integers, Integers, Offsets]:
+        """Where each reference's samples begin; windows, ascending in each; values."""
+        order = np.lexsort((window, ref))
+        first = np.searchsorted(ref[order], np.arange(self.n_refs + 1))
+        return first, window[order], value[order]
+
+    def _bottom_windows(self) -> Integers:
+        """The first window of each bin."""
+        level_first = np.array([((1 << 3 * k) - 1) // 7 for k in range(self.depth + 2)])
+        level = np.searchsorted(level_first, self.bins, side="right") - 1
+        level = np.minimum(level, self.depth)
+        return (self.bins - level_first[level]) << (3 * (self.depth - level))
+
+    def _sampled(self) -> TabixIndex:
+        """A TBI as a CSI: of the linear index each bin takes its first window's entry."""
+        window = self._bottom_windows()
+        refs = np.repeat(np.arange(self.n_refs), np.diff(self.ref_first))
+        inside = window < np.diff(self.linear_first)[refs]
+        loffset = np.zeros(len(self.bins), np.uint64)
+        loffset[inside] = self.linear[(self.linear_first[refs] + window)[inside]]
+        none = np.zeros_like(self.linear_first)
+        return replace(
+            self, kind="csi", loffset=loffset, linear_first=none, linear=np.empty(0, np.uint64)
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TabixIndex):
+            return NotImplemented
+        return all(
+            np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
+            for a, b in ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # arrays compare, but do not hash
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def __repr__(self) -> str:
+        counts = list(self.row_counts.values()) if self.names else [None]
+        rows = "" if None in counts else f", {sum(c or 0 for c in counts):,} rows"
+        parts = (
+            _counted(self.n_refs, "chrom"),
+            _counted(len(self.bins), "bin"),
+            _counted(len(self.chunk_ranges), "chunk"),
+        )
+        scheme = "" if self.kind == "tbi" else f", min_shift {self.min_shift}, depth {self.depth}"
+        return f"TabixIndex({self.kind!r}, {', '.join(parts)}{rows}{scheme})"
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def _inflated(data: bytes, name: str) -> bytes:
+    """The data of BGZF, or of any other gzip."""
+    if is_bgzf(data):
+        sizes, _ = walk(data, 0, name, final=True)
+        return inflate_all(data, sizes, 0, name)
+    try:
+        return gzip.decompress(data)
+    except (EOFError, zlib.error, OSError) as error:
+        raise format_error(name, None, f"truncated or damaged gzip: {error}") from None

@@ -1,9 +1,31 @@
-"""What the examples in docstrings find: a folder with genes.bb, and the usual names."""
+"""What the examples in docstrings find: a folder with small files, and the usual names."""
 
 import pandas as pd
 import pytest
 
 import gidx
+
+VCF = """\
+##fileformat=VCFv4.3
+##INFO=<ID=AF,Number=A,Type=Float,Description="Allele frequency">
+##contig=<ID=chr1,length=248956422>
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO
+chr1\t100\trs1\tA\tG\t50\tPASS\tAF=0.5
+chr1\t150\t.\tC\tT,A\t.\tPASS\t.
+chr1\t900\t.\tG\tC\t10\tPASS\tAF=0.25
+"""
+GFF = """\
+##gff-version 3
+chr1\thavana\tgene\t100\t900\t.\t+\t.\tID=g1;Name=ONE
+chr1\thavana\texon\t100\t300\t.\t+\t.\tID=e1;Parent=g1
+"""
+TEXTS = {
+    "peaks.bed.gz": ("chr1\t100\t200\ta\nchr1\t950\t990\tb\nchr2\t5\t9\tc\n", "bed"),
+    "calls.vcf.gz": (VCF, "vcf"),
+    "genes.gff3.gz": (GFF, "gff"),
+    "genes.gtf.gz": ('chr1\thavana\tgene\t100\t900\t.\t+\t.\tgene_id "g1";\n', "gff"),
+    "eqtl.tsv.gz": ("#chrom\tpos\tgene\tpvalue\n1\t100\tA1\t0.01\n1\t150\tA2\tNA\n", None),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -22,4 +44,9 @@ def _example_files(doctest_namespace, tmp_path_factory, monkeypatch):
     )
     sizes = {"chr22": 50_818_468, "chrX": 156_040_895}
     gidx.write_bigbed(genes, "genes.bb", chromsizes=sizes, extra_index=["name"])
+    for name, (text, preset) in TEXTS.items():
+        with gidx.bgzf.open(name, "w") as file:
+            file.write(text.encode())
+        places = {"chrom": 1, "start": 2} if preset is None else {}
+        gidx.build_index(name, preset=preset, **places)
     doctest_namespace.update(gidx=gidx, pd=pd, genes=genes)

@@ -18,9 +18,27 @@ Region strings are 1-based closed, tuples and frames 0-based half-open.
 1  chr22  260000  312500  GENE2
 """
 
-from gidx import autosql, errors
-from gidx.api import open, read, read_bigbed, to_parquet, write_bigbed
-from gidx.dataset import BigBedDataset, Dataset
+from gidx import autosql, bgzf, binning, errors
+from gidx.api import (
+    build_index,
+    open,
+    read,
+    read_bed,
+    read_bigbed,
+    read_gff,
+    read_gtf,
+    read_tabix,
+    read_vcf,
+    to_parquet,
+    write_bed,
+    write_bigbed,
+    write_gff,
+    write_gtf,
+    write_tabix,
+    write_vcf,
+)
+from gidx.binning.index import TabixIndex
+from gidx.dataset import BigBedDataset, Dataset, TabixDataset
 from gidx.errors import (
     AutoSqlError,
     ColumnError,
@@ -49,15 +67,30 @@ __all__ = [
     "MissingIndexError",
     "Region",
     "RegionError",
+    "TabixDataset",
+    "TabixIndex",
     "UnknownChromError",
     "ValueTypeError",
     "ValueWarning",
     "WriteError",
     "autosql",
+    "bgzf",
+    "binning",
+    "build_index",
     "errors",
     "open",
     "read",
+    "read_bed",
     "read_bigbed",
+    "read_gff",
+    "read_gtf",
+    "read_tabix",
+    "read_vcf",
     "to_parquet",
+    "write_bed",
     "write_bigbed",
+    "write_gff",
+    "write_gtf",
+    "write_tabix",
+    "write_vcf",
 ]

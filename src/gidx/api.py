@@ -7,14 +7,36 @@ from typing import TYPE_CHECKING, Any
 
 from gidx import parquet
 from gidx.atomic import replacing
-from gidx.dataset import Dataset, open
+from gidx.dataset import Dataset, open, open_as
 from gidx.errors import FormatError
+from gidx.formats.bed_write import write_bed
 from gidx.formats.bigbed_write import write_bigbed
+from gidx.formats.gff_write import write_gff, write_gtf
+from gidx.formats.tabix_index import build_index
+from gidx.formats.table_write import write_tabix
+from gidx.formats.vcf_write import write_vcf
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["open", "read", "read_bigbed", "to_parquet", "write_bigbed"]
+__all__ = [
+    "build_index",
+    "open",
+    "read",
+    "read_bed",
+    "read_bigbed",
+    "read_gff",
+    "read_gtf",
+    "read_tabix",
+    "read_vcf",
+    "to_parquet",
+    "write_bed",
+    "write_bigbed",
+    "write_gff",
+    "write_gtf",
+    "write_tabix",
+    "write_vcf",
+]
 
 
 def read(
@@ -28,7 +50,8 @@ def read(
 ) -> pd.DataFrame:
     """Read a file of any format that gidx knows into a DataFrame; its content tells which.
 
-    Parameters are those of `open`, `Dataset.scan` and `Dataset.to_pandas`.
+    Parameters are those of `open`, `Dataset.scan` and `Dataset.to_pandas`; those of a
+    format, such as ``samples``, too.
 
     Examples
     --------
@@ -38,8 +61,12 @@ def read(
     1  chr22  GENE2
     2   chrX  GENE3
     """
-    dataset = open(path, index=index, storage_options=storage_options)
+    own = {name: options.pop(name) for name in _OWN if name in options}
+    dataset = open(path, index=index, storage_options=storage_options, **own)
     return dataset.to_pandas(regions, dtype_backend=dtype_backend, **options)
+
+
+_OWN = ("schema", "samples", "gt", "attributes")
 
 
 def read_bigbed(
@@ -98,6 +125,229 @@ def read_bigbed(
         raise FormatError(
             f"{dataset.path}: a {dataset.format} file, expected bigBed; use gidx.read"
         )
+    return dataset.to_pandas(regions, columns=columns, dtype_backend=dtype_backend, **options)
+
+
+def read_bed(
+    path: Any,
+    regions: Any = None,
+    *,
+    columns: Sequence[str] | None = None,
+    schema: Any = None,
+    index: Any = None,
+    dtype_backend: str | None = "pyarrow",
+    storage_options: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Read BED rows into a DataFrame: BGZF with a tabix index, or plain text as a whole.
+
+    Parameters
+    ----------
+    path, regions, columns, dtype_backend, storage_options
+        As in `read_bigbed`. Regions need an index.
+    schema : str, PathLike, pyarrow.Schema, optional
+        What the fields are: ``"bed6"``, ``"bed6+4"``, AutoSQL as text or the path of an
+        .as file, or a schema. Default: the first 10,000 rows are looked at. As many
+        fields as are of their standard kind have the standard names, the others are
+        typed by what they hold.
+    index : str, PathLike, bytes or TabixIndex, optional
+        Default: the ``.tbi`` or ``.csi`` beside the file.
+    **options
+        As in `Dataset.scan`.
+
+    Returns
+    -------
+    DataFrame
+        ``chrom`` (categorical, file order), ``start``, ``end`` (0-based half-open), then
+        ``name``, ``score``, ``strand`` … and ``field7`` …. ``.`` in a column of numbers
+        is missing.
+
+    Raises
+    ------
+    FormatError
+        The file is not BED, or broken, or the index not its own.
+    MissingIndexError
+        Regions were asked of a file without an index.
+
+    Source: the BED specification 1.0 (hts-specs), tabix (hts-specs, tabix.tex).
+
+    Examples
+    --------
+    >>> gidx.read_bed("peaks.bed.gz", "chr1:1-1,000", columns=["start", "end", "name"])
+       start  end name
+    0    100  200    a
+    1    950  990    b
+    """
+    return _read(
+        ("bed",), path, regions, columns, index, storage_options, dtype_backend,
+        {"schema": schema}, options,
+    )  # fmt: skip
+
+
+def read_vcf(
+    path: Any,
+    regions: Any = None,
+    *,
+    columns: Sequence[str] | None = None,
+    samples: Sequence[str] | None = None,
+    gt: str = "text",
+    index: Any = None,
+    dtype_backend: str | None = "pyarrow",
+    storage_options: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Read VCF rows into a DataFrame, every column typed by the file's header.
+
+    Parameters
+    ----------
+    path, regions, columns, index, dtype_backend, storage_options, **options
+        As in `read_bed`. Columns are named ``ref``, ``INFO/AF``, ``FORMAT/GT`` …;
+        ``gidx.open(path).fields`` lists them.
+    samples : list of str, optional
+        The samples wanted, in this order; ``[]`` for none. Default: all.
+    gt : "text" or "alleles"
+        Genotypes as they stand (``0|1``), or as alleles (int8, missing ones null) and
+        whether they are phased.
+
+    Returns
+    -------
+    DataFrame
+        ``chrom``, ``start``, ``end`` (0-based half-open), ``id``, ``ref``, ``alt``,
+        ``qual``, ``filter``, then ``INFO/…`` as the header declares them, ``INFO`` (a map
+        of what it does not), and ``FORMAT/…``, each a list over the samples. A row ends
+        where htslib since 1.22 has it: by REF, END, SVLEN or LEN, whichever is farthest.
+
+    Raises
+    ------
+    FormatError, MissingIndexError
+        As in `read_bed`.
+    ColumnError
+        A sample or column that the file does not have.
+
+    Source: the VCF specification, 4.0 to 4.5 (hts-specs).
+
+    Examples
+    --------
+    >>> gidx.read_vcf("calls.vcf.gz", "chr1:1-200", columns=["start", "ref", "alt", "INFO/AF"])
+       start ref        alt INFO/AF
+    0     99   A      ['G']   [0.5]
+    1    149   C  ['T' 'A']    <NA>
+    """
+    return _read(
+        ("vcf",), path, regions, columns, index, storage_options, dtype_backend,
+        {"samples": samples, "gt": gt}, options,
+    )  # fmt: skip
+
+
+def read_gff(
+    path: Any,
+    regions: Any = None,
+    *,
+    columns: Sequence[str] | None = None,
+    attributes: Sequence[str] | None = None,
+    index: Any = None,
+    dtype_backend: str | None = "pyarrow",
+    storage_options: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Read GFF3 or GTF rows into a DataFrame.
+
+    Parameters
+    ----------
+    path, regions, columns, index, dtype_backend, storage_options, **options
+        As in `read_bed`.
+    attributes : list of str, optional
+        The attributes that become columns. Default: every key met in the first 10,000
+        rows. All others are in the map ``attributes``, so that nothing is lost.
+
+    Returns
+    -------
+    DataFrame
+        ``chrom``, ``start``, ``end`` (0-based half-open), ``source``, ``type``,
+        ``score``, ``strand``, ``phase``, then the attributes: texts, or lists where a
+        key has several values (``Parent``, ``tag``), and ``attributes``.
+
+    Raises
+    ------
+    FormatError, MissingIndexError
+        As in `read_bed`.
+
+    Source: GFF3 1.26 (Sequence Ontology), GTF 2.2.
+
+    Examples
+    --------
+    >>> gidx.read_gff("genes.gff3.gz", "chr1", columns=["type", "start", "end", "ID"])
+       type  start  end  ID
+    0  gene     99  900  g1
+    1  exon     99  300  e1
+    """
+    return _read(
+        ("gff3", "gtf"), path, regions, columns, index, storage_options, dtype_backend,
+        {"attributes": attributes}, options,
+    )  # fmt: skip
+
+
+def read_gtf(path: Any, regions: Any = None, **options: Any) -> pd.DataFrame:
+    """Read GTF rows into a DataFrame; as `read_gff`, for which the file's content decides.
+
+    Examples
+    --------
+    >>> gidx.read_gtf("genes.gtf.gz", columns=["type", "start", "gene_id"])
+       type  start gene_id
+    0  gene     99      g1
+    """
+    return read_gff(path, regions, **options)
+
+
+def read_tabix(
+    path: Any,
+    regions: Any = None,
+    *,
+    columns: Sequence[str] | None = None,
+    index: Any = None,
+    dtype_backend: str | None = "pyarrow",
+    storage_options: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Read any table that has a tabix index into a DataFrame.
+
+    The index says which columns are chrom, start and end, and how they count. Their
+    names come from a header line (the last comment, or a line that is skipped), types
+    from a look at the first 10,000 rows; one word (``NA``, ``.``, or nothing) may stand
+    for missing numbers. What the content tells to be BED, VCF, GFF or SAM is read as that.
+
+    Parameters
+    ----------
+    path, regions, columns, index, dtype_backend, storage_options, **options
+        As in `read_bed`.
+
+    Source: tabix (hts-specs, tabix.tex).
+
+    Examples
+    --------
+    >>> gidx.read_tabix("eqtl.tsv.gz", "1:1-200")
+      chrom  start  end gene  pvalue
+    0     1     99  100   A1    0.01
+    1     1    149  150   A2    <NA>
+    """
+    return _read(None, path, regions, columns, index, storage_options, dtype_backend, {}, options)
+
+
+def _read(
+    kinds: tuple[str, ...] | None,
+    path: Any,
+    regions: Any,
+    columns: Sequence[str] | None,
+    index: Any,
+    storage_options: Mapping[str, Any] | None,
+    dtype_backend: str | None,
+    own: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> pd.DataFrame:
+    given = {name: value for name, value in own.items() if value is not None}
+    dataset = open_as(
+        path, kinds=kinds, index=index, storage_options=storage_options, options=given
+    )
     return dataset.to_pandas(regions, columns=columns, dtype_backend=dtype_backend, **options)
 
 

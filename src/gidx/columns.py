@@ -31,9 +31,11 @@ class Column:
 
     ``declared`` is the type as the file's declaration has it, for messages.
     ``counted_by`` is the field that counts a list. ``color`` lets an unsigned
-    integer be written ``R,G,B``. ``values`` are an enum's or set's. ``parse``
-    turns a text into a Python value, for types that have no kernel; it raises
-    ValueError.
+    integer be written ``R,G,B``. ``values`` are an enum's or set's. ``missing`` is the
+    text that stands for no value (``.`` in VCF); in a list, of an item too. Lists are
+    split at ``separator``; where ``closed``, one behind the last item is let be (BED's
+    ``1,2,``). ``parse`` turns a text into a Python value, for types that have no
+    kernel; it raises ValueError.
     """
 
     name: str
@@ -44,6 +46,14 @@ class Column:
     color: bool = False
     values: tuple[str, ...] = ()
     parse: Callable[[str], Any] | None = None
+    missing: bytes | None = None
+    separator: bytes = b","
+    closed: bool = True
+
+    @cached_property
+    def absent(self) -> Bytes:
+        """The text that stands for no value, for kernels."""
+        return np.frombuffer(self.missing or b"", np.uint8)
 
     @cached_property
     def known(self) -> tuple[Bytes, npt.NDArray[np.int64]]:
@@ -61,7 +71,7 @@ class Column:
         """The column of a list's items."""
         return Column(
             self.name, self.type.value_type, self.field, self.declared,
-            color=self.color, values=self.values, parse=self.parse,
+            color=self.color, values=self.values, parse=self.parse, missing=self.missing,
         )  # fmt: skip
 
 
@@ -78,11 +88,16 @@ class Problem:
 
 @dataclass(slots=True)  # not frozen: that takes 1 us, in each column of each query
 class Items:
-    """Texts in a buffer: item i is ``text[begins[i] : nexts[i] - 1]``."""
+    """Texts in a buffer: item i is ``text[begins[i] : nexts[i] - 1]``.
+
+    Where ``there`` (uint8) is 0, there is no text at all; its bounds are those of some
+    empty one.
+    """
 
     text: Bytes
     begins: Bounds
     nexts: Bounds
+    there: npt.NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.begins)
@@ -102,17 +117,30 @@ def decode(
     arrays, problems = [], []
     for column in columns:
         items = Items(text, fields[column.field], fields[column.field + 1])
-        if pat.is_list(column.type) or pat.is_fixed_size_list(column.type):
-            array, bad = _lists(items, column, fields)
-        else:
-            array, wrong = _scalars(items, column)
-            bad = _first(items, wrong)
+        array, problem = decode_items(items, column, fields)
         arrays.append(array)
-        if bad is not None:
-            count, row, value = bad
-            shown = value.decode("utf-8", "backslashreplace")
-            problems.append(Problem(column.name, column.declared, count, row, shown))
+        if problem is not None:
+            problems.append(problem)
     return arrays, problems
+
+
+def decode_items(
+    items: Items, column: Column, fields: npt.NDArray[np.int32] | None = None
+) -> tuple[pa.Array, Problem | None]:
+    """One array of ``column.type``, an item a value, and what was not of its type.
+
+    ``fields`` are those that ``counted_by`` looks at.
+    """
+    if pat.is_list(column.type) or pat.is_fixed_size_list(column.type):
+        array, bad = _lists(items, column, fields)
+    else:
+        array, wrong = _scalars(items, column)
+        bad = _first(items, wrong)
+    if bad is None:
+        return array, None
+    count, row, value = bad
+    shown = value.decode("utf-8", "backslashreplace")
+    return array, Problem(column.name, column.declared, count, row, shown)
 
 
 _Bad = tuple[int, int, bytes] | None  # how many, the first one's row and text
@@ -136,10 +164,10 @@ def _scalars(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
         return _parsed(items, column)
     if pat.is_string(kind):
         offsets, data, ok, bad = kernels.texts(text, begins, nexts)
-        return _array(kind, ok, bad, [_buffer(offsets), _buffer(data)])
+        return _array(kind, items, column, ok, bad, [_buffer(offsets), _buffer(data)])
     if pat.is_dictionary(kind):
         values, ok, bad = kernels.words(text, begins, nexts, *column.known)
-        indices, wrong = _array(pa.int32(), ok, bad, [_buffer(values)])
+        indices, wrong = _array(pa.int32(), items, column, ok, bad, [_buffer(values)])
         return pa.DictionaryArray.from_arrays(indices, column.dictionary), wrong
     if pat.is_floating(kind):
         single = kind.bit_width == 32
@@ -151,10 +179,11 @@ def _scalars(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
             which = np.flatnonzero(ok == 2)
             values[which] = _decimals(items, which, kind)
             ok[which] = 1
-        return _array(kind, ok, bad, [_buffer(values)])
+        return _array(kind, items, column, ok, bad, [_buffer(values)])
     low, high = _limits(kind)
     values, ok, bad = kernels.integers(text, begins, nexts, low, high, column.color)
-    return _array(kind, ok, bad, [_buffer(values.astype(kind.to_pandas_dtype(), copy=False))])
+    numbers = _buffer(values.astype(kind.to_pandas_dtype(), copy=False))
+    return _array(kind, items, column, ok, bad, [numbers])
 
 
 @cache
@@ -189,11 +218,13 @@ def _parsed(items: Items, column: Column, counts: Counts | None = None) -> tuple
     return pa.array(values, column.type), None if ok.all() else ok
 
 
-def _lists(items: Items, column: Column, fields: npt.NDArray[np.int32]) -> tuple[pa.Array, _Bad]:
+def _lists(
+    items: Items, column: Column, fields: npt.NDArray[np.int32] | None
+) -> tuple[pa.Array, _Bad]:
     from gidx.kernels import fields as kernels
 
     counts, counted = _NOTHING
-    if column.counted_by is not None:
+    if column.counted_by is not None and fields is not None:
         at = column.counted_by
         counts, counted, _ = kernels.integers(
             items.text, fields[at], fields[at + 1], -(2**63), 2**63 - 1, False
@@ -202,47 +233,71 @@ def _lists(items: Items, column: Column, fields: npt.NDArray[np.int32]) -> tuple
         array, ok = _parsed(items, column, (counts, counted) if len(counts) else None)
         return array, _first(items, ok)
     size = column.type.list_size if pat.is_fixed_size_list(column.type) else -1
-    begins, nexts, offsets, row_ok, bad_rows = kernels.split_lists(
-        items.text, items.begins, items.nexts, size, counts, counted
-    )
+    begins, nexts, offsets, state, bad_rows, nulls = kernels.split_lists(
+        items.text, items.begins, items.nexts, size, counts, counted,
+        ord(column.separator), column.closed, column.absent,
+        _EVERY if items.there is None else items.there,
+    )  # fmt: skip
     inner = Items(items.text, begins, nexts)
-    if bad_rows and size > 0:  # a list of the wrong length: its items are no problem of theirs
-        inner_column = column.item
-        kept = np.repeat(row_ok, size)
-        children, child_ok = _scalars(inner, inner_column)
-        if child_ok is not None:
-            child_ok = np.where(kept == 0, np.uint8(1), child_ok)
-            child_ok = None if child_ok.all() else child_ok
-    else:
-        children, child_ok = _scalars(inner, column.item)
+    children, child_ok = _scalars(inner, column.item)
+    if child_ok is not None and bad_rows + nulls and size > 0:
+        # what stands in for the items of a list that is not there is no problem of theirs
+        child_ok = np.where(np.repeat(state != 1, size), np.uint8(1), child_ok)
+        child_ok = None if child_ok.all() else child_ok
     bad = None
     if child_ok is not None:
         count, first, text = _first(inner, child_ok) or (0, 0, b"")
         bad = count, int(np.searchsorted(offsets, first, side="right")) - 1, text
     if bad_rows:
-        row = int(np.flatnonzero(row_ok == 0)[0])
+        row = int(np.flatnonzero(state == 0)[0])
         if bad is None:
             bad = bad_rows, row, items[row]
         else:
             first_row, text = (row, items[row]) if row <= bad[1] else bad[1:]
             bad = bad[0] + bad_rows, first_row, text
-    validity = _bitmap(row_ok) if bad_rows else None
+    validity = _bitmap(state == 1) if bad_rows + nulls else None
     buffers = [validity] if size >= 0 else [validity, _buffer(offsets)]
     array = pa.Array.from_buffers(
-        column.type, len(items), buffers, null_count=bad_rows, children=[children]
+        column.type, len(items), buffers, null_count=bad_rows + nulls, children=[children]
     )
     return array, bad
 
 
 _NOTHING = np.empty(0, np.int64), np.empty(0, np.uint8)
+_EVERY = np.empty(0, np.uint8)
 
 
 def _array(
-    kind: pa.DataType, ok: npt.NDArray[np.uint8], bad: int, buffers: list[pa.Buffer]
+    kind: pa.DataType,
+    items: Items,
+    column: Column,
+    ok: npt.NDArray[np.uint8],
+    bad: int,
+    buffers: list[pa.Buffer],
 ) -> tuple[pa.Array, _Ok]:
-    validity = _bitmap(ok) if bad else None
-    array = pa.Array.from_buffers(kind, len(ok), [validity, *buffers], null_count=bad)
-    return array, ok if bad else None
+    absent = _absent(items, column, bad, kind)
+    if absent is None:
+        validity = _bitmap(ok) if bad else None
+        array = pa.Array.from_buffers(kind, len(ok), [validity, *buffers], null_count=bad)
+        return array, ok if bad else None
+    valid = ok & ~absent
+    array = pa.Array.from_buffers(kind, len(ok), [_bitmap(valid), *buffers])
+    fine = ok | absent
+    return array, None if fine.all() else fine
+
+
+def _absent(
+    items: Items, column: Column, bad: int, kind: pa.DataType
+) -> npt.NDArray[np.bool_] | None:
+    """Which items are not there, or are the text that says so; None for none of them."""
+    from gidx.kernels import fields as kernels
+
+    absent = None if items.there is None else items.there == 0
+    if column.missing is not None and (bad or pat.is_string(kind)):
+        same, n = kernels.equal(items.text, items.begins, items.nexts, column.absent)
+        if n:
+            absent = same if absent is None else absent | same
+    return absent
 
 
 def _bitmap(ok: npt.NDArray[np.uint8]) -> pa.Buffer:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,11 +22,14 @@ import pyarrow.compute as pc
 from gidx import schema
 from gidx.bbi.header import BIGBED_MAGIC, BIGWIG_MAGIC
 from gidx.bbi.summary import STATS, Stat, TotalSummary
+from gidx.binning.index import TabixIndex
 from gidx.errors import GidxWarning, RegionError, ValueTypeError, ValueWarning, format_error, hint
 from gidx.formats.base import Format, Names, Placed
 from gidx.formats.bigbed import ZOOM_SCHEMA, BigBed
+from gidx.formats.tabix import TabixText
+from gidx.formats.tabix_open import open_text
 from gidx.pool import in_order, thread_count
-from gidx.ranges import Ranges, partition
+from gidx.ranges import Ranges
 from gidx.region import MAX_END, Region, RegionSet, resolve
 from gidx.source import ByteSource, open_source
 
@@ -39,7 +43,11 @@ _OPTIONS = ", ".join(OPTIONS)
 
 
 def open(
-    path: Any, *, index: Any = None, storage_options: Mapping[str, Any] | None = None
+    path: Any,
+    *,
+    index: Any = None,
+    storage_options: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> Dataset:
     """Open an indexed genomic file; what it is, its content tells.
 
@@ -48,15 +56,19 @@ def open(
     path : str, PathLike, bytes or binary file
         A local path, a URL that fsspec knows (``https://``, ``s3://`` …), the bytes
         themselves, or an open binary file.
-    index : str or PathLike, optional
-        For formats with an index beside the file. A bigBed has its index inside.
+    index : str, PathLike, bytes, binary file or TabixIndex, optional
+        The index of a BGZF text file. Default: the ``.tbi`` or ``.csi`` beside it.
     storage_options : mapping, optional
         For fsspec, as in pandas.
+    **options
+        Of the format: ``schema`` (BED), ``samples``, ``gt`` (VCF), ``attributes``
+        (GFF, GTF), as `read_bed`, `read_vcf`, `read_gff` explain them.
 
     Returns
     -------
     Dataset
-        A `BigBedDataset` for bigBed.
+        A `BigBedDataset` for bigBed, a `TabixDataset` for BED, VCF, GFF, GTF, SAM text
+        and any other table with an index.
 
     Raises
     ------
@@ -71,21 +83,35 @@ def open(
     0  chr22   12000  GENE1
     1  chr22  260000  GENE2
     """
+    return open_as(path, index=index, storage_options=storage_options, options=options)
+
+
+def open_as(
+    path: Any,
+    *,
+    kinds: tuple[str, ...] | None = None,
+    index: Any = None,
+    storage_options: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Dataset:
+    """`open`, for those who expect certain kinds of text: ``bed``, ``vcf`` …"""
     source = open_source(path, storage_options)
     magic = bytes(source.read(0, min(4, source.size)))
     for order in ("little", "big"):
         if magic == BIGBED_MAGIC.to_bytes(4, order):
+            if kinds is not None:
+                raise format_error(source.name, 0, f"a bigBed, expected {kinds[0]}; use gidx.read")
             if index is not None:
                 raise TypeError(f"{source.name}: a bigBed file has its index inside; drop index=")
+            for option in options or {}:
+                raise TypeError(f"a bigBed file has no option {option!r}")
             return BigBedDataset(BigBed(source))
         if magic == BIGWIG_MAGIC.to_bytes(4, order):
             raise format_error(source.name, 0, "a bigWig file; gidx reads bigBed")
-    raise format_error(
-        source.name,
-        0,
-        f"no format that gidx reads: it begins with {magic.hex() or 'nothing'}, "
-        "a bigBed begins with ebf28987 or 8789f2eb",
-    )
+    opened = {
+        "kinds": kinds, "index": index, "storage_options": storage_options, "options": options
+    }  # fmt: skip
+    return TabixDataset(open_text(source, **opened), opened)
 
 
 class Dataset:
@@ -118,7 +144,10 @@ class Dataset:
 
     def __init__(self, format: Format) -> None:
         self._format = format
-        self._ids = {name: i for i, name in enumerate(format.chroms)}
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self._format.chroms)}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, (self._format.source,)
@@ -238,9 +267,9 @@ class Dataset:
         if regions is None and known is not None:
             return known
         asked = self._resolve(regions)
-        groups = partition(self._format.plan(asked), self._format.group_size)
+        groups = self._format.groups(self._format.plan(asked))
         tasks = ((lambda g=g: self._format.count(self._format.fetch(g), asked)) for g in groups)
-        return sum(in_order(tasks, thread_count(threads, len(groups))))
+        return sum(in_order(tasks, _threads(threads, groups)))
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self.scan().__arrow_c_stream__(requested_schema)
@@ -278,12 +307,12 @@ class Dataset:
         asked = self._resolve(regions)
         if ranges is None:
             ranges = self._format.plan(asked)
-        groups = partition(ranges, group_size or self._format.group_size)
+        groups = self._format.groups(ranges, group_size)
         every = asked is None and filter is None and ranges is not None
         expected = self._format.row_count() if every and group_size is None else None
         return _Scan(
             self._format, groups, asked, wanted, decoded, filter, batch_size,
-            thread_count(threads, len(groups)), errors, names, expected,
+            _threads(threads, groups), errors, names, expected,
         )  # fmt: skip
 
 
@@ -360,7 +389,7 @@ class BigBedDataset(Dataset):
         """
         number = self._format.zoom_level(level)
         asked = self._resolve(regions)
-        groups = partition(self._format.zoom_plan(number, asked), self._format.group_size)
+        groups = self._format.groups(self._format.zoom_plan(number, asked))
         batches = (self._format.zoom_batch(group, asked) for group in groups)
         return pa.RecordBatchReader.from_batches(ZOOM_SCHEMA, batches)
 
@@ -394,13 +423,41 @@ class BigBedDataset(Dataset):
         return self._format.total_summary()
 
 
+class TabixDataset(Dataset):
+    """An open text file: BED, VCF, GFF, GTF, SAM or another table, with or without an index."""
+
+    _format: TabixText
+
+    def __init__(self, format: TabixText, opened: Mapping[str, Any] | None = None) -> None:
+        super().__init__(format)
+        self._opened = dict(opened or {})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen_text, (self._format.source, self._opened)
+
+    @property
+    def header(self) -> str:
+        """The lines before the rows, as they are."""
+        return self._format.header
+
+    @property
+    def index(self) -> TabixIndex | None:
+        """The TBI or CSI index; None where there is none."""
+        return self._format.index
+
+    @property
+    def samples(self) -> list[str]:
+        """Names of a VCF's samples, those chosen; none in other formats."""
+        return list(getattr(self._format.dialect, "samples", ()))
+
+
 class _Scan:
     """One pass over groups of ranges: its own cursor, its own count of problems."""
 
     def __init__(
         self,
         format: Format,
-        groups: list[Ranges],
+        groups: Iterable[Any],
         regions: RegionSet | None,
         wanted: list[int],
         decoded: list[int],
@@ -436,9 +493,9 @@ class _Scan:
                 stacklevel=3,
             )
 
-    def _group(self, ranges: Ranges) -> tuple[pa.RecordBatch, Sequence[Placed]]:
+    def _group(self, group: Any) -> tuple[pa.RecordBatch, Sequence[Placed]]:
         rows = self._format.decode(
-            self._format.fetch(ranges), self._decoded, self._regions, self._names
+            self._format.fetch(group), self._decoded, self._regions, self._names
         )
         return rows.batch, rows.problems
 
@@ -490,6 +547,16 @@ def _shown(text: str) -> str:
 
 def _reopen(source: ByteSource) -> Dataset:
     return open(source)
+
+
+def _reopen_text(source: ByteSource, opened: dict[str, Any]) -> Dataset:
+    with warnings.catch_warnings():  # they were given when it was opened first
+        warnings.simplefilter("ignore", GidxWarning)
+        return open_as(source, **opened)
+
+
+def _threads(asked: int | None, groups: Iterable[Any]) -> int:
+    return thread_count(asked, len(groups) if isinstance(groups, list) else None)
 
 
 def _one_of(name: str, value: str, known: Sequence[str]) -> None:

@@ -1,22 +1,23 @@
 """The order of rows: where each chrom's rows are, and how to bring them into file order.
 
-A file holds its chroms in byte order of their names, and within a chrom rows by
-their starts. Data may have their chroms in any order, since natural order (chr2
+A bigBed holds its chroms in byte order of their names, text in any; within a chrom, rows
+are by their starts. Data may have their chroms in any order, since natural order (chr2
 before chr10) is what frames have; but each chrom's rows must stand together and
 ascend. Otherwise the rows are not sorted, and only `sort` may change that: by chrom,
 then start, and rows of one start stay in the order they had.
 
-`survey` passes over chrom, start and end once, in pieces, and checks them. It keeps
-a few numbers for each run of a chrom; only sorting takes memory for every row (about
-30 bytes).
+`survey` passes over chrom, start and end once, in pieces, and checks them; whoever writes
+rows as they come has a `Surveyor` look at each piece. It keeps a few numbers for each run
+of a chrom; only sorting takes memory for every row (about 30 bytes).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,45 @@ _LONGEST = 254  # bytes of a chrom's name: UCSC's tools have room for 255 with t
 _PIECE = 262144  # rows looked at at a time: 6 MB
 
 Ints = npt.NDArray[np.int64]
+
+
+Ranked = Callable[[Iterable[str]], list[str]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where rows may be: on any chrom if ``sizes`` is None; ``shift`` is added to each start."""
+
+    sizes: Mapping[str, int] | None
+    least: int = 0
+    most: int = LARGEST
+    longest: int | None = _LONGEST
+    shift: int = 0
+
+
+def by_bytes(names: Iterable[str]) -> list[str]:
+    """Names in byte order."""
+    return sorted(names, key=lambda n: n.encode("utf-8", "surrogateescape"))
+
+
+def naturally(names: Iterable[str], known: Iterable[str] = ()) -> list[str]:
+    """Names in the order that is known, then the others, chr2 before chr10.
+
+    >>> naturally(["chr10", "chrX", "chr2", "b", "a"], ["b", "c", "a"])
+    ['b', 'a', 'chr2', 'chr10', 'chrX']
+    """
+    rank = {name: i for i, name in enumerate(known)}
+
+    def key(name: str) -> tuple[int, list[tuple[int, str]]]:
+        parts = re.findall(r"[0-9]+|[^0-9]+", name)
+        # numbers before letters; names that differ in zeros alone by these
+        told = [(int(p), "") if p.isdecimal() and p.isascii() else (_TEXT, p) for p in parts]
+        return rank.get(name, len(rank)), [*told, (-1, name)]
+
+    return sorted(names, key=key)
+
+
+_TEXT = 10**100  # behind every number
 
 
 @dataclass(frozen=True)
@@ -82,50 +122,71 @@ class Order:
 
 
 def survey(
-    frame: Frame, heads: Sequence[str], sizes: Mapping[str, int], *, sort: bool = False
+    frame: Frame,
+    heads: Sequence[str],
+    limits: Mapping[str, int] | Limits,
+    *,
+    sort: bool = False,
+    ranked: Ranked = by_bytes,
 ) -> Order:
     """Check every row's chrom, start and end, and find the order of the file.
 
-    Raises WriteError for the first row that does not fit, or that is out of order
+    ``limits`` may be just the chroms' sizes; ``ranked`` brings chroms into the file's
+    order. Raises WriteError for the first row that does not fit, or that is out of order
     and ``sort`` is not asked.
     """
-    _check_types(frame.schema, heads)
-    surveyor = _Surveyor(sizes, heads, sort)
+    surveyor = Surveyor(
+        frame.schema, heads, limits if isinstance(limits, Limits) else Limits(limits), sort=sort
+    )
     for start in range(0, len(frame), _PIECE):
         stop = min(start + _PIECE, len(frame))
-        surveyor.look(start, *frame.rows(start, stop, heads).columns)
-    return surveyor.order()
+        surveyor.look(start, *frame.rows(start, stop, list(dict.fromkeys(heads))).columns)
+    return surveyor.order(ranked)
 
 
-class _Surveyor:
+class Surveyor:
     """What is known after the pieces so far; chroms have codes, in order of appearance."""
 
-    def __init__(self, sizes: Mapping[str, int], heads: Sequence[str], sort: bool) -> None:
-        self._all_sizes, self._heads, self._sort = sizes, heads, sort
+    def __init__(
+        self, schema: pa.Schema, heads: Sequence[str], limits: Limits, *, sort: bool = False
+    ) -> None:
+        _check_types(schema, heads)
+        self._limits, self._all_sizes, self._heads, self._sort = limits, limits.sizes, heads, sort
+        self._position = np.uint32 if limits.least >= 0 and limits.most <= LARGEST else np.int64
         self._codes: dict[str, int] = {}
         self._wrong: list[str] = []  # what is wrong with each chrom, '' for nothing
+        self._any_wrong = False
         self._sizes: list[int] = []
         self._runs: list[tuple[int, int]] = []  # code, first row
         self._seen: set[int] = set()
         self._last = -1, -1  # code, start of the row before
         self._counts: Ints = np.zeros(0, np.int64)  # rows, by code
         self._unsorted = False
-        self._kept: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.uint32]]] = []
+        self._kept: list[tuple[npt.NDArray[np.int32], npt.NDArray[Any]]] = []
 
-    def look(self, first: int, chrom: pa.Array, start: pa.Array, end: pa.Array) -> None:
-        """The next piece of the data, from row ``first``."""
+    def look(
+        self, first: int, chrom: pa.Array, start: pa.Array, end: pa.Array | None = None
+    ) -> tuple[Ints, Ints]:
+        """The next piece of the data, from row ``first``; its starts and ends.
+
+        Without ``end`` a row is one base.
+        """
         faults = Faults()
         codes = self._encode(chrom)
-        for array, name in zip((chrom, start, end), self._heads, strict=True):
+        positions = [start] if end is None else [start, end]
+        for array, name in zip((chrom, *positions), self._heads, strict=False):
             _check_missing(array, name, faults)
         faults.check(codes < 0, lambda _: f"column {self._heads[0]}: the value is missing")
-        wrong = np.array([bool(w) for w in self._wrong], np.bool_)
-        if wrong.any():
+        if self._any_wrong:
+            wrong = np.array([bool(w) for w in self._wrong], np.bool_)
             faults.check(wrong[codes] & (codes >= 0), lambda i: self._wrong[codes[i]])
-        starts, ends = (
+        starts, *told = (
             integers(array, name, faults)
-            for array, name in zip((start, end), self._heads[1:], strict=True)
+            for array, name in zip(positions, self._heads[1:], strict=False)
         )
+        if self._limits.shift:
+            starts = starts + self._limits.shift
+        ends = told[0] if told else starts + 1
         self._check_positions(codes, starts, ends, faults)
         if faults.row is not None:
             self._fail(faults, first, codes, starts, ends)
@@ -134,11 +195,12 @@ class _Surveyor:
             self._counts, (0, len(self._codes) - len(self._counts))
         )
         if self._sort:
-            self._kept.append((codes.astype(np.int32), starts.astype(np.uint32)))
+            self._kept.append((codes.astype(np.int32), starts.astype(self._position)))
+        return starts, ends
 
-    def order(self) -> Order:
-        """Chroms in byte order of their names."""
-        names = sorted(self._codes, key=lambda n: n.encode("utf-8", "surrogateescape"))
+    def order(self, ranked: Ranked = by_bytes) -> Order:
+        """The rows' order, chroms in that of ``ranked``."""
+        names = ranked(self._codes)
         codes = [self._codes[n] for n in names]
         rank = np.empty(len(names), np.int64)
         rank[codes] = np.arange(len(names))
@@ -154,6 +216,11 @@ class _Surveyor:
 
     def _sorted(self, rank: Ints) -> Ints:
         """Row numbers by chrom and start, stable."""
+        if self._position is np.int64:
+            ranks = np.concatenate([rank[codes] for codes, _ in self._kept])
+            starts = np.concatenate([starts for _, starts in self._kept])
+            self._kept.clear()
+            return np.lexsort((starts, ranks))
         keys = np.concatenate(
             [rank[codes] << 32 | starts.astype(np.int64) for codes, starts in self._kept]
         )
@@ -195,38 +262,48 @@ class _Surveyor:
             return -1
         if name not in self._codes:
             self._codes[name] = len(self._codes)
-            self._sizes.append(self._all_sizes.get(name, 0))
+            self._sizes.append((self._all_sizes or {}).get(name, 0))
             self._wrong.append(self._judge(name))
+            self._any_wrong |= bool(self._wrong[-1])
         return self._codes[name]
 
     def _judge(self, name: str) -> str:
-        if name not in self._all_sizes:
-            known = list(self._all_sizes)
+        sizes = self._all_sizes
+        if sizes is not None and name not in sizes:
+            known = list(sizes)
             text = hint(name, known)
             if not text:
                 shown = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
                 text = f"; chromsizes have {shown or 'none'}"
             return f"unknown chrom {name!r}{text}"
         size = len(name.encode("utf-8", "surrogateescape"))
-        if size > _LONGEST:
-            return f"chrom {name[:20]!r}… has a name of {size} bytes, expected at most {_LONGEST}"
+        longest = self._limits.longest
+        if longest is not None and size > longest:
+            return f"chrom {name[:20]!r}… has a name of {size} bytes, expected at most {longest}"
         if not name or any(c in name for c in "\t\n\r\0"):
             return f"chrom {name!r}: a name is not empty and has no tab, line break or NUL"
-        if self._all_sizes[name] < 1:
+        if sizes is not None and sizes[name] < 1:
             return f"chrom {name!r} has the size 0, so it has no place for rows"
         return ""
 
     def _check_positions(self, codes: Ints, starts: Ints, ends: Ints, faults: Faults) -> None:
-        _, start, end = self._heads
-        for name, values in ((start, starts), (end, ends)):
-            if len(values) and (values.min() < 0 or values.max() > LARGEST):
+        _, start, end = (*self._heads, *self._heads[-1:])[:3]
+        least, most, shift = self._limits.least, self._limits.most, self._limits.shift
+        # a column's own numbers, whatever its base
+        for name, values, moved, low in ((start, starts, shift, least), (end, ends, 0, 0)):
+            if len(values) and (values.min() < low or values.max() > most):
                 faults.check(
-                    (values < 0) | (values > LARGEST),
-                    lambda i, name=name, values=values: (  # type: ignore[misc]
-                        f"column {name}: found {values[i]}, expected 0 to {LARGEST}"
+                    (values < low) | (values > most),
+                    lambda i, name=name, values=values, moved=moved, low=low: (  # type: ignore[misc]
+                        f"column {name}: found {values[i] - moved}, "
+                        f"expected {low - moved} to {most - moved}"
                     ),
                 )
-        faults.check(starts > ends, lambda i: f"{start} {starts[i]} is after {end} {ends[i]}")
+        faults.check(
+            starts > ends, lambda i: f"{start} {starts[i] - shift} is after {end} {ends[i]}"
+        )
+        if self._all_sizes is None:
+            return
         sizes = np.array([*self._sizes, LARGEST], np.int64)[codes]
         faults.check(
             ends > sizes,
@@ -252,8 +329,9 @@ class _Surveyor:
         self._last = int(codes[-1]), int(starts[-1])
         self._unsorted = at < len(codes)
         if self._unsorted and not self._sort:
-            here = f"{self._name(codes[at])}:{starts[at]}"
-            there = f"{self._name(before[at])}:{start_before[at]}"
+            shift = self._limits.shift
+            here = f"{self._name(codes[at])}:{starts[at] - shift}"
+            there = f"{self._name(before[at])}:{start_before[at] - shift}"
             raise WriteError(
                 f"rows are not sorted: {here} after {there} (row {first + at}); "
                 "pass sort=True to sort them",

@@ -140,8 +140,8 @@ class RemoteSource:
         import fsspec
 
         self.name = url
-        self._options = dict(storage_options or {})
-        self._fs, self._path = fsspec.core.url_to_fs(url, **self._options)
+        self.options = dict(storage_options or {})
+        self._fs, self._path = fsspec.core.url_to_fs(url, **self.options)
         size = self._fs.info(self._path).get("size")
         if size is None:
             raise OSError(
@@ -189,7 +189,7 @@ class RemoteSource:
             return None  # most servers do not tell
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RemoteSource, (self.name, self._options)
+        return RemoteSource, (self.name, self.options)
 
 
 class FileSource:

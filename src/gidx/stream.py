@@ -5,10 +5,11 @@
     a stream, read once  anything with ``__arrow_c_stream__`` (RecordBatchReader, polars,
                          duckdb, a gidx Dataset), and iterables of any of all these
 
-A writer passes over its rows several times and, to sort, in any order. So a stream
-of more than `SPOOL` bytes goes to an unlinked file beside the target (the folder for
-temporary files is memory on many machines), in Arrow's IPC format, which is then
-mapped into memory: pages come and go as they are used, and all else is one code path.
+A writer of text takes rows as they come (`flow`). Others pass over them several times and,
+to sort, in any order (`frame`). So there a stream of more than `SPOOL` bytes goes to an
+unlinked file beside the target (the folder for temporary files is memory on many
+machines), in Arrow's IPC format, which is then mapped into memory: pages come and go as
+they are used, and all else is one code path.
 
 Plain types: numbers, bool, string, large_string, dictionaries of texts, lists,
 fixed-size lists, structs. Views, run-end encoding, extension types and dictionaries
@@ -19,6 +20,7 @@ no to them.
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
 import tempfile
@@ -139,7 +141,13 @@ class Frame:
 
 @contextmanager
 def frame(data: Any, beside: str | os.PathLike[str] | None = None) -> Iterator[Frame]:
-    """The rows of ``data``; a large stream is spooled to a file beside this path."""
+    """The rows of ``data``; a large stream is spooled to a file beside this path.
+
+    A Frame is passed on, so that one may look at data before they are written.
+    """
+    if isinstance(data, Frame):
+        yield data
+        return
     table = _table(data)
     if table is not None:
         yield _in_memory(table)
@@ -154,6 +162,37 @@ def frame(data: Any, beside: str | os.PathLike[str] | None = None) -> Iterator[F
             yield found
         finally:
             found.batches.clear()  # they hold the map
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Rows that pass once, in batches; ``categories`` are what is known before they do."""
+
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+    categories: Mapping[str, tuple[str, ...]]
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """gidx's own metadata."""
+        return canonical.read_metadata(self.schema)
+
+
+def flow(data: Any) -> Flow:
+    """The rows of ``data`` as they come: nothing is kept of a stream."""
+    if isinstance(data, Frame):
+        return Flow(data.schema, iter(data.batches), data.categories)
+    table = _table(data)
+    if table is not None:
+        whole = _in_memory(table)
+        return Flow(whole.schema, iter(whole.batches), whole.categories)
+    source = _Stream()
+    batches = source.plain(_items(data))
+    first = next(batches, None)  # until it comes, columns may have no type
+    if source.schema is None:
+        raise WriteError("the data have no rows and no columns", row=None)
+    found = batches if first is None else itertools.chain([first], batches)
+    return Flow(source.schema, found, source.categories)
 
 
 # ── kinds of data ───────────────────────────────────────────────────────────────────────────────

@@ -36,10 +36,10 @@ import pyarrow.types as pat
 
 from gidx import autosql, schema
 from gidx.autosql import AutoSql
+from gidx.autosql_columns import Declared
 from gidx.columns import Column, decode
 from gidx.encode import texts_of
 from gidx.errors import FormatError, ValueTypeError, ValueWarning, hint
-from gidx.formats.bigbed import Declared
 from gidx.region import Region
 
 # Text to parse at a time. 2 M bed6 rows (78 MB): 0.8 s in blocks of 1 or 4 MB, 1.2 s in 64 MB.

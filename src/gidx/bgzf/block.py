@@ -336,13 +336,18 @@ def inflate_all(buf: bytes | memoryview, sizes: list[int], at: int, name: str) -
     >>> inflate_all(file, sizes, 0, "a.gz")
     b'chr1chr2'
     """
+    return b"".join(inflate_each(buf, sizes, at, name))
+
+
+def inflate_each(buf: bytes | memoryview, sizes: list[int], at: int, name: str) -> list[bytearray]:
+    """The data of blocks that follow each other, block by block, for who joins them anyway."""
     # Why not of `inflate`: the bytes of each, joined, took 290 us a block, this 200 us.
     found = []
     place = 0
     for size in sizes:
         found.append(_inflate(bytes(buf[place : place + size]), at + place, name))
         place += size
-    return b"".join(found)
+    return found
 
 
 def _inflate(piece: bytes, at: int, name: str) -> bytearray:

@@ -231,6 +231,13 @@ class TabixIndex:
             return coalesce(out[:n], BLOCK)
         return out[: join_few(out[:n], np.uint64(BLOCK))].copy()
 
+    def floors(self, regions: RegionSet) -> Offsets:
+        """For each region a virtual offset before which none of its rows begin."""
+        from gidx.kernels.bins import find_floors
+
+        first, window, value = self._plan[5:8]
+        return find_floors(first, window, value, self.min_shift, regions.chrom, regions.start)
+
     @cached_property
     def _ids(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self.names)}

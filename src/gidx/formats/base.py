@@ -5,18 +5,19 @@ region ─plan─▶ ranges ─fetch─▶ inflated blocks ─decode─▶ rows
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from gidx.columns import Problem
 from gidx.ranges import Ranges
 from gidx.region import RegionSet
+from gidx.schema import Names
 from gidx.source import ByteSource
 
-Names = Literal["canonical", "native"]
+__all__ = ["Format", "Names", "Placed", "Rows"]
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,6 @@ class Format(Protocol):
 
     kind: str
     source: ByteSource
-    # File bytes to fetch and decode at a time: large enough that the calls do not
-    # count, small enough that a group's text stays in the cache.
-    group_size: int
 
     @property
     def chroms(self) -> Mapping[str, int | None]:
@@ -65,8 +63,16 @@ class Format(Protocol):
         """File ranges whose rows may overlap; may over-include, never under-include."""
         ...
 
-    def fetch(self, ranges: Ranges) -> Any:
-        """The inflated blocks at these ranges."""
+    def groups(self, ranges: Ranges, size: int | None = None) -> Iterable[Any]:
+        """What to fetch and decode at a time, of about ``size`` bytes of the file.
+
+        By default large enough that the calls do not count, and small enough that a
+        group's text stays in the cache. A list where that costs nothing.
+        """
+        ...
+
+    def fetch(self, group: Any) -> Any:
+        """The inflated blocks of a group."""
         ...
 
     def decode(

@@ -21,13 +21,14 @@ import pyarrow as pa
 
 from gidx import autosql, schema
 from gidx.autosql import AutoSql, Field
+from gidx.autosql_columns import HEAD_FIELDS, Declared
 from gidx.bbi import bplus_tree, summary
 from gidx.bbi.blocks import inflate
 from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import BIGBED_MAGIC, read_header
 from gidx.bbi.range_tree import RangeTree
 from gidx.bbi.zoom import read_summaries
-from gidx.columns import Column, decode
+from gidx.columns import decode
 from gidx.errors import (
     AutoSqlError,
     ColumnError,
@@ -39,15 +40,11 @@ from gidx.errors import (
 )
 from gidx.formats.base import Names, Placed, Rows
 from gidx.layout import check_range, ordered, read_cstring, read_one
-from gidx.objects import reader
-from gidx.ranges import Ranges
+from gidx.ranges import Ranges, partition
 from gidx.region import RegionSet
 from gidx.source import ByteSource
 
-HEAD_FIELDS = 3  # chrom, chromStart, chromEnd: in a record's head, not in its text
-COLOR_FIELD = 8  # itemRgb, which AutoSQL calls reserved
-COLOR_NAMES = ("reserved", "itemRgb")
-_HEAD_TYPES = (schema.CHROM, schema.POSITION, schema.POSITION)
+_GROUP = 512 * 1024  # bytes of the file to inflate and decode at a time
 
 ZOOM_SCHEMA = pa.schema([
     ("chrom", schema.CHROM),
@@ -70,69 +67,10 @@ class Blocks:
     ranges: Ranges
 
 
-@dataclass(frozen=True)
-class Declared:
-    """What the rows are said to be: fields, and how many are standard BED."""
-
-    autosql: AutoSql
-    text: str | None  # as stored in the file
-    defined: int
-
-    @property
-    def count(self) -> int:
-        return len(self.autosql.fields)
-
-    @cached_property
-    def native(self) -> list[pa.Field]:
-        """The file's own names and widths; chrom as a dictionary of the file's chroms."""
-        fields = list(self.autosql.to_arrow())
-        return [fields[0].with_type(schema.CHROM), *(f.with_type(pa.uint32()) for f in fields[1:3]),
-                *fields[HEAD_FIELDS:]]  # fmt: skip
-
-    @cached_property
-    def canonical(self) -> list[pa.Field]:
-        head = zip(self.native, schema.HEAD, _HEAD_TYPES, strict=False)
-        rest = self.native[HEAD_FIELDS:]
-        names = schema.unique(f.name for f in rest)
-        return [
-            *(f.with_name(n).with_type(t) for f, n, t in head),
-            *(f.with_name(n) for f, n in zip(rest, names, strict=True)),
-        ]
-
-    def named(self, names: Names) -> list[pa.Field]:
-        return self.native if names == "native" else self.canonical
-
-    @cached_property
-    def columns(self) -> list[Column | None]:
-        """How each field is decoded, under its canonical name; None for those of the head."""
-        # AutoSQL looks names up without case
-        number = {f.name.lower(): i for i, f in enumerate(self.autosql.fields)}
-        found: list[Column | None] = [None] * HEAD_FIELDS
-        for i in range(HEAD_FIELDS, self.count):
-            f, arrow = self.autosql.fields[i], self.canonical[i]
-            counted_by = None
-            if isinstance(f.size, str) and number[f.size.lower()] >= HEAD_FIELDS:
-                counted_by = number[f.size.lower()] - HEAD_FIELDS
-            found.append(
-                Column(
-                    arrow.name,
-                    arrow.type,
-                    i - HEAD_FIELDS,
-                    f.declared_type,
-                    counted_by,
-                    color=f.type == "uint" and (i == COLOR_FIELD or f.name in COLOR_NAMES),
-                    values=f.values,
-                    parse=reader(self.autosql, f) if f.of is not None else None,
-                )
-            )
-        return found
-
-
 class BigBed:
     """One open bigBed file (a `Format`)."""
 
     kind = "bigbed"
-    group_size = 512 * 1024
 
     def __init__(self, source: ByteSource) -> None:
         self.source = source
@@ -319,6 +257,9 @@ class BigBed:
 
     def plan(self, regions: RegionSet | None) -> Ranges:
         return self._index.ranges(regions)
+
+    def groups(self, ranges: Ranges, size: int | None = None) -> list[Ranges]:
+        return partition(ranges, size or _GROUP)
 
     def fetch(self, ranges: Ranges) -> Blocks:
         text, bounds = inflate(self.source, ranges, self._buffer_size)

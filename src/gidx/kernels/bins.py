@@ -269,6 +269,21 @@ def select_chunks(
 
 
 @kernel
+def find_floors(floor_first, floor_window, floor_value, min_shift, chrom, start):
+    """For each region an offset before which none of its rows begin, as in `select_chunks`."""
+    found = np.empty(len(chrom), np.uint64)
+    for r in range(len(chrom)):
+        ref = chrom[r]
+        found[r] = U0
+        if 0 <= ref < len(floor_first) - 1:
+            lo = max(start[r] - 1, 0)
+            at = _after(floor_window, floor_first[ref], floor_first[ref + 1], (lo >> min_shift) + 1)
+            if at > floor_first[ref]:
+                found[r] = floor_value[at - 1]
+    return found
+
+
+@kernel
 def join_few(ranges, gap):
     """Sort ranges by insertion and join those with at most `gap` between them, in place.
 

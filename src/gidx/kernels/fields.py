@@ -80,7 +80,11 @@ def decimals(buf, begins, nexts, single):
     values, ok = np.empty(n, np.float64), np.empty(n, np.uint8)
     n_bad = n_hard = 0
     for i in range(n):
-        status, value = parse_decimal(buf, np.uint64(begins[i]), np.uint64(nexts[i]) - U1)
+        a, b = np.uint64(begins[i]), np.uint64(nexts[i]) - U1
+        status = EXACT
+        short, value = _short_decimal(buf, a, b)
+        if not short:
+            status, value = parse_decimal(buf, a, b)
         if single and status == EXACT and not float32_is_safe(value):
             status = HARD
         values[i] = value
@@ -88,6 +92,36 @@ def decimals(buf, begins, nexts, single):
         n_bad += status == NOT_A_NUMBER
         n_hard += status == HARD
     return values, ok, n_bad, n_hard
+
+
+@helper
+def _short_decimal(buf, a, b):
+    """(ok, value) of digits and a point in at most 16 bytes, as most decimals are.
+
+    Tried before `parse_decimal`: 20 ns instead of 40.
+    """
+    negative = a < b and buf[a] == MINUS
+    i = a + U1 if negative else a
+    n = b - i
+    if n > np.uint64(16):
+        return False, 0.0
+    mantissa = np.uint64(0)
+    point = b
+    while i < b:
+        digit = np.uint64(buf[i]) - ZERO
+        if digit <= NINE:
+            mantissa = mantissa * TEN + digit
+        elif buf[i] == POINT and point == b:
+            point = i
+        else:
+            return False, 0.0
+        i += U1
+    places = b - point - U1 if point < b else np.uint64(0)
+    digits = n - U1 if point < b else n
+    if digits == np.uint64(0) or digits > np.uint64(15):
+        return False, 0.0
+    value = np.float64(mantissa) / POWERS[places]
+    return True, -value if negative else value
 
 
 @kernel
@@ -176,48 +210,78 @@ def words(buf, begins, nexts, known, known_bounds):
 
 
 @kernel
-def split_lists(buf, begins, nexts, size, counts, counted):
-    """Split comma-separated lists: (items' begins, nexts, offsets, ok, bad).
+def equal(buf, begins, nexts, word):
+    """(mask, how many): which texts are exactly the word."""
+    n = len(begins)
+    same = np.empty(n, np.bool_)
+    n_same = 0
+    size = np.uint64(len(word))
+    for i in range(n):
+        a, b = np.uint64(begins[i]), np.uint64(nexts[i]) - U1
+        good = b - a == size
+        k = np.uint64(0)
+        while good and k < size:
+            good = buf[a + k] == word[k]
+            k += U1
+        same[i] = good
+        n_same += good
+    return same, n_same
 
-    A comma at the end closes the last item. A list is bad that has not `size`
-    items (where size >= 0) or not counts[i] (where counted[i]). Its items are left
-    out; of a fixed-size list, their room stays, as empty texts at the list's begin.
+
+@kernel
+def split_lists(buf, begins, nexts, size, counts, counted, separator, closed, absent, there):
+    """Split lists: (items' begins, nexts, offsets, state, bad, missing).
+
+    Where `closed`, a separator at the end closes the last item, and an empty text is
+    an empty list; else n separators part n + 1 items. state is 1 for a list; 0 for
+    one that is bad: it has not `size` items (where size >= 0) or not counts[i] (where
+    counted[i]); 2 for one that is missing: it is the text `absent` (where that is not
+    empty), or there[i] is 0. Those not 1 have no items; in fixed-size lists, their
+    room stays, as empty texts at the list's begin.
     """
     n = len(begins)
     most = np.int64(0)
     for i in range(n):
         most += max(np.int64(nexts[i]) - np.int64(begins[i]), size)
     item_begins, item_nexts = np.empty(most, np.int32), np.empty(most, np.int32)
-    offsets, ok = np.empty(n + 1, np.int32), np.empty(n, np.uint8)
+    offsets, state = np.empty(n + 1, np.int32), np.empty(n, np.uint8)
     offsets[0] = 0
-    m = n_bad = 0
+    m = n_bad = n_missing = 0
     for i in range(n):
         a, b = np.uint64(begins[i]), np.uint64(nexts[i]) - U1
         first = m
-        begin = a
-        while a < b:
-            if buf[a] == COMMA:
-                item_begins[m], item_nexts[m] = begin, a + U1
+        is_there = len(there) == 0 or there[i] != 0
+        if is_there and len(absent) > 0 and b - a == np.uint64(len(absent)):
+            same = True
+            for k in range(len(absent)):
+                same &= buf[a + np.uint64(k)] == absent[k]
+            is_there = not same
+        good = is_there
+        if is_there:
+            begin = a
+            while a < b:
+                if buf[a] == separator:
+                    item_begins[m], item_nexts[m] = begin, a + U1
+                    m += 1
+                    begin = a + U1
+                a += U1
+            if begin < b or not closed:  # what no separator closes
+                item_begins[m], item_nexts[m] = begin, b + U1
                 m += 1
-                begin = a + U1
-            a += U1
-        if begin < b:  # what no comma closes
-            item_begins[m], item_nexts[m] = begin, b + U1
-            m += 1
-        good = True
-        if size >= 0:
-            good = m - first == size
-        elif len(counts) > 0:
-            good = counted[i] == 0 or counts[i] == m - first
-        ok[i] = good
+            if size >= 0:
+                good = m - first == size
+            elif len(counts) > 0:
+                good = counted[i] == 0 or counts[i] == m - first
+        state[i] = 1 if good else 0 if is_there else 2
         if not good:
-            n_bad += 1
+            n_bad += is_there
+            n_missing += not is_there
             m = first
             for _ in range(size):
                 item_begins[m], item_nexts[m] = begins[i], begins[i] + 1
                 m += 1
         offsets[i + 1] = m
-    return item_begins[:m].copy(), item_nexts[:m].copy(), offsets, ok, n_bad
+    return item_begins[:m].copy(), item_nexts[:m].copy(), offsets, state, n_bad, n_missing
 
 
 @kernel

@@ -1,0 +1,351 @@
+"""BED rows as lines: the mirror of `bed`.
+
+Without a schema, columns are written as they come: chrom, start and end first, then the
+others in their order, each by its Arrow type (`table_encode.texts`). A BED file may hold
+any number as a score; the rules of bedToBigBed are those of bigBed. With a schema, each
+value must be of its declared type, so that whoever reads with that schema reads the same.
+
+A number, list or color that is missing is ``.``, or the word that its field remembers.
+So is a missing text, which a reader takes for the text ``.``: BED has no other word.
+
+Names that a reader would not give by itself are kept in a comment line of names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pat
+
+from gidx import autosql as sql
+from gidx import declare, encode, objects
+from gidx import schema as canonical
+from gidx.autosql import BED_FIELDS, AutoSql, Field
+from gidx.autosql_columns import COLOR_FIELD, COLOR_NAMES, HEAD_FIELDS
+from gidx.dialects.base import Rules
+from gidx.dialects.table_encode import (
+    MISSING,
+    check_begin,
+    checked,
+    fill,
+    fits,
+    make_header,
+    texts,
+)
+from gidx.encode import Faults, Ints, Target, Texts, numbers, texts_of
+from gidx.errors import AutoSqlError, WriteError, hint
+from gidx.stream import Frame, plain
+
+KIND = "bed"
+_NO_CHROM = re.compile(rb"(track|browser)([ \t]|$)")
+_HEADS = (["chrom", "start", "end"], ["chr", "start", "end"], ["chrom", "chromstart", "chromend"])
+
+
+def encoder(
+    frame_schema: pa.Schema,
+    about: Mapping[str, Any],
+    categories: Mapping[str, Sequence[str]],
+    *,
+    schema: Any = None,
+    header: bool | str | None = None,
+) -> BedEncoder:
+    """The encoder of a table.
+
+    ``schema`` is what `gidx.read_bed` takes. ``header`` None is the source's, with a line
+    of names where the columns have names of their own; True such a line in any case.
+
+    >>> arrow = pa.schema({"chrom": pa.string(), "start": pa.int64(), "end": pa.int64(),
+    ...                    "name": pa.string(), "level": pa.float64()})
+    >>> encoder(arrow, {}, {}).header
+    b'#chrom\\tstart\\tend\\tname\\tlevel\\n'
+    """
+    frame = Frame(frame_schema, [], {n: tuple(v) for n, v in categories.items()})
+    targets: dict[str, Target] = {}
+    rest: Sequence[str | _Count]
+    if schema is None:
+        heads, rest = _as_they_come(frame_schema, about)
+    else:
+        heads, rest, targets = _declared(frame, schema)
+    return BedEncoder(frame_schema, about, heads, rest, targets, header)
+
+
+class BedEncoder:
+    """Lines of one table (a `LineEncoder`)."""
+
+    kind = KIND
+
+    def __init__(
+        self,
+        schema: pa.Schema,
+        about: Mapping[str, Any],
+        heads: tuple[str, str, str],
+        fields: Sequence[str | _Count],
+        targets: Mapping[str, Target],
+        header: bool | str | None,
+    ) -> None:
+        self.heads, self._fields, self._targets = heads, fields, targets
+        rest = [f for f in fields if isinstance(f, str)]
+        self.columns: Sequence[str] = [*heads, *rest]
+        exact = len(heads) + len(fields)
+        self.rules = Rules(0, 1, 2, one_based=False, exact=exact, tracks=True)
+        self._words = {n: _word(schema.field(n)) for n in rest}
+        recorded = _base(about)
+        self._objects: dict[str, tuple[AutoSql, Field]] = {}
+        if recorded is not None:
+            self._objects = {f.name: (recorded, f) for f in recorded.fields if f.of is not None}
+        for name in rest:
+            kind = schema.field(name).type
+            if name not in targets and name not in self._objects and not fits(kind):
+                raise WriteError(
+                    f"column {name} is {kind}, which has no text in BED; drop it, or pass an "
+                    "AutoSQL schema that declares it",
+                    row=None,
+                )
+        told = str(about.get("header") or "") if about.get("format") == KIND else ""
+        names = [*canonical.HEAD, *rest]
+        told_names = _told(told, names)
+        if len(told_names) == len(names) and _is_native(heads, rest, recorded):
+            names = told_names
+        self.header = make_header(
+            header, told, names, told_names, b"#",
+            always=bool(header) or not (targets or _is_usual(rest) or _is_told(about, rest)),
+            split=lambda line: _split(line, names),
+        )  # fmt: skip
+
+    def fields(
+        self, batch: pa.RecordBatch, starts: Ints, ends: Ints, faults: Faults
+    ) -> list[Texts]:
+        chrom = texts(batch.column(self.heads[0]), self.heads[0], MISSING, faults)
+        _check_chrom(chrom, self.heads[0], faults)
+        found = [chrom, numbers(starts), numbers(ends)]
+        for field in self._fields:
+            if isinstance(field, _Count):
+                found.append(field.texts(batch.column(field.of), faults))
+            else:
+                found.append(self._field(batch.column(field), field, faults))
+        return found
+
+    def _field(self, array: pa.Array, name: str, faults: Faults) -> Texts:
+        word = self._words[name]
+        target = self._targets.get(name)
+        if target is not None:
+            return _declared_texts(array, target, word, faults)
+        array = plain(array, top=False)
+        if name in COLOR_NAMES and pat.is_unsigned_integer(array.type):
+            return texts(_colors(array), name, word, faults)
+        if name in self._objects and not fits(array.type):
+            return texts(_object_texts(array, *self._objects[name]), name, word, faults)
+        return texts(array, name, word, faults)
+
+
+# ── which columns ───────────────────────────────────────────────────────────────────────────────
+
+
+def _base(about: Mapping[str, Any]) -> AutoSql | None:
+    """The declaration that the data came with."""
+    text = about.get("autosql")
+    try:
+        return sql.parse(text) if isinstance(text, str) else None
+    except AutoSqlError:
+        return None
+
+
+def _as_they_come(
+    schema: pa.Schema, about: Mapping[str, Any]
+) -> tuple[tuple[str, str, str], list[str]]:
+    names = schema.names
+    base = _base(about)
+    found = declare.find_heads(names, base.names if base else ())
+    if found is None:
+        missing = next(n for n in canonical.HEAD if n not in names)
+        shown = ", ".join(names) or "none"
+        raise WriteError(
+            f"no column {missing!r}{hint(missing, names)}; expected chrom, start, end "
+            f"(or chrom, chromStart, chromEnd), the columns are {shown}",
+            row=None,
+        )
+    return (found[0], found[1], found[2]), [n for n in names if n not in found]
+
+
+def _declared(
+    frame: Frame, schema: Any
+) -> tuple[tuple[str, str, str], list[str | _Count], dict[str, Target]]:
+    """By a declaration: its fields' columns, and how each is written."""
+    if isinstance(schema, str) and re.fullmatch(r"bed[0-9]+(\+[0-9]*)?", schema):
+        declared = declare.declare(frame, None, schema)
+        strict = declared.defined
+    else:
+        if isinstance(schema, pa.Schema):
+            schema = sql.from_arrow(_without_dictionaries(schema))
+        declared = declare.declare(frame, schema)
+        strict = len(declared.fields)
+    counts = {n.lower(): arrays[0] for n, arrays in declared.autosql.table.counts.items()}
+    sources: list[str | _Count] = []
+    for f, source in zip(declared.fields, declared.sources, strict=True):
+        if source is None:  # the count of a list
+            array = declared.autosql.names.index(counts[f.name.lower()])
+            sources.append(_Count(declared.sources[array] or ""))
+        else:
+            sources.append(source)
+    types = declared.autosql.to_arrow().types
+    targets = {}
+    for i in range(HEAD_FIELDS, strict):
+        f, source = declared.fields[i], declared.sources[i]
+        if source is None:
+            continue
+        # texts are of any length here: it is bigBed that counts them in a byte
+        f = Field("lstring", f.name) if f.type == "string" and not f.is_list else f
+        color = f.type == "uint" and (i == COLOR_FIELD or f.name in COLOR_NAMES)
+        targets[source] = Target(source, f, types[i], declared.autosql, color=color)
+    heads = str(sources[0]), str(sources[1]), str(sources[2])
+    return heads, sources[HEAD_FIELDS:], targets
+
+
+@dataclass(frozen=True)
+class _Count:
+    """A field that counts the items of a column."""
+
+    of: str
+
+    def texts(self, array: pa.Array, faults: Faults) -> Texts:
+        if pat.is_null(array.type):
+            return numbers(np.zeros(len(array), np.int64))
+        if not hasattr(array.type, "value_type"):
+            faults.note(0, f"column {self.of} is {array.type}, whose items cannot be counted")
+            return numbers(np.zeros(len(array), np.int64))
+        lengths = pc.list_value_length(array).fill_null(0)
+        return numbers(lengths.cast(pa.int64()).to_numpy(zero_copy_only=False))
+
+
+def _without_dictionaries(schema: pa.Schema) -> pa.Schema:
+    fields = [f.with_type(f.type.value_type) if pat.is_dictionary(f.type) else f for f in schema]
+    return pa.schema(fields, schema.metadata)
+
+
+def _word(field: pa.Field) -> bytes:
+    found: bytes = (field.metadata or {}).get(b"missing", MISSING)
+    return found
+
+
+# ── names ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _is_usual(rest: Sequence[str]) -> bool:
+    """Whether a reader gives these names by itself: standard ones first, then ``field8`` …."""
+    standard = [f.name for f in BED_FIELDS[HEAD_FIELDS:]]
+    defined = 0
+    for name, own in zip(rest, standard, strict=False):
+        if name != own and not {name, own} <= {*COLOR_NAMES}:
+            break
+        defined += 1
+    known = sql.parse(sql.bed(HEAD_FIELDS + defined, len(rest) - defined)).names
+    return list(rest[defined:]) == list(known[HEAD_FIELDS + defined :])
+
+
+def _is_told(about: Mapping[str, Any], rest: Sequence[str]) -> bool:
+    """Whether a BED file without a line of names was read with a schema that has these."""
+    base = _base(about) if about.get("format") == KIND else None
+    names = [] if base is None else canonical.unique(base.names[HEAD_FIELDS:])
+    return [_named(n) for n in rest] == [_named(n) for n in names]
+
+
+def _named(name: str) -> str:
+    return "reserved" if name == "itemRgb" else name
+
+
+def _is_native(heads: Sequence[str], rest: Sequence[str], base: AutoSql | None) -> bool:
+    """Whether all columns have the names that the source's declaration gives them."""
+    if base is None or tuple(heads) == canonical.HEAD:
+        return False
+    return [_named(n) for n in rest] == [_named(n) for n in base.names[HEAD_FIELDS:]]
+
+
+def _split(line: str, names: Sequence[str]) -> list[str]:
+    """The names in a header line, as a reader calls them; [] for another line."""
+    text = line.lstrip("#").strip()
+    found = text.split("\t") if "\t" in text else text.split()
+    heads = [n.lower() for n in found[:HEAD_FIELDS]]
+    if heads not in _HEADS:
+        return []
+    rest = canonical.unique(found[HEAD_FIELDS:])
+    return [*names[:HEAD_FIELDS], *rest]
+
+
+def _told(header: str, names: Sequence[str]) -> list[str]:
+    """The names that the last line of a header tells."""
+    lines = [line for line in header.splitlines() if line.strip()]
+    return _split(lines[-1], names) if lines else []
+
+
+# ── values ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check_chrom(chrom: Texts, name: str, faults: Faults) -> None:
+    """A line that begins as headers do would be none."""
+    check_begin(chrom, b"#", name, faults)
+    letters = np.frombuffer(b"tb", np.uint8)
+    if len(chrom) == 0 or len(chrom.data) == 0:
+        return
+    begins = chrom.data[np.minimum(chrom.offsets[:-1], len(chrom.data) - 1)]
+    for row in np.flatnonzero(np.isin(begins, letters)).tolist():
+        text = chrom[row]
+        if _NO_CHROM.match(text.encode()):
+            faults.note(
+                row, f"column {name}: found {text!r}, but a line that begins so is a header"
+            )
+            return
+
+
+def _colors(array: pa.Array) -> pa.Array:
+    """0xRRGGBB as R,G,B; 0, which most rows have, as it is, and so what is no color."""
+    values = array.cast(pa.uint64())
+    parts = [
+        pc.bit_wise_and(
+            pc.shift_right(values, pa.scalar(n, pa.uint64())), pa.scalar(255, pa.uint64())
+        )
+        for n in (16, 8, 0)
+    ]
+    joined = pc.binary_join_element_wise(*(p.cast(pa.string()) for p in parts), ",")
+    is_color = pc.and_(pc.greater(values, 0), pc.less(values, 2**24))
+    return pc.if_else(is_color, joined, values.cast(pa.string()))
+
+
+def _object_texts(array: pa.Array, autosql: AutoSql, field: Field) -> pa.Array:
+    found = [
+        None if value is None else objects.format_value(autosql, field, value)
+        for value in array.to_pylist()
+    ]
+    return pa.array(found, pa.large_string())
+
+
+def _declared_texts(array: pa.Array, target: Target, word: bytes, faults: Faults) -> Texts:
+    """The texts of a column whose values must be of their declared type."""
+    array = plain(array, top=False)
+    there = array.is_valid().to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(there)
+    inner = _Rows(rows, faults)
+    some = array.drop_null() if array.null_count else array
+    cells = encode.encode(some, target, inner)
+    found = cells.texts
+    if target.color and cells.numbers is not None and pat.is_integer(some.type):
+        found = texts_of(_colors(pa.array(cells.numbers).cast(pa.uint64(), safe=False)))
+    found = checked(found, target.name, inner)
+    return fill(found, there, word) if array.null_count else found
+
+
+class _Rows(Faults):
+    """Faults of the rows that have a value."""
+
+    def __init__(self, rows: Ints, outer: Faults) -> None:
+        super().__init__()
+        self._rows, self._outer = rows, outer
+
+    def note(self, row: int, message: str) -> None:
+        if row >= 0:
+            self._outer.note(int(self._rows[row]), message)

@@ -1,0 +1,781 @@
+"""VCF 4.0 to 4.5: text lines to columns that are typed by the header.
+
+Source: the VCF specifications 4.0 to 4.5 (samtools/hts-specs). Columns: chrom, start, end,
+id, ref, alt, qual, filter; ``INFO/<ID>`` for each declared INFO, and the map ``INFO`` of
+what is not declared; if there are samples, ``FORMAT/<ID>`` for each declared FORMAT, a
+fixed-size list over the samples, and the map ``FORMAT``.
+
+Number 1 is a scalar, n > 1 a fixed-size list, 0 a bool; A, R, G, P, M, LA, LR, LG and ``.``
+are lists. What is not there is null: ``.``, a key that is absent, a trailing field of a
+sample that was dropped. A row whose FORMAT has not the key is null as a whole, one whose
+FORMAT has it a list over the samples: so both are written again as they were. The values
+of ``INFO`` and ``FORMAT`` (maps) are texts as they stand, ``.`` too; a key without = is
+null.
+
+What does not fit its declaration is missing and a `Problem`: no number of the type; an
+Integer below -2147483640, which the specification keeps for BCF; a wrong count for a fixed
+Number; a bare key that is no flag; all but the first of a repeated key. A String or
+Character of Number 1 keeps its commas: many files declare lists so. In FORMAT, an empty
+text is an empty list of numbers (the local alleles of VCF 4.5 are written so), in INFO it
+is a `Problem`.
+
+Percent encoding is that of VCF 4.3 and later (``%3A %3B %3D %25 %2C %0D %0A %09``), in
+Strings and Characters of files that say so; earlier versions have none.
+
+Genotypes as alleles: ``0|1`` is ([0, 1], phased), ``.`` is ([null], not phased), null one
+that was dropped. ``phased`` says that a genotype has a bar and no slash, VCF 4.4's leading
+indicators included: ``/0|1`` and ``0|1/2`` are not phased. An indicator that is not
+written says nothing, so ``1`` is not phased and ``|1`` is (VCF 4.4 lets the first be
+implied; a lone allele has nothing to be phased with, unless told).
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.types as pat
+
+from gidx import schema
+from gidx.columns import Column, Items, Problem, decode_items
+from gidx.dialects.base import Head, Lines, Names, Rules, fields_table
+from gidx.dialects.vcf_header import FIXED, Declaration, Header
+from gidx.errors import ColumnError, FormatError, GidxWarning, hint
+
+Genotypes = Literal["text", "alleles"]
+
+ARROW = {
+    "Integer": pa.int32(),
+    "Float": pa.float32(),
+    "Flag": pa.bool_(),
+    "Character": pa.string(),
+    "String": pa.string(),
+}
+GENOTYPE = pa.struct([("alleles", pa.list_(pa.int8())), ("phased", pa.bool_())])
+LEAST_INTEGER = -(2**31) + 8  # what is below stands for missing and ends of lists in BCF
+PERCENT = b"%"
+_ONCE = ", once a row"  # what a repeated key is not
+_SPARSE = 4  # with fewer values than one in so many rows, only they are decoded
+
+_INFO, _FORMAT = 7, 8  # fields
+_TEXT = pa.string()
+_FIXED = (  # canonical name, declared name, field, type, declared type, number, description
+    ("chrom", "CHROM", 0, schema.CHROM, "String", "1", "Chromosome or contig"),
+    ("start", "POS", 1, schema.POSITION, "Integer", "1", "Position, 0-based"),
+    ("end", None, 1, schema.POSITION, None, None, "Where REF, END, SVLEN or LEN end"),
+    ("id", "ID", 2, _TEXT, "String", "1", "Identifiers"),
+    ("ref", "REF", 3, _TEXT, "String", "1", "Reference bases"),
+    ("alt", "ALT", 4, pa.list_(_TEXT), "String", ".", "Alternate alleles"),
+    ("qual", "QUAL", 5, pa.float32(), "Float", "1", "Phred-scaled quality"),
+    ("filter", "FILTER", 6, pa.list_(_TEXT), "String", ".", "Filters not passed, or PASS"),
+)
+_MAPS = {
+    "INFO": "INFO keys that the header does not declare, as text",
+    "FORMAT": "FORMAT keys that the header does not declare, as text",
+}
+
+
+def from_head(head: Head, *, samples: Sequence[str] | None = None, gt: Genotypes = "text") -> Vcf:
+    """The dialect of one file; warns of what is wrong with its header.
+
+    ``samples`` are those to read, in that order (default: all; none: no FORMAT columns).
+    ``gt``: FORMAT/GT as ``"text"`` or as ``"alleles"``.
+
+    >>> head = Head("x.vcf", b"##fileformat=VCFv4.3\\n#CHROM\\tPOS\\tID\\tREF\\tALT\\tQUAL\\t"
+    ...             b"FILTER\\tINFO\\n", b"")
+    >>> [field.name for field in from_head(head).named("native")]
+    ['CHROM', 'POS', 'ID', 'REF', 'ALT', 'QUAL', 'FILTER', 'INFO']
+    """
+    if gt not in ("text", "alleles"):
+        raise ValueError(f"gt is {gt!r}; expected 'text' or 'alleles'")
+    text = head.lines.decode("utf-8", "backslashreplace")
+    header, faults = _mended(Header.parse(text), head.first[:1])
+    if faults:
+        more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+        shown = "; ".join(faults[:5])
+        warnings.warn(f"{head.name}: VCF header: {shown}{more}", GidxWarning, stacklevel=4)
+    return Vcf(head.name, text, header, _chosen(head.name, header, samples), gt)
+
+
+def _mended(header: Header, rows: Sequence[bytes]) -> tuple[Header, list[str]]:
+    """The header with the samples that the first row has, if it says nothing of any."""
+    faults = list(header.faults)
+    if not header.lines and header.has_columns:
+        faults = [*header.text_faults, "has no ## lines; all keys are undeclared"]
+    fields = rows[0].count(b"\t") + 1 if rows else 0
+    extra = max(fields - len(FIXED) - 1, 0)
+    if not header.has_columns:
+        faults.append(f"has no #CHROM line; the first row has {extra} samples")
+    elif extra and not header.samples:
+        faults.append(f"names no sample, but the first row has {extra}")
+    if extra and not header.samples:
+        faults[-1] += f", called sample1 to sample{extra}" if extra > 1 else ", called sample1"
+        header = header.with_samples(f"sample{i + 1}" for i in range(extra))
+    return header, faults
+
+
+def _chosen(name: str, header: Header, samples: Sequence[str] | None) -> tuple[str, ...]:
+    if samples is None:
+        return header.samples
+    if isinstance(samples, str):
+        raise TypeError(f"samples is the text {samples!r}; expected a list of names")
+    known = set(header.samples)
+    for sample in samples:
+        if sample not in known:
+            meant = hint(sample, header.samples) or f"; it has {len(known)}"
+            raise ColumnError(f"{name}: no sample {sample!r}{meant}")
+    if len(set(samples)) < len(samples):
+        doubled = next(s for s in samples if list(samples).count(s) > 1)
+        raise ColumnError(f"{name}: sample {doubled!r} is asked for twice")
+    return tuple(samples)
+
+
+# ── columns ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Spec:
+    """One column: where it comes from, and how it is made."""
+
+    kind: Literal["fixed", "info", "infos", "format", "formats"]
+    field: pa.Field
+    column: Column  # of one value: for FORMAT, of one sample's
+    declared: Declaration | None = None
+    key: bytes = b""
+
+    @property
+    def is_flag(self) -> bool:
+        return self.declared is not None and self.declared.type == "Flag"
+
+
+def _arrow_type(declared: Declaration) -> pa.DataType:
+    one = ARROW[declared.type]
+    if declared.type == "Flag" or declared.number == "1":
+        return one
+    return pa.list_(one, int(declared.number)) if declared.number.isdigit() else pa.list_(one)
+
+
+def _metadata(key: str, declared: Declaration) -> dict[bytes, bytes]:
+    """Where a column came from."""
+    found = {
+        b"vcf": key.encode(), b"id": declared.id.encode(), b"number": declared.number.encode(),
+        b"type": declared.type.encode(),
+    }  # fmt: skip
+    if declared.description:
+        found[b"description"] = declared.description.encode()
+    return found
+
+
+def _column(name: str, kind: pa.DataType, declared: str, at: int, **options: Any) -> Column:
+    missing = options.pop("missing", b".")
+    return Column(name, kind, at, declared, missing=missing, closed=False, **options)
+
+
+class Vcf:
+    """One VCF file's lines (a `Dialect`)."""
+
+    kind = "vcf"
+    rules = Rules(chrom=0, start=1, end=1, one_based=True, span="vcf", least=len(FIXED))
+
+    def __init__(
+        self, name: str, text: str, header: Header, samples: tuple[str, ...], gt: Genotypes
+    ) -> None:
+        self.name, self.header, self.gt = name, text, gt
+        self.declared, self.samples = header, samples
+        # where each of the file's samples goes among those chosen
+        number = {sample: i for i, sample in enumerate(samples)}
+        self._target = np.array([number.get(s, -1) for s in header.samples], np.int32)
+        self._escapes = (header.version or (0, 0)) >= (4, 3)
+        self._specs: dict[Names, list[_Spec]] = {}
+        self._plans: dict[tuple[tuple[int, ...], Names], _Plan] = {}
+
+    # ── what it says of itself ──────────────────────────────────────────────────────────────────
+
+    @property
+    def chroms(self) -> Mapping[str, int | None]:
+        return self.declared.contigs
+
+    @cached_property
+    def metadata(self) -> Mapping[str, Any]:
+        """``vcf_header``: the header, mended, over the chosen samples; ``samples``: these."""
+        header = self.declared.with_samples(self.samples)
+        return {"vcf_header": str(header), "samples": list(self.samples)}
+
+    def named(self, names: Names) -> list[pa.Field]:
+        return [spec.field for spec in self.specs(names)]
+
+    def fields(self) -> pa.Table:
+        specs = self.specs("canonical")
+        told = [spec.declared for spec in specs]
+        natives = [native for _, native, *_ in _FIXED]
+        return fields_table(
+            [spec.field for spec in specs],
+            [d.type if d else None for d in told],
+            [d.number if d else None for d in told],
+            [(spec.field.metadata or {}).get(b"description", b"").decode() for spec in specs],
+            [*natives, *(spec.field.name for spec in specs[len(natives) :])],
+        )
+
+    def info(self) -> dict[str, Any]:
+        header = self.declared
+        return {
+            "VCF version": header.fileformat or "not said",
+            "samples": len(header.samples),
+            "contigs declared": len(header.contigs),
+            "INFO declared": len(header.info),
+            "FORMAT declared": len(header.format),
+            "FILTER declared": len(header.filters),
+        }
+
+    def specs(self, names: Names) -> list[_Spec]:
+        """How each column is made."""
+        found = self._specs.get(names)
+        if found is None:
+            found = [
+                *self._fixed(names),
+                *self._infos(),
+                *(self._formats() if self.samples else ()),
+            ]
+            self._specs[names] = found
+        return found
+
+    def _fixed(self, names: Names) -> list[_Spec]:
+        specs = []
+        for canonical, native, at, kind, declared_type, number, description in _FIXED:
+            name = native if names == "native" else canonical
+            if name is None:
+                continue
+            separator = b";" if native == "FILTER" else b","
+            missing = b"" if native == "REF" else b"."
+            column = _column(
+                name, kind, declared_type or "", at, separator=separator, missing=missing or None
+            )
+            declared = None
+            metadata = {b"description": description.encode()}
+            if native is not None and declared_type is not None and number is not None:
+                declared = Declaration(native, number, declared_type, description)
+                metadata = _metadata("FIXED", declared)
+            specs.append(_Spec("fixed", pa.field(name, kind, metadata=metadata), column, declared))
+        return specs
+
+    def _infos(self) -> list[_Spec]:
+        specs = [self._keyed("info", "INFO", d) for d in self.declared.info.values()]
+        kind = pa.map_(_TEXT, _TEXT)
+        metadata = {b"vcf": b"INFO", b"description": _MAPS["INFO"].encode()}
+        column = _column("INFO", _TEXT, "String", _INFO, missing=None)
+        return [*specs, _Spec("infos", pa.field("INFO", kind, metadata=metadata), column)]
+
+    def _formats(self) -> list[_Spec]:
+        told = list(self.declared.format.values())
+        if self.gt == "alleles" and "GT" not in self.declared.format:
+            told.insert(0, Declaration("GT", "1", "String", "Genotype"))
+        specs = [self._keyed("format", "FORMAT", d) for d in told]
+        kind = pa.map_(_TEXT, pa.list_(_TEXT, len(self.samples)))
+        metadata = {
+            b"vcf": b"FORMAT", b"description": _MAPS["FORMAT"].encode(),
+            b"samples": self._sample_names,
+        }  # fmt: skip
+        column = _column("FORMAT", _TEXT, "String", _FORMAT, missing=None)
+        return [*specs, _Spec("formats", pa.field("FORMAT", kind, metadata=metadata), column)]
+
+    @cached_property
+    def _sample_names(self) -> bytes:
+        return json.dumps(self.samples, ensure_ascii=False).encode()
+
+    def _keyed(self, spec: Literal["info", "format"], key: str, declared: Declaration) -> _Spec:
+        name, kind = f"{key}/{declared.id}", _arrow_type(declared)
+        metadata = _metadata(key, declared)
+        if spec == "format":
+            metadata[b"samples"] = self._sample_names
+            if declared.id == "GT" and self.gt == "alleles":
+                kind = GENOTYPE
+        said = declared.type
+        if declared.number not in ("0", "1"):
+            said += f" (Number={declared.number})"
+        at = _INFO if spec == "info" else _FORMAT
+        column = _column(name, kind, said, at)
+        outer = kind if spec == "info" else pa.list_(kind, len(self.samples))
+        field = pa.field(name, outer, metadata=metadata)
+        return _Spec(spec, field, column, declared, declared.id.encode())
+
+    # ── rows ────────────────────────────────────────────────────────────────────────────────────
+
+    def want(self, columns: Sequence[int], names: Names) -> int:
+        """Fields that these columns are in; chrom, start and end are placed already."""
+        return self._plan(tuple(dict.fromkeys(columns)), names).want
+
+    def decode(
+        self, lines: Lines, columns: Sequence[int], names: Names
+    ) -> tuple[list[pa.Array], list[Problem]]:
+        asked = tuple(dict.fromkeys(columns))
+        plan = self._plan(asked, names)
+        arrays: dict[int, pa.Array] = {}
+        problems: list[Problem] = []
+        for i, spec in plan.fixed:
+            arrays[i] = self._fixed_column(lines, spec, problems)
+        if plan.info or plan.infos is not None:
+            self._decode_info(lines, plan, arrays, problems)
+        if plan.format or plan.formats is not None:
+            self._decode_format(lines, plan, arrays, problems)
+        number = {column: i for i, column in enumerate(asked)}
+        return [arrays[number[column]] for column in columns], problems
+
+    def _plan(self, columns: tuple[int, ...], names: Names) -> _Plan:
+        plan = self._plans.get((columns, names))
+        if plan is None:
+            specs = self.specs(names)
+            plan = _Plan.of([specs[i] for i in columns], self._words)
+            self._plans[columns, names] = plan
+        return plan
+
+    @cached_property
+    def _declared_formats(self) -> set[bytes]:
+        return {spec.key for spec in self.specs("canonical") if spec.kind == "format"}
+
+    @cached_property
+    def _words(self) -> _Words:
+        return _Words.of([key.encode() for key in self.declared.info])
+
+    def _fixed_column(self, lines: Lines, spec: _Spec, problems: list[Problem]) -> pa.Array:
+        name, at = spec.field.name, spec.column.field
+        if at == 0:
+            return lines.chrom_column()
+        if at == 1:
+            if name == "end":
+                return lines.end_column()
+            return lines.start_column(shift=int(name == "POS"))
+        items = Items(lines.text, lines.fields[at], lines.fields[at + 1])
+        array, problem = decode_items(items, spec.column)
+        if problem is not None:
+            problems.append(problem)
+        return array
+
+    # ── INFO ────────────────────────────────────────────────────────────────────────────────────
+
+    def _decode_info(
+        self, lines: Lines, plan: _Plan, arrays: dict[int, pa.Array], problems: list[Problem]
+    ) -> None:
+        from gidx.kernels import vcf as kernels
+
+        words = self._words
+        begins, nexts, there, count, faults, *others = kernels.find_info(
+            lines.text, lines.fields[_INFO], lines.fields[_INFO + 1], words.text, words.bounds,
+            words.table, plan.slots, len(plan.info), plan.flags, plan.infos is not None,
+        )  # fmt: skip
+        for k, (i, spec) in enumerate(plan.info):
+            if spec.is_flag:
+                bits = pa.py_buffer(np.packbits(there[k], bitorder="little"))
+                arrays[i] = pa.Array.from_buffers(pa.bool_(), len(lines), [None, bits])
+            else:
+                items = Items(lines.text, begins[k], nexts[k], there[k])
+                arrays[i], problem = self._values(items, spec, int(count[k]))
+                problems += [problem] if problem else []
+            for what, (n, row, a, b) in zip(("", _ONCE), faults[:, :, k], strict=True):
+                if n:
+                    text = _shown(lines.text[a : b - 1])
+                    said = spec.column.declared + what
+                    problems.append(Problem(spec.column.name, said, int(n), int(row), text))
+        if plan.infos is not None:
+            i, spec = plan.infos
+            arrays[i] = self._info_map(lines, spec, others, problems)
+
+    def _info_map(
+        self, lines: Lines, spec: _Spec, others: Sequence[Any], problems: list[Problem]
+    ) -> pa.Array:
+        from gidx.kernels import vcf as kernels
+
+        offsets, begins, ends, nexts = others
+        if len(begins) == 0:
+            return pa.nulls(len(lines), spec.field.type)
+        first = kernels.first_of_keys(lines.text, offsets, begins, ends)
+        if not first.all():
+            again = np.flatnonzero(first == 0)
+            m = int(again[0])
+            row = int(np.searchsorted(offsets, m, side="right")) - 1
+            text = _shown(lines.text[begins[m] : nexts[m] - 1])
+            said = f"String{_ONCE}"
+            problems.append(Problem(spec.column.name, said, len(again), row, text))
+            kept = first == 1
+            offsets = np.concatenate([[0], np.cumsum(kept)])[offsets].astype(np.int32)
+            begins, ends, nexts = begins[kept], ends[kept], nexts[kept]
+        keys = _keys(Items(lines.text, begins, ends + np.int32(1)))
+        bare = ends + 1 == nexts
+        items = Items(
+            lines.text,
+            np.where(bare, 0, ends + 1).astype(np.int32),
+            np.where(bare, 1, nexts).astype(np.int32),
+            (~bare).astype(np.uint8),
+        )
+        values, problem = decode_items(items, spec.column)
+        if problem is not None:
+            row = int(np.searchsorted(offsets, problem.row, side="right")) - 1
+            problems.append(replace(problem, row=row))
+        return _map(spec.field.type, offsets, keys, values)
+
+    # ── FORMAT ──────────────────────────────────────────────────────────────────────────────────
+
+    def _decode_format(
+        self, lines: Lines, plan: _Plan, arrays: dict[int, pa.Array], problems: list[Problem]
+    ) -> None:
+        from gidx.kernels import vcf as kernels
+
+        n, width, slots = len(lines), len(self.samples), len(plan.format)
+        which, begins, format_begins, format_ends = kernels.find_formats(
+            lines.text, lines.fields[_FORMAT], lines.stops
+        )
+        told = _Formats.of(
+            [lines.text[a:b].tobytes() for a, b in zip(format_begins, format_ends, strict=True)],
+            plan,
+            self._declared_formats,
+        )
+        problems += told.repeated(which, plan, self._declared_formats)
+        rows = told.other_counts[which]
+        other_rows = np.concatenate([[0], np.cumsum(rows)])
+        status, at, sample, found, *all_items = kernels.find_samples(
+            lines.text, begins, lines.stops, which, told.bounds, told.slots, self._target, width,
+            slots, other_rows, int(other_rows[-1]),
+        )  # fmt: skip
+        if status != kernels.OK:
+            raise self._broken(lines, status, at, sample, found)
+        for k, (i, spec) in enumerate(plan.format):
+            part = slice(k * n * width, (k + 1) * n * width)
+            item_begins, nexts, there = (one[part] for one in all_items)
+            items = Items(lines.text, item_begins, nexts, there)
+            if spec.column.type == GENOTYPE:
+                flat, problem = _genotypes(items, spec)
+            else:
+                flat, problem = self._values(items, spec, int(np.count_nonzero(there)))
+            if problem is not None:
+                problems.append(replace(problem, row=problem.row // width))
+            has = told.has[which, k]
+            validity = None if has.all() else _bitmap(has)
+            arrays[i] = pa.Array.from_buffers(spec.field.type, n, [validity], children=[flat])
+        if plan.formats is not None:
+            i, spec = plan.formats
+            if other_rows[-1] == 0:
+                arrays[i] = pa.nulls(n, spec.field.type)
+                return
+            items = Items(lines.text, *(one[slots * n * width :] for one in all_items))
+            flat, problem = decode_items(items, spec.column)
+            if problem is not None:
+                row = np.searchsorted(other_rows, problem.row // width, side="right")
+                problems.append(replace(problem, row=int(row) - 1))
+            values = pa.Array.from_buffers(
+                spec.field.type.item_type, int(other_rows[-1]), [None], children=[flat]
+            )
+            within = np.arange(other_rows[-1]) - np.repeat(other_rows[:-1], rows)
+            names = np.repeat(told.other_starts[which], rows) + within
+            keys = pa.array(told.other_names, _TEXT).take(pa.array(names))
+            arrays[i] = _map(spec.field.type, other_rows.astype(np.int32), keys, values)
+
+    def _broken(self, lines: Lines, status: int, at: int, sample: int, found: int) -> FormatError:
+        from gidx.kernels import vcf as kernels
+
+        begin, stop = int(lines.fields[0, at]), int(lines.stops[at])
+        line = _shown(lines.text[begin : min(stop, begin + 60)])
+        if status == kernels.SUBFIELDS:
+            name = self.declared.samples[sample]
+            what = f"sample {name} has {found} values, its row's FORMAT has fewer keys"
+        else:
+            more = " or more" if status == kernels.TOO_MANY else ""
+            what = f"{found}{more} samples, the header names {len(self._target)}"
+        return FormatError(f"{self.name}: {what}: {line!r}", path=self.name, offset=None)
+
+    # ── values ──────────────────────────────────────────────────────────────────────────────────
+
+    def _values(self, items: Items, spec: _Spec, count: int) -> tuple[pa.Array, Problem | None]:
+        """Items, `count` of which are there, as an array of the column's type."""
+        column, n = spec.column, len(items)
+        if count == 0:
+            return pa.nulls(n, column.type), None
+        if count * _SPARSE > n or items.there is None:
+            if count == n:
+                items = replace(items, there=None)
+            return self._dense(items, spec)
+        at = np.flatnonzero(items.there)
+        few, problem = self._dense(Items(items.text, items.begins[at], items.nexts[at]), spec)
+        index = np.zeros(n, np.int32)
+        index[at] = np.arange(len(at), dtype=np.int32)
+        taken = few.take(pa.array(index, mask=items.there == 0))
+        return taken, None if problem is None else replace(problem, row=int(at[problem.row]))
+
+    def _dense(self, items: Items, spec: _Spec) -> tuple[pa.Array, Problem | None]:
+        column = spec.column
+        empty = None
+        if spec.kind == "format" and pat.is_list(column.type) and spec.declared is not None and (
+            spec.declared.type in ("Integer", "Float")
+        ):  # fmt: skip
+            items, empty = _without_empty(items)
+        array, problem = decode_items(items, column)
+        if empty is not None:
+            valid = np.asarray(array.is_valid()) | empty
+            array = pa.Array.from_buffers(
+                array.type, len(array), [_bitmap(valid), array.buffers()[1]],
+                children=[array.values],
+            )  # fmt: skip
+        leaf = _leaf(array)
+        if pat.is_int32(leaf.type):
+            return _without_reserved(array, leaf, column, problem)
+        if self._escapes and pat.is_string(leaf.type) and column.name != "FORMAT/GT":
+            array = _unescaped(array, leaf)
+        return array, problem
+
+
+# ── what is worked out once ─────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Keys for the kernel that finds them."""
+
+    number: dict[bytes, int]
+    text: npt.NDArray[np.uint8]
+    bounds: npt.NDArray[np.int64]
+    table: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, keys: Sequence[bytes]) -> _Words:
+        from gidx.kernels.vcf import key_table
+
+        text = np.frombuffer(b"".join(keys) or b"\0", np.uint8)
+        bounds = np.cumsum([0, *map(len, keys)]).astype(np.int64)
+        return cls({key: i for i, key in enumerate(keys)}, text, bounds, key_table(text, bounds))
+
+
+_Placed = tuple[int, _Spec]  # where among those asked for
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Columns that are asked for, each once, by where they come from."""
+
+    want: int
+    fixed: list[_Placed]
+    info: list[_Placed]
+    infos: _Placed | None
+    format: list[_Placed]
+    formats: _Placed | None
+    slots: npt.NDArray[np.int64]  # of each declared INFO: its number in `info`, or -1
+    flags: npt.NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, specs: Sequence[_Spec], words: _Words) -> _Plan:
+        by_kind: dict[str, list[_Placed]] = {}
+        for i, spec in enumerate(specs):
+            by_kind.setdefault(spec.kind, []).append((i, spec))
+        info = by_kind.get("info", [])
+        slots = np.full(len(words.number), -1, np.int64)
+        for k, (_, spec) in enumerate(info):
+            slots[words.number[spec.key]] = k
+        at = [s.column.field for s in specs]
+        return cls(
+            min(max((f + 1 for f in at if f > 1), default=0), _FORMAT),
+            by_kind.get("fixed", []),
+            info,
+            next(iter(by_kind.get("infos", [])), None),
+            by_kind.get("format", []),
+            next(iter(by_kind.get("formats", [])), None),
+            slots,
+            np.array([spec.is_flag for _, spec in info], np.uint8),
+        )
+
+
+@dataclass(frozen=True)
+class _Formats:
+    """The different FORMATs of some rows, each with a last one more: that of no FORMAT."""
+
+    texts: list[bytes]
+    bounds: npt.NDArray[np.int32]
+    slots: npt.NDArray[np.int32]  # see kernels.vcf.find_samples
+    has: npt.NDArray[np.bool_]  # (FORMATs + 1, columns asked for)
+    other_counts: npt.NDArray[np.int64]
+    other_starts: npt.NDArray[np.int64]
+    other_names: list[str]
+    doubled: list[tuple[int, bytes]]  # FORMAT, key
+
+    @classmethod
+    def of(cls, texts: list[bytes], plan: _Plan, declared: Collection[bytes]) -> _Formats:
+        number = {spec.key: k for k, (_, spec) in enumerate(plan.format)}
+        bounds, slots, doubled = [0], [], []
+        others: list[str] = []
+        has = np.zeros((len(texts) + 1, len(number)), np.bool_)
+        counts, starts = np.zeros((2, len(texts) + 1), np.int64)
+        for f, text in enumerate(texts):
+            starts[f] = len(others)
+            seen: set[bytes] = set()
+            for key in text.split(b":") if text != b"." else ():
+                slot = -1
+                if key in seen:
+                    doubled.append((f, key))
+                elif key in number:
+                    slot = number[key]
+                    has[f, slot] = True
+                elif plan.formats is not None and key not in declared:
+                    slot = -2 - (len(others) - int(starts[f]))
+                    others.append(_shown(key))
+                seen.add(key)
+                slots.append(slot)
+            counts[f] = len(others) - starts[f]
+            bounds.append(len(slots))
+        return cls(
+            texts, np.array(bounds, np.int32), np.array(slots, np.int32), has, counts, starts,
+            others, doubled,
+        )  # fmt: skip
+
+    def repeated(
+        self, which: npt.NDArray[np.int32], plan: _Plan, declared: Collection[bytes]
+    ) -> list[Problem]:
+        """A Problem for each column whose key a FORMAT has more than once."""
+        specs = {spec.key: spec for _, spec in plan.format}
+        found: dict[str, Problem] = {}
+        for f, key in self.doubled:
+            spec = specs.get(key)
+            if spec is None and plan.formats is not None and key not in declared:
+                spec = plan.formats[1]
+            if spec is not None:
+                rows = np.flatnonzero(which == f)
+                name, said = spec.column.name, f"{spec.column.declared}{_ONCE}"
+                one = Problem(name, said, len(rows), int(rows[0]), _shown(self.texts[f]))
+                found[name] = _both(found.get(name), one)
+        return list(found.values())
+
+
+# ── arrays ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _shown(text: Any) -> str:
+    return bytes(text).decode("utf-8", "backslashreplace")
+
+
+def _both(one: Problem | None, other: Problem) -> Problem:
+    """Two problems of one column as one: the first row's text."""
+    if one is None:
+        return other
+    first = one if one.row <= other.row else other
+    return replace(first, count=one.count + other.count)
+
+
+def _bitmap(valid: npt.NDArray[Any]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+def _leaf(array: pa.Array) -> pa.Array:
+    """A list's items; anything else as it is."""
+    nested = pat.is_list(array.type) or pat.is_fixed_size_list(array.type)
+    return array.values if nested else array
+
+
+def _with_leaf(array: pa.Array, leaf: pa.Array) -> pa.Array:
+    """The same lists of other items."""
+    if _leaf(array) is array:
+        return leaf
+    own = array.buffers()[: 2 if pat.is_list(array.type) else 1]
+    return pa.Array.from_buffers(
+        array.type, len(array), own, null_count=array.null_count, children=[leaf]
+    )
+
+
+def _row_of(array: pa.Array, item: int) -> int:
+    """The row that an item of its lists is in."""
+    if pat.is_fixed_size_list(array.type):
+        return int(item // array.type.list_size)
+    if pat.is_list(array.type):
+        return int(np.searchsorted(array.offsets.to_numpy(), item, side="right")) - 1
+    return item
+
+
+def _without_reserved(
+    array: pa.Array, leaf: pa.Array, column: Column, problem: Problem | None
+) -> tuple[pa.Array, Problem | None]:
+    """Without the integers that BCF keeps for itself, which VCF disallows."""
+    if len(leaf) == 0:
+        return array, problem
+    values = np.frombuffer(leaf.buffers()[1], np.int32)[: len(leaf)]
+    if values.min() >= LEAST_INTEGER:
+        return array, problem
+    bad = values < LEAST_INTEGER
+    valid = np.asarray(leaf.is_valid()) & ~bad
+    fresh = pa.Array.from_buffers(leaf.type, len(leaf), [_bitmap(valid), leaf.buffers()[1]])
+    at = np.flatnonzero(bad)
+    row, text = _row_of(array, int(at[0])), str(values[at[0]])
+    own = Problem(column.name, column.declared, len(at), row, text)
+    return _with_leaf(array, fresh), _both(problem, own)
+
+
+def _unescaped(array: pa.Array, leaf: pa.Array) -> pa.Array:
+    """Strings with their percent escapes decoded."""
+    from gidx.kernels import vcf as kernels
+
+    validity, offsets, data = leaf.buffers()
+    if data is None or PERCENT not in memoryview(data).cast("B").tobytes():
+        return array
+    # always read-only, so that the kernel is compiled for one kind of array
+    old = np.frombuffer(memoryview(offsets).toreadonly(), np.int32)[: len(leaf) + 1]
+    text = np.frombuffer(memoryview(data).toreadonly(), np.uint8)
+    bounds, fresh = kernels.unescape(old, text)
+    buffers = [validity, pa.py_buffer(bounds), pa.py_buffer(fresh)]
+    return _with_leaf(array, pa.Array.from_buffers(leaf.type, len(leaf), buffers))
+
+
+def _without_empty(items: Items) -> tuple[Items, npt.NDArray[np.bool_] | None]:
+    """Items without those that are an empty text, and which these are; None: none."""
+    empty = items.nexts - items.begins == 1
+    if items.there is not None:
+        empty &= items.there == 1
+    if not empty.any():
+        return items, None
+    there = (~empty if items.there is None else (items.there == 1) & ~empty).astype(np.uint8)
+    return Items(items.text, items.begins, items.nexts, there), empty
+
+
+def _genotypes(items: Items, spec: _Spec) -> tuple[pa.Array, Problem | None]:
+    """Structs of alleles and whether they are phased."""
+    from gidx.kernels import vcf as kernels
+
+    offsets, alleles, called, phased, state, n_bad, n_missing = kernels.genotypes(
+        items.text, items.begins, items.nexts, items.there
+    )
+    n = len(items)
+    calls = pa.Array.from_buffers(
+        pa.int8(), len(alleles),
+        [None if called.all() else _bitmap(called), pa.py_buffer(alleles)],
+    )  # fmt: skip
+    lists = pa.Array.from_buffers(
+        GENOTYPE.field("alleles").type, n, [None, pa.py_buffer(offsets)], children=[calls]
+    )
+    bars = pa.Array.from_buffers(pa.bool_(), n, [None, _bitmap(phased)])
+    valid = _bitmap(state == 1) if n_bad + n_missing else None
+    array = pa.Array.from_buffers(
+        GENOTYPE, n, [valid], null_count=n_bad + n_missing, children=[lists, bars]
+    )
+    if not n_bad:
+        return array, None
+    row = int(np.flatnonzero(state == 0)[0])
+    text = _shown(items[row])
+    return array, Problem(spec.column.name, "a genotype of alleles to 127", n_bad, row, text)
+
+
+def _keys(items: Items) -> pa.Array:
+    """Keys as they stand; bytes that are no UTF-8 are shown, since a key cannot be null."""
+    keys, _ = decode_items(items, Column("", _TEXT, 0, ""))
+    if keys.null_count == 0:
+        return keys
+    return pa.array([_shown(items[i]) for i in range(len(items))], _TEXT)
+
+
+def _map(
+    kind: pa.MapType, offsets: npt.NDArray[np.int32], keys: pa.Array, values: pa.Array
+) -> pa.Array:
+    """A map of each row's entries; null where it has none."""
+    entries = pa.StructArray.from_arrays([keys, values], fields=[kind.key_field, kind.item_field])
+    valid = _bitmap(np.diff(offsets) > 0)
+    return pa.Array.from_buffers(
+        kind, len(offsets) - 1, [valid, pa.py_buffer(offsets)], children=[entries]
+    )

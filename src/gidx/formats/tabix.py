@@ -1,0 +1,360 @@
+"""Tab-separated text, read: any dialect, in BGZF with a TBI or CSI index, or plain.
+
+What a line means, its dialect says (`gidx.dialects`); where lines are, the index and the
+file (`gidx.binning`, `gidx.textfile`). Here both meet.
+
+An index that does not fit its file must not answer with too few rows. So it is an error
+where a range does not begin with a row of a chrom that was asked for, where a row is of
+a chrom that the index does not know, and where the file has rows behind the last that the
+index knows.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gidx import schema
+from gidx.binning.index import TabixIndex
+from gidx.dialects.base import Dialect, Lines, Names
+from gidx.errors import FormatError, GidxWarning, MissingIndexError
+from gidx.formats.base import Placed, Rows
+from gidx.pool import in_order, thread_count
+from gidx.ranges import Ranges
+from gidx.region import RegionSet
+from gidx.source import ByteSource
+from gidx.textfile import BgzfLines, LineSource, Segment, Text
+
+_SPANS = {"columns": 0, "sam": 1, "vcf": 2}
+
+
+class TabixText:
+    """One open text file (a `Format`)."""
+
+    def __init__(
+        self,
+        lines: LineSource,
+        dialect: Dialect,
+        begin: int,
+        index: TabixIndex | None,
+        index_name: str = "",
+    ) -> None:
+        self.source: ByteSource = lines.source
+        self.kind = dialect.kind
+        self.dialect, self.lines, self.index = dialect, lines, index
+        self._begin, self._index_name = begin, index_name
+        self._picked: dict[tuple[tuple[int, ...], Names], pa.Schema] = {}
+        self._checked = False
+        self._end: int | None = None  # where the table ends, if before the file does
+        self._lock = threading.Lock()
+        if not lines.has_eof:
+            warnings.warn(
+                f"{self.source.name}: no EOF marker at its end, so it may have been cut there",
+                GidxWarning,
+                stacklevel=4,
+            )
+
+    # ── what it says of itself ──────────────────────────────────────────────────────────────────
+
+    @property
+    def header(self) -> str:
+        """The lines before the rows."""
+        return self.dialect.header
+
+    @cached_property
+    def _found(self) -> dict[str, int | None]:
+        declared = self.dialect.chroms
+        if self.index is not None and (self.index.names or not declared):
+            found = list(self.index.names)
+        elif self.index is not None:  # an index without names counts in the header's
+            found = []
+        else:
+            with self._lock:
+                found = self._look_for_chroms()
+        # those with rows in file order, then what else the header declares
+        return {name: declared.get(name) for name in [*found, *declared]}
+
+    @property
+    def chroms(self) -> Mapping[str, int | None]:
+        return self._found
+
+    def _look_for_chroms(self) -> list[str]:
+        """Names of chroms in the order of their rows, of a file without an index."""
+        groups = self.lines.groups(self.whole())
+        tasks = ((lambda g=g: self._chroms_of(g)) for g in groups)
+        names: dict[str, None] = {}
+        for found, end in in_order(tasks, thread_count(None)):
+            names.update(dict.fromkeys(found))
+            if end is not None:
+                self._end = end
+                break
+        names.pop("*", None) if self.dialect.rules.span == "sam" else None
+        return list(names)
+
+    def _chroms_of(self, group: list[Segment]) -> tuple[list[str], int | None]:
+        text = self._text(group)
+        bounds, ended = self._chrom_bounds(text)
+        names = [text.text[a:b].tobytes().decode("utf-8", "replace") for a, b in bounds.tolist()]
+        return names, None if ended < 0 else self.lines.place(text, ended)
+
+    @cached_property
+    def _names(self) -> tuple[pa.Array, npt.NDArray[np.uint8], npt.NDArray[np.int64], Any]:
+        """Names of chroms, for Arrow and for the kernel."""
+        from gidx.kernels.lines import hash_names
+
+        names = [n.encode("utf-8", "surrogateescape") for n in self.chroms]
+        data = np.frombuffer(b"".join(names) or b"\0", np.uint8)
+        bounds = np.cumsum([0, *map(len, names)]).astype(np.int64)
+        return pa.array(list(self.chroms), pa.string()), data, bounds, hash_names(data, bounds)
+
+    def schema(self, names: Names) -> pa.Schema:
+        return self.picked(tuple(range(len(self.dialect.named(names)))), names)
+
+    def picked(self, columns: tuple[int, ...], names: Names) -> pa.Schema:
+        """The schema of some columns; kept, since it takes 20 us to make."""
+        found = self._picked.get((columns, names))
+        if found is None:
+            named = self.dialect.named(names)
+            found = pa.schema([named[i] for i in columns], self._metadata)
+            self._picked[columns, names] = found
+        return found
+
+    @cached_property
+    def _metadata(self) -> dict[bytes, bytes]:
+        sizes = {k: v for k, v in self.dialect.chroms.items() if v is not None}
+        return schema.metadata(
+            format=self.kind,
+            coordinates="0-based half-open",
+            chromsizes=sizes or None,
+            **self.dialect.metadata,
+        )
+
+    def fields(self) -> pa.Table:
+        return self.dialect.fields()
+
+    def row_count(self) -> int | None:
+        """Not said by the file; what an index says may be of another."""
+        return None
+
+    def info(self) -> dict[str, Any]:
+        index = self.index
+        how = "BGZF" if isinstance(self.lines, BgzfLines) else "plain text"
+        facts = {"format": f"{self.kind}, {how}", **self.dialect.info()}
+        facts["index"] = "none" if index is None else f"{index.kind} ({self._index_name})"
+        counts = None if index is None else index.row_counts
+        known = counts is not None and None not in counts.values()
+        facts["rows"] = sum(c or 0 for c in counts.values()) if counts and known else None
+        return facts
+
+    # ── rows ────────────────────────────────────────────────────────────────────────────────────
+
+    def whole(self) -> Ranges:
+        """All rows, whatever an index says."""
+        found = self.lines.whole(self._begin)
+        if self._end is not None:
+            found[0, 1] = self._end
+        return found
+
+    def plan(self, regions: RegionSet | None) -> Ranges:
+        if regions is None:
+            if self.index is None:
+                self.chroms  # noqa: B018, which finds the table's end too
+            elif self.dialect.rules.fasta:
+                self._check_index()  # and so does this
+            return self.whole()
+        if self.index is None:
+            raise MissingIndexError(self._no_index())
+        self._check_index()
+        return self.index.ranges(regions)
+
+    def _no_index(self) -> str:
+        name = self.source.name
+        if isinstance(self.lines, BgzfLines):
+            way = f"make one with gidx.build_index({name!r}), or: gidx index {name}"
+        else:
+            way = f"compress and index it with: gidx bgzip {name} && gidx index {name}.gz"
+        return f"{name}: no index, so regions cannot be found; {way} (or read it whole and filter)"
+
+    def _check_index(self) -> None:
+        """Raise where the file has rows behind the last one that the index knows."""
+        with self._lock:
+            if self._checked or self.index is None:
+                return
+            # SAM's rows that are on no chrom come last and are in no bin
+            if self.dialect.rules.span != "sam":
+                ends = self.index.chunk_ranges[:, 1]
+                self._check_tail(max(int(ends.max(initial=0)), self._begin))
+            self._checked = True
+
+    def _check_tail(self, end: int) -> None:
+        block = end >> 16
+        if block > self.source.size:
+            raise self._stale(
+                f"the index knows rows up to byte {block}, the file has {self.source.size}"
+            )
+        ranges = np.array([[end, self.source.size << 16]], np.uint64)
+        for group in self.lines.groups(ranges):
+            text = self._text(group)
+            found, ended = self._chrom_bounds(text)
+            if len(found):
+                at = int(found[0, 0])
+                shown = text.line(at)[:60].decode("utf-8", "backslashreplace")
+                raise self._stale(
+                    f"{self.lines.say(text, at)}: a row that the index does not know: {shown!r}"
+                )
+            if ended >= 0:
+                self._end = self.lines.place(text, ended)
+                return
+
+    def _chrom_bounds(self, text: Text) -> tuple[npt.NDArray[np.int32], int]:
+        """Where chroms stand that are not those of the rows before, and where FASTA begins."""
+        from gidx.kernels.lines import read_chroms
+
+        rules = self.dialect.rules
+        found, ended = read_chroms(
+            text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks,
+            rules.fasta, rules.chrom,
+        )  # fmt: skip
+        return found, int(ended)
+
+    def _stale(self, what: str) -> FormatError:
+        return FormatError(
+            f"{what}; the index {self._index_name} is that of another file, or older than "
+            f"{self.source.name}; make it anew with: gidx index {self.source.name}",
+            path=self.source.name,
+            offset=None,
+        )
+
+    def groups(self, ranges: Ranges, size: int | None = None) -> Iterable[list[Segment]]:
+        """Ranges as groups of segments, some MB of text each."""
+        return self.lines.groups(ranges, size)
+
+    def fetch(self, group: list[Segment]) -> Text:
+        return self._text(group)
+
+    def _text(self, group: list[Segment]) -> Text:
+        text = self.lines.fetch(group)
+        if not self.dialect.rules.spaces:
+            return text
+        return _parted(text)
+
+    def decode(
+        self, blocks: Text, columns: Sequence[int], regions: RegionSet | None, names: Names
+    ) -> Rows:
+        lines = self._lines(blocks, self.dialect.want(columns, names), regions)
+        arrays, problems = self.dialect.decode(lines, columns, names)
+        batch = schema.batch(arrays, self.picked(tuple(columns), names), len(lines))
+        placed = []
+        for p in problems:
+            chrom = int(lines.chrom[p.row])
+            name = list(self.chroms)[chrom] if chrom >= 0 else "*"
+            placed.append(Placed(p, (name, int(lines.start[p.row]), int(lines.end[p.row]))))
+        return Rows(batch, placed)
+
+    def count(self, blocks: Text, regions: RegionSet | None) -> int:
+        return len(self._lines(blocks, 0, regions))
+
+    def _lines(self, text: Text, want: int, regions: RegionSet | None) -> Lines:
+        from gidx.kernels import lines as kernels
+
+        rules = self.dialect.rules
+        array, data, bounds, slots = self._names
+        asked = regions or _NO_REGIONS
+        head = {"columns": max(rules.chrom, rules.start, rules.end) + 1, "sam": 6, "vcf": 8}
+        status, at, found, chrom, start, end, fields, stops, leads = kernels.read_lines(
+            text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks,
+            rules.fasta, rules.least, rules.exact, head[rules.span], want, rules.chrom,
+            rules.start, rules.end, rules.one_based, _SPANS[rules.span], data, bounds, slots,
+            asked.first, asked.start, asked.end, regions is None, self._floors(text, regions),
+        )  # fmt: skip
+        if status != kernels.OK:
+            raise self._broken(text, int(at), status, found)
+        if regions is not None:
+            self._check_leads(text, leads, asked)
+        return Lines(text.text, chrom, start, end, fields, stops, array)
+
+    def _floors(self, text: Text, regions: RegionSet | None) -> npt.NDArray[np.int64]:
+        """Where in the text the first row of each region may begin; none where not known."""
+        if regions is None or self.index is None or len(text.blocks) == 0:
+            return np.empty(0, np.int64)
+        floors = self.index.floors(regions)
+        starts, offsets = text.blocks[:, 0], text.blocks[:, 1]
+        block = (floors >> np.uint64(16)).astype(np.int64)
+        at = np.searchsorted(offsets, block)
+        here = np.append(offsets, -1)[at] == block
+        places = np.append(starts, len(text.text))[at]
+        # what lies in no block that was read begins with the next segment
+        after = np.append(text.begins, len(text.text))[np.searchsorted(text.begins, places)]
+        within = (floors & np.uint64(0xFFFF)).astype(np.int64)
+        places = np.where(here, places + within, after)
+        return np.maximum.accumulate(places)  # chroms of several ids may have none
+
+    def _check_leads(self, text: Text, leads: npt.NDArray[np.int32], asked: RegionSet) -> None:
+        """Every range begins with a row of a chrom that was asked for."""
+        counts = asked.first[leads + 1] - asked.first[leads]  # of leads -1 too, which say nothing
+        wrong = (counts == 0) & (leads >= 0) & ~text.cut
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            name = list(self.chroms)[int(leads[i])]
+            place = self.lines.say(text, int(text.begins[i]))
+            raise self._stale(
+                f"{place}: a row of {name}, where the index has rows of another chrom"
+            )
+
+    def _broken(self, text: Text, at: int, status: int, found: int) -> FormatError:
+        from gidx.kernels import lines as kernels
+
+        rules = self.dialect.rules
+        line = text.line(at)
+        fields = line.split(b"\t")
+        shown = [f.decode("utf-8", "backslashreplace") for f in fields]
+        begin = "\t".join(shown)
+        begin = repr(begin if len(begin) <= 60 else begin[:57] + "...")
+        if status == kernels.FLOOR:
+            return self._stale(f"{self.source.name}: the index points into the middle of lines")
+        if status == kernels.CHROM:
+            name = shown[rules.chrom]
+            if self.index is not None:
+                return self._stale(
+                    f"{self.lines.say(text, at)}: a row of chrom {name!r}, which the index has not"
+                )
+            what = f"chrom {name!r} came up while the file was read: it was changed meanwhile"
+        elif status == kernels.FIELDS:
+            expected = f"{rules.exact}" if rules.exact else f"{rules.least} or more"
+            what = f"{found} fields, expected {expected}: {begin}"
+        elif status == kernels.NUMBER:
+            columns = [rules.start] + [rules.end] * (rules.span == "columns")
+            wrong = next((c for c in columns if not _is_number(fields[c])), rules.start)
+            base = 1 if rules.one_based else 0
+            what = (
+                f"field {wrong + 1} is {shown[wrong]!r}, expected a position "
+                f"({base}-based): {begin}"
+            )
+        else:
+            what = f"the row ends before it starts, or starts before its chrom: {begin}"
+        return FormatError(
+            f"{self.lines.say(text, at)}: {what}", path=self.source.name, offset=None
+        )
+
+
+def _is_number(text: bytes) -> bool:
+    return text.removeprefix(b"-").isdigit() and len(text) <= 18
+
+
+def _parted(text: Text) -> Text:
+    """Runs of blanks as single tabs; blocks keep their places, about."""
+    from gidx.kernels.lines import part_by_tabs
+
+    whole, begins, stops = part_by_tabs(text.text, text.begins, text.stops)
+    whole.flags.writeable = False
+    return Text(whole, begins, stops, text.cut, text.blocks)
+
+
+_NO_REGIONS = RegionSet(*(np.zeros(n, np.int64) for n in (1, 0, 0, 0)))

@@ -1,0 +1,341 @@
+"""Opening a text file: its index, its head, and by these its dialect."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from gidx.binning.index import SAM_PRESET, VCF_PRESET, Layout, TabixIndex
+from gidx.dialects import bed, gff, sam, table, vcf
+from gidx.dialects.base import Dialect, Head
+from gidx.errors import FormatError, GidxWarning, format_error, hint
+from gidx.formats.tabix import TabixText
+from gidx.source import ByteSource, PathSource, RemoteSource, open_source
+from gidx.textfile import BgzfLines, LineSource, open_lines
+
+# How many rows, and bytes of them, are looked at.
+ROWS, BYTES = 10_000, 8 * 2**20
+FEW = 256  # of a format whose header says what the columns are
+
+SUFFIXES = (".tbi", ".csi")
+KINDS = ("bed", "vcf", "gff3", "gtf", "sam", "tsv")
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "bed": ("schema",), "vcf": ("samples", "gt"), "gff3": ("attributes",), "gtf": ("attributes",),
+}  # fmt: skip
+
+_MAKERS: dict[str, Any] = {
+    "bed": bed.from_head, "vcf": vcf.from_head, "gff3": gff.from_head, "gtf": gff.from_head,
+    "sam": sam.from_head, "tsv": table.from_head,
+}  # fmt: skip
+_BOM = b"\xef\xbb\xbf"
+_SAM = re.compile(rb"@(HD|SQ|RG|PG|CO)\t")
+_NOT_A_ROW = rb"[\r\n]|track[ \t\r\n]|browser[ \t\r\n]"
+_NUMBER = re.compile(rb"-?[0-9]+")
+_BASES = re.compile(rb"[ACGTNacgtn]+")
+
+
+def open_text(
+    source: ByteSource,
+    *,
+    index: Any = None,
+    storage_options: Mapping[str, Any] | None = None,
+    kinds: tuple[str, ...] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> TabixText:
+    """The text file in a source; ``kinds`` are those that the caller expects.
+
+    Raises FormatError for what is none of them, or no text that gidx reads.
+    """
+    lines = open_lines(source)
+    found, name = find_index(lines, index, storage_options)
+    layout = None if found is None else found.layout
+    head, begin = read_head(lines, layout)
+    kind = _kind_of(head, layout, kinds)
+    known = OPTIONS.get(kind, ())
+    for option in options or {}:
+        if option not in known:
+            there = f"; there are {', '.join(known)}" if known else ""
+            raise TypeError(f"a {kind} file has no option {option!r}{hint(option, known)}{there}")
+    dialect: Dialect = _MAKERS[kind](head, **(options or {}))
+    if found is not None and not found.names and found.n_refs:
+        found = found.named(list(dialect.chroms))
+    return TabixText(lines, dialect, begin, found, name)
+
+
+def looks_like(source: ByteSource) -> str | None:
+    """The kind of a text file that has an index, or says itself what it is; else None."""
+    lines = open_lines(source)
+    if isinstance(lines, BgzfLines) and _beside(source, None) is not None:
+        return "indexed"
+    try:
+        head, _ = read_head(lines, None)
+    except FormatError:
+        return None
+    kind = _told(head, None) or _guessed(head, None)
+    return None if kind == "bed" else kind
+
+
+# ── the index ───────────────────────────────────────────────────────────────────────────────────
+
+
+def find_index(
+    lines: LineSource, index: Any, storage_options: Mapping[str, Any] | None
+) -> tuple[TabixIndex | None, str]:
+    """The index given, else the .tbi or .csi beside the file, and its name."""
+    source = lines.source
+    given: ByteSource | None = None
+    if isinstance(index, TabixIndex):
+        return index, "given"
+    if index is not None:
+        given = open_source(index, storage_options)
+    elif isinstance(lines, BgzfLines):
+        given = _beside(source, storage_options)
+    if given is None:
+        return None, ""
+    if not isinstance(lines, BgzfLines):
+        raise format_error(
+            source.name, 0, f"plain text, which the index {given.name} cannot be of; "
+            f"compress it with: gidx bgzip {source.name}",
+        )  # fmt: skip
+    made, changed = given.modified(), source.modified()
+    if made is not None and changed is not None and made < changed:
+        warnings.warn(
+            f"{given.name}: the index is older than {source.name}; if the file has changed since, "
+            f"make it anew with: gidx index {source.name}",
+            GidxWarning,
+            stacklevel=5,
+        )
+    return TabixIndex.read(given), given.name
+
+
+def _beside(source: ByteSource, storage_options: Mapping[str, Any] | None) -> ByteSource | None:
+    for suffix in SUFFIXES:
+        name = source.name + suffix
+        if isinstance(source, PathSource) and os.path.exists(name):
+            return PathSource(name)
+        if isinstance(source, RemoteSource):
+            try:
+                return RemoteSource(name, storage_options or source.options)
+            except FileNotFoundError:
+                continue
+    return None
+
+
+# ── the head ────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Read:
+    """A file's text, read from its begin as far as needed, and where each piece of it is."""
+
+    def __init__(self, lines: LineSource, layout: Layout | None) -> None:
+        self.name, self.text = lines.source.name, bytearray()
+        self._stream, self._end = lines.stream(), int(lines.whole(0)[0, 1])
+        self._places: list[tuple[int, int]] = []
+        self.more()
+        if b"\0" in self.text[:4096]:
+            _refuse(self.name, bytes(self.text[:4]))
+        self.at = len(_BOM) if self.text.startswith(_BOM) else 0
+        declared = layout.meta.encode() if layout else b""
+        self.meta = declared or (b"@" if _SAM.match(self.text, self.at) else b"#")
+
+    def more(self) -> bool:
+        """Read a piece; False at the file's end."""
+        piece = next(self._stream, None)
+        if piece is None:
+            if self.text and not self.text.endswith(b"\n"):
+                self.text += b"\n"
+            return False
+        self._places.append((len(self.text), piece[0]))
+        self.text += piece[1]
+        return True
+
+    def place(self, at: int) -> int:
+        """The place in the file of a byte of the text."""
+        if at >= len(self.text):
+            return self._end
+        begin, place = next(p for p in reversed(self._places) if p[0] <= at)
+        return place + at - begin
+
+    def skip(self, lines: int) -> int:
+        """Behind so many lines."""
+        at, ended = self.at, False
+        while lines and not ended:
+            end = self.text.find(b"\n", at)
+            if end >= 0:
+                at, lines = end + 1, lines - 1
+            else:
+                ended = not self.more()
+        return at
+
+    def first_row(self, at: int) -> int:
+        """Where the first line begins that is none of a header."""
+        row = re.compile(rb"^(?!" + re.escape(self.meta) + rb"|" + _NOT_A_ROW + rb")", re.M)
+        while True:
+            last = self.text.rfind(b"\n") + 1  # whole lines
+            match = row.search(self.text, at, last) if at < last else None
+            if match is not None and match.start() < last:
+                return match.start()
+            at = max(at, last)
+            if not self.more():
+                return at if at == len(self.text) else self.first_row(at)
+
+    def rows(self, begin: int) -> None:
+        """Read as many rows as are to be looked at."""
+        declared = self.meta == b"@" or self.text.startswith(b"##fileformat=VCF", self.at)
+        most = FEW if declared else ROWS
+        while len(self.text) - begin < BYTES and self.text.count(b"\n", begin) <= most:
+            if not self.more():
+                return
+
+
+def read_head(lines: LineSource, layout: Layout | None) -> tuple[Head, int]:
+    """The begin of the file, and the place of its first row."""
+    read = _Read(lines, layout)
+    begin = read.first_row(read.skip(layout.skip if layout else 0))
+    read.rows(begin)
+    begin = _past_header_line(read.text, begin, layout)
+    head = Head(
+        read.name,
+        bytes(read.text[:begin]).removeprefix(_BOM),
+        _first_lines(bytes(read.text[begin : read.text.rfind(b"\n") + 1])),
+        None if layout is None else _columns(layout),
+        layout is not None and layout.zero_based,
+        read.meta,
+        0 if layout is None else layout.skip,
+    )
+    return head, read.place(begin)
+
+
+def _first_lines(text: bytes) -> bytes:
+    """No more than are to be looked at, so that blocks' sizes do not matter."""
+    ends = itertools.islice(re.finditer(rb"\n", text), ROWS - 1, ROWS)
+    return text[: next((m.end() for m in ends), len(text))]
+
+
+def _columns(layout: Layout) -> tuple[int, int, int]:
+    start = layout.start - 1
+    return layout.chrom - 1, start, layout.end - 1 if layout.end else start
+
+
+def _past_header_line(text: bytearray, begin: int, layout: Layout | None) -> int:
+    """Behind a first line that names the columns, without a comment's sign."""
+    end = text.find(b"\n", begin) + 1
+    if end == 0:
+        return begin
+    first, second = bytes(text[begin:end]), bytes(text[end : text.find(b"\n", end) + 1])
+    places = _columns(layout)[1:] if layout else (1, 2)
+    if layout is not None and layout.preset in (SAM_PRESET, VCF_PRESET):
+        return begin
+    if not _has_numbers(first, places) and not any(map(_NUMBER.fullmatch, _split(first))):
+        names = {w.lower() for w in _split(first)}
+        if _has_numbers(second, places) or {b"chrom", b"start", b"end"} <= names:
+            return end
+    return begin
+
+
+def _split(line: bytes) -> list[bytes]:
+    line = line.rstrip(b"\r\n")
+    return line.split(b"\t") if b"\t" in line else line.split()
+
+
+def _has_numbers(line: bytes, places: tuple[int, ...]) -> bool:
+    fields = _split(line)
+    return all(p < len(fields) and _NUMBER.fullmatch(fields[p]) for p in places)
+
+
+# ── the dialect ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _kind_of(head: Head, layout: Layout | None, kinds: tuple[str, ...] | None) -> str:
+    told = _told(head, layout)
+    if kinds is None:
+        found = told or _guessed(head, layout)
+        if found is None:
+            shown = head.first[0][:60] if head.first else b""
+            raise format_error(
+                head.name,
+                0,
+                "text of no format that gidx knows by its look: "
+                + (f"its first row is {shown.decode('utf-8', 'backslashreplace')!r}" if shown
+                   else "it has no rows")
+                + "; say what it is with gidx.read_bed, read_vcf, read_gff or read_tabix",
+            )  # fmt: skip
+        return found
+    if told is not None and told not in kinds and "tsv" not in kinds:
+        raise format_error(head.name, 0, f"a {told} file, expected {kinds[0]}; use gidx.read")
+    if told in kinds:
+        return told
+    guess = _guessed(head, layout)
+    return guess if guess in kinds else kinds[0]
+
+
+def _told(head: Head, layout: Layout | None) -> str | None:
+    """What the header says, or the index."""
+    lines = head.lines
+    if lines.startswith(b"##fileformat=VCF") or re.search(rb"^#CHROM\tPOS\tID\t", lines, re.M):
+        return "vcf"
+    if _SAM.match(lines):
+        return "sam"
+    if lines.startswith((b"##gff-version", b"##gff_version")):
+        return _gff(head)
+    if layout is None:
+        return None
+    if layout.preset == VCF_PRESET:
+        return "vcf"
+    return "sam" if layout.preset == SAM_PRESET else None
+
+
+def _gff(head: Head) -> str:
+    version = re.search(rb"^##gff[-_]version\s+([0-9])", head.lines, re.M)
+    if version is not None:
+        return "gff3" if version[1] == b"3" else "gtf"
+    rows = [r.split(b"\t") for r in head.first if not r.startswith(b"#")]
+    attributes = next((r[8].strip() for r in rows if len(r) > 8 and r[8].strip() != b"."), b"")
+    return "gtf" if re.match(rb'[^=;"\s]+\s+("|[^=]*;)', attributes) else "gff3"
+
+
+def _guessed(head: Head, layout: Layout | None) -> str | None:
+    """What the first row looks like."""
+    first = next((r for r in head.first if not r.startswith(head.meta)), None)
+    fields = [] if first is None else _split(first + b"\n")
+    is_gff = (
+        len(fields) in (8, 9)
+        and b"\t" in (first or b"")
+        and all(map(_NUMBER.fullmatch, fields[3:5]))
+        and fields[6] in (b"+", b"-", b".", b"?")
+    )
+    if layout is not None:
+        return _by_columns(head, layout, is_gff or not fields)
+    found = None
+    if len(fields) >= 3 and _has_numbers(first or b"", (1, 2)):
+        found = "bed"
+    elif is_gff:
+        found = _gff(head)
+    elif len(fields) >= 8 and _NUMBER.fullmatch(fields[1]) and _BASES.fullmatch(fields[3]):
+        found = "vcf"
+    elif len(fields) >= 11 and all(_NUMBER.fullmatch(fields[i]) for i in (1, 3, 4)):
+        found = "sam"
+    return found
+
+
+def _by_columns(head: Head, layout: Layout, is_gff: bool) -> str:
+    """What an index says, which knows BED and GFF by their columns only."""
+    columns = _columns(layout)
+    if is_gff and columns == (0, 3, 4) and not layout.zero_based:
+        return _gff(head)
+    return "bed" if columns == (0, 1, 2) and layout.zero_based else "tsv"
+
+
+def _refuse(name: str, magic: bytes) -> None:
+    raise format_error(
+        name,
+        0,
+        f"no format that gidx reads: it begins with {magic.hex() or 'nothing'}, a bigBed begins "
+        "with ebf28987 or 8789f2eb, and text has no NUL"
+        + (" (BAM and BCF are not text: convert them with samtools, bcftools)"
+           if magic[:3] in (b"BAM", b"BCF") else ""),
+    )  # fmt: skip

@@ -1,0 +1,617 @@
+"""Lines of text: from inflated blocks to positions and field bounds.
+
+One row (hts-specs tabix.tex: any columns may be chrom, start and end)::
+
+    chr1 \\t 999 \\t 2000 \\t name \\t … \\n
+    └───── head ────────┘   └─ rest ─┘
+
+Rows are kept or dropped on their heads; only the rest of kept rows is split. The
+text is in segments, which begin with a row or somewhere within a line, and ends
+with a line break, so that no loop below has to look for its end.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gidx.kernels.jit import helper, kernel
+
+# What `read_lines` returns as status, with the row's begin in `at`.
+OK, FIELDS, CHROM, NUMBER, ORDER, FLOOR = 0, 1, 2, 3, 4, 5
+COLUMNS, SAM, VCF = 0, 1, 2
+
+# Unsigned indices: see records.py.
+U0, U1, U2 = np.uint64(0), np.uint64(1), np.uint64(2)
+ZERO, NINE, TEN = np.uint64(48), np.uint64(9), np.uint64(10)
+TAB, LF, CR, BLANK = np.uint8(9), np.uint8(10), np.uint8(13), np.uint8(32)
+MINUS, STAR, POINT, LESS = np.uint8(45), np.uint8(42), np.uint8(46), np.uint8(60)
+COMMA, COLON, SEMICOLON, EQUAL = np.uint8(44), np.uint8(58), np.uint8(59), np.uint8(61)
+MORE = np.uint8(62)
+
+
+# ── names ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@helper
+def _hash(buf, a, b):
+    """FNV-1a."""
+    h = np.uint64(0xCBF29CE484222325)
+    while a < b:
+        h = (h ^ np.uint64(buf[a])) * np.uint64(0x100000001B3)
+        a += U1
+    return h ^ (h >> np.uint64(32))
+
+
+@helper
+def _same(buf, a, b, other, c):
+    """Whether `buf[a:b]` stands in `other` from c on (which is long enough)."""
+    while a < b and buf[a] == other[c]:
+        a += U1
+        c += U1
+    return a == b
+
+
+@kernel
+def hash_names(data, bounds):
+    """A table to look names up in: slots with the names' numbers, -1 where free."""
+    n = len(bounds) - 1
+    size = 4
+    while size < 2 * n:
+        size *= 2
+    slots = np.full(size, -1, np.int32)
+    mask = np.uint64(size - 1)
+    for i in range(n):
+        at = _hash(data, np.uint64(bounds[i]), np.uint64(bounds[i + 1])) & mask
+        while slots[at] >= 0:
+            at = (at + U1) & mask
+        slots[at] = i
+    return slots
+
+
+@helper
+def _lookup(buf, a, b, data, bounds, slots):
+    """The number of a name, or -1."""
+    mask = np.uint64(len(slots) - 1)
+    at = _hash(buf, a, b) & mask
+    while slots[at] >= 0:
+        i = slots[at]
+        c, d = np.uint64(bounds[i]), np.uint64(bounds[i + 1])
+        if d - c == b - a and _same(buf, a, b, data, c):
+            return np.int64(i)
+        at = (at + U1) & mask
+    return np.int64(-1)
+
+
+# ── small things ────────────────────────────────────────────────────────────────────────────────
+
+
+@helper
+def _number(buf, a, b):
+    """(ok, int64) of `buf[a:b]`: an optional minus, at most 18 digits."""
+    negative = a < b and buf[a] == MINUS
+    if negative:
+        a += U1
+    if a >= b or b - a > np.uint64(18):
+        return False, np.int64(0)
+    value = U0
+    while a < b:
+        digit = np.uint64(buf[a]) - ZERO
+        if digit > NINE:
+            return False, np.int64(0)
+        value = value * TEN + digit
+        a += U1
+    return True, -np.int64(value) if negative else np.int64(value)
+
+
+@helper
+def _leading(buf, a, b):
+    """The number at the begin of `buf[a:b]`, as strtoll reads it; 0 for none."""
+    negative = a < b and buf[a] == MINUS
+    if negative:
+        a += U1
+    value = np.int64(0)
+    while a < b and np.uint64(buf[a]) - ZERO <= NINE and value < 10**17:
+        value = value * 10 + np.int64(buf[a] - np.uint8(48))
+        a += U1
+    return -value if negative else value
+
+
+@helper
+def _is_track(buf, a):
+    """Whether BED's `track` or `browser` begins here, as a word."""
+    if buf[a] == np.uint8(116):  # track
+        word = (np.uint8(116), np.uint8(114), np.uint8(97), np.uint8(99), np.uint8(107))
+        for letter in word:
+            if buf[a] != letter:
+                return False
+            a += U1
+    elif buf[a] == np.uint8(98):  # browser
+        longer = (np.uint8(98), np.uint8(114), np.uint8(111), np.uint8(119), np.uint8(115),
+                  np.uint8(101), np.uint8(114))  # fmt: skip
+        for letter in longer:
+            if buf[a] != letter:
+                return False
+            a += U1
+    else:
+        return False
+    return buf[a] == BLANK or buf[a] == TAB or buf[a] == LF or buf[a] == CR
+
+
+@helper
+def _is_fasta(buf, a):
+    """Whether the line is `##FASTA`, or a FASTA record's first."""
+    if buf[a] == MORE:
+        return True
+    word = (np.uint8(35), np.uint8(35), np.uint8(70), np.uint8(65), np.uint8(83), np.uint8(84),
+            np.uint8(65))  # fmt: skip
+    for letter in word:
+        if buf[a] != letter:
+            return False
+        a += U1
+    return buf[a] <= CR or buf[a] == BLANK
+
+
+@helper
+def _overlaps(first, starts, ends, chrom, start, end):
+    """As in records.py (which has the reason why it stands here again: kernels/jit.py)."""
+    lo, stop = first[chrom], first[chrom + 1]
+    hi = stop
+    touch = 1 if start == end else 0
+    while lo < hi:
+        mid = (lo + hi) >> 1
+        if ends[mid] + touch > start:
+            hi = mid
+        else:
+            lo = mid + 1
+    return lo < stop and starts[lo] < end + touch
+
+
+# ── where a row ends ────────────────────────────────────────────────────────────────────────────
+
+
+@helper
+def _cigar_length(buf, a, b):
+    """Bases of the reference that a CIGAR spans (M, D, N, =, X); 1 for none, as in htslib."""
+    total = np.int64(0)
+    value = np.int64(0)
+    while a < b:
+        digit = np.uint64(buf[a]) - ZERO
+        if digit <= NINE:
+            value = value * 10 + np.int64(digit)
+        else:
+            c = buf[a]
+            if (
+                c == np.uint8(77)
+                or c == np.uint8(68)
+                or c == np.uint8(78)
+                or c == EQUAL
+                or (c == np.uint8(88))
+            ):
+                total += value
+            value = np.int64(0)
+        a += U1
+    return max(total, np.int64(1))
+
+
+@helper
+def _spans_reference(buf, a, b):
+    """Whether SVLEN counts reference bases of this allele: <DEL>, <DUP>, <CNV>, <INV>, <DEL:…>."""
+    if b - a < np.uint64(5) or buf[a] != LESS:
+        return False
+    x, y, z, after = buf[a + U1], buf[a + U2], buf[a + np.uint64(3)], buf[a + np.uint64(4)]
+    if after != MORE and after != COLON:
+        return False
+    d, u, e = np.uint8(68), np.uint8(85), np.uint8(69)
+    return (
+        (x == d and y == e and z == np.uint8(76))
+        or (x == d and y == u and z == np.uint8(80))
+        or (x == np.uint8(67) and y == np.uint8(78) and z == np.uint8(86))
+        or (x == np.uint8(73) and y == np.uint8(78) and z == np.uint8(86))
+    )
+
+
+@helper
+def _is_block_allele(buf, a, b):
+    """Whether an allele is `<*>` or `<NON_REF>`: of a gVCF's block."""
+    if b - a == np.uint64(3):
+        return buf[a] == LESS and buf[a + U1] == STAR and buf[a + U2] == MORE
+    if b - a != np.uint64(9):
+        return False
+    word = (np.uint8(60), np.uint8(78), np.uint8(79), np.uint8(78), np.uint8(95), np.uint8(82),
+            np.uint8(69), np.uint8(70), np.uint8(62))  # fmt: skip
+    for letter in word:
+        if buf[a] != letter:
+            return False
+        a += U1
+    return True
+
+
+@helper
+def _info_value(buf, a, b, is_end):
+    """(found, begin) of the value of END= (or SVLEN=) in an INFO field; the first counts."""
+    while a < b:
+        if is_end:
+            if (
+                b - a > np.uint64(3)
+                and buf[a] == np.uint8(69)
+                and buf[a + U1] == np.uint8(78)
+                and buf[a + U2] == np.uint8(68)
+                and buf[a + np.uint64(3)] == EQUAL
+            ):
+                return True, a + np.uint64(4)
+        elif (
+            b - a > np.uint64(5)
+            and buf[a] == np.uint8(83)
+            and buf[a + U1] == np.uint8(86)
+            and buf[a + U2] == np.uint8(76)
+            and buf[a + np.uint64(3)] == np.uint8(69)
+            and buf[a + np.uint64(4)] == np.uint8(78)
+            and buf[a + np.uint64(5)] == EQUAL
+        ):
+            return True, a + np.uint64(6)
+        while a < b and buf[a] != SEMICOLON:
+            a += U1
+        a += U1
+    return False, a
+
+
+@helper
+def _format_length(buf, a):
+    """The largest FORMAT/LEN of a row's samples; `a` is where FORMAT begins."""
+    place = -1
+    k = 0
+    while buf[a] > LF:
+        begin = a
+        while buf[a] > LF and buf[a] != COLON:
+            a += U1
+        if (
+            a - begin == np.uint64(3)
+            and buf[begin] == np.uint8(76)
+            and buf[begin + U1] == np.uint8(69)
+            and buf[begin + U2] == np.uint8(78)
+        ):
+            place = k
+        k += 1
+        if buf[a] == COLON:
+            a += U1
+    longest = np.int64(0)
+    while place >= 0 and buf[a] == TAB:
+        a += U1
+        k = 0
+        while buf[a] > LF:
+            begin = a
+            while buf[a] > LF and buf[a] != COLON:
+                a += U1
+            if k == place:
+                longest = max(longest, _leading(buf, begin, a))
+            k += 1
+            if buf[a] == COLON:
+                a += U1
+    return longest
+
+
+@helper
+def _vcf_end(buf, fields, n, start):
+    """Where a VCF row ends, as htslib since 1.22 has it (tbx.c): the farthest of
+
+    REF's length; INFO/END, if that is behind POS; INFO/SVLEN of <DEL>, <DUP>, <CNV>,
+    <INV>; FORMAT/LEN of <*>, <NON_REF>.
+    """
+    a, b = np.uint64(fields[4, n]), np.uint64(fields[5, n]) - U1
+    length = np.int64(fields[4, n]) - 1 - np.int64(fields[3, n])
+    sized = block = False
+    if a < b:
+        i = a
+        while i < b:
+            begin = i
+            while i < b and buf[i] != COMMA:
+                i += U1
+            if buf[begin] == LESS:
+                sized |= _spans_reference(buf, begin, i)
+                block |= _is_block_allele(buf, begin, i)
+            i += U1
+    info, stop = np.uint64(fields[7, n]), np.uint64(fields[8, n]) - U1
+    found, at = _info_value(buf, info, stop, True)
+    end = start + length
+    if found and buf[at] != POINT:
+        value = _leading(buf, at, stop)
+        if value > start:
+            end = max(end, value)
+    if sized:
+        found, at = _info_value(buf, info, stop, False)
+        i = a
+        while found and i < b:  # an SVLEN for each allele
+            begin = i
+            while i < b and buf[i] != COMMA:
+                i += U1
+            if _spans_reference(buf, begin, i):
+                end = max(end, start + abs(_leading(buf, at, stop)))
+            while at < stop and buf[at] != COMMA and buf[at] != SEMICOLON:
+                at += U1
+            found = at < stop and buf[at] == COMMA
+            at += U1
+            i += U1
+    if block and buf[stop] == TAB:
+        end = max(end, start + _format_length(buf, stop + U1))
+    return end
+
+
+# ── rows ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@kernel
+def read_lines(
+    buf, begins, stops, cut, meta, tracks, fasta, least, exact, head, want, c_chrom, c_start,
+    c_end, one_based, span, names, name_bounds, slots, first, starts, ends, every, floors,
+):  # fmt: skip
+    """Find the rows of some segments, keep those that overlap, split the fields of these.
+
+    Rows are lines that begin in `begins[s]` to `stops[s]`; where `cut[s]`, the segment
+    begins within a line, which belongs to what is before it, and so does a line that
+    begins exactly there. `head` is how many fields are looked at to place a row.
+
+    `floors` (as many as regions, or none) say where in the text the first row of each
+    region may begin, at a line's begin. Rows are sorted, so behind a row that begins
+    past all regions whose floor is behind us, all up to the next floor can be passed
+    over: 1,000 regions in 2 M rows, 20 ms instead of 90.
+
+    Returns status, at (where the row of the failure begins), found, chrom (int32; -1 for
+    SAM's `*`), start, end (int64), `fields` (want + 1, rows) int32, `line_stops` (int32)
+    and `leads`: the chrom of each segment's first row, -1 for none. Field f of row i is
+    `buf[fields[f, i] : fields[f + 1, i] - 1]`.
+    """
+    # The most rows there can be: pages that are not written cost nothing.
+    capacity = len(buf) // (least + 2) + 1
+    chrom = np.empty(capacity, np.int32)
+    start = np.empty(capacity, np.int64)
+    end = np.empty(capacity, np.int64)
+    line_stops = np.empty(capacity, np.int32)
+    splits = max(want, head)
+    fields = np.empty((splits + 1, capacity), np.int32)
+    leads = np.full(len(begins), -1, np.int32)
+    n = 0
+    status = OK
+    found = 0
+    line = U0
+    last, last_begin, last_size = np.int64(-2), U0, U0
+    meta_byte = np.uint8(meta)
+    active = 0  # regions whose floor is behind us
+    for s in range(len(begins)):
+        i, stop = np.uint64(begins[s]), np.uint64(stops[s])
+        if cut[s]:
+            while buf[i] != LF:
+                i += U1
+            i += U1
+        fresh = True
+        while i < stop:
+            line = i
+            c = buf[i]
+            if (
+                c == meta_byte
+                or c == LF
+                or (c == CR and buf[i + U1] == LF)
+                or (tracks and (c == np.uint8(116) or c == np.uint8(98)) and _is_track(buf, i))
+                or (fasta and c == MORE)
+            ):
+                if fasta and _is_fasta(buf, i):
+                    i = stop
+                    break
+                while buf[i] != LF:
+                    i += U1
+                i += U1
+                continue
+            # the head
+            fields[0, n] = i
+            f = 0
+            while f < head:
+                while buf[i] > LF:
+                    i += U1
+                if buf[i] == LF:
+                    break
+                if buf[i] == TAB:
+                    f += 1
+                    fields[f, n] = i + U1
+                i += U1
+            if f < head:  # the line is at its end
+                stop_at = i - U1 if i > line and buf[i - U1] == CR else i
+                f += 1
+                found = f
+                if f < least:
+                    status = FIELDS
+                    break
+                fields[f, n] = stop_at + U1
+                for more in range(f + 1, splits + 1):  # fields that the row has not are empty
+                    fields[more, n] = fields[more - 1, n] + 1
+                closed = True
+            else:
+                stop_at = i
+                closed = False
+            # where it is
+            a, b = np.uint64(fields[c_chrom, n]), np.uint64(fields[c_chrom + 1, n]) - U1
+            if last >= -1 and b - a == last_size and _same(buf, a, b, buf, last_begin):
+                which = last
+            else:
+                if span == SAM and b - a == U1 and buf[a] == STAR:
+                    which = np.int64(-1)
+                else:
+                    which = _lookup(buf, a, b, names, name_bounds, slots)
+                    if which < 0:
+                        status = CHROM
+                        break
+                last, last_begin, last_size = which, a, b - a
+            good, from_ = _number(
+                buf, np.uint64(fields[c_start, n]), np.uint64(fields[c_start + 1, n]) - U1
+            )
+            if one_based:
+                from_ -= 1
+            to = from_ + 1
+            if good:
+                if span == VCF:
+                    to = _vcf_end(buf, fields, n, from_)
+                elif span == SAM:
+                    a, b = np.uint64(fields[5, n]), np.uint64(fields[6, n]) - U1
+                    to = from_ + _cigar_length(buf, a, b)
+                elif c_end != c_start:
+                    good, to = _number(
+                        buf, np.uint64(fields[c_end, n]), np.uint64(fields[c_end + 1, n]) - U1
+                    )
+            if not good:
+                status = NUMBER
+                break
+            if to < from_ or from_ < -1:
+                status = ORDER
+                break
+            if fresh:
+                leads[s] = which
+                fresh = False
+            keep = every
+            if not keep and which >= 0:
+                # a VCF row at POS 0 lies before the first base; htslib lets it begin at 0
+                shift = 1 if from_ < 0 else 0
+                keep = _overlaps(first, starts, ends, which, from_ + shift, to + shift)
+            # the rest
+            if keep:
+                chrom[n], start[n], end[n] = which, from_, to
+                if not closed:
+                    while True:
+                        while buf[i] > LF:
+                            i += U1
+                        if buf[i] == TAB:
+                            f += 1
+                            if f <= want:
+                                fields[f, n] = i + U1
+                        elif buf[i] == LF:
+                            break
+                        i += U1
+                    stop_at = i - U1 if buf[i - U1] == CR else i
+                    f += 1
+                    found = f
+                    if f <= splits:
+                        fields[f, n] = stop_at + U1
+                        for more in range(f + 1, splits + 1):
+                            fields[more, n] = fields[more - 1, n] + 1
+                    if f < least:
+                        status = FIELDS
+                        break
+                if exact > 0 and found != exact:
+                    status = FIELDS
+                    break
+                line_stops[n] = stop_at
+                n += 1
+            else:
+                if len(floors) > 0 and which >= 0:
+                    while active < len(floors) and floors[active] <= np.int64(line):
+                        active += 1
+                    last_region = min(np.int64(active), first[which + 1]) - 1
+                    if last_region < first[which] or from_ > ends[last_region]:
+                        goal = stop
+                        if active < len(floors):
+                            goal = min(np.uint64(floors[active]), stop)
+                        if goal > i:
+                            if goal < stop and buf[goal - U1] != LF:
+                                status = FLOOR
+                                break
+                            i = goal
+                            continue
+                if not closed:
+                    while buf[i] != LF:
+                        i += U1
+            i += U1
+        if status != OK:
+            break
+    return (
+        status, line, found, chrom[:n], start[:n], end[:n], fields[: want + 1, :n],
+        line_stops[:n], leads,
+    )  # fmt: skip
+
+
+@kernel
+def read_chroms(buf, begins, stops, cut, meta, tracks, fasta, c_chrom):
+    """(bounds, ended): the chroms of rows whose chrom differs from the row before, (n, 2).
+
+    `ended` is where a `##FASTA` line begins, -1 for none.
+    """
+    found = np.empty((len(buf) // 4 + 1, 2), np.int32)
+    n = 0
+    ended = np.int64(-1)
+    last_begin, last_size = U0, np.uint64(2**63)
+    meta_byte = np.uint8(meta)
+    for s in range(len(begins)):
+        i, stop = np.uint64(begins[s]), np.uint64(stops[s])
+        if cut[s]:
+            while buf[i] != LF:
+                i += U1
+            i += U1
+        while i < stop:
+            c = buf[i]
+            skip = c == meta_byte or c == LF or (c == CR and buf[i + U1] == LF)
+            if fasta and (skip or c == MORE) and _is_fasta(buf, i):
+                ended = np.int64(i)
+                return found[:n].copy(), ended
+            if not (skip or (tracks and _is_track(buf, i))):
+                f = 0
+                a = i
+                while f < c_chrom:
+                    while buf[i] > LF:
+                        i += U1
+                    if buf[i] == LF:
+                        break
+                    if buf[i] == TAB:
+                        f += 1
+                        a = i + U1
+                    i += U1
+                while buf[i] > LF:
+                    i += U1
+                if f == c_chrom and not (i - a == last_size and _same(buf, a, i, buf, last_begin)):
+                    found[n, 0], found[n, 1] = a, i
+                    n += 1
+                    last_begin, last_size = a, i - a
+            while buf[i] != LF:
+                i += U1
+            i += U1
+    return found[:n].copy(), ended
+
+
+@kernel
+def part_by_tabs(buf, begins, stops):
+    """The text with one tab for each run of blanks, none at a line's ends.
+
+    Returns it, and where `begins` and `stops` are in it (both ascend; a stop keeps
+    its distance from the byte before it, so that a line's first byte stays before it).
+    """
+    out = np.empty(len(buf), np.uint8)
+    new_begins, new_stops = np.empty(len(begins), np.int64), np.empty(len(stops), np.int64)
+    to = U0
+    pending = begun = False
+    b = e = 0
+    last = np.int64(0)
+    for k in range(len(buf)):
+        while b < len(begins) and begins[b] == k:
+            new_begins[b] = to
+            b += 1
+        while e < len(stops) and stops[e] <= k:
+            new_stops[e] = to if k == 0 else last + 1
+            e += 1
+        last = np.int64(to)
+        c = buf[np.uint64(k)]
+        if c == BLANK or c == TAB:
+            pending = begun
+        elif c == LF:
+            pending = begun = False
+            out[to] = c
+            to += U1
+        else:
+            if pending and c != CR:
+                out[to] = TAB
+                to += U1
+                pending = False
+            begun = True
+            out[to] = c
+            to += U1
+    while b < len(begins):
+        new_begins[b] = to
+        b += 1
+    while e < len(stops):
+        new_stops[e] = to
+        e += 1
+    return out[: np.int64(to)].copy(), new_begins, new_stops

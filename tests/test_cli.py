@@ -205,6 +205,12 @@ def test_convert_reads_standard_input(run, monkeypatch):
     assert run("convert", "-", "-", "--to", "bed") == (0, BED.encode(), "")
 
 
+def test_a_file_without_an_index_is_read_whole_and_filtered(run):
+    assert run("query", "x.bed", "chr1:1-100000", "--count")[0] == 0
+    rows = run("query", "x.bed", "chr1:1-100000", "--no-header")[1].count(b"\n")
+    assert run("query", "x.bed", "chr1:1-100000", "--count")[1] == f"{rows}\n".encode()
+
+
 # ── what is wrong ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -213,14 +219,14 @@ def test_convert_reads_standard_input(run, monkeypatch):
     [
         (["query", "nosuch.bb"], "nosuch.bb: no such file or directory"),
         (["convert", ".", "y.tsv"], ".: is a directory"),
-        (["query", "x.bed"], "x.bed, byte 0: "),
+        (["query", "x.bed", "1:1-5"], "unknown chrom '1'; did you mean 'chr1'?"),
         (["query", "x.bb", "1:5"], "unknown chrom '1'; did you mean 'chr1'?"),
         (["query", "x.bb", "chr1:b-c"], "region 'chr1:b-c': "),
         (["query", "x.bb", "chr1:9-2"], "region 'chr1:9-2': "),
         (["query", "x.bb", "--columns", "nam"], "no column 'nam'; did you mean 'name'?"),
         (["query", "x.bb", "--regions-file", "nosuch"], "nosuch: no such file or directory"),
         (["query", "x.bb", "-o", "no/such.tsv"], "no/such.tsv: no such file or directory"),
-        (["query", "x.bb", "-o", "y.bed.gz"], "y.bed.gz: "),
+        (["query", "x.bb", "-o", "y.bed.zst"], "y.bed.zst: "),
         (["search", "x.bb", "b", "--field", "score"], "x.bb: no extra index "),
         (["convert", "x.bed", "y.bb"], "no chromsizes: "),
         (["convert", "x.bed", "y.bb", "--chromsizes", "nosuch"], "nosuch: no such file "),
@@ -271,7 +277,7 @@ def test_a_broken_file_is_an_error(run, folder):
         (["query", "x.bb", "--format", "xml"], "invalid choice: 'xml'"),
         (["convert", "x.bb"], "required: OUT"),
         (["convert", "x.bb", "-"], "standard output needs --to"),
-        (["convert", "x.bb", "y.tsv", "--sort"], "--sort is for bigBed, y.tsv is tsv"),
+        (["convert", "x.bb", "y.tsv", "--sort"], "--sort is for files with an index, y.tsv is tsv"),
     ],
 )
 def test_wrong_arguments_exit_with_2_and_the_usage(run, arguments, message):

@@ -486,9 +486,10 @@ def test_progress_hears_the_rows_so_far(genes, folder):
     ("target", "options", "message"),
     [
         ("y.xyz", {}, "y.xyz: its kind is not known; expected one of bigbed"),
-        ("y.bed.gz", {}, "write y.bed and run: bgzip y.bed"),
+        ("y.bed.zst", {}, "y.bed.zst: .zst is for rows of text"),
+        ("y.parquet.gz", {}, "name y.parquet"),
         ("y.tsv", {"to": "nope"}, "to is 'nope'"),
-        ("y.tsv", {"sort": True}, "sort is for bigBed, not for tsv"),
+        ("y.tsv", {"sort": True}, "sort is for bigBed and text with an index, not for tsv"),
         ("y.bb", {}, "no chromsizes"),
         ("y.tsv", {"names": "native"}, "only a bigBed has native names"),
         ("y.tsv", {"bed_type": "bed4"}, "bed4 has 4 fields, the data have 6"),

@@ -1,4 +1,4 @@
-"""The command line: `gidx info`, `query`, `convert`, `search`, `demo`.
+"""The command line: `gidx info`, `query`, `convert`, `search`, `check`, `bgzip`, `index`, `demo`.
 
 Thin over the API: a command reads its arguments, calls one or two functions, prints.
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from gidx.dataset import BigBedDataset, Dataset
 
 FORMATS = ("tsv", "bed", "json", "parquet", "arrow")
-TARGETS = ("bigbed", *FORMATS)
+TARGETS = ("bigbed", "vcf", "gff3", "gtf", *FORMATS)
 BINARY = ("parquet", "arrow")
 FEW_CHROMS = 10
 PATIENCE = 1.0  # seconds before a progress bar appears
@@ -130,8 +130,8 @@ def _info(arguments: argparse.Namespace) -> int:
     if len(names) < len(chroms):
         print(f"  … {len(chroms) - len(names):,} more (--chroms shows all)")
     print("\ncolumns")
-    columns = found.fields.to_pylist()
-    rows = [(c["name"], _type(c["type"]), c["declared_type"], c["description"]) for c in columns]
+    rows = [(c["name"], _type(c["type"]), _declared(c), c["description"] or "")
+            for c in found.fields.to_pylist()]  # fmt: skip
     _print_table([("name", "type", "declared", "description"), *rows], "<<<<")
     if isinstance(found, dataset.BigBedDataset):
         print("\ncoverage")
@@ -150,6 +150,12 @@ def _facts(found: Dataset) -> dict[str, Any]:
     facts["chroms"] = found.chroms
     facts["columns"] = found.fields.to_pylist()
     return {k.replace(" ", "_"): v for k, v in facts.items()}
+
+
+def _declared(column: dict[str, Any]) -> str:
+    """The declared type; VCF's with its Number, which others have in the type."""
+    kind, number = column["declared_type"] or "", column["number"]
+    return f"{kind}, {number}" if kind and number and "[" not in kind else kind
 
 
 def _type(arrow: str) -> str:
@@ -200,10 +206,15 @@ def _query(arguments: argparse.Namespace) -> int:
 
     found = dataset.open(arguments.file)
     regions = _regions(arguments)
+    from gidx.convert import Asked, IndexedSource, convert
+
     if arguments.count:
-        print(found.count_rows(regions, threads=arguments.threads))
+        if isinstance(found, dataset.TabixDataset) and found.index is None and regions is not None:
+            asked = Asked("tsv", regions, ["chrom"], threads=arguments.threads)
+            print(sum(batch.num_rows for batch in IndexedSource(found).rows(asked).batches))
+        else:
+            print(found.count_rows(regions, threads=arguments.threads))
         return 0
-    from gidx.convert import convert
 
     total = found.count_rows() if regions is None and arguments.head is None else None
     with _output(arguments) as (target, kind), _progress(arguments) as progress:
@@ -288,7 +299,7 @@ def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kin
 
 
 def _convert(arguments: argparse.Namespace) -> int:
-    from gidx.convert import convert, kind_of, opened
+    from gidx.convert import convert, is_bgzf, kind_of, opened
 
     target: str | BinaryIO = arguments.target
     if target == "-":
@@ -298,9 +309,10 @@ def _convert(arguments: argparse.Namespace) -> int:
             _wrong(arguments, f"{arguments.to} is not for a terminal; name a file, or pipe it")
         target = sys.stdout.buffer
     kind = kind_of(target, arguments.to)
-    if kind != "bigbed" and (arguments.sort or arguments.extra_index):
-        option = "--sort" if arguments.sort else "--extra-index"
-        _wrong(arguments, f"{option} is for bigBed, {arguments.target} is {kind}")
+    if kind != "bigbed" and arguments.extra_index:
+        _wrong(arguments, f"--extra-index is for bigBed, {arguments.target} is {kind}")
+    if kind != "bigbed" and arguments.sort and not is_bgzf(target):
+        _wrong(arguments, f"--sort is for files with an index, {arguments.target} is {kind}")
     declared = None if arguments.autosql is None else Path(arguments.autosql)
     with _progress(arguments) as progress:
         total = None
@@ -370,6 +382,55 @@ def _wrong(arguments: argparse.Namespace, message: str) -> NoReturn:
     raise AssertionError  # pragma: no cover
 
 
+# ── check, bgzip, index ─────────────────────────────────────────────────────────────────────────
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from gidx.check import check
+
+    bad = 0
+    for file in arguments.files:
+        report = check(file, threads=arguments.threads)
+        for problem in report.problems:
+            _say(problem)
+        bad += not report.ok
+        said = "ok" if report.ok else f"{len(report.problems)} to look at"
+        print(f"{file}: {report.format}, {report.rows:,} rows, index {report.index}: {said}")
+    return 1 if bad else 0
+
+
+def _bgzip(arguments: argparse.Namespace) -> int:
+    from gidx.bgzf.compress import compress, decompress
+
+    if arguments.decompress:
+        print(decompress(arguments.file, arguments.output, threads=arguments.threads))
+        return 0
+    target = compress(
+        arguments.file, arguments.output, level=arguments.level, threads=arguments.threads,
+        gzi=True if arguments.gzi else None,
+    )  # fmt: skip
+    print(target)
+    return 0
+
+
+def _index(arguments: argparse.Namespace) -> int:
+    from gidx.formats.tabix_index import build_index
+
+    places: dict[str, Any] = {}
+    if arguments.places is not None:
+        numbers = arguments.places.split(",")
+        if not 2 <= len(numbers) <= 3 or not all(n.isdigit() and int(n) for n in numbers):
+            _wrong(arguments, f"--places {arguments.places}: expected two or three numbers: 1,2,3")
+        places = dict(zip(("chrom", "start", "end"), map(int, numbers), strict=False))
+    made = build_index(
+        arguments.file, arguments.output, preset=arguments.preset, kind=arguments.kind,
+        zero_based=arguments.zero_based, meta=arguments.meta, skip=arguments.skip,
+        threads=arguments.threads, **places,
+    )  # fmt: skip
+    print(made)
+    return 0
+
+
 # ── demo ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -424,22 +485,28 @@ gidx query https://host/genes.bb chrX --output chrX.parquet""",
     _reading_options(query)
 
     convert = _command(
-        commands, "convert", _convert, "any file to any: bigBed, BED, TSV, Parquet, Arrow, JSON",
+        commands, "convert", _convert, "any file to any: bigBed, BED, VCF, GFF, TSV, Parquet …",
         """\
 Convert a file. What IN is, its content tells; what OUT is, its suffix or --to:
 
   bigbed   .bb .bigbed             needs chrom sizes, unless IN has them
   bed      .bed                    no header line, ready for bedToBigBed
+  vcf      .vcf                    under the header that IN has, or a made one
+  gff3     .gff3 .gff
+  gtf      .gtf
   tsv      .tsv .txt               a header line of names
   parquet  .parquet .pq            typed
   arrow    .arrow .feather .ipc    typed; - writes a stream
   json     .json .jsonl .ndjson    one object a line; output only
 
+Rows of text with .gz or .bgz behind (x.bed.gz) are BGZF with a tabix index beside.
 IN may be gzipped text, and - (standard input); OUT may be - with --to.
 OUT appears when it is finished, so a failure leaves nothing behind.""",
         """\
 gidx convert genes.bb genes.parquet
 gidx convert genes.bb genes.bed --region chr22
+gidx convert calls.vcf.gz calls.parquet --columns chrom,start,ref,alt,INFO/AF
+gidx convert peaks.bed peaks.bed.gz --sort
 gidx convert peaks.bed peaks.bb --chromsizes hg38.chrom.sizes --bed-type bed6+4 --sort
 gidx convert table.tsv table.bb --chromsizes hg38.chrom.sizes --extra-index geneName
 zcat x.bed.gz | gidx convert - x.bb --chromsizes hg38.chrom.sizes""",
@@ -456,7 +523,9 @@ zcat x.bed.gz | gidx convert - x.bb --chromsizes hg38.chrom.sizes""",
     )
     writing.add_argument("--autosql", metavar="FILE", help="an .as file that declares the columns")
     writing.add_argument("--extra-index", metavar="A,B", help="columns to index, for gidx search")
-    writing.add_argument("--sort", action="store_true", help="sort the rows")
+    convert.add_argument(
+        "--sort", action="store_true", help="sort the rows, for files with an index"
+    )
     _reading_options(convert)
 
     search = _command(
@@ -473,6 +542,8 @@ gidx search genes.bb BRCA1 BRCA2 --field geneName --format json""",
     _row_options(search)
     _output_options(search)
 
+    _file_commands(commands)
+
     demo = _command(
         commands, "demo", _demo, "a tour, with data made for it",
         "Make a small bigBed of genes, then query, search, sum up and convert it, and show "
@@ -483,6 +554,57 @@ gidx demo --keep demo                 leaves the files in the folder demo""",
     )  # fmt: skip
     demo.add_argument("--keep", metavar="DIR", help="write the files here, and leave them")
     return parser
+
+
+def _file_commands(commands: Any) -> None:
+    """Those that are about files, not rows."""
+    check = _command(
+        commands, "check", _check, "read files whole, and see whether their index is right",
+        "Read every row and value, and compare what the index says with what is there. The exit "
+        "status is 1 where something is not as it should be.",
+        """\
+gidx check calls.vcf.gz
+gidx check *.bb *.bed.gz""",
+    )  # fmt: skip
+    check.add_argument("files", metavar="FILE", nargs="+", help="paths or URLs")
+    check.add_argument("--threads", type=_count, metavar="N", help="default: all processors")
+
+    bgzip = _command(
+        commands, "bgzip", _bgzip, "compress a file so that it can be indexed",
+        "Compress a file in blocks (BGZF), as bgzip does; plain gzip is compressed anew. The "
+        "file itself stays.",
+        """\
+gidx bgzip peaks.bed                  writes peaks.bed.gz
+gidx bgzip calls.vcf.gz               plain gzip: writes calls.vcf.bgz
+gidx bgzip --decompress peaks.bed.gz""",
+    )  # fmt: skip
+    bgzip.add_argument("file", metavar="FILE", help="a path")
+    bgzip.add_argument("--output", "-o", metavar="FILE", help="default: FILE.gz")
+    bgzip.add_argument("--decompress", "-d", action="store_true", help="the other way round")
+    bgzip.add_argument("--level", type=int, default=6, help="0 to 12; default: 6")
+    bgzip.add_argument("--gzi", action="store_true", help="write FILE.gz.gzi too")
+    bgzip.add_argument("--threads", type=_count, metavar="N", help="default: all processors")
+
+    index = _command(
+        commands, "index", _index, "make a tabix index (TBI or CSI)",
+        "Index a BGZF file whose rows are sorted, as tabix does. What it is, its content tells.",
+        """\
+gidx index calls.vcf.gz
+gidx index --kind csi wheat.gff3.gz
+gidx index --places 2,3,4 table.tsv.gz""",
+    )  # fmt: skip
+    index.add_argument("file", metavar="FILE", help="a path")
+    index.add_argument("--preset", choices=("bed", "gff", "vcf", "sam", "psltbl"))
+    index.add_argument(
+        "--kind", choices=("auto", "tbi", "csi"), default="auto",
+        help="default: TBI, and CSI where rows lie past 2^29",
+    )  # fmt: skip
+    index.add_argument("--places", metavar="C,S,E", help="columns of chrom, start, end, from 1")
+    index.add_argument("--zero-based", action="store_true", help="starts count from 0, as in BED")
+    index.add_argument("--meta", metavar="CHAR", help="lines that begin so are no rows; default: #")
+    index.add_argument("--skip", type=int, metavar="N", help="lines at the begin that are no rows")
+    index.add_argument("--output", "-o", metavar="FILE", help="default: FILE.tbi or FILE.csi")
+    index.add_argument("--threads", type=_count, metavar="N", help="default: all processors")
 
 
 class _Version(argparse.Action):

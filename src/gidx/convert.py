@@ -1,4 +1,4 @@
-"""Any file to any: bigBed, BED, TSV, Parquet, Arrow IPC, and JSON lines to write.
+"""Any file to any: bigBed, BED, VCF, GFF, TSV, Parquet, Arrow IPC, and JSON lines to write.
 
     source ─ Source.rows ─▶ Rows: a schema, batches ─ write ─▶ target
 
@@ -7,13 +7,17 @@ kind     suffixes                 rows
 =======  =======================  ================================================
 bigbed   .bb .bigbed
 bed      .bed                     text without a header, ready for bedToBigBed
+vcf      .vcf                     with the header that it came with, or a made one
+gff3     .gff3 .gff               the same
+gtf      .gtf                     the same
 tsv      .tsv .txt                text under a header line of canonical names
 parquet  .parquet .pq             typed, gidx's metadata in the schema
 arrow    .arrow .feather .ipc     as Parquet; the IPC file format, a stream in a pipe
 json     .json .jsonl .ndjson     an object a line; written only
 =======  =======================  ================================================
 
-What a source is, its content tells; what a target is, its suffix or ``to``.
+What a source is, its content tells; what a target is, its suffix or ``to``. Text with
+``.gz`` or ``.bgz`` behind its suffix is written as BGZF, with its tabix index.
 
 From bigBed to text nothing is decoded: rows keep their text, also where it is not of
 its declared type, as bigBedToBed does. Text goes to bigBed the same way, and the
@@ -30,6 +34,7 @@ import os
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -44,20 +49,28 @@ from gidx import chromsizes as sizes_of
 from gidx import dataset, declare, parquet, schema
 from gidx.atomic import replacing
 from gidx.bbi.header import BIGBED_MAGIC, BIGWIG_MAGIC
-from gidx.dataset import BigBedDataset, Dataset, Errors
+from gidx.bgzf import block
+from gidx.bgzf.block import is_gzip
+from gidx.dataset import BigBedDataset, Dataset, Errors, TabixDataset
 from gidx.errors import ColumnError, FormatError, WriteError
 from gidx.formats.base import Names
+from gidx.formats.tabix_open import looks_like
 from gidx.region import RegionSet, resolve
 from gidx.rowtext import RowText, json_lines
+from gidx.source import open_source
 from gidx.text import TextTable, Typed
 
-Kind = Literal["bigbed", "bed", "tsv", "parquet", "arrow", "json"]
+Kind = Literal["bigbed", "bed", "vcf", "gff3", "gtf", "tsv", "parquet", "arrow", "json"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 SUFFIXES: dict[str, Kind] = {
     ".bb": "bigbed",
     ".bigbed": "bigbed",
     ".bed": "bed",
+    ".vcf": "vcf",
+    ".gff3": "gff3",
+    ".gff": "gff3",
+    ".gtf": "gtf",
     ".tsv": "tsv",
     ".txt": "tsv",
     ".parquet": "parquet",
@@ -69,8 +82,10 @@ SUFFIXES: dict[str, Kind] = {
     ".jsonl": "json",
     ".ndjson": "json",
 }
-COMPRESSED = (".gz", ".bgz", ".bgzf", ".zst", ".bz2", ".xz")
+BGZF = (".gz", ".bgz", ".bgzf")
+COMPRESSED = (*BGZF, ".zst", ".bz2", ".xz")
 TEXT: tuple[Kind, ...] = ("bed", "tsv")
+LINES: tuple[Kind, ...] = ("bed", "vcf", "gff3", "gtf", "tsv")  # which BGZF is for
 
 # Rows that are formatted at a time: an Arrow file may be one batch, and to format it
 # whole takes as much memory again. 16 k to 256 k rows are equally fast.
@@ -111,15 +126,17 @@ def convert(
         As in `Dataset.scan`. Files without an index are read whole and filtered.
         ``errors`` is for values that text to typed columns, or a bigBed's to typed
         ones, cannot read; ``"raise"`` also looks at what goes from bigBed to text.
-    to : "bigbed", "bed", "tsv", "parquet", "arrow" or "json", optional
+    to : "bigbed", "bed", "vcf", "gff3", "gtf", "tsv", "parquet", "arrow" or "json", optional
         The target's kind. Default: its suffix says.
     head : int, optional
         The first rows only.
     chromsizes, bed_type, autosql
         As in `write_bigbed`. For text, ``bed_type`` and ``autosql`` also say what its
         columns are called and of which type they are.
-    extra_index, sort
+    extra_index
         As in `write_bigbed`, for that target.
+    sort : bool
+        Sort the rows, where the target has an index.
     header : bool, optional
         Whether text begins with a line of names. Default: TSV does, BED does not.
     progress : callable, optional
@@ -141,13 +158,22 @@ def convert(
     'chrX\\t5000\\t9000\\tGENE3\\t0\\t-\\n'
     """
     kind = kind_of(target, to)
-    if kind != "bigbed" and (sort or extra_index):
-        raise WriteError(f"{'sort' if sort else 'extra_index'} is for bigBed, not for {kind}")
+    lines = kind in LINES and (kind not in TEXT or is_bgzf(target))
+    if extra_index and kind != "bigbed":
+        raise WriteError(f"extra_index is for bigBed, not for {kind}")
+    if sort and kind != "bigbed" and not is_bgzf(target):
+        raise WriteError(f"sort is for bigBed and text with an index, not for {kind}")
     asked = Asked(
         kind, regions, columns, head, chromsizes, bed_type, autosql, threads, names, errors
     )  # fmt: skip
     with opened(source) as found:
         rows = found.rows(asked)
+        if lines:
+            write_lines(
+                rows, target, kind, sort=sort, header=header, threads=threads,
+                chromsizes=chromsizes, progress=progress,
+            )  # fmt: skip
+            return
         if kind != "bigbed":
             write(rows, target, to=kind, header=header, progress=progress)
             return
@@ -167,15 +193,50 @@ def kind_of(target: Target, to: str | None = None) -> Kind:
     suffix = Path(path).suffix.lower()
     if suffix in COMPRESSED:
         plain = path[: -len(suffix)]
-        raise FormatError(
-            f"{path}: compressed output is not written yet; write {plain} and run: bgzip {plain}"
-        )
+        inner = SUFFIXES.get(Path(plain).suffix.lower()) if to is None else to
+        if suffix not in BGZF or inner not in LINES:
+            raise FormatError(
+                f"{path}: {suffix} is for rows of text ({', '.join(LINES)}) in BGZF; name {plain}"
+            )
+        suffix = Path(plain).suffix.lower()
     found = SUFFIXES.get(suffix) if to is None else next((k for k in KINDS if k == to), None)
     if found is None:
         what = f"to is {to!r}" if to is not None else f"{path or 'a stream'}: its kind is not known"
         known = ", ".join(KINDS)
         raise FormatError(f"{what}; expected one of {known}, or a suffix like .bb, .bed, .parquet")
     return found
+
+
+def is_bgzf(target: Target) -> bool:
+    """Whether text is to be compressed, and indexed, as the target's suffix says."""
+    path = os.fspath(target) if isinstance(target, str | os.PathLike) else ""
+    return Path(path).suffix.lower() in BGZF
+
+
+def write_lines(
+    rows: Rows,
+    target: Target,
+    kind: Kind,
+    *,
+    sort: bool = False,
+    header: bool | None = None,
+    threads: int | None = None,
+    chromsizes: Any = None,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Write rows as lines of VCF or GFF, or of any text in BGZF with its index."""
+    from gidx.formats import bed_write, gff_write, table_write, vcf_write
+
+    options: dict[str, Any] = {"sort": sort, "threads": threads, "progress": progress}
+    if kind == "vcf":
+        vcf_write.write_vcf(rows.reader, target, **options)
+    elif kind in ("gff3", "gtf"):
+        gff_write.write_gff(rows.reader, target, format=kind, **options)
+    elif kind == "bed":
+        sizes = None if chromsizes is None else sizes_of.read(chromsizes)
+        bed_write.write_bed(rows.reader, target, chromsizes=sizes, **options)
+    else:
+        table_write.write_tabix(rows.reader, target, header=header is not False, **options)
 
 
 # ── sources ─────────────────────────────────────────────────────────────────────────────────────
@@ -247,7 +308,26 @@ def opened(source: Any) -> Iterator[Source]:
         elif magic[:6] == b"ARROW1" or number == b"\xff\xff\xff\xff":
             yield IpcSource(file, name, stream=number == b"\xff\xff\xff\xff")
         else:
-            yield TextSource(file, name)
+            path = isinstance(source, str | os.PathLike) and source != "-"
+            found = _opened_lines(source if path else file)
+            yield TextSource(file, name) if found is None else IndexedSource(found)
+
+
+def _opened_lines(source: Any) -> Dataset | None:
+    """A text file as a Dataset: one that has an index, or a header that says what it is.
+
+    BED and tables without are for `TextSource`, which takes plain gzip too and looks at
+    all rows before it types a column.
+    """
+    lines = open_source(source)
+    head = bytes(lines.read(0, min(lines.size, 1 << 16)))
+    if is_gzip(head) and not block.is_bgzf(head):
+        plain = zlib.decompressobj(31).decompress(head, 4096)
+        if not plain.startswith((b"##fileformat=VCF", b"##gff-version")):
+            return None
+    elif looks_like(lines) is None:
+        return None
+    return dataset.open(source)
 
 
 _BBI = (BIGBED_MAGIC, BIGWIG_MAGIC)
@@ -306,13 +386,27 @@ class IndexedSource:
             "errors": asked.errors,
             "names": "canonical" if asked.to == "bigbed" else asked.names,
         }
+        if isinstance(found, TabixDataset) and found.index is None and asked.regions is not None:
+            return self._filtered(asked, options, told)
         if asked.head is None:
             reader = found.scan(asked.regions, **options)
             return Rows(reader.schema, iter(reader), **told)
         table = found.head(asked.head, asked.regions, **{**options, "threads": 1})
         return Rows(table.schema, iter(table.to_batches()), **told)
 
+    def _filtered(self, asked: Asked, options: dict[str, Any], told: dict[str, Any]) -> Rows:
+        """Read whole, since there is no index."""
+        asked.check_names(self.dataset.path)
+        whole = self.dataset.schema
+        columns = [whole.names[i] for i in schema.project(whole, asked.columns)]
+        wanted = list(dict.fromkeys((*columns, *schema.HEAD)))
+        reader = self.dataset.scan(**{**options, "columns": wanted})
+        batches = _filtered(iter(reader), asked.regions, list(self.dataset.chroms))
+        return _finished(reader.schema, batches, columns, asked.head, told)
+
     def count(self) -> int | None:
+        if isinstance(self.dataset, TabixDataset):
+            return None  # which only a scan would tell
         return self.dataset.count_rows()
 
 

@@ -1,0 +1,91 @@
+"""Checking a file: every row and value, and whether an index tells the truth.
+
+    rows     read whole: structure, checksums, and every value of its declared type
+    index    each chrom asked for by the index has as many rows as the scan found
+
+What a scan would raise, this raises too; what it would warn of is listed.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gidx.dataset import BigBedDataset, Dataset, TabixDataset, open
+from gidx.errors import GidxWarning
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found: rows, rows by chrom, and everything that is not as it should be."""
+
+    path: str
+    format: str
+    rows: int
+    chroms: dict[str, int]
+    index: str
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def check(
+    source: Any, *, threads: int | None = None, progress: Callable[[int], None] | None = None
+) -> Report:
+    """Read a file whole, and compare what its index says with what is there.
+
+    Parameters
+    ----------
+    source
+        What `gidx.open` takes, or a Dataset.
+
+    Raises
+    ------
+    FormatError
+        The file is broken, or the index that of another file.
+
+    Examples
+    --------
+    >>> from gidx.check import check
+    >>> report = check("genes.bb")
+    >>> report.ok, report.rows, report.chroms
+    (True, 3, {'chr22': 2, 'chrX': 1})
+    """
+    problems: list[str] = []
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", GidxWarning)
+        found = source if isinstance(source, Dataset) else open(source)
+        counts: Counter[str | None] = Counter()
+        rows = 0
+        for batch in found.scan(threads=threads):
+            rows += batch.num_rows
+            values = batch.column("chrom").value_counts()
+            for name, count in zip(values.field(0), values.field(1), strict=True):
+                counts[name.as_py()] += count.as_py()
+            if progress is not None:
+                progress(rows)
+    problems += [str(w.message) for w in told if issubclass(w.category, GidxWarning)]
+    index = _index(found)
+    if index != "none":
+        for name in found.chroms:
+            by_index = found.count_rows(name, threads=threads)
+            if by_index != counts[name]:
+                problems.append(
+                    f"{found.path}: {name} has {counts[name]:,} rows, by the index {by_index:,}"
+                )
+    chroms = {name: count for name, count in counts.items() if name is not None}
+    return Report(found.path, found.format, rows, chroms, index, tuple(problems))
+
+
+def _index(found: Dataset) -> str:
+    if isinstance(found, BigBedDataset):
+        return "inside"
+    if isinstance(found, TabixDataset) and found.index is not None:
+        return found.index.kind
+    return "none"

@@ -20,6 +20,8 @@ def test_the_readme_runs(tmp_path, monkeypatch):
         exec(compile(block, "README.md", "exec"), names)
     assert (tmp_path / "genes.parquet").exists()
     assert names["df"]["name"].tolist() == ["GENE1", "GENE3"]
+    assert names["calls"]["start"].tolist() == [20_000, 270_000]
+    assert names["peaks"]["name"].tolist() == ["GENE3"]
 
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

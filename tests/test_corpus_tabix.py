@@ -188,7 +188,7 @@ def test_a_file_reads_whole_and_formats_back_to_its_lines(corpus, file):
 def test_regions_are_the_scan_filtered_and_what_htslib_finds(corpus, file):
     """2,000 regions at the bins' edges, of one base, at rows' ends, past the chrom's end."""
     path = corpus / "tabix" / file
-    for index, oracle in indexes(path):
+    for k, (index, oracle) in enumerate(indexes(path)):
         dataset = opened(path, index=index)
         whole = dataset.to_table(columns=["chrom", "start", "end"])
         chrom = np.array(whole["chrom"].to_pylist(), object)
@@ -200,7 +200,7 @@ def test_regions_are_the_scan_filtered_and_what_htslib_finds(corpus, file):
         for name in names:
             mine = chrom == name
             spans[name] = start[mine], end[mine]
-        for i in range(2000):
+        for i in range(500 if k else 2000):
             name = r.choice(names)
             starts, ends = spans[name]
             first, last = int(starts.min()), int(ends.max())

@@ -108,6 +108,8 @@ def open_as(
             return BigBedDataset(BigBed(source))
         if magic == BIGWIG_MAGIC.to_bytes(4, order):
             raise format_error(source.name, 0, "a bigWig file; gidx reads bigBed")
+    if not magic and kinds is None:
+        raise format_error(source.name, 0, "no format that gidx reads: it begins with nothing")
     opened = {
         "kinds": kinds, "index": index, "storage_options": storage_options, "options": options
     }  # fmt: skip

@@ -1,8 +1,8 @@
 """`gidx demo`: a tour for someone with no data at hand.
 
-Makes a small data set of genes, writes, queries, searches, sums up and converts it,
-and shows each line of Python above what it prints. The lines shown are the lines run:
-`SESSION` is a text, read statement by statement.
+Makes a small data set of genes and one of variants, writes, queries, searches, sums up
+and converts them, and shows each line of Python above what it prints. The lines shown are
+the lines run: `SESSION` is a text, read statement by statement.
 """
 
 from __future__ import annotations
@@ -54,18 +54,31 @@ bb.find("BRCA2", columns=["chrom", "start", "end", "geneName", "blockCount"]).to
 for i, part in enumerate(bb.summary("chr1", bins=12, stat="coverage")):
     print(f"{i * 20.7:6.0f} Mb {part:6.1%} {'#' * round(part * 300)}")
 
+# Variants: a VCF with a header made for it, compressed and indexed in one pass
+variants = gidx.demo.make_variants(20_000, seed=2)
+gidx.write_vcf(variants, "calls.vcf.gz")
+vcf = gidx.open("calls.vcf.gz")
+vcf.index
+vcf.fields.to_pandas()[["name", "type", "declared_type", "number"]].tail(4)
+
+# Good ones in a gene, typed by the header; a filter is a pyarrow expression
+import pyarrow.compute as pc
+columns = ["chrom", "start", "id", "ref", "alt", "qual", "INFO/AF", "INFO/DP"]
+good = pc.field("qual") > 50
+vcf.to_pandas("chr13:32,315,086-32,400,268", columns=columns, filter=good).head(4)
+
 # Convert to Parquet and read that back; types and descriptions stay
 gidx.to_parquet("genes.bb", "genes.parquet")
 pd.read_parquet("genes.parquet", columns=["chrom", "start", "geneName"]).head(3)
 """
 
 GREETING = """\
-A tour of gidx in Python, with a data set made for it.
+A tour of gidx in Python, with data made for it.
 The first run on a machine compiles gidx's kernels and takes some 15 s, later ones 2 s."""
 
 AFTERWARDS = """
 Where to go from here
-  gidx --help                            info, query, convert, search on the command line
+  gidx --help                            info, query, convert, index … on the command line
   gidx query FILE.bb chr1:1-1,000,000    rows of your own file, or of one behind a URL
   help(gidx.read_bigbed)                 what each function takes, with examples
 """
@@ -144,6 +157,44 @@ def make_genes(n: int = 5_000, seed: int = 1) -> pd.DataFrame:
     )
 
 
+def make_variants(n: int = 20_000, seed: int = 2) -> pd.DataFrame:
+    """A frame of ``n`` variants, sorted, every tenth of them in one of a few known genes.
+
+    >>> from gidx.demo import make_variants
+    >>> make_variants(100).columns[:6].tolist()
+    ['chrom', 'start', 'id', 'ref', 'alt', 'qual']
+    """
+    import pandas as pd
+
+    rng = np.random.default_rng(seed)
+    names, sizes = np.array(list(HG38)), np.array(list(HG38.values()))
+    where = rng.choice(len(names), n, p=sizes / sizes.sum())
+    start = (rng.random(n) * (sizes[where] - 10)).astype(np.int64)
+    for i in range(0, n, 10):
+        chrom, first, last, *_ = REAL[int(rng.integers(len(REAL)))]
+        where[i], start[i] = list(HG38).index(chrom), rng.integers(first, last)
+    order = np.lexsort((start, where))
+    where, start = where[order], start[order]
+    bases = np.array(list("ACGT"))
+    ref = rng.integers(4, size=n)
+    alt = (ref + rng.integers(1, 4, n)) % 4
+    frequency = (rng.random(n) ** 4).round(4)
+    return pd.DataFrame(
+        {
+            "chrom": pd.Categorical(names[where], list(HG38)),
+            "start": start,
+            "id": [f"rs{i * 7919 % 10**7}" if i % 3 else None for i in range(n)],
+            "ref": bases[ref],
+            "alt": [[base] for base in bases[alt]],
+            "qual": (rng.random(n) * 100).round(1),
+            "filter": [["PASS"] if i % 7 else ["lowqual"] for i in range(n)],
+            "INFO/AF": [[f] for f in frequency],
+            "INFO/DP": rng.integers(5, 90, n),
+            "INFO/DB": rng.random(n) < 0.4,
+        }
+    )
+
+
 def _exons(rng: np.random.Generator, span: int) -> tuple[list[int], list[int]]:
     """Sizes and starts of blocks: from the first base to the last, apart from each other."""
     count = min(int(rng.integers(1, 12)), max(span // 400, 1))
@@ -172,8 +223,9 @@ def run(keep: str | os.PathLike[str] | None = None) -> None:
             shell.title(title)
             began = time.perf_counter()
             shell.run(code)
-            if "write_bigbed" in code:
-                shell.wrote("genes.bb", time.perf_counter() - began)
+            for name in ("genes.bb", "calls.vcf.gz"):
+                if f'"{name}"' in code and "gidx.write_" in code:
+                    shell.wrote(name, time.perf_counter() - began)
     shell.say(AFTERWARDS.rstrip("\n"))
     if keep is not None:
         shell.say(f"  gidx info {os.path.join(folder, 'genes.bb')}")

@@ -200,7 +200,7 @@ def flow(data: Any) -> Flow:
 
 def _table(data: Any) -> pa.Table | None:
     """What lies in memory already, as a Table."""
-    if _is_pandas(data):
+    if is_pandas(data):
         return _from_pandas(data)
     if isinstance(data, pa.Table):
         return data
@@ -238,7 +238,7 @@ def _items(data: Any) -> Iterator[pa.Table | pa.RecordBatch]:
         )
 
 
-def _is_pandas(data: Any) -> bool:
+def is_pandas(data: Any) -> bool:
     """Whether it is a pandas DataFrame, without importing pandas to ask."""
     return any(
         cls.__name__ == "DataFrame" and cls.__module__.partition(".")[0] == "pandas"

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.errors import WriteError
-from gidx.stream import Frame, frame
+from gidx.stream import Frame, frame, is_pandas
 
 
 def without_nan(data: Any) -> Any:
@@ -39,14 +39,6 @@ def without_nan(data: Any) -> Any:
     if isinstance(data, lone) or hasattr(data, "__arrow_c_stream__"):
         return data
     return map(without_nan, data) if isinstance(data, Iterable) else data
-
-
-def is_pandas(data: Any) -> bool:
-    """Whether it is a pandas DataFrame, without importing pandas to ask."""
-    return any(
-        cls.__name__ == "DataFrame" and cls.__module__.partition(".")[0] == "pandas"
-        for cls in type(data).__mro__
-    )
 
 
 def in_memory(data: Any) -> bool:

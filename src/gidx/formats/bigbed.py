@@ -44,8 +44,6 @@ from gidx.ranges import Ranges, partition
 from gidx.region import RegionSet
 from gidx.source import ByteSource
 
-_GROUP = 512 * 1024  # bytes of the file to inflate and decode at a time
-
 ZOOM_SCHEMA = pa.schema([
     ("chrom", schema.CHROM),
     ("start", schema.POSITION),
@@ -71,6 +69,9 @@ class BigBed:
     """One open bigBed file (a `Format`)."""
 
     kind = "bigbed"
+    # File bytes to inflate and decode at a time: large enough that the calls do not count,
+    # small enough that a group's text stays in the cache.
+    group_size = 512 * 1024
 
     def __init__(self, source: ByteSource) -> None:
         self.source = source
@@ -259,7 +260,7 @@ class BigBed:
         return self._index.ranges(regions)
 
     def groups(self, ranges: Ranges, size: int | None = None) -> list[Ranges]:
-        return partition(ranges, size or _GROUP)
+        return partition(ranges, size or self.group_size)
 
     def fetch(self, ranges: Ranges) -> Blocks:
         text, bounds = inflate(self.source, ranges, self._buffer_size)

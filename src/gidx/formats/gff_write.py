@@ -89,7 +89,7 @@ def write_gff(
     1  exon     10  <NA>  ['g1']
     """
     write_lines(
-        given.without_nan(data),
+        data,
         path,
         partial(_encoder, named=_named(path, format), header=given.header_text(header),
                 chromsizes=chromsizes),

@@ -275,7 +275,7 @@ class TabixText:
             asked.first, asked.start, asked.end, regions is None, self._floors(text, regions),
         )  # fmt: skip
         if status != kernels.OK:
-            raise self._broken(text, int(at), status, found)
+            raise self.broken(text, int(at), status, found)
         if regions is not None:
             self._check_leads(text, leads, asked)
         return Lines(text.text, chrom, start, end, fields, stops, array)
@@ -308,7 +308,8 @@ class TabixText:
                 f"{place}: a row of {name}, where the index has rows of another chrom"
             )
 
-    def _broken(self, text: Text, at: int, status: int, found: int) -> FormatError:
+    def broken(self, text: Text, at: int, status: int, found: int) -> FormatError:
+        """What `read_lines` stopped at, in words."""
         from gidx.kernels import lines as kernels
 
         rules = self.dialect.rules
@@ -327,7 +328,8 @@ class TabixText:
                 )
             what = f"chrom {name!r} came up while the file was read: it was changed meanwhile"
         elif status == kernels.FIELDS:
-            expected = f"{rules.exact}" if rules.exact else f"{rules.least} or more"
+            few = found < rules.least or not rules.exact
+            expected = f"{rules.least} or more" if few else f"{rules.exact}"
             what = f"{found} fields, expected {expected}: {begin}"
         elif status == kernels.NUMBER:
             columns = [rules.start] + [rules.end] * (rules.span == "columns")

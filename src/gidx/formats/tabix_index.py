@@ -449,7 +449,7 @@ def _scan_group(text: TabixText, group: Any) -> tuple[Text, Scanned, Offsets]:
     found = text.lines.fetch(group)
     rows = scan(found, text.dialect.rules)
     if isinstance(rows, Broken):
-        raise _broken(text, found, rows)
+        raise text.broken(found, rows.at, rows.status, rows.found)
     return found, rows, _offsets(text.source, found, rows.places)
 
 
@@ -476,30 +476,6 @@ def _end(text: TabixText) -> int | None:
     if text.dialect.rules.fasta or not text.lines.has_eof:
         return None
     return text.source.size - len(EOF) << 16
-
-
-def _broken(text: TabixText, found: Text, broken: Broken) -> FormatError:
-    from gidx.kernels import lines as kernels
-
-    rules, line = text.dialect.rules, found.line(broken.at)
-    fields = [f.decode("utf-8", "backslashreplace") for f in line.split(b"\t")]
-    shown = "\t".join(fields)
-    shown = repr(shown if len(shown) <= 60 else shown[:57] + "...")
-    if broken.status == kernels.FIELDS:
-        what = f"{broken.found} fields, expected {rules.least} or more: {shown}"
-    elif broken.status == kernels.NUMBER:
-        columns = [rules.start, *[rules.end] * (rules.span == "columns")]
-        wrong = next((c for c in columns if not _is_number(fields[c])), rules.start)
-        what = f"field {wrong + 1} is {fields[wrong]!r}, expected a position: {shown}"
-    else:
-        what = f"the row ends before it starts, or starts before its chrom: {shown}"
-    place = text.lines.say(found, broken.at)
-    return FormatError(f"{place}: {what}", path=text.source.name, offset=None)
-
-
-def _is_number(text: str) -> bool:
-    digits = text.removeprefix("-")
-    return digits.isascii() and digits.isdecimal() and len(text) <= 18
 
 
 def _check_other(name: str, index: TabixIndex) -> None:

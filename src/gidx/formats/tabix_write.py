@@ -43,6 +43,7 @@ from gidx.bgzf.write import Layout as Blocks
 from gidx.binning.index import Kind, TabixIndex
 from gidx.dialects.base import Rules
 from gidx.dialects.encoding import LineEncoder
+from gidx.dialects.given import without_nan
 from gidx.encode import Faults, Texts
 from gidx.errors import WriteError
 from gidx.formats.tabix_index import (
@@ -90,7 +91,7 @@ def write_lines(
     Parameters
     ----------
     data
-        What `stream.flow` takes.
+        What `stream.flow` takes; NaN in numpy's columns of pandas is missing.
     path
         BGZF if it ends with .gz, .bgz or .bgzf, else plain text. An open binary file
         is told by its name too, and BGZF where it has none.
@@ -109,6 +110,7 @@ def write_lines(
     target = _target(path, index, gzi)
     count = thread_count(threads)
     sizes = None if chromsizes is None else sizes_of.read(chromsizes)
+    data = without_nan(data)
     if not sort:
         rows = flow(data)
         encoder = make(rows.schema, rows.about, rows.categories)

@@ -1,11 +1,14 @@
 """Text files for tests: compressed by Python's zlib, indexed by htslib (pysam), not by gidx."""
 
 import random
+import shutil
 import struct
+import subprocess
 import zlib
 from pathlib import Path
 
 import pysam
+import pytest
 
 EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
@@ -63,3 +66,13 @@ def regions(seed: int, most: int, count: int, chroms=("chr1", "chr2", "chrX")):
         edge = r.randrange(0, most // 16384 + 2) * 16384 + r.randint(-2, 2)
         start = max(0, r.choice([edge, r.randrange(most + 1000)]))
         yield r.choice(chroms), start, start + r.choice([1, 1, 2, 100, 16384, r.randint(1, most)])
+
+
+def program(*command: object) -> str:
+    """What one of htslib's programs prints, or a skip where it is not installed."""
+    name = str(command[0])
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed: apt-get install tabix bcftools")
+    words = [str(word) for word in command]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    return done.stdout

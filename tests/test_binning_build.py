@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import struct
-import subprocess
 import zlib
 
 import numpy as np
@@ -12,6 +11,7 @@ import pysam
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tabix_files import program
 from tests.test_binning import (
     WINDOW,
     answer,
@@ -285,7 +285,7 @@ def indexed(path, layout, kind="tbi", depth=None):
 
 def tabix(path, *args):
     """The index that the program tabix makes."""
-    subprocess.run(["tabix", "-f", *args, path], check=True)
+    program("tabix", "-f", *args, path)
     suffix = ".csi" if "-C" in args else ".tbi"
     return TabixIndex.read(path.with_name(path.name + suffix))
 
@@ -298,7 +298,7 @@ def by_pysam(path, preset, csi=False):
 
 def bgzipped(path, text):
     path.write_bytes(text)
-    subprocess.run(["bgzip", "-f", path], check=True)
+    program("bgzip", "-f", path)
     return path.with_name(path.name + ".gz")
 
 
@@ -382,15 +382,15 @@ def test_tabix_and_pysam_answer_with_our_index_as_with_theirs(kind, tmp_path):
     path = bgzipped(tmp_path / "a.bed", text.encode())
     tabix(path, "-p", "bed", *(["-C"] if kind == "csi" else []))
     regions = [f"chr{c}:{i * 2**21 + 1}-{i * 2**21 + 40_000}" for c in "12X" for i in range(64)]
-    expected = subprocess.check_output(["tabix", path, *regions])
-    assert expected.count(b"\n") > 100
+    expected = program("tabix", path, *regions)
+    assert expected.count("\n") > 100
     index = path.with_name(f"{path.name}.{kind}")
     index.unlink()
     indexed(path, BED, kind).write(index)
-    assert subprocess.check_output(["tabix", path, *regions]) == expected
+    assert program("tabix", path, *regions) == expected
     with pysam.TabixFile(str(path), index=str(index)) as file:
         found = [line for region in regions for line in file.fetch(region=region)]
-    assert "\n".join([*found, ""]).encode() == expected
+    assert "\n".join([*found, ""]) == expected
 
 
 def test_htslib_loses_a_row_of_length_zero_that_our_index_lets_it_find(tmp_path):
@@ -399,7 +399,7 @@ def test_htslib_loses_a_row_of_length_zero_that_our_index_lets_it_find(tmp_path)
     path = bgzipped(tmp_path / "a.bed", text.encode())
     region = f"chr1:{WINDOW - 9}-{WINDOW + 9}"
     theirs = tabix(path, "-p", "bed")
-    assert subprocess.check_output(["tabix", path, region]).count(b"\n") == 1
+    assert program("tabix", path, region).count("\n") == 1
     assert by_pysam(path, "bed") == theirs
     with pysam.TabixFile(str(path)) as file:  # htslib 1.24
         assert len(list(file.fetch(region=region))) == 1
@@ -408,7 +408,7 @@ def test_htslib_loses_a_row_of_length_zero_that_our_index_lets_it_find(tmp_path)
     ours = indexed(path, BED)
     assert (theirs.linear.tolist(), ours.linear.tolist()) == ([22, 22], [0, 22])
     ours.write(path.with_name("a.bed.gz.tbi"))
-    assert subprocess.check_output(["tabix", path, region]) == text.encode()
+    assert program("tabix", path, region) == text
 
 
 CORPUS = {

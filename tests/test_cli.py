@@ -307,7 +307,9 @@ def test_a_warning_is_one_line(run, folder):
 # ── help ────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("command", ["info", "query", "convert", "search", "demo"])
+@pytest.mark.parametrize(
+    "command", ["info", "query", "convert", "search", "check", "bgzip", "index", "demo"]
+)
 def test_help_has_a_description_and_examples_that_parse(run, command):
     status, out, _ = run(command, "--help")
     text = out.decode()
@@ -411,6 +413,52 @@ def test_ctrl_c_is_silent_and_leaves_no_file(many, folder):
     assert not [name for name in os.listdir() if "y.tsv" in name]
 
 
+# ── check, bgzip, index ─────────────────────────────────────────────────────────────────────────
+
+
+def test_a_bed_is_compressed_indexed_and_checked(run, folder):
+    text = "chr1\t5\t9\ta\nchr1\t7\t90\tb\nchr2\t1\t2\tc\n"
+    (folder / "p.bed").write_text(text)
+    assert run("bgzip", "p.bed") == (0, b"p.bed.gz\n", "")
+    assert run("index", "p.bed.gz") == (0, b"p.bed.gz.tbi\n", "")
+    assert run("query", "p.bed.gz", "chr1:8-8", "--no-header")[1].count(b"\n") == 2
+    assert run("check", "p.bed.gz") == (0, b"p.bed.gz: bed, 3 rows, index tbi: ok\n", "")
+    assert run("info", "p.bed.gz")[0] == 0
+    assert run("bgzip", "-d", "p.bed.gz", "-o", "q.bed") == (0, b"q.bed\n", "")
+    assert (folder / "q.bed").read_text() == text
+
+
+def test_any_table_is_indexed_by_its_columns(run, folder):
+    (folder / "t.tsv").write_text("#gene\tchr\tpos\nA\tchr1\t10\nB\tchr1\t20\n")
+    run("bgzip", "t.tsv")
+    assert run("index", "t.tsv.gz", "--places", "2,3")[0] == 0
+    status, out, _ = run("query", "t.tsv.gz", "chr1:20-20", "--no-header")
+    assert (status, out) == (0, b"chr1\t19\t20\tB\n")
+
+
+def test_check_says_what_is_wrong_and_exits_with_1(run, folder):
+    (folder / "p.bed").write_text("chr1\t5\t9\ta\t7\nchr1\t7\t90\tb\t8\n")
+    assert run("convert", "p.bed", "p.bed.gz")[0] == 0
+    assert run("check", "p.bed.gz")[0] == 0
+    data = (folder / "p.bed.gz").read_bytes()
+    (folder / "p.bed.gz").write_bytes(data[:-28])
+    status, _, err = run("check", "p.bed.gz")
+    assert status == 1
+    assert "no EOF marker" in err
+
+
+@pytest.mark.parametrize("target", ["c.vcf.gz", "c.bed.gz", "c.gff3.gz", "c.tsv.gz", "c.parquet"])
+def test_a_bed_goes_to_any_text_or_says_why_not(run, folder, target):
+    status, _, err = run("convert", "x.bed", target)
+    if target == "c.vcf.gz":  # it has no REF
+        assert status == 1
+        assert "ref" in err.lower()
+        assert not (folder / target).exists()
+    else:
+        assert status == 0
+        assert run("query", target, "--count")[0] == (1 if target == "c.parquet" else 0)
+
+
 # ── demo ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -425,7 +473,8 @@ def test_the_demo_shows_what_it_runs(run, folder):
     assert "'geneName': 'BRCA2'" in text
     assert "\033" not in text
     assert max(map(len, text.splitlines())) <= demo.WIDTH
-    assert sorted(os.listdir("kept")) == ["genes.bb", "genes.parquet"]
+    made = ["calls.vcf.gz", "calls.vcf.gz.tbi", "genes.bb", "genes.parquet"]
+    assert sorted(os.listdir("kept")) == made
     assert os.getcwd() == str(folder)
 
 

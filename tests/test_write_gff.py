@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import warnings
 
 import numpy as np
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import gff_text
+from tests.tabix_files import program
 
 import gidx
 from gidx import schema
@@ -178,8 +178,7 @@ def genes() -> pa.Table:
 def test_tabix_and_pysam_find_the_rows(genes, tmp_path):
     path = tmp_path / "x.gff3.gz"
     write_gff(genes, path)
-    command = ["tabix", str(path), "chr1:400,001-500,000"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = program("tabix", path, "chr1:400,001-500,000").splitlines()
     found = gidx.open(path).to_table("chr1:400,001-500,000")
     assert [int(line.split("\t")[3]) - 1 for line in lines] == found["start"].to_pylist()
     with pysam.TabixFile(str(path), parser=pysam.asGFF3()) as file:

@@ -120,7 +120,7 @@ def _beside(source: ByteSource, storage_options: Mapping[str, Any] | None) -> By
         if isinstance(source, RemoteSource):
             try:
                 return RemoteSource(name, storage_options or source.options)
-            except FileNotFoundError:
+            except (FileNotFoundError, PermissionError):  # S3 says 403 where it may not list
                 continue
     return None
 

@@ -392,6 +392,19 @@ def test_maps_survive_polars():
     assert "a=1,2;b" in text_of(data)
 
 
+def test_maps_of_views_are_maps():
+    """As polars hands them over, since its version 2."""
+    view = pa.map_(pa.string_view(), pa.list_(pa.string_view()))
+    plain = pa.map_(pa.string(), pa.list_(pa.string()))
+    values = [[("x", ["0"])], [("a", ["1", "2"]), ("b", [])], None, [("c", ["3"])]]
+    found = []
+    for kind in (view, plain):
+        data = pa.table(table(3, attributes=pa.array(values, kind).slice(1)))
+        found.append(text_of(data))
+    assert found[0] == found[1]
+    assert "a=1,2;b" in found[0]
+
+
 def test_what_fails_leaves_nothing_behind(tmp_path):
     path = tmp_path / "x.gff3.gz"
     write_gff(table(3), path)

@@ -473,6 +473,12 @@ def plain_type(kind: pa.DataType, *, top: bool = True) -> pa.DataType:  # noqa: 
         return pa.list_(plain_type(kind.value_type, top=False), kind.list_size)
     if pat.is_struct(kind):
         return pa.struct([f.with_type(plain_type(f.type, top=False)) for f in kind])
+    if pat.is_map(kind):
+        key, item = kind.key_field, kind.item_field
+        return pa.map_(
+            key.with_type(plain_type(key.type, top=False)),
+            item.with_type(plain_type(item.type, top=False)),
+        )
     return kind
 
 
@@ -493,6 +499,13 @@ def plain(array: pa.Array, *, top: bool = True) -> pa.Array:  # noqa: PLR0911, a
         own = array.buffers()[: 1 if pat.is_fixed_size_list(kind) else 2]
         items = plain(array.values, top=False)
         return pa.Array.from_buffers(wanted, len(array), own, offset=array.offset, children=[items])
+    if pat.is_map(kind):
+        pairs = [plain(array.keys, top=False), plain(array.items, top=False)]
+        entries = pa.StructArray.from_arrays(pairs, fields=[wanted.key_field, wanted.item_field])
+        own = array.buffers()[:2]
+        return pa.Array.from_buffers(
+            wanted, len(array), own, offset=array.offset, children=[entries]
+        )
     if pat.is_struct(kind):
         members = [plain(array.field(i), top=False) for i in range(kind.num_fields)]
         return pa.StructArray.from_arrays(members, fields=list(wanted), mask=array.is_null())

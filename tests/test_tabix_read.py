@@ -558,3 +558,35 @@ def test_a_fasta_section_ends_the_table(tmp_path, how):
     assert dataset.to_table(threads=3).column("ID").to_pylist()[-1] == "g399"
     if how == "indexed":
         assert dataset.count_rows("chr1:1-10") == 10
+
+
+# ── indexes without names ───────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("size", [0, 4])
+def test_an_index_without_names_counts_chroms_as_they_come(many, size):
+    """A CSI whose auxiliary block is empty, or too short for tabix's columns and names."""
+    import gzip
+    import struct
+
+    rows, _, path, _ = many
+    data = gzip.decompress((path.parent / f"{path.name}.csi").read_bytes())
+    (length,) = struct.unpack_from("<i", data, 12)
+    index = data[:12] + struct.pack("<i", size) + bytes(size) + data[16 + length :]
+    dataset = gidx.open(path, index=index)
+    assert list(dataset.chroms) == ["chr1", "chr2", "chrX"]
+    for region in tabix_files.regions(13, 250_000, 50):
+        assert rows_of(dataset.to_table(region)) == overlapping(rows, *region)
+
+
+def test_an_index_without_names_of_another_file_is_an_error(many, tmp_path):
+    import gzip
+    import struct
+
+    _, _, path, _ = many
+    data = gzip.decompress((path.parent / f"{path.name}.csi").read_bytes())
+    (length,) = struct.unpack_from("<i", data, 12)
+    index = data[:12] + struct.pack("<i", 0) + data[16 + length :]
+    other = tabix_files.write(tmp_path / "a.bed.gz", "chr1\t1\t2\n", None)
+    with pytest.raises(FormatError, match="an index of 3 chroms without names"):
+        gidx.open(other, index=index)

@@ -71,13 +71,11 @@ class TabixText:
     @cached_property
     def _found(self) -> dict[str, int | None]:
         declared = self.dialect.chroms
-        if self.index is not None and (self.index.names or not declared):
+        if self.index is not None:
             found = list(self.index.names)
-        elif self.index is not None:  # an index without names counts in the header's
-            found = []
         else:
             with self._lock:
-                found = self._look_for_chroms()
+                found = self.look_for_chroms()
         # those with rows in file order, then what else the header declares
         return {name: declared.get(name) for name in [*found, *declared]}
 
@@ -85,7 +83,7 @@ class TabixText:
     def chroms(self) -> Mapping[str, int | None]:
         return self._found
 
-    def _look_for_chroms(self) -> list[str]:
+    def look_for_chroms(self) -> list[str]:
         """Names of chroms in the order of their rows, of a file without an index."""
         groups = self.lines.groups(self.whole())
         tasks = ((lambda g=g: self._chroms_of(g)) for g in groups)

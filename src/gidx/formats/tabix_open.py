@@ -62,8 +62,26 @@ def open_text(
             raise TypeError(f"a {kind} file has no option {option!r}{hint(option, known)}{there}")
     dialect: Dialect = _MAKERS[kind](head, **(options or {}))
     if found is not None and not found.names and found.n_refs:
-        found = found.named(list(dialect.chroms))
+        found = _named(found, name, TabixText(lines, dialect, begin, None))
     return TabixText(lines, dialect, begin, found, name)
+
+
+def _named(index: TabixIndex, name: str, text: TabixText) -> TabixIndex:
+    """An index whose auxiliary block has no names, with those of the file.
+
+    tabix counts chroms as they come in the file, which has to be read for them; what is
+    made for BCF counts those of the header.
+    """
+    seen = text.look_for_chroms()
+    for names in (seen, list(text.dialect.chroms)):
+        if len(names) == index.n_refs or (names is not seen and len(names) > index.n_refs):
+            return index.named(names)
+    raise format_error(
+        name,
+        None,
+        f"an index of {index.n_refs} chroms without names, and {text.source.name} has "
+        f"{len(seen)}; make it anew with: gidx index {text.source.name}",
+    )
 
 
 def looks_like(source: ByteSource) -> str | None:

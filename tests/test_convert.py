@@ -6,6 +6,7 @@ import json
 import os
 import re
 import threading
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -508,3 +509,40 @@ def test_a_failure_leaves_the_old_file_as_it_was(bed, folder):
     with pytest.raises(gidx.FormatError):
         convert(bed, "y.tsv")
     assert read("y.tsv") == "precious"
+
+
+VCF = """\
+##fileformat=VCFv4.3
+##INFO=<ID=DP4,Number=4,Type=Integer,Description="Counts">
+##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">
+##FORMAT=<ID=HQ,Number=2,Type=Integer,Description="Qualities">
+##contig=<ID=chr1,length=1000>
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS1\tS2
+chr1\t5\t.\tA\tG\t.\tPASS\tDP4=1,2,3,4;ODD=x\tGT:HQ\t0/1:5,6\t1/1
+chr1\t9\trs1\tC\t<DEL>\t7\tq10\tODD=y\tGT\t./.\t0/0
+chr1\t12\t.\tC\tT\t7.5\t.\t.\tGT:XX\t0|0:1\t0|1:2
+"""
+
+
+def test_a_vcf_goes_through_parquet_and_arrow_and_stays_itself(folder):
+    """Also where lists of a fixed size are missing, for which Parquet has no place."""
+    Path("a.vcf").write_text(VCF)
+    convert("a.vcf", "a.vcf.gz")
+    for between in ("b.parquet", "b.arrow"):
+        convert("a.vcf.gz", between)
+        convert(between, "c.vcf")
+        assert read("c.vcf") == read("a.vcf"), between
+    convert("a.vcf.gz", "a.json", columns=["start", "INFO", "INFO/DP4"])
+    assert read("a.json").splitlines()[1] == '{"start":8,"INFO":{"ODD":"y"},"INFO/DP4":null}'
+    convert("a.vcf.gz", "a.tsv", columns=["start", "INFO"])
+    assert read("a.tsv") == 'start\tINFO\n4\t{"ODD":"x"}\n8\t{"ODD":"y"}\n11\t\n'
+
+
+@pytest.mark.parametrize("target", ["b.parquet", "b.arrow"])
+def test_a_gff_goes_through_parquet_and_arrow_and_stays_itself(folder, target):
+    text = "##gff-version 3\nchr1\tx\tgene\t5\t9\t.\t+\t.\tID=g;tag=a,b\n"
+    Path("a.gff3").write_text(text)
+    convert("a.gff3", target)
+    convert(target, "c.gff3.gz")
+    convert("c.gff3.gz", "d.gff3")
+    assert read("d.gff3") == text

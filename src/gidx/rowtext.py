@@ -82,6 +82,8 @@ class RowText:
             return texts_of(_colors(array))
         if (pat.is_integer(kind) and not pat.is_uint64(kind)) or pat.is_boolean(kind):
             return numbers(array.cast(pa.int64()).to_numpy(zero_copy_only=False))
+        if pat.is_map(kind):
+            return _checked(texts_of(_json(array)), field.name)
         if pat.is_struct(kind) or (_is_list(kind) and pat.is_struct(kind.value_type)):
             return _checked(_objects(array, field, self.schema), field.name)
         if _is_list(kind):
@@ -212,6 +214,9 @@ def _json(array: pa.Array) -> pa.Array:
         texts = _json_lists(array)
     elif pat.is_null(kind):
         texts = array.cast(wide)
+    elif pat.is_map(kind):  # INFO keys and attributes that are no columns: mostly none
+        values = (None if v is None else _dumps(dict(v)) for v in array.to_pylist())
+        texts = pa.array(values, wide)
     else:  # objects, times, decimals …: what few files have
         values = (None if v is None else _dumps(v) for v in array.to_pylist())
         texts = pa.array(values, wide)

@@ -23,7 +23,15 @@ from gidx import schema
 from gidx.bbi.header import BIGBED_MAGIC, BIGWIG_MAGIC
 from gidx.bbi.summary import STATS, Stat, TotalSummary
 from gidx.binning.index import TabixIndex
-from gidx.errors import GidxWarning, RegionError, ValueTypeError, ValueWarning, format_error, hint
+from gidx.errors import (
+    GidxWarning,
+    RegionError,
+    ValueTypeError,
+    ValueWarning,
+    format_error,
+    hint,
+    warn,
+)
 from gidx.formats.base import Format, Names, Placed
 from gidx.formats.bigbed import ZOOM_SCHEMA, BigBed
 from gidx.formats.tabix import TabixText
@@ -488,11 +496,9 @@ class _Scan:
                 yield from self._finished(batch)
         self.report()
         if self._expected is not None and rows != self._expected:
-            warnings.warn(
+            warn(
                 f"{self._format.source.name}: {rows:,} rows found, but the file says that it has "
-                f"{self._expected:,}",
-                GidxWarning,
-                stacklevel=3,
+                f"{self._expected:,}"
             )
 
     def _group(self, group: Any) -> tuple[pa.RecordBatch, Sequence[Placed]]:
@@ -531,7 +537,7 @@ class _Scan:
             return
         found = "; ".join(_say(count, first) for count, first in self._problems.values())
         self._problems = {}
-        warnings.warn(f"{self._format.source.name}, {found}", ValueWarning, stacklevel=4)
+        warn(f"{self._format.source.name}, {found}", ValueWarning)
 
 
 def _say(count: int, placed: Placed) -> str:

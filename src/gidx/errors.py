@@ -22,6 +22,8 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -99,6 +101,14 @@ class GidxWarning(UserWarning):
 
 class ValueWarning(GidxWarning):
     """Values that are not of their declared type were read as missing."""
+
+
+def warn(message: str, category: type[GidxWarning] = GidxWarning) -> None:
+    """Warn where the caller's own code is, however deep in gidx the reason was found."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("gidx."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 def format_error(path: str, offset: int | None, message: str) -> FormatError:

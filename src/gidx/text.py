@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -39,7 +38,7 @@ from gidx.autosql import AutoSql
 from gidx.autosql_columns import Declared
 from gidx.columns import Column, decode
 from gidx.encode import texts_of
-from gidx.errors import FormatError, ValueTypeError, ValueWarning, hint
+from gidx.errors import FormatError, ValueTypeError, ValueWarning, hint, warn
 from gidx.region import Region
 
 # Text to parse at a time. 2 M bed6 rows (78 MB): 0.8 s in blocks of 1 or 4 MB, 1.2 s in 64 MB.
@@ -395,7 +394,7 @@ class Typed:
                 f"read as missing; {first}"
                 for name, (count, first) in self._problems.items()
             )
-            warnings.warn(f"{self._table.name}, {found}", ValueWarning, stacklevel=3)
+            warn(f"{self._table.name}, {found}", ValueWarning)
         self._problems = {}
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 import operator
 import sys
-import warnings
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -36,7 +35,7 @@ from gidx.bgzf.block import (
     walk,
 )
 from gidx.bgzf.gzi import GziIndex, beside
-from gidx.errors import FormatError, GidxWarning, format_error
+from gidx.errors import FormatError, format_error, warn
 from gidx.pool import in_order, thread_count
 from gidx.source import ByteSource, open_source
 
@@ -313,11 +312,9 @@ class BgzfReader(io.BufferedIOBase):
             else:
                 ours, theirs = self._source.modified(), source.modified()
                 if ours is not None and theirs is not None and theirs < ours:
-                    warnings.warn(
+                    warn(
                         f"{source.name} is older than its file; write it anew with: "
-                        "gidx.bgzf.GziIndex.build(path).write(path + '.gzi')",
-                        GidxWarning,
-                        stacklevel=4,
+                        "gidx.bgzf.GziIndex.build(path).write(path + '.gzi')"
                     )
                 return GziIndex.read(source)
         return GziIndex.build(self._source)
@@ -446,11 +443,9 @@ class BgzfReader(io.BufferedIOBase):
     def _warn_of_no_eof(self) -> None:
         if not self._warned and not has_eof(self._source):
             self._warned = True
-            warnings.warn(
+            warn(
                 f"{self.name}: the EOF marker is missing, so the file may have been cut "
-                f"after byte {self._size}",
-                GidxWarning,
-                stacklevel=4,
+                f"after byte {self._size}"
             )
 
 

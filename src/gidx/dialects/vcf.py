@@ -32,7 +32,6 @@ implied; a lone allele has nothing to be phased with, unless told).
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -47,7 +46,7 @@ from gidx import schema
 from gidx.columns import Column, Items, Problem, decode_items
 from gidx.dialects.base import Head, Lines, Names, Rules, fields_table
 from gidx.dialects.vcf_header import FIXED, Declaration, Header
-from gidx.errors import ColumnError, FormatError, GidxWarning, hint
+from gidx.errors import ColumnError, FormatError, hint, warn
 
 Genotypes = Literal["text", "alleles"]
 
@@ -100,7 +99,7 @@ def from_head(head: Head, *, samples: Sequence[str] | None = None, gt: Genotypes
     if faults:
         more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
         shown = "; ".join(faults[:5])
-        warnings.warn(f"{head.name}: VCF header: {shown}{more}", GidxWarning, stacklevel=4)
+        warn(f"{head.name}: VCF header: {shown}{more}")
     return Vcf(head.name, text, header, _chosen(head.name, header, samples), gt)
 
 

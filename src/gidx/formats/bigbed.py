@@ -9,7 +9,6 @@ take the standard BED names. Writing is in `bigbed_write`.
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -33,10 +32,10 @@ from gidx.errors import (
     AutoSqlError,
     ColumnError,
     FormatError,
-    GidxWarning,
     UnknownChromError,
     format_error,
     hint,
+    warn,
 )
 from gidx.formats.base import Names, Placed, Rows
 from gidx.layout import check_range, ordered, read_cstring, read_one
@@ -162,11 +161,7 @@ class BigBed:
         if count > HEAD_FIELDS or why != "has no AutoSQL":  # bed3 needs none
             extra = count - declared.defined
             name = f"bed{declared.defined}" + (f"+{extra}" if extra else "")
-            warnings.warn(
-                f"{self.source.name}: {why}; read as {name} with the standard names",
-                GidxWarning,
-                stacklevel=4,
-            )
+            warn(f"{self.source.name}: {why}; read as {name} with the standard names")
         return declared
 
     def _standard(self, count: int, defined: int) -> Declared:

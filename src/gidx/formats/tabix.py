@@ -12,7 +12,6 @@ index knows.
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -24,7 +23,7 @@ import pyarrow as pa
 from gidx import schema
 from gidx.binning.index import TabixIndex
 from gidx.dialects.base import Dialect, Lines, Names
-from gidx.errors import FormatError, GidxWarning, MissingIndexError
+from gidx.errors import FormatError, MissingIndexError, warn
 from gidx.formats.base import Placed, Rows
 from gidx.pool import in_order, thread_count
 from gidx.ranges import Ranges
@@ -55,11 +54,7 @@ class TabixText:
         self._end: int | None = None  # where the table ends, if before the file does
         self._lock = threading.Lock()
         if not lines.has_eof:
-            warnings.warn(
-                f"{self.source.name}: no EOF marker at its end, so it may have been cut there",
-                GidxWarning,
-                stacklevel=4,
-            )
+            warn(f"{self.source.name}: no EOF marker at its end, so it may have been cut there")
 
     # ── what it says of itself ──────────────────────────────────────────────────────────────────
 

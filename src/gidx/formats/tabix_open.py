@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from gidx.binning.index import SAM_PRESET, VCF_PRESET, Layout, TabixIndex
 from gidx.dialects import bed, gff, sam, table, vcf
 from gidx.dialects.base import Dialect, Head
-from gidx.errors import FormatError, GidxWarning, format_error, hint
+from gidx.errors import FormatError, format_error, hint, warn
 from gidx.formats.tabix import TabixText
 from gidx.source import ByteSource, PathSource, RemoteSource, open_source
 from gidx.textfile import BgzfLines, LineSource, open_lines
@@ -121,11 +120,9 @@ def find_index(
         )  # fmt: skip
     made, changed = given.modified(), source.modified()
     if made is not None and changed is not None and made < changed:
-        warnings.warn(
+        warn(
             f"{given.name}: the index is older than {source.name}; if the file has changed since, "
-            f"make it anew with: gidx index {source.name}",
-            GidxWarning,
-            stacklevel=5,
+            f"make it anew with: gidx index {source.name}"
         )
     return TabixIndex.read(given), given.name
 

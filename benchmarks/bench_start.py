@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import data
+import texts
 
 import gidx
 
@@ -33,6 +34,21 @@ import pandas, pyarrow, gidx
 frame = gidx.read_bigbed({path!r}, columns=["chrom", "start", "end", "name", "score", "strand"])
 begin = time.perf_counter()
 gidx.write_bigbed(frame, {path!r} + ".out")
+print(time.perf_counter() - begin)
+"""
+TEXT = """
+import time
+import pandas, pyarrow, gidx
+begin = time.perf_counter()
+rows = gidx.read({path!r}, ("chr3", 1_000_000, 3_000_000))
+print(time.perf_counter() - begin)
+"""
+WRITE_BED = """
+import time
+import pandas, pyarrow, gidx
+frame = gidx.read_bed({path!r})
+begin = time.perf_counter()
+gidx.write_bed(frame, {path!r} + ".out.bed.gz")
 print(time.perf_counter() - begin)
 """
 
@@ -59,10 +75,22 @@ def main() -> None:
         cache = str(Path(name) / "cache")
         for what in ("pandas, pyarrow", "pandas, pyarrow, gidx", "pandas, pyarrow, gidx, numba"):
             print(f"import {what:<32} {run(IMPORT.format(what), cache, 7):.2f} s")
-        for title, code in (("query", FIRST), ("write", WRITE)):
-            process = code.format(path=path)
-            print(f"first {title}, cold{'':<21} {run(process, cache, 1):.2f} s after the imports")
-            print(f"first {title}, warm{'':<21} {run(process, cache, 7):.2f} s after the imports")
+        folder = Path(name)
+        bed = texts.write(folder / "peaks.bed.gz", texts.bed6_text(20_000), "bed")
+        vcf = texts.write(folder / "sites.vcf.gz", texts.sites_text(20_000), "vcf")
+        gff = texts.write(folder / "exons.gff3.gz", texts.gff_text(20_000), "gff")
+        for title, code, file in (
+            ("bigBed query", FIRST, path),
+            ("bigBed write", WRITE, path),
+            ("BED query", TEXT, bed),
+            ("VCF query", TEXT, vcf),
+            ("GFF query", TEXT, gff),
+            ("BED write", WRITE_BED, bed),
+        ):
+            process = code.format(path=file)
+            cold = run(process, str(folder / f"cache {title}"), 1)
+            warm = run(process, str(folder / f"cache {title}"), 7)
+            print(f"first {title:<14} {cold:.2f} s cold, {warm:.2f} s warm, after the imports")
 
 
 if __name__ == "__main__":

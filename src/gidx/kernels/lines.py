@@ -116,39 +116,47 @@ def _leading(buf, a, b):
     return -value if negative else value
 
 
+# Why words are arrays and not compared letter by letter: each such helper took LLVM as
+# long as the rest of the kernel, 5 s of 10 in all.
+_TRACK = np.frombuffer(b"track", np.uint8)
+_BROWSER = np.frombuffer(b"browser", np.uint8)
+_FASTA = np.frombuffer(b"##FASTA", np.uint8)
+_NON_REF = np.frombuffer(b"<NON_REF>", np.uint8)
+_ANY_REF = np.frombuffer(b"<*>", np.uint8)
+_SIZED = np.frombuffer(b"<DEL<DUP<CNV<INV", np.uint8)  # four letters each
+_END, _SVLEN = np.frombuffer(b"END=", np.uint8), np.frombuffer(b"SVLEN=", np.uint8)
+_LEN = np.frombuffer(b"LEN", np.uint8)
+
+
+@helper
+def _begins_with(buf, a, b, word):
+    """Whether `buf[a:b]` begins with the word."""
+    if b - a < np.uint64(len(word)):
+        return False
+    k = U0
+    while k < np.uint64(len(word)) and buf[a + k] == word[k]:
+        k += U1
+    return k == np.uint64(len(word))
+
+
 @helper
 def _is_track(buf, a):
     """Whether BED's `track` or `browser` begins here, as a word."""
-    if buf[a] == np.uint8(116):  # track
-        word = (np.uint8(116), np.uint8(114), np.uint8(97), np.uint8(99), np.uint8(107))
-        for letter in word:
-            if buf[a] != letter:
-                return False
-            a += U1
-    elif buf[a] == np.uint8(98):  # browser
-        longer = (np.uint8(98), np.uint8(114), np.uint8(111), np.uint8(119), np.uint8(115),
-                  np.uint8(101), np.uint8(114))  # fmt: skip
-        for letter in longer:
-            if buf[a] != letter:
-                return False
-            a += U1
-    else:
-        return False
-    return buf[a] == BLANK or buf[a] == TAB or buf[a] == LF or buf[a] == CR
+    b = a  # a line's break is in no word, so none is looked for behind it
+    while buf[b] > BLANK:
+        b += U1
+    if b - a == np.uint64(5):
+        return _begins_with(buf, a, b, _TRACK)
+    return b - a == np.uint64(7) and _begins_with(buf, a, b, _BROWSER)
 
 
 @helper
 def _is_fasta(buf, a):
     """Whether the line is `##FASTA`, or a FASTA record's first."""
-    if buf[a] == MORE:
-        return True
-    word = (np.uint8(35), np.uint8(35), np.uint8(70), np.uint8(65), np.uint8(83), np.uint8(84),
-            np.uint8(65))  # fmt: skip
-    for letter in word:
-        if buf[a] != letter:
-            return False
-        a += U1
-    return buf[a] <= CR or buf[a] == BLANK
+    b = a
+    while buf[b] > BLANK:
+        b += U1
+    return buf[a] == MORE or (b - a == np.uint64(7) and _begins_with(buf, a, b, _FASTA))
 
 
 @helper
@@ -196,59 +204,31 @@ def _cigar_length(buf, a, b):
 @helper
 def _spans_reference(buf, a, b):
     """Whether SVLEN counts reference bases of this allele: <DEL>, <DUP>, <CNV>, <INV>, <DEL:…>."""
-    if b - a < np.uint64(5) or buf[a] != LESS:
+    if b - a < np.uint64(5) or (buf[a + np.uint64(4)] != MORE and buf[a + np.uint64(4)] != COLON):
         return False
-    x, y, z, after = buf[a + U1], buf[a + U2], buf[a + np.uint64(3)], buf[a + np.uint64(4)]
-    if after != MORE and after != COLON:
-        return False
-    d, u, e = np.uint8(68), np.uint8(85), np.uint8(69)
-    return (
-        (x == d and y == e and z == np.uint8(76))
-        or (x == d and y == u and z == np.uint8(80))
-        or (x == np.uint8(67) and y == np.uint8(78) and z == np.uint8(86))
-        or (x == np.uint8(73) and y == np.uint8(78) and z == np.uint8(86))
-    )
+    for w in range(np.uint64(0), np.uint64(16), np.uint64(4)):
+        k = U0
+        while k < np.uint64(4) and buf[a + k] == _SIZED[w + k]:
+            k += U1
+        if k == np.uint64(4):
+            return True
+    return False
 
 
 @helper
 def _is_block_allele(buf, a, b):
     """Whether an allele is `<*>` or `<NON_REF>`: of a gVCF's block."""
     if b - a == np.uint64(3):
-        return buf[a] == LESS and buf[a + U1] == STAR and buf[a + U2] == MORE
-    if b - a != np.uint64(9):
-        return False
-    word = (np.uint8(60), np.uint8(78), np.uint8(79), np.uint8(78), np.uint8(95), np.uint8(82),
-            np.uint8(69), np.uint8(70), np.uint8(62))  # fmt: skip
-    for letter in word:
-        if buf[a] != letter:
-            return False
-        a += U1
-    return True
+        return _begins_with(buf, a, b, _ANY_REF)
+    return b - a == np.uint64(9) and _begins_with(buf, a, b, _NON_REF)
 
 
 @helper
-def _info_value(buf, a, b, is_end):
-    """(found, begin) of the value of END= (or SVLEN=) in an INFO field; the first counts."""
+def _info_value(buf, a, b, key):
+    """(found, begin) of the value of `key` (with its =) in an INFO field; the first counts."""
     while a < b:
-        if is_end:
-            if (
-                b - a > np.uint64(3)
-                and buf[a] == np.uint8(69)
-                and buf[a + U1] == np.uint8(78)
-                and buf[a + U2] == np.uint8(68)
-                and buf[a + np.uint64(3)] == EQUAL
-            ):
-                return True, a + np.uint64(4)
-        elif (
-            b - a > np.uint64(5)
-            and buf[a] == np.uint8(83)
-            and buf[a + U1] == np.uint8(86)
-            and buf[a + U2] == np.uint8(76)
-            and buf[a + np.uint64(3)] == np.uint8(69)
-            and buf[a + np.uint64(4)] == np.uint8(78)
-            and buf[a + np.uint64(5)] == EQUAL
-        ):
-            return True, a + np.uint64(6)
+        if _begins_with(buf, a, b, key):
+            return True, a + np.uint64(len(key))
         while a < b and buf[a] != SEMICOLON:
             a += U1
         a += U1
@@ -256,46 +236,44 @@ def _info_value(buf, a, b, is_end):
 
 
 @helper
+def _part_end(buf, a):
+    """Where a part of a sample ends: at a colon, a tab or the line's end."""
+    while buf[a] > LF and buf[a] != COLON:
+        a += U1
+    return a
+
+
+@helper
 def _format_length(buf, a):
     """The largest FORMAT/LEN of a row's samples; `a` is where FORMAT begins."""
-    place = -1
-    k = 0
-    while buf[a] > LF:
-        begin = a
-        while buf[a] > LF and buf[a] != COLON:
-            a += U1
-        if (
-            a - begin == np.uint64(3)
-            and buf[begin] == np.uint8(76)
-            and buf[begin + U1] == np.uint8(69)
-            and buf[begin + U2] == np.uint8(78)
-        ):
-            place = k
-        k += 1
-        if buf[a] == COLON:
-            a += U1
+    place = k = 0
+    found = False
     longest = np.int64(0)
-    while place >= 0 and buf[a] == TAB:
-        a += U1
-        k = 0
-        while buf[a] > LF:
-            begin = a
-            while buf[a] > LF and buf[a] != COLON:
-                a += U1
-            if k == place:
-                longest = max(longest, _leading(buf, begin, a))
+    samples = False
+    while True:
+        end = _part_end(buf, a)
+        if not samples:
+            if end - a == np.uint64(3) and _begins_with(buf, a, end, _LEN):
+                found, place = True, k
+        elif k == place:
+            longest = max(longest, _leading(buf, a, end))
+        if buf[end] == COLON:
             k += 1
-            if buf[a] == COLON:
-                a += U1
-    return longest
+        elif buf[end] == TAB and (found or samples):
+            samples = True
+            k = 0
+        else:
+            return longest
+        a = end + U1
 
 
 @helper
 def _vcf_end(buf, fields, n, start):
-    """Where a VCF row ends, as htslib since 1.22 has it (tbx.c): the farthest of
+    """Where a VCF row ends, as htslib since 1.22 has it (get_rlen in vcf.c): the farthest of
 
-    REF's length; INFO/END, if that is behind POS; INFO/SVLEN of <DEL>, <DUP>, <CNV>,
-    <INV>; FORMAT/LEN of <*>, <NON_REF>.
+    REF's length; INFO/END, if that is behind POS; the base at POS and INFO/SVLEN behind it,
+    of <DEL>, <DUP>, <CNV>, <INV>; FORMAT/LEN of <*>, <NON_REF>. VCF 4.5, section 1.6.1, at
+    END: "POS + SVLEN". (htslib's tabix, in tbx.c, has a base less for SVLEN.)
     """
     a, b = np.uint64(fields[4, n]), np.uint64(fields[5, n]) - U1
     length = np.int64(fields[4, n]) - 1 - np.int64(fields[3, n])
@@ -311,21 +289,21 @@ def _vcf_end(buf, fields, n, start):
                 block |= _is_block_allele(buf, begin, i)
             i += U1
     info, stop = np.uint64(fields[7, n]), np.uint64(fields[8, n]) - U1
-    found, at = _info_value(buf, info, stop, True)
+    found, at = _info_value(buf, info, stop, _END)
     end = start + length
     if found and buf[at] != POINT:
         value = _leading(buf, at, stop)
         if value > start:
             end = max(end, value)
     if sized:
-        found, at = _info_value(buf, info, stop, False)
+        found, at = _info_value(buf, info, stop, _SVLEN)
         i = a
         while found and i < b:  # an SVLEN for each allele
             begin = i
             while i < b and buf[i] != COMMA:
                 i += U1
             if _spans_reference(buf, begin, i):
-                end = max(end, start + abs(_leading(buf, at, stop)))
+                end = max(end, start + 1 + abs(_leading(buf, at, stop)))
             while at < stop and buf[at] != COMMA and buf[at] != SEMICOLON:
                 at += U1
             found = at < stop and buf[at] == COMMA

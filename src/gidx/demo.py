@@ -74,7 +74,7 @@ pd.read_parquet("genes.parquet", columns=["chrom", "start", "geneName"]).head(3)
 
 GREETING = """\
 A tour of gidx in Python, with data made for it.
-The first run on a machine compiles gidx's kernels and takes some 15 s, later ones 2 s."""
+The first run on a machine compiles gidx's kernels and takes some 40 s, later ones 3 s."""
 
 AFTERWARDS = """
 Where to go from here

@@ -32,6 +32,7 @@ from gidx.bgzf.block import (
     inflate_all,
     inflate_each,
     is_gzip,
+    tail_sizes,
     walk,
 )
 from gidx.errors import FormatError, format_error
@@ -172,7 +173,7 @@ class BgzfLines:
         """Bytes of the file that hold about `TEXT`, judged by its first blocks."""
         data = self._read(0, 4 * MAX_BLOCK)
         sizes, taken = walk(data, 0, self.source.name, final=len(data) == self.source.size)
-        inflated = sum(_data_sizes(data, sizes))
+        inflated = sum(tail_sizes(data, sizes, 0, self.source.name))
         ratio = max(inflated / max(taken, 1), 1.0)
         return int(min(max(TEXT / ratio, 64 * 1024), TEXT))
 
@@ -370,15 +371,6 @@ class BgzfLines:
     def say(self, text: Text, at: int) -> str:
         block, within = text.place(at)
         return f"{self.source.name}, block at byte {block}, {within} into its data"
-
-
-def _data_sizes(data: Any, sizes: Sequence[int]) -> list[int]:
-    """How many bytes each block inflates to: the last four of each."""
-    found, at = [], 0
-    for size in sizes:
-        at += size
-        found.append(int.from_bytes(data[at - 4 : at], "little"))
-    return found
 
 
 class PlainLines:

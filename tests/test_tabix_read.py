@@ -32,7 +32,7 @@ from gidx.errors import (
     ValueWarning,
 )
 from gidx.source import MemorySource
-from gidx.textfile import BgzfLines, PlainLines
+from gidx.textfile import BgzfLines, PlainLines, Segment
 
 
 def text_of(rows):
@@ -266,6 +266,14 @@ def test_broken_rows_say_file_place_found_and_expected(tmp_path):
         with pytest.raises(FormatError, match=found) as error:
             gidx.open(path).to_table()
         assert "a.bed, byte 11" in str(error.value)
+
+
+def test_a_range_that_stops_within_a_line_of_the_last_block_is_an_error():
+    lines = BgzfLines(MemorySource(tabix_files.bgzip(b"chr1\t1\t2\nchr1\t5\t9")))
+    whole = lines.fetch([Segment(0, 17)])  # the last line has no break, and needs none
+    assert whole.text.tobytes().startswith(b"chr1\t1\t2\nchr1\t5\t9\n")
+    with pytest.raises(FormatError, match="12 bytes into its data, which is within a line"):
+        lines.fetch([Segment(0, 12)])
 
 
 # ── what a query reads ──────────────────────────────────────────────────────────────────────────

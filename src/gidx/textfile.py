@@ -315,7 +315,8 @@ class BgzfLines:
         if within > (len(pieces[-1]) if pieces else 0):
             raise self._stale(last, f"{within} bytes into a block of {len(pieces[-1])}")
         piece = pieces[-1][:within] if within else next(filter(None, reversed(pieces)), b"\n")
-        if piece[-1] != LF and not self._is_end(end):
+        whole = within in (0, len(pieces[-1]) if pieces else 0)
+        if piece[-1] != LF and not (whole and self._is_end(end)):
             raise self._stale(last, f"{within} bytes into its data, which is within a line")
 
     def _is_end(self, at: int) -> bool:

@@ -38,7 +38,7 @@ LAYERS = {
         {"numpy", "deflate"},  # they know bytes: no pyarrow, no pandas
     ),
     "formats": (
-        {"formats"},
+        {"formats", "index_table"},
         {"ground", "columns", "containers"},
         {"numpy", "pyarrow"},
     ),

@@ -1,4 +1,4 @@
-"""The command line: `gidx info`, `query`, `convert`, `search`, `check`, `bgzip`, `index`, `demo`.
+"""The command line: `gidx info`, `query`, `convert`, `search`, `check`, `index`, `demo` …
 
 Thin over the API: a command reads its arguments, calls one or two functions, prints.
 
@@ -431,6 +431,47 @@ def _index(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _dump_index(arguments: argparse.Namespace) -> int:
+    from gidx import convert
+    from gidx.binning import VCF, TabixIndex, TbkIndex
+    from gidx.index_table import read_index
+
+    path = arguments.output or "-"
+    kind = arguments.format or {".tbj": "tbj", ".tbk": "tbk"}.get(Path(path).suffix)
+    data = arguments.data or _indexed(arguments.file)
+    table = "linear_table" if arguments.linear else "stats_table" if arguments.stats else "to_table"
+    if kind in ("tbj", "tbk") and table != "to_table":
+        _wrong(arguments, f"--linear and --stats are tables, {kind} is the whole index")
+    if kind == "tbk" and data is None:
+        _wrong(arguments, "a TBK is made from the indexed file; pass --data FILE")
+    if kind == "tbk" and path == "-" and sys.stdout.isatty():
+        _wrong(arguments, "tbk is not for a terminal; pass --output FILE, or pipe it")
+    index = read_index(arguments.file)
+    if isinstance(index, TbkIndex) and (kind == "tbj" or table != "to_table"):
+        _wrong(arguments, f"{arguments.file} is a TBK, which has only blocks and their rows")
+    target = sys.stdout.buffer if path == "-" else path
+    if kind == "tbk":
+        layout = index.layout if isinstance(index, TabixIndex) else None
+        TbkIndex.build(data, layout=layout or VCF).write(target)
+    elif kind == "tbj" and isinstance(index, TabixIndex):
+        index.to_json(target, data=data)
+    else:
+        with _output(arguments) as (target, kind):
+            found = getattr(index, table)()
+            convert.write(
+                convert.Rows(found.schema, iter(found.to_batches())),
+                target, to=kind, header=_header(arguments),
+            )  # fmt: skip
+    return 0
+
+
+def _indexed(index: str) -> str | None:
+    """The file that an index lies beside, if it is at hand."""
+    path = Path(index)
+    known = path.suffix in (".tbi", ".csi", ".tbj", ".tbk") and path.with_suffix("").is_file()
+    return str(path.with_suffix("")) if known else None
+
+
 # ── demo ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -606,6 +647,29 @@ gidx index --places 2,3,4 table.tsv.gz""",
     index.add_argument("--output", "-o", metavar="FILE", help="default: FILE.tbi or FILE.csi")
     index.add_argument("--threads", type=_count, metavar="N", help="default: all processors")
 
+    dump = _command(
+        commands, "dump-index", _dump_index, "what a tabix index holds, as a table or JSON",
+        """\
+Print the chunks of a tabix index (TBI, CSI, or tabixpy's TBJ), a row for each: the bin with
+its span, and where the chunk begins and ends. Of a TBK, the blocks.
+
+As tbj or tbk, write what the package tabixpy reads; tbj has the positions of the rows, too,
+where the indexed file is at hand. A file .tbj or .tbk is gzipped.""",
+        """\
+gidx dump-index calls.vcf.gz.tbi
+gidx dump-index calls.vcf.gz.tbi --stats --format json
+gidx dump-index calls.vcf.gz.csi --linear --output windows.parquet
+gidx dump-index calls.vcf.gz.tbi --format tbj | jq .refs[0].bins_begin
+gidx dump-index calls.vcf.gz.tbi --output calls.vcf.gz.tbj""",
+    )  # fmt: skip
+    dump.add_argument("file", metavar="INDEX", help="a path or URL")
+    tables = dump.add_mutually_exclusive_group()
+    tables.add_argument("--linear", action="store_true", help="the linear index instead")
+    tables.add_argument("--stats", action="store_true", help="the rows of each chrom instead")
+    dump.add_argument("--data", metavar="FILE", help="the indexed file; default: beside INDEX")
+    dump.add_argument("--no-header", action="store_true", help="TSV without its header line")
+    _output_options(dump, (*(f for f in FORMATS if f != "bed"), "tbj", "tbk"))
+
 
 class _Version(argparse.Action):
     """--version, which imports gidx only when asked."""
@@ -659,9 +723,9 @@ def _row_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-header", action="store_true", help="TSV without its header line")
 
 
-def _output_options(parser: argparse.ArgumentParser) -> None:
+def _output_options(parser: argparse.ArgumentParser, formats: Sequence[str] = FORMATS) -> None:
     parser.add_argument(
-        "--format", choices=FORMATS, help="default: what --output's suffix says, else tsv"
+        "--format", choices=formats, help="default: what --output's suffix says, else tsv"
     )
     parser.add_argument("--output", "-o", metavar="FILE", help="write here instead of stdout")
 

@@ -121,6 +121,19 @@ def format_error(path: str, offset: int | None, message: str) -> FormatError:
     return FormatError(f"{place}: {message}", path=path, offset=offset)
 
 
+_NUMBER = re.compile(r"\d+|(?<=^chr)[XYM]$")
+
+
+def without_style(chrom: str) -> str:
+    """What a chrom's name says, however it is written: ``chr1`` and ``1``, ``MT`` and ``chrM``.
+
+    >>> [without_style(name) for name in ("chr1", "1", "Chr1", "chrM", "MT")]
+    ['1', '1', '1', 'm', 'm']
+    """
+    plain = chrom.lower().removeprefix("chr")
+    return "m" if plain == "mt" else plain
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """The known name that a user most likely meant, or None.
 
@@ -133,17 +146,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     'score'
     """
     known = list(known)
-    bare = name.removeprefix("chr")
-    mito = {"M", "MT"} if bare in ("M", "MT") else {bare}
+    plain = without_style(name)
     for candidate in known:
-        if candidate.removeprefix("chr") in mito:
+        if without_style(candidate) == plain:
             return candidate
-    lower = {k.lower(): k for k in reversed(known)}
-    if name.lower() in lower:
-        return lower[name.lower()]
-    # 'chr1' is no misspelt 'chr22': names that differ in their numbers are other names
-    letters = re.sub(r"\d+", "", name)
-    other = [k for k in known if re.sub(r"\d+", "", k) != letters]
+    # 'chr1' is no misspelt 'chr22', nor is 'chrX': they are other chroms
+    letters = _NUMBER.sub("", name)
+    other = [k for k in known if _NUMBER.sub("", k) != letters]
     close = difflib.get_close_matches(name, other, n=1)
     return close[0] if close else None
 

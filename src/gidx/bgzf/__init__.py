@@ -67,5 +67,7 @@ def blocks(path: Any, *, storage_options: Mapping[str, Any] | None = None) -> pa
     """
     import pyarrow as pa
 
+    if isinstance(path, BgzfReader):
+        raise TypeError(f"{path.name} is open as BGZF, which inflates it; expected the file itself")
     found = _blocks(open_source(path, storage_options))
     return pa.table({name: found[name] for name in found.dtype.names or ()})

@@ -45,6 +45,11 @@ class GziIndex:
     compressed, uncompressed
         The entries as the file has them: without the first block, unless it has that.
 
+    Raises
+    ------
+    FormatError
+        Offsets are not in ascending order.
+
     Examples
     --------
     >>> with gidx.bgzf.open("a.bed.gz", "w", level=0) as f:
@@ -70,7 +75,8 @@ class GziIndex:
             )
         bad = _first_bad(self.compressed, self.uncompressed)
         if bad is not None:
-            raise ValueError(_wording(bad, self.compressed, self.uncompressed))
+            what = _wording(bad, self.compressed, self.uncompressed)
+            raise format_error("GziIndex", None, what)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GziIndex):

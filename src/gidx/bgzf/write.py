@@ -41,7 +41,8 @@ from gidx.errors import format_error
 from gidx.pool import AHEAD, thread_count
 from gidx.source import is_url, open_source
 
-MODES = {"r": "rb", "rb": "rb", "w": "wb", "wb": "wb", "x": "xb", "xb": "xb", "a": "ab", "ab": "ab"}
+# As Python's open has them: "r", "rb" and "br" are one.
+MODES = {mode: f"{what}b" for what in "rwxa" for mode in (what, f"{what}b", f"b{what}")}
 
 
 class Layout(NamedTuple):

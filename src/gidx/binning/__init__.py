@@ -4,6 +4,8 @@
     index       one model for both kinds: columns, names, bins, chunks; planning
     tbi, csi    the two codecs: bytes to the model and back
     build       an index from rows in file order
+    tbj         an index as JSON, as the package tabixpy has it
+    tbk         tabixpy's other index: blocks, and the rows in each
 
 Containers know bytes; how a line becomes chrom, start and end is the format's to say.
 
@@ -23,6 +25,7 @@ from gidx.binning.bins import (
 )
 from gidx.binning.build import IndexBuilder
 from gidx.binning.index import BED, GFF, PSLTBL, SAM, VCF, Layout, TabixIndex
+from gidx.binning.tbk import TbkIndex
 
 __all__ = [
     "BED",
@@ -33,6 +36,7 @@ __all__ = [
     "IndexBuilder",
     "Layout",
     "TabixIndex",
+    "TbkIndex",
     "bin_count",
     "bin_level",
     "bin_span",

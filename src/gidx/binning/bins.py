@@ -95,6 +95,31 @@ def bin_span(bin: int, min_shift: int = MIN_SHIFT, depth: int = DEPTH) -> tuple[
     return place << shift, place + 1 << shift
 
 
+def bin_levels(bins: Integers, depth: int = DEPTH) -> Integers:
+    """`bin_level` of many bins; the deepest for numbers that are no bin's.
+
+    >>> bin_levels(np.array([0, 8, 4681])).tolist()
+    [0, 1, 5]
+    """
+    firsts = np.array([_first_bin(level) for level in range(1, depth + 1)], np.int64)
+    return np.searchsorted(firsts, bins, side="right")
+
+
+def bin_spans(
+    bins: Integers, min_shift: int = MIN_SHIFT, depth: int = DEPTH
+) -> tuple[Integers, Integers]:
+    """`bin_span` of many bins: their starts and ends.
+
+    >>> starts, ends = bin_spans(np.array([8, 4682]))
+    >>> starts.tolist(), ends.tolist()
+    ([469762048, 16384], [536870912, 32768])
+    """
+    level = bin_levels(bins, depth)
+    first = ((1 << 3 * level) - 1) // 7
+    shift = min_shift + 3 * (depth - level)
+    return (bins - first) << shift, (bins - first + 1) << shift
+
+
 def bin_count(depth: int = DEPTH) -> int:
     """How many bins a scheme has: one more than the largest bin number.
 

@@ -13,24 +13,30 @@ CSI has of it one sample a bin, ``loffset``.
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from gidx.atomic import replacing
 from gidx.bgzf.block import EOF, MAX_DATA, deflate_block, inflate_all, is_bgzf, walk
-from gidx.binning.bins import bin_count
+from gidx.binning.bins import bin_count, bin_spans
 from gidx.errors import WriteError, format_error
 from gidx.ranges import Ranges, coalesce
 from gidx.region import RegionSet, resolve
 from gidx.source import ByteSource, PathLike, open_source
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Kind = Literal["tbi", "csi"]
+Compression = Literal["infer", "gzip"] | None
 Offsets = npt.NDArray[np.uint64]
 Integers = npt.NDArray[np.int64]
 
@@ -119,8 +125,8 @@ class TabixIndex:
     ) -> TabixIndex:
         """The index in a path, URL, bytes, open binary file or ByteSource.
 
-        BGZF, plain gzip or neither, TBI or CSI: told by content, not by name. Raises
-        FormatError for anything else.
+        BGZF, plain gzip or neither, TBI, CSI or TBJ (tabixpy's, see `to_json`): told by
+        content, not by name. Raises FormatError for anything else.
         """
         source = open_source(what, storage_options)
         return cls.from_bytes(bytes(source.read(0, source.size)), source.name)
@@ -128,14 +134,20 @@ class TabixIndex:
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "<bytes>") -> TabixIndex:
         """The index that ``data``, compressed or not, is; ``name`` is for errors."""
-        from gidx.binning import csi, tbi
+        from gidx.binning import csi, tbi, tbj, tbk
 
         if data[:2] == b"\x1f\x8b":
-            data = _inflated(data, name)
+            data = inflated(data, name)
         if data[:4] == tbi.MAGIC:
             return tbi.unpack(data, name)
         if data[:4] == csi.MAGIC:
             return csi.unpack(data, name)
+        if data[:1] == b"{":
+            return tbj.parse_index(data, name)
+        if tbk.is_tbk(data):
+            raise format_error(
+                name, 0, "a TBK lists blocks, and has no bins; see gidx.binning.TbkIndex.read"
+            )
         raise format_error(
             name,
             0,
@@ -165,6 +177,144 @@ class TabixIndex:
             for at in range(0, len(data), MAX_DATA):
                 file.write(deflate_block(data[at : at + MAX_DATA]))
             file.write(EOF)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> TabixIndex:
+        """The index that the text of a TBJ is; the mirror image of `to_json`.
+
+        Raises FormatError for any other JSON, and where lengths do not agree.
+        """
+        from gidx.binning import tbj
+
+        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        return tbj.parse_index(data, "<json>")
+
+    @overload
+    def to_json(
+        self,
+        path: None = None,
+        *,
+        data: Any = None,
+        compression: Compression = "infer",
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> str: ...
+    @overload
+    def to_json(
+        self,
+        path: PathLike | BinaryIO,
+        *,
+        data: Any = None,
+        compression: Compression = "infer",
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> None: ...
+    def to_json(
+        self,
+        path: PathLike | BinaryIO | None = None,
+        *,
+        data: Any = None,
+        compression: Compression = "infer",
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> str | None:
+        """The index as JSON, in the layout TBJ of the package tabixpy (version 5).
+
+        Where tabixpy can read an index, its file has the same text, if the bins are
+        ascending in the index. `read` and `from_json` bring the index back.
+
+        Parameters
+        ----------
+        path
+            Where to write it; None returns the text.
+        data
+            The indexed file: a path, URL, bytes or open binary file. With it, each place
+            has the size of its block and the positions of rows there (``block_len``,
+            ``bin_pos``, ``first_pos``, ``last_pos``, as the file has them; -1 where the
+            block does not tell). Every block that the index names is inflated once for
+            each chrom.
+        compression
+            ``"gzip"``, None, or as the path says: .tbj and .gz are gzip, as with tabixpy.
+        storage_options
+            For fsspec, if ``data`` is a URL.
+
+        Examples
+        --------
+        >>> import json
+        >>> idx = gidx.TabixIndex.read("calls.vcf.gz.tbi")
+        >>> ref = json.loads(idx.to_json(data="calls.vcf.gz"))["refs"][0]
+        >>> ref["bins"][0]["bin"], ref["bins_begin"]
+        (4681, {'bin_n': 0, 'chunk_n': 0, 'real': 0, 'bytes': 162, 'block_len': 228, \
+'bin_pos': 100, 'first_pos': 100, 'last_pos': 900})
+        >>> gidx.TabixIndex.from_json(idx.to_json()) == idx
+        True
+        """
+        from gidx.binning import tbj
+
+        source = None if data is None else open_source(data, storage_options)
+        pieces = tbj.format_index(self, source)
+        if path is None:
+            return b"".join(pieces).decode()
+        if compression == "infer":
+            name = str(path) if isinstance(path, str | os.PathLike) else ""
+            compression = "gzip" if name.lower().endswith((".tbj", ".gz")) else None
+        with replacing(path) as file, ExitStack() as stack:
+            out = stack.enter_context(gzipped(file)) if compression == "gzip" else file
+            for piece in pieces:
+                out.write(piece)
+        return None
+
+    def to_table(self) -> pa.Table:
+        """The chunks: an Arrow table, a row for each, by chrom, bin and begin.
+
+        ``chrom, start, end`` are what the bin spans (0-based, half-open), so the table
+        can be queried by region like any other; ``bin`` and ``level`` its number and
+        level. ``chunk_begin`` and ``chunk_end`` are virtual offsets, and the two parts of
+        each are ``begin_block``, the place of the block in the file, with ``begin_within``,
+        the place in its data, and ``end_block`` with ``end_within``. Pseudo-bins are no
+        chunks: see `stats_table`. Of an index without names, as that of a BCF is, chroms
+        are their ids: see `named`.
+
+        >>> idx = gidx.TabixIndex.read("peaks.bed.gz.tbi")
+        >>> idx.to_table().to_pandas()[["chrom", "start", "end", "bin", "level", "chunk_begin"]]
+          chrom  start    end   bin  level  chunk_begin
+        0  chr1      0  16384  4681      5            0
+        1  chr2      0  16384  4681      5           30
+        """
+        from gidx.index_table import chunk_table
+
+        return chunk_table(self)
+
+    def linear_table(self) -> pa.Table:
+        """The linear index: an Arrow table, a row for each window.
+
+        ``chrom, start, end`` are the window (0-based, half-open), ``offset`` is the virtual
+        offset of the first row that overlaps it, ``block`` and ``within`` are its parts;
+        windows without a row have what htslib puts there, the next window's, or 0. A CSI
+        has a row for each bin, with ``bin`` and ``level``; ``offset`` is its loffset.
+
+        >>> gidx.TabixIndex.read("peaks.bed.gz.tbi").linear_table().to_pandas()
+          chrom  start    end  offset  block  within
+        0  chr1      0  16384       0      0       0
+        1  chr2      0  16384      30      0      30
+        """
+        from gidx.index_table import linear_table
+
+        return linear_table(self)
+
+    def stats_table(self) -> pa.Table:
+        """What the index tells of each chrom: an Arrow table, a row for each.
+
+        ``n_mapped`` and ``n_unmapped`` are the numbers of rows, ``begin`` and ``end`` the
+        virtual offsets between which they are; missing where the index has no pseudo-bin,
+        as older ones have not. ``n_bins``, ``n_chunks`` and ``n_windows`` count its parts.
+
+        >>> idx = gidx.TabixIndex.read("peaks.bed.gz.tbi")
+        >>> idx.stats_table().to_pandas()[["chrom", "n_mapped", "n_unmapped", "n_chunks"]]
+          chrom  n_mapped  n_unmapped  n_chunks
+        0  chr1         2           0         1
+        1  chr2         1           0         1
+        """
+        from gidx.index_table import stats_table
+
+        return stats_table(self)
 
     def named(self, names: Sequence[str], layout: Layout | None = None) -> TabixIndex:
         """This index with names, and a layout, for one that has none.
@@ -299,10 +449,7 @@ class TabixIndex:
 
     def _bottom_windows(self) -> Integers:
         """The first window of each bin."""
-        level_first = np.array([((1 << 3 * k) - 1) // 7 for k in range(self.depth + 2)])
-        level = np.searchsorted(level_first, self.bins, side="right") - 1
-        level = np.minimum(level, self.depth)
-        return (self.bins - level_first[level]) << (3 * (self.depth - level))
+        return bin_spans(self.bins, 0, self.depth)[0]
 
     def _sampled(self) -> TabixIndex:
         """A TBI as a CSI: of the linear index each bin takes its first window's entry."""
@@ -333,19 +480,30 @@ class TabixIndex:
         counts = list(self.row_counts.values()) if self.names else [None]
         rows = "" if None in counts else f", {sum(c or 0 for c in counts):,} rows"
         parts = (
-            _counted(self.n_refs, "chrom"),
-            _counted(len(self.bins), "bin"),
-            _counted(len(self.chunk_ranges), "chunk"),
+            counted(self.n_refs, "chrom"),
+            counted(len(self.bins), "bin"),
+            counted(len(self.chunk_ranges), "chunk"),
         )
         scheme = "" if self.kind == "tbi" else f", min_shift {self.min_shift}, depth {self.depth}"
         return f"TabixIndex({self.kind!r}, {', '.join(parts)}{rows}{scheme})"
 
 
-def _counted(n: int, what: str) -> str:
+def gzipped(file: BinaryIO) -> BinaryIO:
+    """The file to write gzip to, without a name and time in it; closing leaves it open."""
+    made = gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0)
+    return cast(BinaryIO, made)
+
+
+def counted(n: int, what: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "chunk"), counted(2000, "chunk")
+    ('1 chunk', '2,000 chunks')
+    """
     return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
-def _inflated(data: bytes, name: str) -> bytes:
+def inflated(data: bytes, name: str) -> bytes:
     """The data of BGZF, or of any other gzip."""
     if is_bgzf(data):
         sizes, _ = walk(data, 0, name, final=True)

@@ -69,21 +69,10 @@ def pack(index: TabixIndex) -> bytes:
 def unpack_columns(data: bytes, at: int, name: str) -> tuple[Layout, tuple[str, ...], int]:
     """Columns and names from ``at`` on, and where they end."""
     found = take(data, at, COLUMNS, name)
-    preset = int(found["format"]) & ~ZERO_BASED
-    if not 0 <= preset <= GAF_PRESET:
-        raise fail(name, at, f"unknown preset {preset}, expected 0 (generic) to 3 (GAF)")
-    for column, least in (("col_seq", 1), ("col_beg", 1), ("col_end", 0), ("skip", 0), ("l_nm", 0)):
-        if found[column] < least:
-            raise fail(name, at, f"{column} is {int(found[column])}, expected {least} or more")
-    layout = Layout(
-        preset,
-        bool(found["format"] & ZERO_BASED),
-        int(found["col_seq"]),
-        int(found["col_beg"]),
-        int(found["col_end"]),
-        chr(int(found["meta"]) & 0xFF),  # htslib compares one byte
-        int(found["skip"]),
-    )
+    try:
+        layout = layout_of(found)
+    except ValueError as error:
+        raise fail(name, at, str(error)) from None
     at += COLUMNS.itemsize
     text = data[at : at + int(found["l_nm"])]
     if len(text) != found["l_nm"]:
@@ -96,6 +85,25 @@ def unpack_columns(data: bytes, at: int, name: str) -> tuple[Layout, tuple[str, 
         twice = next(n for i, n in enumerate(names) if n in names[:i])
         raise fail(name, at, f"the name {twice!r} occurs twice")
     return layout, names, at + len(text)
+
+
+def layout_of(found: Record) -> Layout:
+    """The layout that `COLUMNS` tell; ValueError says what is wrong with them."""
+    preset = int(found["format"]) & ~ZERO_BASED
+    if not 0 <= preset <= GAF_PRESET:
+        raise ValueError(f"unknown preset {preset}, expected 0 (generic) to 3 (GAF)")
+    for column, least in (("col_seq", 1), ("col_beg", 1), ("col_end", 0), ("skip", 0), ("l_nm", 0)):
+        if found[column] < least:
+            raise ValueError(f"{column} is {int(found[column])}, expected {least} or more")
+    return Layout(
+        preset,
+        bool(found["format"] & ZERO_BASED),
+        int(found["col_seq"]),
+        int(found["col_beg"]),
+        int(found["col_end"]),
+        chr(int(found["meta"]) & 0xFF),  # htslib compares one byte
+        int(found["skip"]),
+    )
 
 
 def pack_columns(layout: Layout, names: tuple[str, ...]) -> bytes:
@@ -151,7 +159,7 @@ def unpack_references(
         linear_first, linear, np.zeros(n_ref, np.bool_), np.zeros((n_ref, 4), np.uint64),
         int.from_bytes(data[end:], "little") if left else None,
     )  # fmt: skip
-    found = _without_pseudo(_sorted(found))
+    found = normalized(found)
     if np.any(found.chunk_ranges[:, 0] > found.chunk_ranges[:, 1]):
         raise fail(name, at, "a chunk ends before it begins")
     return found
@@ -189,6 +197,11 @@ def take(data: bytes, at: int, layout: np.dtype[Any], name: str) -> Record:
 def fail(name: str, at: int, message: str) -> Exception:
     """A FormatError whose byte counts in what was inflated."""
     return format_error(name, at, f"{message} (the byte is of the inflated index)")
+
+
+def normalized(index: TabixIndex) -> TabixIndex:
+    """The index that arrays in a file's order are: sorted, pseudo-bins apart."""
+    return _without_pseudo(_sorted(index))
 
 
 def _sorted(index: TabixIndex) -> TabixIndex:

@@ -22,7 +22,8 @@ MODULES = {
 # import beside itself, and what else
 LAYERS = {
     "ground": (
-        {"errors", "region", "ranges", "layout", "source", "pool", "atomic", "kernels"},
+        {"errors", "region", "ranges", "layout", "source", "pool", "atomic", "kernels",
+         "conventions", "intervals"},
         set(),
         {"numpy", "numba", "fsspec"},
     ),
@@ -33,7 +34,7 @@ LAYERS = {
         {"numpy", "pyarrow"},  # and no file: gidx.source is not for them
     ),
     "containers": (
-        {"bbi", "bgzf", "binning", "textfile"},
+        {"bbi", "bgzf", "binning", "textfile", "interval_index"},
         {"ground"},
         {"numpy", "deflate"},  # they know bytes: no pyarrow, no pandas
     ),
@@ -48,8 +49,8 @@ LAYERS = {
         {"numpy", "pyarrow"},
     ),
     "surfaces": (
-        {"__init__", "__main__", "api", "frame", "parquet", "convert", "text", "cli", "check",
-         "demo"},
+        {"__init__", "__main__", "api", "frames", "accessor", "plot", "show", "parquet", "convert",
+         "text", "cli", "check", "demo", "interval_index_frame", "alignments"},
         {"ground", "columns", "containers", "formats", "dataset"},
         {"numpy", "pyarrow", "pandas"},
     ),

@@ -103,7 +103,7 @@ def test_what_is_no_region_says_so(regions, message):
         ("1", "; did you mean 'chr1'?"),
         ("MT", "; did you mean 'chrM'?"),
         ("CHR10", "; did you mean 'chr10'?"),
-        ("zzz", "; the file has chr1, chr10, chrM, HLA-A*01:01, HLA-A*01:01:02"),
+        ("zzz", "; known are chr1, chr10, chrM, HLA-A*01:01, HLA-A*01:01:02"),
     ],
 )
 @pytest.mark.parametrize("shape", ["{}", "{}:1-5"])
@@ -149,8 +149,8 @@ def test_a_frame_of_regions_is_0_based_half_open(frame):
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (pd.DataFrame({"chrom": ["chr1"], "begin": [1]}), "a frame of regions needs the columns "
-         "chrom, start, end; 'chromStart' is not among chrom, begin"),
+        (pd.DataFrame({"chrom": ["chr1"], "begin": [1]}), "the frame of regions has no columns "
+         "that are known as chrom, start, end among 'chrom', 'begin'"),
         (pd.DataFrame({"chrom": ["chr1"], "start": [1.5], "end": [2]}), "a frame of regions needs "
          "integer start and end without missing values"),
         (pd.DataFrame({"chrom": ["chr1"], "start": [None], "end": [2]}), "a frame of regions needs "

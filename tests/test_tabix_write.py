@@ -201,7 +201,8 @@ def test_rows_out_of_order_are_refused_with_their_place(tmp_path):
     with pytest.raises(WriteError) as error:
         write_bed(df, tmp_path / "a.bed.gz")
     assert str(error.value) == (
-        "rows are not sorted: chr2:500 after chr2:900 (row 2); pass sort=True to sort them"
+        "rows are not sorted: chr2:500 after chr2:900 (row 2); "
+        "pass sort=True, or call df.gidx.sort() first"
     )
     assert error.value.row == 2
     df["chrom"] = ["chr1", "chr2", "chr1"]

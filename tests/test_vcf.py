@@ -775,3 +775,16 @@ def test_cyvcf2_says_the_same_of_a_real_file(corpus, file):
                     if len(calls) > 1:
                         assert said[-1] == value["phased"]
     reader.close()
+
+
+def test_slices_of_values_of_several_samples_can_be_filtered():
+    """Arrow takes wrong rows of lists of a fixed size in such lists; so none are in ours."""
+    header = (
+        "##fileformat=VCFv4.3\n##contig=<ID=1>\n"
+        '##FORMAT=<ID=AP,Number=2,Type=Float,Description="">\n'
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tA\tB\tC\n"
+    )
+    rows = "".join(f"1\t{i + 1}\t.\tA\tC\t.\t.\t.\tAP\t{i},1\t{i},2\t{i},3\n" for i in range(50))
+    frame = gidx.open((header + rows).encode()).to_pandas()
+    found = frame.iloc[30:40][frame["start"].iloc[30:40] > 34]["FORMAT/AP"]
+    assert found.tolist() == [[[i, 1], [i, 2], [i, 3]] for i in range(35, 40)]

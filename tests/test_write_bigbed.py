@@ -292,7 +292,8 @@ def test_rows_that_step_back_are_not_sorted(tmp_path: Path) -> None:
     frame = pd.DataFrame({"chrom": "chr2", "start": [1, 90, 50], "end": 100})
     error = refused(frame, tmp_path)
     assert str(error) == (
-        "rows are not sorted: chr2:50 after chr2:90 (row 2); pass sort=True to sort them"
+        "rows are not sorted: chr2:50 after chr2:90 (row 2); "
+        "pass sort=True, or call df.gidx.sort() first"
     )
     assert error.row == 2
 
@@ -1089,3 +1090,11 @@ def test_rows_of_one_chrom_stand_together_in_the_file(tmp_path: Path) -> None:
     chroms = [row.split("\t")[0] for row in texts(write(shuffled, tmp_path))]
     assert [name for name, _ in groupby(chroms)] == ["chr1", "chr2"]
     assert write(shuffled, tmp_path).read_bytes() == write(frame, tmp_path).read_bytes()
+
+
+def test_a_broken_file_that_is_written_elsewhere_raises_its_own_error(tmp_path):
+    rows = "".join(f"chr1\t{i}\t{i + 1}\n" for i in range(20_000)) + "chr1\tx\t5\n"
+    dataset = gidx.open(rows.encode())
+    with pytest.raises(gidx.FormatError, match="'x'"):
+        gidx.write_bed(dataset, tmp_path / "a.bed")
+    assert not list(tmp_path.iterdir())

@@ -19,6 +19,8 @@ Region strings are 1-based closed, tuples and frames 0-based half-open.
 """
 
 from gidx import autosql, bgzf, binning, errors
+from gidx.accessor import GidxAccessor
+from gidx.alignments import to_alignments
 from gidx.api import (
     build_index,
     open,
@@ -52,6 +54,7 @@ from gidx.errors import (
     ValueWarning,
     WriteError,
 )
+from gidx.interval_index_frame import IntervalIndex
 from gidx.region import Region
 
 __version__ = "0.1.0"
@@ -62,8 +65,10 @@ __all__ = [
     "ColumnError",
     "Dataset",
     "FormatError",
+    "GidxAccessor",
     "GidxError",
     "GidxWarning",
+    "IntervalIndex",
     "MissingIndexError",
     "Region",
     "RegionError",
@@ -86,6 +91,7 @@ __all__ = [
     "read_gtf",
     "read_tabix",
     "read_vcf",
+    "to_alignments",
     "to_parquet",
     "write_bed",
     "write_bigbed",

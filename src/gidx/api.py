@@ -159,8 +159,8 @@ def read_bed(
     -------
     DataFrame
         ``chrom`` (categorical, file order), ``start``, ``end`` (0-based half-open), then
-        ``name``, ``score``, ``strand`` … and ``field7`` …. ``.`` in a column of numbers
-        is missing.
+        ``name``, ``score``, ``strand`` … and, as UCSC numbers further fields of bed6,
+        ``field8`` …. ``.`` in a column of numbers is missing.
 
     Raises
     ------

@@ -43,6 +43,7 @@ from gidx.source import ByteSource, open_source
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 Errors = Literal["warn", "raise", "null"]
 
@@ -234,7 +235,10 @@ class Dataset:
     def to_table(self, regions: Any = None, **options: Any) -> pa.Table:
         """Rows as a pyarrow Table. Options as in `scan`."""
         scan = self._prepare(regions, **options)
-        return pa.Table.from_batches(list(scan.batches()), scan.schema)
+        batches = list(scan.batches())
+        if not batches:  # chroms are known all the same
+            return schema.without_rows(scan.schema, list(self._format.chroms))
+        return pa.Table.from_batches(batches, scan.schema)
 
     def to_batches(self, regions: Any = None, **options: Any) -> Iterator[pa.RecordBatch]:
         """Rows as an iterator of record batches. Options as in `scan`."""
@@ -249,7 +253,7 @@ class Dataset:
         too; ``"numpy_nullable"``; None for pandas' own. ``chrom`` is categorical
         in file order.
         """
-        from gidx.frame import to_frame
+        from gidx.frames.backend import to_frame
 
         return to_frame(self.to_table(regions, **options), dtype_backend)
 
@@ -280,6 +284,26 @@ class Dataset:
         groups = self._format.groups(self._format.plan(asked))
         tasks = ((lambda g=g: self._format.count(self._format.fetch(g), asked)) for g in groups)
         return sum(in_order(tasks, _threads(threads, groups)))
+
+    def plot(self, region: Any, *, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw one region (extra ``plot``): rows, or where they are too many a histogram.
+
+        A bigBed's is of the coverage depth, from its zoom levels. Reads only the region.
+        ``label``, ``color`` and ``mode`` as `gidx.plot.plot_frame` describes them; returns
+        matplotlib's Axes, in 0-based half-open bases.
+
+        >>> ax = gidx.open("genes.bb").plot("chr22:1-400,000")
+        >>> ax.get_xlabel()
+        'chr22:1-400,000'
+        """
+        from gidx.plot import plot_dataset
+
+        return plot_dataset(self, region, ax=ax, **options)
+
+    def _repr_html_(self) -> str:
+        from gidx.show import html
+
+        return html(self)
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self.scan().__arrow_c_stream__(requested_schema)

@@ -10,27 +10,30 @@ color is read as that, to see that it can be, and written as it is.
 Floats are written as the shortest decimal that reads back to the same float of their
 own width (Arrow's cast, by Grisu and Ryu). Lists have a comma after each item.
 
-Nothing is raised here: `Faults` keeps the first row that cannot be written, of all
-columns. A column with a fault still gives texts of some kind, for the checks that
-follow; nobody writes them.
+No row raises here: `Faults` keeps the first one that cannot be written, of all columns;
+an `Inspection` keeps all of them. A column with a fault still gives texts of some kind,
+for the checks that follow; nobody writes them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx import objects
 from gidx.autosql import AutoSql, Field
-from gidx.columns import Column, decode
+from gidx.columns import Column, Items, decode_items
 from gidx.stream import is_text
 
+BREAKS = b"\t\n\r\0"  # what ends a field or a line, or a text in C
 LONGEST = 255  # bytes of a `string`: UCSC's tools count its length in a byte
 
 Ints = npt.NDArray[np.int64]
@@ -96,7 +99,11 @@ class Target:
 
 
 class Faults:
-    """The first row that cannot be written, and why: ``row``, ``message``."""
+    """The first row that cannot be written, and why: ``row``, ``message``.
+
+    What is asked of columns after a fault may be asked of nonsense; `clean` says which
+    rows are worth it.
+    """
 
     def __init__(self) -> None:
         self.row: int | None = None
@@ -108,10 +115,178 @@ class Faults:
             self.row, self.message = int(row), message
 
     def check(self, bad: npt.NDArray[np.bool_], say: Callable[[int], str]) -> None:
-        """Note the first row that is bad; ``say`` words it."""
+        """Note the rows that are bad; ``say`` words them."""
         if bad.any():
-            row = int(np.argmax(bad))
-            self.note(row, say(row))
+            self.note_all(np.flatnonzero(bad), say)
+
+    def note_all(self, rows: Ints, say: Callable[[int], str]) -> None:
+        """Note some rows, in ascending order: one or more."""
+        row = int(rows[0])
+        self.note(row, say(row))
+
+    def refuse(self, message: str) -> None:
+        """A whole column cannot be written, whatever its rows hold: the first row is to blame."""
+        self.note(0, message)
+
+    def clean(self, rows: int) -> npt.NDArray[np.bool_]:
+        """Which of so many rows have no fault so far, as far as that is known."""
+        return np.arange(rows) < (rows if self.row is None else self.row)
+
+    @property
+    def all_wanted(self) -> bool:
+        """Whether to look for further rows behind one that is bad."""
+        return False
+
+
+class Owned(Faults):
+    """Faults of parts (a list's items, the rows that have a value), noted as their rows'.
+
+    ``owner`` gives the rows of parts; those of ascending parts ascend.
+    """
+
+    def __init__(self, rows: Faults, owner: Callable[[Ints], Ints]) -> None:
+        super().__init__()
+        self._rows, self._owner = rows, owner
+
+    def note(self, row: int, message: str) -> None:
+        if row >= 0:
+            self._rows.note(int(self._owner(np.array([row]))[0]), message)
+
+    def note_all(self, rows: Ints, say: Callable[[int], str]) -> None:
+        owners, first = np.unique(self._owner(rows), return_index=True)
+        self._rows.note_all(owners, lambda i: say(int(rows[first[np.searchsorted(owners, i)]])))
+
+    def refuse(self, message: str) -> None:
+        self._rows.refuse(message)
+
+    def clean(self, rows: int) -> npt.NDArray[np.bool_]:
+        whole = self._owner(np.arange(rows))
+        found: npt.NDArray[np.bool_] = self._rows.clean(int(whole.max(initial=-1)) + 1)[whole]
+        return found
+
+    @property
+    def all_wanted(self) -> bool:
+        return self._rows.all_wanted
+
+
+def of_some(rows: Ints, outer: Faults) -> Owned:
+    """Faults of these rows alone.
+
+    >>> outer = Faults()
+    >>> of_some(np.array([2, 5]), outer).note(1, "found x")
+    >>> outer.row
+    5
+    """
+    return Owned(outer, lambda parts: rows[parts])
+
+
+def of_items(bounds: Ints, outer: Faults) -> Owned:
+    """Faults of lists' items; ``bounds`` (rows + 1) are the items'.
+
+    >>> outer = Faults()
+    >>> of_items(np.array([0, 2, 2, 3]), outer).note(2, "found x")
+    >>> outer.row
+    2
+    """
+    return Owned(outer, lambda items: np.searchsorted(bounds, items, side="right") - 1)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a row cannot be written; ``row`` None: why none can. ``column``: where to look."""
+
+    row: int | None
+    column: str | None
+    reason: str
+
+
+class Inspection:
+    """A writer's target that takes no rows, but notes every fault of all of them.
+
+    ``faults`` are the first ``most``, by row; ``count`` is how many there are. A row has
+    one fault a column: the first that its writer found, since what comes after may follow
+    from it. ``columns`` are the data's, chrom, start and end first.
+    """
+
+    def __init__(self, columns: Sequence[str], most: int) -> None:
+        self._columns, self._most = columns, most
+        self._names = sorted(columns, key=len, reverse=True)
+        self._found: list[Fault] = []
+        self.count = 0
+
+    @property
+    def faults(self) -> list[Fault]:
+        """The first ones: those of no row, then by row."""
+        found = sorted(self._found, key=lambda f: -1 if f.row is None else f.row)
+        return found[: self._most]
+
+    def piece(self, first: int, rows: int) -> Faults:
+        """To note the faults of some rows, from number ``first`` on."""
+        return _Every(self, first, rows, max(self._most - len(self._found), 0))
+
+    def note(self, fault: Fault) -> None:
+        """Keep a fault."""
+        self.count += 1
+        self._found.append(fault)
+
+    def refuse(self, message: str) -> None:
+        """Keep why no row can be written."""
+        fault = Fault(None, self.column(message), message)
+        if fault not in self._found:
+            self.note(fault)
+
+    def column(self, message: str) -> str | None:
+        """Which column a message speaks of."""
+        head = next((n for n in self._columns[:3] if message.startswith(f"{n} ")), None)
+        if head is not None:
+            return head
+        if message.startswith(("unknown chrom ", "chrom ", "a reader of ")):
+            return self._columns[0]
+        if message.startswith("not sorted: "):
+            return self._columns[1]
+        for said in (message, message.lower()):  # VCF's writer says ref for REF
+            for name in self._names:
+                own = name if said is message else name.lower()
+                ways = (f"column {own}: ", f"column {own} is ", f"column {own!r}")
+                if said.startswith(ways):
+                    return name
+        return None
+
+
+class _Every(Faults):
+    """The faults of a piece of rows: as many as there is room for are worded."""
+
+    def __init__(self, whole: Inspection, first: int, rows: int, room: int) -> None:
+        super().__init__()
+        self._whole, self._first, self._rows, self._room = whole, first, rows, room
+        self._seen: dict[str | None, npt.NDArray[np.bool_]] = {}
+
+    def note(self, row: int, message: str) -> None:
+        if row >= 0:
+            self.note_all(np.array([row]), lambda _: message)
+
+    def note_all(self, rows: Ints, say: Callable[[int], str]) -> None:
+        super().note(int(rows[0]), "")
+        column = self._whole.column(say(int(rows[0])))
+        seen = self._seen.setdefault(column, np.zeros(self._rows, np.bool_))
+        new = rows[~seen[rows]]
+        seen[new] = True
+        for row in new[: self._room].tolist():
+            self._whole.note(Fault(self._first + row, column, say(row)))
+        self._whole.count += max(len(new) - self._room, 0)
+
+    def refuse(self, message: str) -> None:
+        self._whole.refuse(message)
+
+    def clean(self, rows: int) -> npt.NDArray[np.bool_]:
+        found = np.ones(rows, np.bool_)
+        for seen in self._seen.values():
+            found &= ~seen[:rows]
+        return found
+
+    @property
+    def all_wanted(self) -> bool:
+        return True
 
 
 def encode(array: pa.Array, target: Target, faults: Faults) -> Cells:  # noqa: PLR0911, a kind each
@@ -140,10 +315,9 @@ def integers(array: pa.Array, name: str, faults: Faults) -> Ints:
     """A column as int64: integers of any width, bool, floats without fractions, digits."""
     if is_text(array.type):
         column = Column(name, pa.int64(), 0, "integer")
-        items, problem = _read_back(texts_of(array), column)
-        if problem is not None:
-            row, text = problem
-            faults.note(row, f"column {name}: found {text!r}, expected an integer")
+        items, misread = _read_back(texts_of(array), column)
+        if misread is not None:
+            misread.note(faults, lambda text: f"column {name}: found {text!r}, expected an integer")
         return _ints(items)
     if pat.is_floating(array.type):
         values = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
@@ -197,6 +371,53 @@ def join_rows(
     return out, bounds
 
 
+def having(texts: Texts, letters: bytes) -> npt.NDArray[np.bool_]:
+    """Which texts have one of these bytes.
+
+    >>> having(texts_of(pa.array(["a", "b;", ";;"])), b";").tolist()
+    [False, True, True]
+    """
+    table = np.zeros(256, np.bool_)
+    table[list(letters)] = True
+    return marked(texts, table)
+
+
+def marked(texts: Texts, table: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which texts have a byte that the table (256) marks."""
+    begin = int(texts.offsets[0])
+    found = np.zeros(len(texts), np.bool_)
+    at = np.flatnonzero(table[texts.data[begin : int(texts.offsets[-1])]]) + begin
+    found[np.searchsorted(texts.offsets, at, side="right") - 1] = True
+    return found
+
+
+def check_bytes(
+    texts: Texts,
+    table: npt.NDArray[np.uint8],
+    there: npt.NDArray[np.uint8],
+    say: Callable[[str], str],
+    faults: Faults,
+) -> None:
+    """Note the texts that are there and have a byte which the table marks; ``say`` words it."""
+    from gidx.kernels.join import first_in
+
+    if first_in(texts.offsets, texts.data, table) >= 0:
+        bad = marked(texts, table.view(np.bool_)) & (there == 1)
+        faults.check(bad, lambda i: say(shown(texts[i])))
+
+
+def unlike(texts: Texts, letters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Which texts are not exactly one of these bytes.
+
+    >>> unlike(texts_of(pa.array(["+", "", "+-"])), np.frombuffer(b"+-", np.uint8)).tolist()
+    [False, True, True]
+    """
+    found = texts.lengths != 1
+    one = np.flatnonzero(~found)
+    found[one] = ~np.isin(texts.data[texts.offsets[one]], letters)
+    return found
+
+
 def keys(texts: Texts) -> npt.NDArray[np.bytes_]:
     """The texts as a numpy ``S`` array."""
     from gidx.kernels.encode import pad
@@ -239,12 +460,13 @@ def _texts(array: pa.Array, target: Target, faults: Faults) -> Texts:
 def _check_text(texts: Texts, target: Target, faults: Faults) -> None:
     from gidx.kernels.encode import first_with
 
-    row = first_with(texts.offsets, texts.data, False)
-    if row >= 0:
-        faults.note(
-            row,
-            f"column {target.name}: found {_short(texts[row])}, which has a tab, line break or "
-            "NUL; replace it",
+    if first_with(texts.offsets, texts.data, False) >= 0:
+        faults.check(
+            having(texts, BREAKS),
+            lambda i: (
+                f"column {target.name}: found {shown(texts[i])}, which has a tab, line break or "
+                "NUL; replace it"
+            ),
         )
 
 
@@ -285,7 +507,7 @@ def _lists(array: pa.Array, target: Target, faults: Faults) -> Cells:
 
     f = target.field
     items, bounds = _items(array)
-    inner = _Inner(bounds, faults)
+    inner = of_items(bounds, faults)
     if items.null_count:
         inner.check(
             items.is_null().to_numpy(zero_copy_only=False),
@@ -309,18 +531,6 @@ def _lists(array: pa.Array, target: Target, faults: Faults) -> Cells:
     return Cells(Texts(offsets[bounds], _frozen(data)), None, bounds)
 
 
-class _Inner(Faults):
-    """Faults of list items, noted as faults of their rows."""
-
-    def __init__(self, bounds: Ints, rows: Faults) -> None:
-        super().__init__()
-        self._bounds, self._rows = bounds, rows
-
-    def note(self, row: int, message: str) -> None:
-        if row >= 0:
-            self._rows.note(int(np.searchsorted(self._bounds, row, side="right")) - 1, message)
-
-
 def _items(array: pa.Array) -> tuple[pa.Array, Ints]:
     """All items of the lists, and each list's bounds in them."""
     if pat.is_fixed_size_list(array.type):
@@ -336,12 +546,13 @@ def _item_texts(items: pa.Array, target: Target, faults: Faults) -> Texts:
     from gidx.kernels.encode import first_with
 
     texts = texts_of(items)
-    row = first_with(texts.offsets, texts.data, True)
-    if row >= 0:
-        faults.note(
-            row,
-            f"column {target.name}: found {_short(texts[row])} in a list, which has a comma, tab, "
-            "line break or NUL; replace it",
+    if first_with(texts.offsets, texts.data, True) >= 0:
+        faults.check(
+            having(texts, BREAKS + b","),
+            lambda i: (
+                f"column {target.name}: found {shown(texts[i])} in a list, which has a comma, "
+                "tab, line break or NUL; replace it"
+            ),
         )
     values = target.field.values
     if values:
@@ -355,26 +566,87 @@ def _verbatim(array: pa.Array, target: Target, faults: Faults) -> Cells:
     """Texts that a reader takes for values of the declared type, as they are."""
     texts = texts_of(array)
     _check_text(texts, target, faults)
-    values, problem = _read_back(texts, target.column)
-    if problem is not None:
-        row, text = problem
-        faults.note(row, _not_of(target, text))
+    values, misread = _read_back(texts, target.column)
+    if misread is not None:
+        misread.note(faults, lambda text: _not_of(target, text))
     if pat.is_list(values.type) or pat.is_fixed_size_list(values.type):
         items, bounds = _items(values)
         return Cells(texts, _ints(items) if pat.is_integer(items.type) else None, bounds)
     return Cells(texts, _ints(values) if pat.is_integer(values.type) else None)
 
 
-def _read_back(texts: Texts, column: Column) -> tuple[pa.Array, tuple[int, str] | None]:
-    """The texts as a reader decodes them; row and text of the first that it cannot."""
+def _read_back(texts: Texts, column: Column) -> tuple[pa.Array, Misread | None]:
+    """The texts as a reader decodes them, and which it cannot."""
     begin = int(texts.offsets[0])
     bounds = (texts.offsets - begin).astype(np.int32)
     data = texts.data[begin : int(texts.offsets[-1])]
     if len(data) == 0:  # kernels want a buffer to point into
         data = _frozen(np.zeros(1, np.uint8))
-    fields = np.stack([bounds[:-1], bounds[1:] + 1])
-    arrays, problems = decode(data, fields, [column])
-    return arrays[0], (problems[0].row, problems[0].text) if problems else None
+    items = Items(data, bounds[:-1], bounds[1:] + np.int32(1))
+    array, problem = decode_items(items, column)
+    return array, None if problem is None else Misread(items, column, with_nulls(array))
+
+
+@dataclass(frozen=True)
+class Misread:
+    """Texts that a reader does not take for what they are declared: ``bad``."""
+
+    items: Items
+    column: Column
+    bad: npt.NDArray[np.bool_]
+
+    def note(self, faults: Faults, say: Callable[[str], str]) -> None:
+        """Note their rows; ``say`` words what was found, which may be a list's item."""
+        faults.check(self.bad, lambda i: say(self._found(i)))
+
+    def _found(self, i: int) -> str:
+        items, one = self.items, slice(i, i + 1)
+        there = None if items.there is None else items.there[one]
+        alone = Items(items.text, items.begins[one], items.nexts[one], there)
+        problem = decode_items(alone, self.column)[1]
+        return items[i].decode(errors="replace") if problem is None else problem.text
+
+
+def unread(array: pa.Array, column: Column) -> npt.NDArray[np.bool_]:
+    """Which texts that are there are not of the column's type, nor its word for no value.
+
+    The word is replaced by a number among a list's items, so that what then is null was
+    not understood. Of numbers only, scalars or lists.
+    """
+    word = (column.missing or b"").decode()
+    there = np.array(array.is_valid())
+    if word:
+        there &= ~np.array(pc.equal(array, word).fill_null(False))
+    if word and (pat.is_list(column.type) or pat.is_fixed_size_list(column.type)):
+        comma = column.separator.decode()
+        pattern = f"(^|{comma}){re.escape(word)}({comma}|$)"
+        for _ in range(2):  # matches that share a comma
+            array = pc.replace_substring_regex(array, pattern, r"\1" + "0" + r"\2")
+    texts = texts_of(array.fill_null(""))
+    values, _ = _read_back(texts, replace(column, missing=None))
+    return with_nulls(values) & there
+
+
+def repeated(codes: Ints, bounds: Ints) -> Ints:
+    """The items that their row has had before; ``bounds`` (rows + 1) are the rows'.
+
+    >>> repeated(np.array([4, 7, 7, 4, 7]), np.array([0, 2, 5])).tolist()
+    [4]
+    """
+    rows = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    pairs = rows * (int(codes.max(initial=0)) + 1) + codes
+    order = np.argsort(pairs, kind="stable")
+    return np.sort(order[1:][np.diff(pairs[order]) == 0])
+
+
+def with_nulls(array: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which values are missing, or have an item that is."""
+    found: npt.NDArray[np.bool_] = np.array(array.is_null())
+    if pat.is_list(array.type) or pat.is_fixed_size_list(array.type):
+        items, bounds = _items(array)
+        at = np.flatnonzero(items.is_null())
+        found[np.searchsorted(bounds, at, side="right") - 1] = True
+    return found
 
 
 def _objects(array: pa.Array, target: Target, faults: Faults) -> Cells:
@@ -391,7 +663,7 @@ def _objects(array: pa.Array, target: Target, faults: Faults) -> Cells:
             found = read(text) if value is not None else []
         except (ValueError, KeyError, TypeError) as error:
             found = []
-            why = f"{_short(str(value))} is no {target.field.declared_type}: {error}"
+            why = f"{shown(str(value))} is no {target.field.declared_type}: {error}"
             faults.note(row, f"column {target.name}: {why}")
         texts.append(text)
         lengths.append(len(found))
@@ -425,8 +697,8 @@ def _named(autosql: AutoSql, field: Field, value: Any) -> Any:
 def _not_of(target: Target, value: Any) -> str:
     f = target.field
     expected = f.declared_type + (" or R,G,B" if target.color else "")
-    shown = _short(value) if isinstance(value, str) else str(value)
-    return f"column {target.name}: found {shown}, expected {expected}"
+    found = shown(value) if isinstance(value, str) else str(value)
+    return f"column {target.name}: found {found}, expected {expected}"
 
 
 def _no_integer(name: str, value: Any) -> str:
@@ -435,7 +707,8 @@ def _no_integer(name: str, value: Any) -> str:
     return f"column {name}: found {value}, expected an integer"
 
 
-def _short(text: str, most: int = 60) -> str:
+def shown(text: str, most: int = 60) -> str:
+    """A value for a message: quoted, not too long."""
     return repr(text if len(text) <= most else text[: most - 1] + "…")
 
 

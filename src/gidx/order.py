@@ -7,7 +7,8 @@ ascend. Otherwise the rows are not sorted, and only `sort` may change that: by c
 then start, and rows of one start stay in the order they had.
 
 `survey` passes over chrom, start and end once, in pieces, and checks them; whoever writes
-rows as they come has a `Surveyor` look at each piece. It keeps a few numbers for each run
+rows as they come has a `Surveyor` look at each piece, and whoever wants to know all that
+is wrong has it inspect them. It keeps a few numbers for each run
 of a chrom; only sorting takes memory for every row (about 30 bytes).
 """
 
@@ -24,7 +25,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.types as pat
 
-from gidx.encode import Faults, integers, texts_of
+from gidx.encode import Faults, integers, of_some, texts_of
 from gidx.errors import WriteError, hint
 from gidx.region import Region
 from gidx.stream import Frame, is_text
@@ -154,6 +155,7 @@ class Surveyor:
         self._limits, self._all_sizes, self._heads, self._sort = limits, limits.sizes, heads, sort
         self._position = np.uint32 if limits.least >= 0 and limits.most <= LARGEST else np.int64
         self._codes: dict[str, int] = {}
+        self._names: list[str] = []
         self._wrong: list[str] = []  # what is wrong with each chrom, '' for nothing
         self._any_wrong = False
         self._sizes: list[int] = []
@@ -172,6 +174,45 @@ class Surveyor:
         Without ``end`` a row is one base.
         """
         faults = Faults()
+        codes, starts, ends = self._read(chrom, start, end, faults)
+        if faults.row is not None:
+            self._fail(faults, first, codes, starts, ends)
+        self._note_order(first, codes, starts)
+        self._counts = np.bincount(codes, minlength=len(self._codes)) + np.pad(
+            self._counts, (0, len(self._codes) - len(self._counts))
+        )
+        if self._sort:
+            self._kept.append((codes.astype(np.int32), starts.astype(self._position)))
+        return starts, ends
+
+    def inspect(
+        self,
+        faults: Faults,
+        disorder: Faults,
+        chrom: pa.Array,
+        start: pa.Array,
+        end: pa.Array | None = None,
+    ) -> tuple[Ints, Ints, Ints]:
+        """The next piece's rows that have a place, with their starts and ends.
+
+        All faults are noted, and apart from them every row among those with a place that
+        is out of order: lower than the one before, or of a chrom that was left.
+        """
+        codes, starts, ends = self._read(chrom, start, end, faults)
+        fit = np.flatnonzero(faults.clean(len(codes)))
+        if len(fit):
+            some, placed = codes[fit], starts[fit]
+            wrong, _ = self._misplaced(some, placed)
+            last = self._last
+            of_some(fit, disorder).check(wrong, lambda i: self._disorder(i, some, placed, last))
+            self._seen.update(np.unique(some).tolist())
+            self._last = int(some[-1]), int(placed[-1])
+        return fit, starts[fit], ends[fit]
+
+    def _read(
+        self, chrom: pa.Array, start: pa.Array, end: pa.Array | None, faults: Faults
+    ) -> tuple[Ints, Ints, Ints]:
+        """Codes, starts and ends, checked each by itself."""
         codes = self._encode(chrom)
         positions = [start] if end is None else [start, end]
         for array, name in zip((chrom, *positions), self._heads, strict=False):
@@ -188,15 +229,7 @@ class Surveyor:
             starts = starts + self._limits.shift
         ends = told[0] if told else starts + 1
         self._check_positions(codes, starts, ends, faults)
-        if faults.row is not None:
-            self._fail(faults, first, codes, starts, ends)
-        self._note_order(first, codes, starts)
-        self._counts = np.bincount(codes, minlength=len(self._codes)) + np.pad(
-            self._counts, (0, len(self._codes) - len(self._counts))
-        )
-        if self._sort:
-            self._kept.append((codes.astype(np.int32), starts.astype(self._position)))
-        return starts, ends
+        return codes, starts, ends
 
     def order(self, ranked: Ranked = by_bytes) -> Order:
         """The rows' order, chroms in that of ``ranked``."""
@@ -228,24 +261,10 @@ class Surveyor:
         return np.argsort(keys, kind="stable")
 
     def _encode(self, chrom: pa.Array) -> Ints:
-        """Codes of the chroms; -1 for what is missing.
-
-        Only where the name changes is it looked at: hashing each of 2 M names took
-        40 ms, comparing each with the one before takes 8.
-        """
+        """Codes of the chroms; -1 for what is missing."""
         if pat.is_null(chrom.type):
             return np.full(len(chrom), -1, np.int64)
-        if pat.is_dictionary(chrom.type):
-            indices = chrom.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-            first = np.flatnonzero(np.concatenate([[True], indices[1:] != indices[:-1]]))
-        else:
-            from gidx.kernels.encode import changes
-
-            texts = texts_of(chrom)
-            first = changes(texts.offsets, texts.data)
-            if chrom.null_count:  # which is empty among the texts, and no name
-                missing = chrom.is_null().to_numpy(zero_copy_only=False)
-                first = np.union1d(first, np.flatnonzero(np.diff(missing)) + 1)
+        first = run_starts(chrom)
         encoded = chrom.take(pa.array(first))
         if not pat.is_dictionary(chrom.type):
             encoded = encoded.dictionary_encode()
@@ -262,6 +281,7 @@ class Surveyor:
             return -1
         if name not in self._codes:
             self._codes[name] = len(self._codes)
+            self._names.append(name)
             self._sizes.append((self._all_sizes or {}).get(name, 0))
             self._wrong.append(self._judge(name))
             self._any_wrong |= bool(self._wrong[-1])
@@ -299,44 +319,55 @@ class Surveyor:
                         f"expected {low - moved} to {most - moved}"
                     ),
                 )
+        clean = faults.clean(len(codes))  # of others, numbers may mean nothing
         faults.check(
-            starts > ends, lambda i: f"{start} {starts[i] - shift} is after {end} {ends[i]}"
+            clean & (starts > ends),
+            lambda i: f"{start} {starts[i] - shift} is after {end} {ends[i]}",
         )
         if self._all_sizes is None:
             return
         sizes = np.array([*self._sizes, LARGEST], np.int64)[codes]
         faults.check(
-            ends > sizes,
-            lambda i: f"{end} {ends[i]} is past the size of {self._name(codes[i])}, {sizes[i]}",
+            clean & (ends > sizes),
+            lambda i: f"{end} {ends[i]} is past the size of {self._names[codes[i]]}, {sizes[i]}",
         )
 
     def _note_order(self, first: int, codes: Ints, starts: Ints) -> None:
         """Find runs of one chrom, up to the first row that is out of order."""
         if self._unsorted or len(codes) == 0:
             return
+        wrong, runs = self._misplaced(codes, starts)
+        self._unsorted = bool(wrong.any())
+        at = int(np.argmax(wrong)) if self._unsorted else len(codes)
+        for i in runs[runs < at].tolist():
+            self._seen.add(int(codes[i]))
+            self._runs.append((int(codes[i]), first + i))
+        if self._unsorted and not self._sort:
+            raise WriteError(
+                f"rows are {self._disorder(at, codes, starts, self._last)} (row {first + at}); "
+                "pass sort=True, or call df.gidx.sort() first",
+                row=first + at,
+            )
+        self._last = int(codes[-1]), int(starts[-1])
+
+    def _misplaced(self, codes: Ints, starts: Ints) -> tuple[npt.NDArray[np.bool_], Ints]:
+        """Which rows are out of order; where runs of a chrom begin."""
         before = np.concatenate([[self._last[0]], codes[:-1]])
         start_before = np.concatenate([[self._last[1]], starts[:-1]])
         new = before != codes
-        back = np.flatnonzero(~new & (starts < start_before))
-        at = int(back[0]) if len(back) else len(codes)
-        for i in np.flatnonzero(new[:at]).tolist():
-            code = int(codes[i])
-            if code in self._seen:
-                at = i
-                break
-            self._seen.add(code)
-            self._runs.append((code, first + i))
-        self._last = int(codes[-1]), int(starts[-1])
-        self._unsorted = at < len(codes)
-        if self._unsorted and not self._sort:
-            shift = self._limits.shift
-            here = f"{self._name(codes[at])}:{starts[at] - shift}"
-            there = f"{self._name(before[at])}:{start_before[at] - shift}"
-            raise WriteError(
-                f"rows are not sorted: {here} after {there} (row {first + at}); "
-                "pass sort=True to sort them",
-                row=first + at,
-            )
+        wrong = ~new & (starts < start_before)
+        runs = np.flatnonzero(new)
+        chroms, firsts = np.unique(codes[runs], return_index=True)
+        known = np.array([c in self._seen for c in chroms.tolist()], np.bool_)
+        wrong[runs] = True
+        wrong[runs[firsts[~known]]] = False
+        return wrong, runs
+
+    def _disorder(self, i: int, codes: Ints, starts: Ints, last: tuple[int, int]) -> str:
+        shift = self._limits.shift
+        code, start = (codes[i - 1], starts[i - 1]) if i else last
+        here = f"{self._names[codes[i]]}:{starts[i] - shift}"
+        return f"not sorted: {here} after {self._names[code]}:{start - shift}"
 
     def _fail(self, faults: Faults, first: int, codes: Ints, starts: Ints, ends: Ints) -> NoReturn:
         """The first fault of a piece, unless a row before it is out of order."""
@@ -344,11 +375,30 @@ class Surveyor:
         self._note_order(first, codes[:row], starts[:row])
         place = None
         if codes[row] >= 0 and 0 <= starts[row] <= ends[row]:
-            place = Region(self._name(codes[row]), int(starts[row]), int(ends[row]))
+            place = Region(self._names[codes[row]], int(starts[row]), int(ends[row]))
         raise unfit(faults.message, first + row, place)
 
-    def _name(self, code: int) -> str:
-        return next(n for n, c in self._codes.items() if c == code)
+
+def run_starts(chrom: pa.Array) -> Ints:
+    """Where each run of one value begins.
+
+    Only there a name has to be looked at: hashing each of 2 M names took 40 ms, comparing
+    each with the one before takes 8.
+
+    >>> run_starts(pa.array(["chr1", "chr1", "chr2", None])).tolist()
+    [0, 2, 3]
+    """
+    if pat.is_dictionary(chrom.type):
+        indices = chrom.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return np.flatnonzero(np.concatenate([[True], indices[1:] != indices[:-1]]))
+    from gidx.kernels.encode import changes
+
+    texts = texts_of(chrom)
+    first = changes(texts.offsets, texts.data)
+    if chrom.null_count:  # which is empty among the texts, and no name
+        missing = chrom.is_null().to_numpy(zero_copy_only=False)
+        first = np.union1d(first, np.flatnonzero(np.diff(missing)) + 1)
+    return first
 
 
 def _check_types(schema: pa.Schema, heads: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ closed as in samtools and UCSC. Both name the same bases.
 ``"chr1:-2000"``       up to base 2000
 ``"{HLA:01}:1-10"``    braces around a name that holds a colon
 ``("chr1", 999, 2000)``, ``("chr1", 999)``, ``("chr1",)``   0-based half-open
-a frame or table       columns chrom, start, end (or chromStart, chromEnd)
+a frame or table       its columns chrom, start, end, however called (see conventions)
 a list of any          their union
 =====================  ==========================================
 
@@ -30,7 +30,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gidx.errors import RegionError, UnknownChromError, hint
+from gidx.conventions import roles_of
+from gidx.errors import ColumnError, RegionError, UnknownChromError, hint
 
 MAX_END = 2**62  # "to the end": above any position, and a sum of two cannot overflow
 _SPAN = re.compile(r"([0-9,]*)(-?)([0-9,]*)")
@@ -124,6 +125,13 @@ def resolve(
     """
     if ids is None:
         ids = {name: i for i, name in enumerate(chroms)}
+    return merged(*spans(regions, ids), len(ids))
+
+
+def spans(
+    regions: Any, ids: Mapping[str, int]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(chrom id, start, end) of each region, in the order asked; errors as `resolve`."""
     columns = _frame_columns(regions)
     if columns is not None:
         names, start, end = columns
@@ -132,19 +140,20 @@ def resolve(
         if len(bad):
             i = int(bad[0])
             _checked(str(names[i]), int(start[i]), int(end[i]), f"in row {i}")
-    else:
-        listed = _listed(regions)
-        plain = _plain(listed, ids) if len(listed) > 1 else None
-        if plain is not None:
-            return _merged(*plain, len(ids))
-        asked = [_one(r, ids) for r in listed]
-        chrom = np.array([_chrom_id(r.chrom, ids) for r in asked], np.int64)
-        start = np.array([min(r.start, MAX_END) for r in asked], np.int64)
-        end = np.array([min(r.end, MAX_END) for r in asked], np.int64)
-    return _merged(chrom, start, end, len(ids))
+        return chrom, start, end
+    listed = _listed(regions)
+    plain = _plain(listed, ids) if len(listed) > 1 else None
+    if plain is not None:
+        return plain
+    asked = [_one(r, ids) for r in listed]
+    return (
+        np.array([_chrom_id(r.chrom, ids) for r in asked], np.int64),
+        np.array([min(r.start, MAX_END) for r in asked], np.int64),
+        np.array([min(r.end, MAX_END) for r in asked], np.int64),
+    )
 
 
-def _merged(
+def merged(
     chrom: npt.NDArray[np.int64],
     start: npt.NDArray[np.int64],
     end: npt.NDArray[np.int64],
@@ -259,7 +268,7 @@ def _unknown(name: str, chroms: Iterable[str]) -> UnknownChromError:
     if not text:
         known = list(chroms)
         shown = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
-        text = f"; the file has {shown}" if known else "; the file has no chroms"
+        text = f"; known are {shown}" if known else "; there are no chroms"
     return UnknownChromError(f"unknown chrom {name!r}{text}", chrom=name, hint=text or None)
 
 
@@ -272,25 +281,24 @@ def _frame_columns(
         names = getattr(regions, "columns", None)  # pandas, polars
     if names is None or not hasattr(regions, "__getitem__"):
         return None
-    names = list(names)
-    start, end = ("start", "end") if "start" in names else ("chromStart", "chromEnd")
-    missing = [n for n in ("chrom", start, end) if n not in names]
-    if missing:
-        raise RegionError(
-            f"a frame of regions needs the columns chrom, start, end; {missing[0]!r} is not "
-            f"among {', '.join(map(str, names))}"
-        )
-    column = {n: regions[n] for n in ("chrom", start, end)}
+    try:
+        roles = roles_of(regions, "the frame of regions")
+    except ColumnError as error:
+        raise RegionError(str(error)) from None
+    if roles.ref is not None:
+        raise RegionError(f"a frame of regions needs an end; found {roles}")
+    column = [regions[n] for n in roles.names]
     values = [
         c.to_pylist() if hasattr(c, "to_pylist") else c.to_numpy() if hasattr(c, "to_numpy") else c
-        for c in (column["chrom"], column[start], column[end])
+        for c in column
     ]
     if len(values[0]) == 0:  # whose types say nothing
         return [], np.empty(0, np.int64), np.empty(0, np.int64)
     try:
-        starts, ends = (np.asarray(v).astype(np.int64, casting="same_kind") for v in values[1:])
+        starts, *told = (np.asarray(v).astype(np.int64, casting="same_kind") for v in values[1:])
     except (TypeError, ValueError) as error:
         raise RegionError(
             f"a frame of regions needs integer start and end without missing values: {error}"
         ) from None
-    return list(values[0]), starts, ends
+    starts = starts - roles.shift
+    return list(values[0]), starts, told[0] if told else starts + 1

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gidx.encode import LONGEST, Cells, Faults, Ints
+from gidx.encode import LONGEST, Cells, Faults, Ints, unlike
 
 NAME, SCORE, STRAND, THICK_START, THICK_END, COLOR = range(3, 9)
 BLOCK_COUNT, BLOCK_SIZES, BLOCK_STARTS = range(9, 12)
@@ -48,7 +48,7 @@ class Rows:
 
 
 def check(rows: Rows, faults: Faults) -> None:
-    """Note the first row that breaks a rule."""
+    """Note the rows that break a rule."""
     _check_name(rows, faults)
     _check_score(rows, faults)
     _check_strand(rows, faults)
@@ -85,10 +85,12 @@ def _check_strand(rows: Rows, faults: Faults) -> None:
 
     if STRAND in rows.cells:
         texts = rows.cells[STRAND].texts
-        row = first_unlike(texts.offsets, texts.data, _STRANDS)
-        if row >= 0:
-            faults.note(
-                row, f"column {rows.names[STRAND]}: found {texts[row]!r}, expected '+', '-' or '.'"
+        if first_unlike(texts.offsets, texts.data, _STRANDS) >= 0:
+            faults.check(
+                unlike(texts, _STRANDS),
+                lambda i: (
+                    f"column {rows.names[STRAND]}: found {texts[i]!r}, expected '+', '-' or '.'"
+                ),
             )
 
 
@@ -98,7 +100,7 @@ def _check_thick(rows: Rows, faults: Faults) -> None:
         return
     a, b = rows.names[THICK_START], rows.names[THICK_END]
     faults.check(
-        thick_end < thick_start,
+        (thick_end < thick_start) & faults.clean(len(rows.start)),
         lambda i: f"column {b}: {a} {thick_start[i]} is after {b} {thick_end[i]}",
     )
     _check_inside(thick_start, a, rows, faults)
@@ -127,21 +129,41 @@ def _check_blocks(rows: Rows, faults: Faults) -> None:
         return  # not bed12, or of another type, which was noted
     if sizes.bounds is None or begins.bounds is None:
         return
-    row, wrong, block = kernels.misplaced_block(
-        rows.start, rows.end, count, sizes.bounds, sizes.numbers, begins.bounds, begins.numbers
-    )
-    if row < 0:
+    begin_bounds, places = begins.bounds, begins.numbers
+    found: dict[int, tuple[int, int]] = {}  # what is wrong with a row, in which block
+    clean = faults.clean(len(count))  # of other rows, blocks may be none that were read
+    first = 0
+    while first < len(count):
+        row, wrong, block = kernels.misplaced_block(
+            rows.start[first:], rows.end[first:], count[first:], sizes.bounds[first:],
+            sizes.numbers, begin_bounds[first:], places,
+        )  # fmt: skip
+        if row < 0:
+            break
+        first += row + 1
+        if clean[first - 1]:
+            found[first - 1] = wrong, block
+        if not faults.all_wanted:
+            break
+    if not found:
         return
-    begin = int(begins.numbers[begins.bounds[row] + block]) if wrong != kernels.COUNT else 0
-    relative = (
-        f"; {b} count from the row's start, subtract it" if begin >= rows.start[row] > 0 else ""
-    )
-    what = {
-        kernels.COUNT: f"not as many {a} and {b} as {n} says, 1 or more",
-        kernels.NEGATIVE: f"block {block} has a negative size or start",
-        kernels.FIRST: f"the first block begins at {begin}, expected 0{relative}",
-        kernels.OUTSIDE: f"block {block} begins at {begin}, at or behind the row's end{relative}",
-        kernels.OVERLAP: f"blocks {block - 1} and {block} overlap, or do not ascend",
-        kernels.SPAN: "the last block does not end at the row's end",
-    }[wrong]
-    faults.note(row, f"column {b}: {what}")
+
+    def say(row: int) -> str:
+        wrong, block = found[row]
+        begin = int(places[begin_bounds[row] + block]) if wrong != kernels.COUNT else 0
+        relative = (
+            f"; {b} count from the row's start, subtract it" if begin >= rows.start[row] > 0 else ""
+        )
+        what = {
+            kernels.COUNT: f"not as many {a} and {b} as {n} says, 1 or more",
+            kernels.NEGATIVE: f"block {block} has a negative size or start",
+            kernels.FIRST: f"the first block begins at {begin}, expected 0{relative}",
+            kernels.OUTSIDE: (
+                f"block {block} begins at {begin}, at or behind the row's end{relative}"
+            ),
+            kernels.OVERLAP: f"blocks {block - 1} and {block} overlap, or do not ascend",
+            kernels.SPAN: "the last block does not end at the row's end",
+        }[wrong]
+        return f"column {b}: {what}"
+
+    faults.note_all(np.array(list(found), np.int64), say)

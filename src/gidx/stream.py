@@ -217,7 +217,10 @@ def _items(data: Any) -> Iterator[pa.Table | pa.RecordBatch]:
         reader = data
         if not isinstance(data, pa.RecordBatchReader):
             what = type(data).__name__
-            reader = _converted(what, lambda: pa.RecordBatchReader.from_stream(data))
+            if hasattr(data, "scan"):  # a Dataset, whose errors lose their words in a C stream
+                reader = data.scan()
+            else:
+                reader = _converted(what, lambda: pa.RecordBatchReader.from_stream(data))
         fields = [f.with_type(_spooled_type(f.type)) for f in reader.schema]
         yield pa.schema(fields, reader.schema.metadata).empty_table()
         yield from reader

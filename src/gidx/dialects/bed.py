@@ -5,7 +5,8 @@ tabs or runs of blanks, and know ``track`` and ``browser`` lines.
 
 What the fields are, says a schema: ``bed6``, ``bed6+4``, AutoSQL, or Arrow's. Without
 one the first rows are looked at: as many fields as are of their standard kind have the
-standard names, and the others are ``field7`` …, typed by what they hold.
+standard names; the others are typed by what they hold and named as UCSC's bedAsDef does
+(``field8`` … behind bed6, one too far).
 
 BED has no word for a missing value, but tools write ``.`` where a number is missing. It
 is read as missing in number columns, and as the text that it is in others.

@@ -38,7 +38,7 @@ from gidx.dialects.table_encode import (
     make_header,
     texts,
 )
-from gidx.encode import Faults, Ints, Target, Texts, numbers, texts_of
+from gidx.encode import Faults, Ints, Target, Texts, numbers, of_some, texts_of
 from gidx.errors import AutoSqlError, WriteError, hint
 from gidx.stream import Frame, plain
 
@@ -217,7 +217,7 @@ class _Count:
         if pat.is_null(array.type):
             return numbers(np.zeros(len(array), np.int64))
         if not hasattr(array.type, "value_type"):
-            faults.note(0, f"column {self.of} is {array.type}, whose items cannot be counted")
+            faults.refuse(f"column {self.of} is {array.type}, whose items cannot be counted")
             return numbers(np.zeros(len(array), np.int64))
         lengths = pc.list_value_length(array).fill_null(0)
         return numbers(lengths.cast(pa.int64()).to_numpy(zero_copy_only=False))
@@ -293,13 +293,13 @@ def _check_chrom(chrom: Texts, name: str, faults: Faults) -> None:
     if len(chrom) == 0 or len(chrom.data) == 0:
         return
     begins = chrom.data[np.minimum(chrom.offsets[:-1], len(chrom.data) - 1)]
-    for row in np.flatnonzero(np.isin(begins, letters)).tolist():
-        text = chrom[row]
-        if _NO_CHROM.match(text.encode()):
-            faults.note(
-                row, f"column {name}: found {text!r}, but a line that begins so is a header"
-            )
-            return
+    found = np.isin(begins, letters)
+    rows = np.flatnonzero(found)
+    found[rows] = [_NO_CHROM.match(chrom[row].encode()) is not None for row in rows.tolist()]
+    faults.check(
+        found,
+        lambda i: f"column {name}: found {chrom[i]!r}, but a line that begins so is a header",
+    )
 
 
 def _colors(array: pa.Array) -> pa.Array:
@@ -329,7 +329,7 @@ def _declared_texts(array: pa.Array, target: Target, word: bytes, faults: Faults
     array = plain(array, top=False)
     there = array.is_valid().to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(there)
-    inner = _Rows(rows, faults)
+    inner = of_some(rows, faults)
     some = array.drop_null() if array.null_count else array
     cells = encode.encode(some, target, inner)
     found = cells.texts
@@ -337,15 +337,3 @@ def _declared_texts(array: pa.Array, target: Target, word: bytes, faults: Faults
         found = texts_of(_colors(pa.array(cells.numbers).cast(pa.uint64(), safe=False)))
     found = checked(found, target.name, inner)
     return fill(found, there, word) if array.null_count else found
-
-
-class _Rows(Faults):
-    """Faults of the rows that have a value."""
-
-    def __init__(self, rows: Ints, outer: Faults) -> None:
-        super().__init__()
-        self._rows, self._outer = rows, outer
-
-    def note(self, row: int, message: str) -> None:
-        if row >= 0:
-            self._outer.note(int(self._rows[row]), message)

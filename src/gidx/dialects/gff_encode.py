@@ -44,8 +44,19 @@ import pyarrow.types as pat
 from gidx.columns import Column, Items, decode_items
 from gidx.dialects import parts
 from gidx.dialects.base import Rules
-from gidx.dialects.parts import Keyed, Part, Within
-from gidx.encode import Faults, Ints, Texts, numbers
+from gidx.dialects.parts import Keyed, Part
+from gidx.encode import (
+    Faults,
+    Ints,
+    Misread,
+    Texts,
+    check_bytes,
+    numbers,
+    of_items,
+    repeated,
+    unlike,
+    unread,
+)
 from gidx.errors import WriteError, hint
 from gidx.stream import is_text
 
@@ -301,7 +312,7 @@ class GffEncoder:
         if not parts.is_list(array.type):
             return [self._around(self._values(array, target.name, faults), target.key)]
         items, bounds = parts.items_of(array)
-        inner = Within(bounds, faults)
+        inner = of_items(bounds, faults)
         inner.check(
             parts.there(items) == 0,
             lambda _: f"column {target.name}: a value in the list is missing; drop it",
@@ -343,16 +354,16 @@ class GffEncoder:
         from gidx.kernels.join import join_pairs
 
         keys, values, bounds = parts.map_of(array)
-        rows = Within(bounds, faults)
+        rows = of_items(bounds, faults)
         if parts.is_list(values.type):
             items, owners = parts.items_of(values)
-            within: Faults = Within(owners, rows)
+            within: Faults = of_items(owners, rows)
         else:  # a value each
             items, owners, within = values, np.arange(len(values) + 1), rows
         names = self._map_keys(keys, bounds, np.diff(owners) == 0, rows)
         items = parts.plain_values(items)
         if not (is_text(items.type) or pat.is_null(items.type)):
-            faults.note(0, f"column attributes is {array.type}, expected a map of lists of texts")
+            faults.refuse(f"column attributes is {array.type}, expected a map of lists of texts")
             return parts.nothing(len(array))
         within.check(
             parts.there(items) == 0,
@@ -391,12 +402,15 @@ class GffEncoder:
                 faults.check((codes == code) & bare, lambda _, why=why: f"column attributes: {why}")  # type: ignore[misc]
             elif why is not None:
                 faults.check(codes == code, lambda _, why=why: f"column attributes: {why}")  # type: ignore[misc]
-        i = parts.first_again(codes, bounds)
-        if i >= 0:
-            key = written[codes[i]].decode("utf-8", "replace")
-            faults.note(i, f"column attributes: the key {key!r} is there twice in a row")
+        again = repeated(codes, bounds)
+        if len(again):
+            faults.note_all(again, lambda i: _twice(written[codes[i]]))
         whole = pa.array(written, pa.large_binary()).take(pa.array(codes))
         return parts.texts_in(whole)
+
+
+def _twice(key: bytes) -> str:
+    return f"column attributes: the key {key.decode('utf-8', 'replace')!r} is there twice in a row"
 
 
 def _gtf_pairs(names: Texts, part: Part, owners: Ints, bounds: Ints) -> Texts:
@@ -436,15 +450,16 @@ def _backslashed(part: Part) -> Part:
 
 def _text(name: str, array: pa.Array, faults: Faults) -> Part:
     if not is_text(array.type):
-        faults.note(0, f"column {name} is {array.type}, expected texts")
+        faults.refuse(f"column {name} is {array.type}, expected texts")
         return parts.nothing(len(array))
     return Part(parts.texts_in(array), parts.there(array))
 
 
 def _check_breaks(name: str, part: Part, faults: Faults) -> None:
-    parts.check_bytes(
-        part,
+    check_bytes(
+        part.texts,
         _BREAKS,
+        part.there,
         lambda text: (
             f"column {name}: found {text}, which has a tab, line break or NUL, and GTF cannot "
             "escape it; replace it, or write GFF3"
@@ -457,9 +472,10 @@ def _chrom(array: pa.Array, faults: Faults) -> Texts:
     part = _text("chrom", array, faults)
     faults.check(part.there == 0, lambda _: "column chrom: the value is missing")
     parts.check_filled(part, lambda _: "column chrom: found an empty text", faults)
-    parts.check_bytes(
-        part,
+    check_bytes(
+        part.texts,
         _LEAST_CHROM,
+        part.there,
         lambda text: f"column chrom: found {text}, which has a blank or line break; replace it",
         faults,
     )
@@ -468,9 +484,8 @@ def _chrom(array: pa.Array, faults: Faults) -> Texts:
     first = texts.data[texts.offsets[full]]
     comments = full[(first == ord("#")) | (first == ord(">"))]
     if len(comments):
-        i = int(comments[0])
         what = "which would be a comment, or begin a FASTA part"
-        faults.note(i, f"column chrom: found {parts.shown(texts[i])}, {what}")
+        faults.note_all(comments, lambda i: f"column chrom: found {parts.shown(texts[i])}, {what}")
     return texts
 
 
@@ -481,7 +496,7 @@ def _score(array: pa.Array | None, n: int, faults: Faults) -> Texts:
     if is_text(kind):
         return _number_text("score", array, pa.float64(), "a number", faults)
     if not (pat.is_integer(kind) or pat.is_floating(kind)):
-        faults.note(0, f"column score is {kind}, expected numbers")
+        faults.refuse(f"column score is {kind}, expected numbers")
         return parts.filled(parts.nothing(n))
     return parts.filled(parts.decimals(array, "score", faults, single=False))
 
@@ -496,10 +511,12 @@ def _number_text(
     data = part.texts.data[begin : int(part.texts.offsets[-1])]
     data = data if len(data) else parts.bytes_of(b"\0")
     items = Items(data, bounds[:-1], bounds[1:] + np.int32(1), part.there)
-    _, problem = decode_items(items, Column(name, kind, 0, expected, missing=b"."))
+    column = Column(name, kind, 0, expected, missing=b".")
+    _, problem = decode_items(items, column)
     if problem is not None:
-        found = parts.shown(problem.text)
-        faults.note(problem.row, f"column {name}: found {found}, expected {expected}")
+        Misread(items, column, unread(array, column)).note(
+            faults, lambda text: f"column {name}: found {parts.shown(text)}, expected {expected}"
+        )
     return parts.filled(part)
 
 
@@ -509,10 +526,13 @@ def _strand(array: pa.Array | None, n: int, faults: Faults) -> Texts:
     if array is None or pat.is_null(array.type):
         return parts.filled(parts.nothing(n))
     texts = parts.filled(_text("strand", array, faults))
-    row = first_unlike(texts.offsets, texts.data, parts.bytes_of(b"+-.?"))
-    if row >= 0:
-        found = parts.shown(texts[row])
-        faults.note(row, f"column strand: found {found}, expected '+', '-', '.' or '?'")
+    letters = parts.bytes_of(b"+-.?")
+    if first_unlike(texts.offsets, texts.data, letters) >= 0:
+        what = "expected '+', '-', '.' or '?'"
+        faults.check(
+            unlike(texts, letters),
+            lambda i: f"column strand: found {parts.shown(texts[i])}, {what}",
+        )
     return texts
 
 
@@ -523,12 +543,15 @@ def _phase(array: pa.Array | None, n: int, faults: Faults) -> Texts:
         return parts.filled(parts.nothing(n))
     if is_text(array.type):
         texts = parts.filled(Part(parts.texts_in(array), parts.there(array)))
-        row = first_unlike(texts.offsets, texts.data, parts.bytes_of(b"012."))
-        if row >= 0:
-            found = parts.shown(texts[row])
-            faults.note(row, f"column phase: found {found}, expected 0, 1, 2 or '.'")
+        letters = parts.bytes_of(b"012.")
+        if first_unlike(texts.offsets, texts.data, letters) >= 0:
+            what = "expected 0, 1, 2 or '.'"
+            faults.check(
+                unlike(texts, letters),
+                lambda i: f"column phase: found {parts.shown(texts[i])}, {what}",
+            )
         return texts
     if not (pat.is_integer(array.type) or pat.is_floating(array.type)):
-        faults.note(0, f"column phase is {array.type}, expected integers")
+        faults.refuse(f"column phase is {array.type}, expected integers")
         return parts.filled(parts.nothing(n))
     return parts.filled(parts.whole_numbers(array, "phase", 0, 2, "", faults))

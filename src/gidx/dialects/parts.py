@@ -3,7 +3,7 @@
     column  ─part─▶ Part: texts, and which are there  ─join_parts─▶ one field a row
 
 A list's texts are its items, joined. Nothing is raised: faults of items are noted as
-faults of their rows (`Within`), and only of lists that are there.
+faults of their rows (`encode.Owned`), and only of lists that are there.
 """
 
 from __future__ import annotations
@@ -41,24 +41,6 @@ class Keyed:
     part: Part
     before: bytes = b""
     behind: bytes = b""
-
-
-class Within(Faults):
-    """Faults of lists' items, noted as those of their rows; ``bounds`` (rows + 1) are the items'.
-
-    >>> rows = Faults()
-    >>> Within(np.array([0, 2, 2, 3]), rows).note(2, "found x")
-    >>> rows.row
-    2
-    """
-
-    def __init__(self, bounds: Ints, rows: Faults) -> None:
-        super().__init__()
-        self._bounds, self._rows = bounds, rows
-
-    def note(self, row: int, message: str) -> None:
-        if row >= 0:
-            self._rows.note(int(np.searchsorted(self._bounds, row, side="right")) - 1, message)
 
 
 def marks(letters: bytes) -> Mask:
@@ -192,18 +174,6 @@ def escaped(part: Part, table: Mask) -> Part:
     return Part(texts(*escape(part.texts.offsets, part.texts.data, table)), part.there)
 
 
-def check_bytes(part: Part, table: Mask, say: Callable[[str], str], faults: Faults) -> None:
-    """Note the first text that has a byte which the table marks; ``say`` words it."""
-    from gidx.kernels.join import first_in, first_in_there
-
-    offsets, data = part.texts.offsets, part.texts.data
-    row = first_in(offsets, data, table)
-    if row >= 0 and not part.there.all():
-        row = first_in_there(offsets, data, table, part.there)
-    if row >= 0:
-        faults.note(row, say(shown(part.texts[row])))
-
-
 def check_filled(part: Part, say: Callable[[int], str], faults: Faults) -> None:
     """Note the first text that is there and empty."""
     faults.check((part.texts.lengths == 0) & (part.there == 1), say)
@@ -296,19 +266,6 @@ def picked(texts_there: Texts, rows: Ints) -> Texts:
     buffers = [None, pa.py_buffer(texts_there.offsets), pa.py_buffer(texts_there.data)]
     whole = pa.Array.from_buffers(pa.large_binary(), len(texts_there), buffers)
     return texts_in(whole.take(pa.array(rows)))
-
-
-def first_again(codes: Ints, bounds: Ints) -> int:
-    """The first item that its row has had before; -1 for none.
-
-    >>> first_again(np.array([4, 7, 7, 4, 7]), np.array([0, 2, 5]))
-    4
-    """
-    rows = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    pairs = rows * (int(codes.max(initial=0)) + 1) + codes
-    order = np.argsort(pairs, kind="stable")
-    again = order[1:][np.diff(pairs[order]) == 0]
-    return int(again.min()) if len(again) else -1
 
 
 def shown(text: str, most: int = 60) -> str:

@@ -26,7 +26,18 @@ import pyarrow.types as pat
 from gidx import schema as canonical
 from gidx.declare import find_heads
 from gidx.dialects.base import Rules
-from gidx.encode import Faults, Ints, Texts, numbers, texts_of
+from gidx.encode import (
+    BREAKS,
+    Faults,
+    Ints,
+    Texts,
+    having,
+    numbers,
+    of_items,
+    of_some,
+    shown,
+    texts_of,
+)
 from gidx.errors import WriteError, hint
 from gidx.stream import is_text, plain
 
@@ -45,7 +56,7 @@ def texts(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
     there = array.is_valid().to_numpy(zero_copy_only=False)
     if not there.any():
         return _repeated(word, len(array))
-    inner = _Some(np.flatnonzero(there), faults)
+    inner = of_some(np.flatnonzero(there), faults)
     return fill(_written(array.drop_null(), name, word, inner), there, word)
 
 
@@ -62,14 +73,17 @@ def as_arrow(found: Texts) -> pa.Array:
 
 
 def checked(found: Texts, name: str, faults: Faults, *, comma: bool = False) -> Texts:
-    """Note the first text that cannot stand in a line (or a list)."""
+    """Note the texts that cannot stand in a line (or a list)."""
     from gidx.kernels.encode import first_with
 
-    row = first_with(found.offsets, found.data, comma)
-    if row >= 0:
-        shown = found[row] if len(found[row]) <= 60 else found[row][:59] + "…"
+    if first_with(found.offsets, found.data, comma) >= 0:
         what = "in a list, which has a comma, tab" if comma else "which has a tab"
-        faults.note(row, f"column {name}: found {shown!r}, {what}, line break or NUL; replace it")
+        faults.check(
+            having(found, BREAKS + b"," * comma),
+            lambda i: (
+                f"column {name}: found {shown(found[i])}, {what}, line break or NUL; replace it"
+            ),
+        )
     return found
 
 
@@ -81,18 +95,6 @@ def fits(kind: pa.DataType) -> bool:
         kind = kind.value_type
     scalar = pat.is_integer(kind) or pat.is_floating(kind) or pat.is_boolean(kind)
     return bool(scalar or is_text(kind) or pat.is_null(kind))
-
-
-class _Some(Faults):
-    """Faults of some rows or items, noted as faults of their rows."""
-
-    def __init__(self, rows: Ints, outer: Faults) -> None:
-        super().__init__()
-        self._rows, self._outer = rows, outer
-
-    def note(self, row: int, message: str) -> None:
-        if row >= 0:
-            self._outer.note(int(self._rows[row]), message)
 
 
 def _written(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
@@ -129,7 +131,7 @@ def _lists(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
     lengths = pc.list_value_length(array).to_numpy(zero_copy_only=False)
     bounds = np.zeros(len(array) + 1, np.int64)
     np.cumsum(lengths, out=bounds[1:])
-    inner = _Some(np.repeat(np.arange(len(array)), lengths), faults)
+    inner = of_items(bounds, faults)
     found = texts(items, name, word, inner)
     if is_text(plain(items, top=False).type):
         checked(found, name, inner, comma=True)

@@ -300,7 +300,7 @@ class Vcf:
             said += f" (Number={declared.number})"
         at = _INFO if spec == "info" else _FORMAT
         column = _column(name, kind, said, at)
-        outer = kind if spec == "info" else pa.list_(kind, len(self.samples))
+        outer = kind if spec == "info" else pa.list_(_unfixed_type(kind), len(self.samples))
         field = pa.field(name, outer, metadata=metadata)
         return _Spec(spec, field, column, declared, declared.id.encode())
 
@@ -455,7 +455,9 @@ class Vcf:
                 problems.append(replace(problem, row=problem.row // width))
             has = told.has[which, k]
             validity = None if has.all() else _bitmap(has)
-            arrays[i] = pa.Array.from_buffers(spec.field.type, n, [validity], children=[flat])
+            arrays[i] = pa.Array.from_buffers(
+                spec.field.type, n, [validity], children=[_unfixed(flat)]
+            )
         if plan.formats is not None:
             i, spec = plan.formats
             if other_rows[-1] == 0:
@@ -678,6 +680,26 @@ def _with_leaf(array: pa.Array, leaf: pa.Array) -> pa.Array:
     own = array.buffers()[: 2 if pat.is_list(array.type) else 1]
     return pa.Array.from_buffers(
         array.type, len(array), own, null_count=array.null_count, children=[leaf]
+    )
+
+
+def _unfixed_type(kind: pa.DataType) -> pa.DataType:
+    return pa.list_(kind.value_type) if pat.is_fixed_size_list(kind) else kind
+
+
+def _unfixed(array: pa.Array) -> pa.Array:
+    """Lists of a fixed size (Number=2) as lists, to stand in those over the samples.
+
+    Arrow (17 to 26) takes wrong rows from a slice of lists of a fixed size in lists of a
+    fixed size, or crashes, when it filters them: ``df.iloc[5:9][mask]`` is enough.
+    """
+    kind = _unfixed_type(array.type)
+    if kind == array.type:
+        return array
+    offsets = np.arange(len(array) + 1, dtype=np.int32) * array.type.list_size
+    buffers = [array.buffers()[0], pa.py_buffer(offsets)]
+    return pa.Array.from_buffers(
+        kind, len(array), buffers, null_count=array.null_count, children=[array.values]
     )
 
 

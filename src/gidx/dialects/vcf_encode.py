@@ -42,10 +42,20 @@ import pyarrow.types as pat
 from gidx.columns import Column, Items, decode_items
 from gidx.dialects import parts
 from gidx.dialects.base import Rules
-from gidx.dialects.parts import Keyed, Part, Within
+from gidx.dialects.parts import Keyed, Part
 from gidx.dialects.vcf_declare import Declared, Place, declare, is_genotype, names_key, scalar
 from gidx.dialects.vcf_header import Declaration
-from gidx.encode import Faults, Ints, Texts, numbers
+from gidx.encode import (
+    Faults,
+    Ints,
+    Misread,
+    Texts,
+    check_bytes,
+    numbers,
+    of_items,
+    repeated,
+    unread,
+)
 from gidx.stream import is_text
 
 RULES = Rules(chrom=0, start=1, end=1, one_based=True, span="vcf", least=8)
@@ -222,7 +232,7 @@ class VcfEncoder:
                 continue
             cells, has = _by_sample(array, target.name, width, faults)
             owners = np.arange(n + 1) * width
-            part = _values(cells, target, Within(owners, faults))
+            part = _values(cells, target, of_items(owners, faults))
             keys.append(_Cells(_constant(target.declared.id, has), part, has))
         if "FORMAT" in self._maps and not pat.is_null(columns["FORMAT"].type):
             own = {t.declared.id for t in self._format}
@@ -247,9 +257,12 @@ class VcfEncoder:
         symbolic = _has_symbolic(row.alt)
         if long:
             odd |= symbolic
-        rows = np.flatnonzero(odd)
+        # of others, a line might be none
+        rows = np.flatnonzero(odd & faults.clean(len(starts)))
         if len(rows) == 0:
             return None
+        odd[:] = False
+        odd[rows] = True
         fields = [row.ref, row.alt, row.info, *(row.samples if long else ())]
         found = np.zeros(len(starts), np.int64)
         found[rows] = read_ends(starts, fields, rows)
@@ -368,13 +381,15 @@ def _chrom(array: pa.Array, faults: Faults) -> Texts:
     part = _text("chrom", array, faults)
     faults.check(part.there == 0, lambda _: "column chrom: the value is missing")
     _check_filled("chrom", part, faults)
-    parts.check_bytes(part, _BLANKS, _say("chrom", "a blank or line break"), faults)
+    _check_bytes(part, _BLANKS, _say("chrom", "a blank or line break"), faults)
     texts = part.texts
     full = np.flatnonzero(texts.lengths > 0)
     comment = full[texts.data[texts.offsets[full]] == ord("#")]
     if len(comment):
-        i = int(comment[0])
-        faults.note(i, f"column chrom: found {parts.shown(texts[i])}, which would be a comment")
+        faults.note_all(
+            comment,
+            lambda i: f"column chrom: found {parts.shown(texts[i])}, which would be a comment",
+        )
     return texts
 
 
@@ -384,7 +399,7 @@ def _ref(array: pa.Array, faults: Faults) -> Texts:
         part.there == 0, lambda _: "column ref: the value is missing; write N where it is unknown"
     )
     _check_filled("ref", part, faults)
-    parts.check_bytes(
+    _check_bytes(
         part,
         _NO_BASE,
         lambda text: f"column ref: found {text}, expected bases (ACGTN, or other IUPAC letters)",
@@ -403,14 +418,14 @@ def _words(columns: Mapping[str, pa.Array], name: str, n: int, faults: Faults) -
     if not parts.is_list(array.type):
         part = _text(name, array, faults)
         _check_filled(name, part, faults)
-        parts.check_bytes(part, _BLANKS, _say(name, "a blank or line break"), faults)
+        _check_bytes(part, _BLANKS, _say(name, "a blank or line break"), faults)
         return parts.filled(part)
     items, bounds = parts.items_of(array)
-    inner = Within(bounds, faults)
+    inner = of_items(bounds, faults)
     part = _text(name, items, inner)
     _check_filled(name, part, inner)
     kind = "comma" if name == "alt" else "semicolon"
-    parts.check_bytes(part, table, _say(name, f"a blank, {kind} or line break"), inner)
+    _check_bytes(part, table, _say(name, f"a blank, {kind} or line break"), inner)
     texts = parts.joined(parts.filled(part), bounds, mark)
     return parts.filled(Part(texts, (np.diff(bounds) > 0).view(np.uint8)))
 
@@ -419,7 +434,7 @@ def _text(name: str, array: pa.Array, faults: Faults) -> Part:
     array = parts.plain_values(array)
     if not is_text(array.type):
         if not pat.is_null(array.type):
-            faults.note(0, f"column {name} is {array.type}, expected texts")
+            faults.refuse(f"column {name} is {array.type}, expected texts")
         return parts.nothing(len(array))
     return Part(parts.texts_in(array), parts.there(array))
 
@@ -436,6 +451,10 @@ def _say(name: str, what: str) -> Callable[[str], str]:
     return lambda text: f"column {name}: found {text}, which has {what}; replace it"
 
 
+def _check_bytes(part: Part, table: parts.Mask, say: Callable[[str], str], faults: Faults) -> None:
+    check_bytes(part.texts, table, part.there, say, faults)
+
+
 _QUAL = Declaration("QUAL", "1", "Float")
 
 
@@ -445,7 +464,7 @@ def _qual(columns: Mapping[str, pa.Array], n: int, faults: Faults) -> Texts:
         return parts.filled(parts.nothing(n))
     kind = array.type
     if not (pat.is_integer(kind) or pat.is_floating(kind) or is_text(kind)):
-        faults.note(0, f"column qual is {kind}, expected numbers")
+        faults.refuse(f"column qual is {kind}, expected numbers")
         return parts.filled(parts.nothing(n))
     return parts.filled(_values(array, _Target("qual", "INFO", _QUAL, False), faults))
 
@@ -485,7 +504,7 @@ def _values(array: pa.Array, target: _Target, faults: Faults) -> Part:
                 "missing (null)"
             ),
         )
-    part = _scalars(items, target, Within(bounds, faults), item=True)
+    part = _scalars(items, target, of_items(bounds, faults), item=True)
     return Part(parts.joined(parts.filled(part), bounds, b","), mask)
 
 
@@ -507,7 +526,7 @@ def _scalars(array: pa.Array, target: _Target, faults: Faults, *, item: bool) ->
         part = Part(parts.texts_in(array), parts.there(array))
         refused = parts.marks(target.refused(item=item))
         ways = "" if target.escapes else "; replace it, or write VCF 4.3, which can escape it"
-        parts.check_bytes(
+        _check_bytes(
             part,
             refused,
             lambda text: (
@@ -536,11 +555,12 @@ def _verbatim(array: pa.Array, target: _Target, number: str, faults: Faults) -> 
     if len(data) == 0:  # kernels want a buffer to point into
         data = parts.bytes_of(b"\0")
     mask = part.there if array.null_count else None
-    values, problem = decode_items(Items(data, bounds[:-1], bounds[1:] + np.int32(1), mask), column)
+    items = Items(data, bounds[:-1], bounds[1:] + np.int32(1), mask)
+    values, problem = decode_items(items, column)
     if problem is not None:
-        faults.note(
-            problem.row,
-            f"column {target.name}: found {parts.shown(problem.text)}, expected {target.said}",
+        Misread(items, column, unread(array, column)).note(
+            faults,
+            lambda text: f"column {target.name}: found {parts.shown(text)}, expected {target.said}",
         )
     elif target.declared.type == "Integer":
         _check_reserved(values, target, faults)
@@ -552,7 +572,7 @@ def _check_reserved(values: pa.Array, target: _Target, faults: Faults) -> None:
     inner: Faults = faults
     if parts.is_list(values.type):
         values, bounds = parts.items_of(values)
-        inner = Within(bounds, faults)
+        inner = of_items(bounds, faults)
     found = values.fill_null(0).to_numpy(zero_copy_only=False)
     inner.check(
         found < LEAST,
@@ -579,7 +599,7 @@ def _genotypes(array: pa.StructArray, target: _Target, faults: Faults) -> Part:
         else:
             values = values.astype(np.int32)
     if len(values) and values.min() < 0:
-        Within(bounds, faults).check(
+        of_items(bounds, faults).check(
             values < 0,
             lambda i: (
                 f"column {target.name}: found allele {values[i]}, expected 0 or more, or none"
@@ -601,15 +621,15 @@ def _info_map(array: pa.Array, own: Collection[str], faults: Faults) -> Part:
     from gidx.kernels.join import join_pairs
 
     keys, values, bounds = parts.map_of(array)
-    inner = Within(bounds, faults)
+    inner = of_items(bounds, faults)
     names = _map_keys(keys, "INFO", own, bounds, inner)
     values = parts.plain_values(values)
     if not is_text(values.type):
-        faults.note(0, f"column INFO is {array.type}, expected a map of texts")
+        faults.refuse(f"column INFO is {array.type}, expected a map of texts")
         return parts.nothing(len(array))
     part = Part(parts.texts_in(values), parts.there(values))
     ends = parts.marks(parts.BREAKS + b";")
-    parts.check_bytes(part, ends, _say("INFO", "a semicolon, tab or line break"), inner)
+    _check_bytes(part, ends, _say("INFO", "a semicolon, tab or line break"), inner)
     inner.check((names.lengths == 0) & (part.there == 0), lambda _: "column INFO: a key is empty")
     pairs = join_pairs(
         names.offsets, names.data, part.texts.offsets, part.texts.data, part.there,
@@ -639,9 +659,11 @@ def _map_keys(
                     f"column {place}: found the key {parts.shown(name)}, {why}"
                 ),
             )
-    i = parts.first_again(codes, bounds)
-    if i >= 0:
-        faults.note(i, f"column {place}: the key {names[codes[i]]!r} is there twice in a row")
+    again = repeated(codes, bounds)
+    if len(again):
+        faults.note_all(
+            again, lambda i: f"column {place}: the key {names[codes[i]]!r} is there twice in a row"
+        )
     return parts.texts_in(parts.plain_values(encoded))
 
 
@@ -676,17 +698,17 @@ def _by_sample(
 def _format_map(array: pa.Array, own: Collection[str], width: int, faults: Faults) -> list[_Cells]:
     """What has no column: the first key of each row, the second …, as they stand."""
     keys, values, bounds = parts.map_of(array)
-    inner = Within(bounds, faults)
+    inner = of_items(bounds, faults)
     names = _map_keys(keys, "FORMAT", own, bounds, inner)
     if not parts.is_list(values.type) or not is_text(scalar(values.type)):
-        faults.note(0, f"column FORMAT is {array.type}, expected a map of lists of texts")
+        faults.refuse(f"column FORMAT is {array.type}, expected a map of lists of texts")
         return []
     cells, _ = _by_sample(values, "FORMAT", width, inner)
     cells = parts.plain_values(cells)
     whole = Part(parts.texts_in(cells), parts.there(cells))
     ends = parts.marks(parts.BREAKS + b":")
-    within = Within(np.arange(len(values) + 1) * width, inner)
-    parts.check_bytes(whole, ends, _say("FORMAT", "a colon, tab or line break"), within)
+    within = of_items(np.arange(len(values) + 1) * width, inner)
+    _check_bytes(whole, ends, _say("FORMAT", "a colon, tab or line break"), within)
     counts = np.diff(bounds)
     found = []
     for k in range(int(counts.max(initial=0))):

@@ -34,9 +34,9 @@ from gidx.autosql import BED_FIELDS, AutoSql, Field, bed, parse
 from gidx.bbi.header import BIGBED_MAGIC
 from gidx.bbi.write import Chrom, Group, write_bbi
 from gidx.declare import Declared, declare
-from gidx.encode import Cells, Faults, Target
+from gidx.encode import Cells, Faults, Inspection, Target
 from gidx.errors import WriteError, hint
-from gidx.order import Order, survey, unfit
+from gidx.order import Limits, Order, Surveyor, survey, unfit
 from gidx.pool import thread_count
 from gidx.region import Region
 from gidx.stream import Frame, frame
@@ -124,6 +124,9 @@ def write_bigbed(
         sizes = _chromsizes(chromsizes, rows.about)
         heads = _heads(declared)
         indexed = _indexed(declared, extra_index)
+        if isinstance(path, Inspection):  # for `gidx.frames.validate`
+            _inspect(rows, heads, declared, sizes, path)
+            return
         order = survey(rows, heads, sizes, sort=sort)
         encoder = _Encoder(
             rows,
@@ -233,7 +236,6 @@ class _Encoder:
         self._targets = _targets(declared)
         columns = [t.name for t in self._targets if t is not None]
         self._columns = list(dict.fromkeys((*heads[1:], *columns)))
-        self._names = [s or f.name for s, f in zip(declared.sources, declared.fields, strict=True)]
         fit = min(_ROWS, int(_BYTES / max(rows.row_bytes, 1)))
         self.size = max(fit // self._items, 1) * self._items
 
@@ -288,13 +290,7 @@ class _Encoder:
         """File rows ``start`` to ``stop``; raises WriteError for one that cannot be written."""
         batch, starts, ends = self._positions(start, stop, self._columns)
         faults = Faults()
-        cells = [
-            None if t is None else encode.encode(batch.column(t.name), t, faults)
-            for t in self._targets
-        ]
-        filled = _counted(self._declared, cells, faults, len(starts))
-        standard = dict(enumerate(filled[: self._declared.defined - HEAD_FIELDS], HEAD_FIELDS))
-        rules.check(rules.Rows(starts, ends, standard, self._names), faults)
+        filled = _cells(self._declared, self._targets, batch, starts, ends, faults)
         chrom = self._order.chroms(start, stop)
         if faults.row is not None:
             i = faults.row
@@ -312,6 +308,46 @@ class _Encoder:
             names = [n.encode("utf-8", "surrogateescape") for n in self._order.names]
             return np.array(names, np.bytes_)[chrom]
         return encode.keys(cells[field - HEAD_FIELDS].texts)
+
+
+def _cells(
+    declared: Declared,
+    targets: Sequence[Target | None],
+    batch: pa.RecordBatch,
+    starts: Ints,
+    ends: Ints,
+    faults: Faults,
+) -> list[Cells]:
+    """The fields behind the head, of rows whose place is known to be good."""
+    cells = [None if t is None else encode.encode(batch.column(t.name), t, faults) for t in targets]
+    filled = _counted(declared, cells, faults, len(starts))
+    standard = dict(enumerate(filled[: declared.defined - HEAD_FIELDS], HEAD_FIELDS))
+    names = [s or f.name for s, f in zip(declared.sources, declared.fields, strict=True)]
+    rules.check(rules.Rows(starts, ends, standard, names), faults)
+    return filled
+
+
+def _inspect(
+    rows: Frame,
+    heads: Sequence[str],
+    declared: Declared,
+    sizes: Mapping[str, int],
+    inspection: Inspection,
+) -> None:
+    """Note all that is wrong with the rows, in their own order."""
+    surveyor = Surveyor(rows.schema, heads, Limits(sizes))
+    targets = _targets(declared)
+    columns = list(dict.fromkeys((*heads, *(t.name for t in targets if t is not None))))
+    for first in range(0, len(rows), _ROWS):
+        batch = rows.rows(first, min(first + _ROWS, len(rows)), columns)
+        n = batch.num_rows
+        faults = inspection.piece(first, n)
+        placed = [batch.column(name) for name in heads]
+        fit, starts, ends = surveyor.inspect(faults, inspection.piece(first, n), *placed)
+        if len(fit) < n:
+            batch, faults = batch.take(pa.array(fit)), encode.of_some(fit, faults)
+        if len(fit):
+            _cells(declared, targets, batch, starts, ends, faults)
 
 
 @dataclass(frozen=True)
@@ -430,7 +466,7 @@ def _counted(
 
 def _check_count(column: str, lengths: Ints, name: str, counts: Ints, faults: Faults) -> None:
     faults.check(
-        lengths != counts,
+        (lengths != counts) & faults.clean(len(counts)),
         lambda i: (
             f"column {column}: {lengths[i]} values, but {name} is {counts[i]}; "
             f"drop the column {name} to have it filled in"

@@ -44,7 +44,7 @@ from gidx.binning.index import Kind, TabixIndex
 from gidx.dialects.base import Rules
 from gidx.dialects.encoding import LineEncoder
 from gidx.dialects.given import without_nan
-from gidx.encode import Faults, Texts
+from gidx.encode import Faults, Inspection, Texts, of_some
 from gidx.errors import WriteError
 from gidx.formats.tabix_index import (
     Broken,
@@ -75,7 +75,7 @@ Ints = npt.NDArray[np.int64]
 
 def write_lines(
     data: Any,
-    path: str | os.PathLike[str] | BinaryIO,
+    path: str | os.PathLike[str] | BinaryIO | Inspection,
     make: MakeEncoder,
     *,
     index: Index = "auto",
@@ -94,7 +94,8 @@ def write_lines(
         What `stream.flow` takes; NaN in numpy's columns of pandas is missing.
     path
         BGZF if it ends with .gz, .bgz or .bgzf, else plain text. An open binary file
-        is told by its name too, and BGZF where it has none.
+        is told by its name too, and BGZF where it has none. To an `Inspection` nothing is
+        written.
     index
         ``"tbi"``, ``"csi"``, ``"auto"`` (CSI past 2**29; none for plain text and open
         files), None, or a path.
@@ -107,10 +108,13 @@ def write_lines(
         What `chromsizes.read` takes: the chroms there are, which rows must lie on.
     """
     check_level(level)
-    target = _target(path, index, gzi)
-    count = thread_count(threads)
     sizes = None if chromsizes is None else sizes_of.read(chromsizes)
     data = without_nan(data)
+    if isinstance(path, Inspection):
+        _inspect(data, make, sizes, path)
+        return
+    target = _target(path, index, gzi)
+    count = thread_count(threads)
     if not sort:
         rows = flow(data)
         encoder = make(rows.schema, rows.about, rows.categories)
@@ -300,6 +304,48 @@ def _encode(
     raise unfit(faults.message, row, place)
 
 
+def _inspect(
+    data: Any, make: MakeEncoder, sizes: Mapping[str, int] | None, inspection: Inspection
+) -> None:
+    """Note all that is wrong with the rows."""
+    rows = flow(data)
+    encoder = make(rows.schema, rows.about, rows.categories)
+    surveyor = Surveyor(rows.schema, encoder.heads, _limits(encoder, sizes))
+    heads, columns = list(dict.fromkeys(encoder.heads)), list(encoder.columns)
+    first = 0
+    for whole in rows.batches:
+        for at in range(0, whole.num_rows, _ROWS):
+            batch = whole.slice(at, _ROWS)
+            n = batch.num_rows
+            faults = inspection.piece(first, n)
+            placed = batch.select(heads).columns
+            fit, starts, ends = surveyor.inspect(faults, inspection.piece(first, n), *placed)
+            if len(fit) < n:
+                batch, faults = batch.take(pa.array(fit)), of_some(fit, faults)
+            if len(fit):
+                _inspect_lines(encoder, batch.select(columns), starts, ends, faults)
+            first += n
+
+
+def _inspect_lines(
+    encoder: LineEncoder, batch: pa.RecordBatch, starts: Ints, ends: Ints, faults: Faults
+) -> None:
+    fields = encoder.fields(batch, starts, ends, faults)
+    while True:
+        good = np.flatnonzero(faults.clean(len(starts)))
+        if len(good) == 0:
+            return
+        if len(good) < len(starts):  # the others' texts may be no lines
+            batch, starts, ends = batch.take(pa.array(good)), starts[good], ends[good]
+            faults = of_some(good, faults)
+            fields = encoder.fields(batch, starts, ends, Faults())
+        data, bounds = _join(fields, len(starts))
+        if _known(fields, starts, ends, data, bounds, encoder.rules) is not None:
+            return
+        if _read_again(encoder, batch, starts, ends, data, bounds, faults) is not None:
+            return
+
+
 def _chrom(encoder: LineEncoder, batch: pa.RecordBatch, i: int) -> str:
     return str(batch.column(encoder.heads[0])[i].as_py())
 
@@ -356,24 +402,28 @@ def _read_again(
     bounds: Ints,
     faults: Faults,
 ) -> Scanned | None:
-    """The rows as a reader finds them, or a fault of the first that it does not."""
+    """The rows as a reader finds them, or faults of those that it does not."""
     found = scan(whole_lines(data), encoder.rules)
+    wrong = np.zeros(len(starts), np.bool_)
     if isinstance(found, Broken):
-        i = int(np.searchsorted(bounds, found.at, side="right")) - 1
+        wrong[np.searchsorted(bounds, found.at, side="right") - 1] = True
     else:
-        n = len(found)
-        wrong = found.begins != bounds[:n]
-        wrong |= found.start != starts[:n]
+        n = min(len(found), len(starts))
+        wrong[:n] = (found.begins[:n] != bounds[:n]) | (found.start[:n] != starts[:n])
         if encoder.rules.span == "columns":
-            wrong |= found.end != ends[:n]
-        if n == len(starts) and not wrong.any():
+            wrong[:n] |= found.end[:n] != ends[:n]
+        if len(found) == len(starts) and not wrong.any():
             return found
-        i = int(np.argmax(np.append(wrong, True)))
-    i = min(i, len(starts) - 1)
-    name = _chrom(encoder, batch, i)
-    faults.note(
-        i, f"a reader of {encoder.kind} takes its line for no such row; change chrom {name!r}"
-    )
+        if len(found) != len(starts):  # what follows the first is as wrong as that
+            first = int(np.argmax(np.append(wrong[:n], True)))
+            wrong[:] = False
+            wrong[min(first, len(starts) - 1)] = True
+
+    def say(i: int) -> str:
+        name = _chrom(encoder, batch, i)
+        return f"a reader of {encoder.kind} takes its line for no such row; change chrom {name!r}"
+
+    faults.check(wrong, say)
     return None
 
 

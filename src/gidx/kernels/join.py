@@ -53,17 +53,6 @@ def first_in(offsets, data, table):
 
 
 @kernel
-def first_in_there(offsets, data, table, there):
-    """As `first_in`, but what is missing is not looked at."""
-    for i in range(len(offsets) - 1):
-        if there[i]:
-            for k in range(np.uint64(offsets[i]), np.uint64(offsets[i + 1])):
-                if table[data[k]]:
-                    return i
-    return -1
-
-
-@kernel
 def escape(offsets, data, table):
     """The texts with `%41` for each byte that `table` marks: (offsets, data)."""
     n = len(offsets) - 1

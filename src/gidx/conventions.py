@@ -1,0 +1,183 @@
+"""How the columns of an interval are called, and what their numbers count from.
+
+==============================  ==========================  ===========================
+columns                         count                       who writes them so
+==============================  ==========================  ===========================
+chrom, start, end               0-based half-open           gidx, bioframe
+chrom, chromStart, chromEnd     0-based half-open           UCSC: BED, bigBed
+chrom, txStart, txEnd           0-based half-open           UCSC: genePred
+genoName, genoStart, genoEnd    0-based half-open           UCSC: RepeatMasker
+#chrom, start, end              0-based half-open           BED with a header line
+Chromosome, Start, End          0-based half-open           PyRanges
+seqid, start, end               1-based closed              GFF3
+seqname, start, end             1-based closed              GTF
+seqnames, start, end            1-based closed              GRanges as a data.frame
+Chromosome, Start_Position,     1-based closed              MAF (mutation annotation)
+End_Position
+CHROM, POS                      1-based, REF says how long  VCF
+chrom, pos, and what is like it 1-based, one base           tables of positions
+chr, start, end, and …          nobody knows                has to be said
+==============================  ==========================  ===========================
+
+The first row wins where it applies. Else, columns that could be read in two ways, or
+of which nobody knows what they count from, are an error that says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+from gidx.errors import ColumnError, hint
+
+ZERO_BASED, ONE_BASED = "0-based half-open", "1-based closed"
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which columns are chrom, start and end; ``shift`` makes a start 0-based.
+
+    Without ``end`` a row is one base, or as long as the texts of ``ref``; ``by`` says who
+    calls them so.
+    """
+
+    chrom: str
+    start: str
+    end: str | None
+    coordinates: str = ZERO_BASED
+    ref: str | None = None
+    by: str = "gidx"
+
+    @property
+    def shift(self) -> int:
+        """What to subtract from a start."""
+        return int(self.coordinates == ONE_BASED)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns, in order."""
+        return tuple(n for n in (self.chrom, self.start, self.end) if n is not None)
+
+    def __str__(self) -> str:
+        told = "1 base" if self.ref is None else f"the length of {self.ref!r}"
+        end = told if self.end is None else repr(self.end)
+        where = f"chrom={self.chrom!r}, start={self.start!r}, end={end}"
+        return f"{where}, {self.coordinates} ({self.by})"
+
+
+CANONICAL = Roles("chrom", "start", "end")
+
+_Names = tuple[str, ...]
+_VCF_CHROM: _Names = ("#CHROM", "CHROM")
+
+# who, names for the chrom, the start, the end, what they count from (None: not known)
+_CONVENTIONS: tuple[tuple[str, _Names, _Names, _Names, str | None], ...] = (
+    ("UCSC", ("chrom", "#chrom"), ("chromStart",), ("chromEnd",), ZERO_BASED),
+    ("UCSC genePred", ("chrom", "#chrom"), ("txStart",), ("txEnd",), ZERO_BASED),
+    ("UCSC RepeatMasker", ("genoName", "#genoName"), ("genoStart",), ("genoEnd",), ZERO_BASED),
+    ("BED", ("#chrom",), ("start",), ("end",), ZERO_BASED),
+    ("PyRanges", ("Chromosome",), ("Start",), ("End",), ZERO_BASED),
+    ("GFF3", ("seqid",), ("start",), ("end",), ONE_BASED),
+    ("GTF", ("seqname",), ("start",), ("end",), ONE_BASED),
+    ("GRanges", ("seqnames",), ("start",), ("end",), ONE_BASED),
+    ("MAF", ("Chromosome",), ("Start_Position",), ("End_Position",), ONE_BASED),
+    ("VCF", _VCF_CHROM, ("POS",), (), ONE_BASED),
+    (
+        "a table of positions",
+        ("chrom", "chr", "Chr", "CHR", "chromosome"),
+        ("pos", "Pos", "POS", "position", "BP", "bp", "base_pair_location"),
+        (),
+        ONE_BASED,
+    ),
+    (
+        "unknown",
+        ("chr", "Chr", "CHR", "#chr", "chromosome", "Chromosome", "Chrom", "CHROM"),
+        ("start", "Start", "START", "chromStart"),
+        ("end", "End", "END", "stop", "Stop", "chromEnd"),
+        None,
+    ),
+)
+
+
+def roles_of(frame: Any, what: str = "the frame") -> Roles:
+    """Which columns of a frame are chrom, start and end: as said with `df.gidx.set`, or by name.
+
+    The frame may be of pandas, polars or Arrow. Raises ColumnError.
+    """
+    columns = frame.column_names if hasattr(frame, "column_names") else frame.columns
+    about = getattr(frame, "attrs", {}).get("gidx")
+    return _roles(tuple(columns), about if isinstance(about, str) else None, what)
+
+
+@lru_cache(maxsize=64)  # a VCF header among the metadata takes ms to read
+def _roles(columns: tuple[object, ...], about: str | None, what: str) -> Roles:
+    told = json.loads(about).get("roles") if about and '"roles"' in about else None
+    if not told:
+        return recognise(columns, what)
+    roles = Roles(**{"by": "set", **told})
+    for name in (*roles.names, roles.ref):
+        if name is not None and name not in columns:
+            raise ColumnError(
+                f"df.gidx.set named the column {name!r}, which {what} no longer has; "
+                "call df.gidx.set again"
+            )
+    return roles
+
+
+def recognise(
+    columns: Iterable[object], what: str = "the frame", coordinates: str | None = None
+) -> Roles:
+    """Which of these columns are chrom, start and end, by their names.
+
+    ``coordinates``, if given, hold whatever the names say. Raises ColumnError where there
+    are no such columns, where there are several, and where nobody knows what they count from.
+
+    >>> print(recognise(["seqid", "source", "type", "start", "end"]))
+    chrom='seqid', start='start', end='end', 1-based closed (GFF3)
+    >>> print(recognise(["CHROM", "POS", "ID", "REF", "ALT"]))
+    chrom='CHROM', start='POS', end=the length of 'REF', 1-based closed (VCF)
+    """
+    names = [c for c in columns if isinstance(c, str)]
+    if all(n in names for n in CANONICAL.names):
+        return replace(CANONICAL, coordinates=coordinates or ZERO_BASED)
+    found = list(_fits(names))
+    # a position is looked at only where there is no interval
+    found = [(roles, known) for roles, known in found if roles.end] or found
+    if len(found) == 1 and (found[0][1] or coordinates):
+        return replace(found[0][0], coordinates=coordinates or found[0][0].coordinates)
+    if len(found) > 1:
+        listed = "; ".join(str(roles) for roles, _ in found)
+        raise ColumnError(
+            f"{what} has several columns that could be intervals: {listed}; "
+            "choose with df.gidx.set(chrom=…, start=…, end=…, coords=…)"
+        )
+    if found:
+        chrom, start, end = found[0][0].names
+        raise ColumnError(
+            f"{what} has the columns {chrom}, {start}, {end}, which some count from 0 and "
+            f"others from 1; say it with df.gidx.set(chrom={chrom!r}, start={start!r}, "
+            f"end={end!r}, coords='0-based') or coords='1-based'"
+        )
+    shown = ", ".join(map(repr, names[:12])) + (", …" if len(names) > 12 else "")
+    missing = next(n for n in CANONICAL.names if n not in names)
+    raise ColumnError(
+        f"{what} has no columns that are known as chrom, start, end among {shown or 'none'}"
+        f"{hint(missing, names)}; name them with "
+        "df.gidx.set(chrom=…, start=…, end=…, coords='0-based' or '1-based')"
+    )
+
+
+def _fits(names: list[str]) -> Iterator[tuple[Roles, bool]]:
+    seen = set()
+    for by, chroms, starts, ends, coordinates in _CONVENTIONS:
+        for chrom, start, end in product(chroms, starts, ends or (None,)):
+            if {chrom, start, *([end] if end else [])} <= set(names):
+                ref = "REF" if by == "VCF" and "REF" in names else None
+                roles = Roles(chrom, start, end, coordinates or ZERO_BASED, ref, by)
+                if roles.names not in seen:
+                    seen.add(roles.names)
+                    yield roles, coordinates is not None

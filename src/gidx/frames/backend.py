@@ -1,0 +1,144 @@
+"""Arrow tables as pandas DataFrames, in the dtypes that were asked for, or that columns have.
+
+=================  =====================  ==================  =======================
+Arrow              ``"pyarrow"``          "numpy_nullable"    None
+=================  =====================  ==================  =======================
+integers, bool     ``ArrowDtype``         ``Int64`` …         numpy's; where values are
+                                                              missing float64, object
+float32, float64   ``ArrowDtype``         ``Float64`` …       numpy's, NaN
+string             ``ArrowDtype``         ``string``          pandas' own
+dictionary         categorical            categorical         categorical
+list, struct, map  ``ArrowDtype``         ``ArrowDtype``      ``ArrowDtype``
+float16, null      ``ArrowDtype``         ``ArrowDtype``      numpy's, object
+=================  =====================  ==================  =======================
+
+A categorical has the values of the file in the order of the file. Nested columns are
+never objects: a cell of a list would be an array, and a column of these cannot be sliced,
+compared or written without a loop over Python objects.
+
+With None, integers beyond 2**53 in a column where some are missing would not survive
+float64: such a column is ``Int64`` or ``UInt64``, the one exception to pandas' own rules.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pat
+
+from gidx import schema
+from gidx.errors import ColumnError
+
+if TYPE_CHECKING:
+    Series = pd.Series[Any]
+
+_EXACT = 2**53  # integers up to it are exact in float64
+_NULLABLE: dict[Any, Any] = {
+    pa.int8(): pd.Int8Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint8(): pd.UInt8Dtype(),
+    pa.uint16(): pd.UInt16Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.float32(): pd.Float32Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.string(): pd.StringDtype(),
+    pa.large_string(): pd.StringDtype(),
+}
+
+
+def to_frame(table: pa.Table, dtype_backend: str | None = "pyarrow") -> pd.DataFrame:
+    """A DataFrame; gidx's metadata is in ``attrs["gidx"]``.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Any number of rows and chunks.
+    dtype_backend : "pyarrow", "numpy_nullable" or None
+        As in pandas; the module's table has what becomes of which type. With
+        ``"pyarrow"`` columns are the table's own memory; categoricals have codes of
+        their own, since pandas keeps these as narrow as they can be.
+
+    Raises
+    ------
+    ValueError
+        ``dtype_backend`` is none of these.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> table = pa.table({"score": [7, None], "blockSizes": [[10, 20], [30]]})
+    >>> to_frame(table).dtypes.tolist()
+    [int64[pyarrow], list<item: int64>[pyarrow]]
+    >>> to_frame(table, None)
+       score blockSizes
+    0    7.0    [10 20]
+    1    NaN       [30]
+    """
+    if dtype_backend == "pyarrow":
+        frame = table.to_pandas(types_mapper=_arrow_dtype)
+    elif dtype_backend == "numpy_nullable":
+        frame = table.to_pandas(types_mapper=_nullable_dtype)
+    elif dtype_backend is None:
+        frame = table.to_pandas(types_mapper=_nested_dtype)
+        for i, column in enumerate(table.columns):
+            if _would_lose(column):
+                frame.isetitem(i, column.to_pandas(types_mapper=_NULLABLE.get).array)
+    else:
+        raise ValueError(
+            f"dtype_backend is {dtype_backend!r}, expected 'pyarrow', 'numpy_nullable' or None"
+        )
+    found = (table.schema.metadata or {}).get(schema.KEY.encode())
+    if found:
+        frame.attrs[schema.KEY] = found.decode()
+    return frame
+
+
+def integers_like(
+    values: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_] | None, like: Series
+) -> Any:
+    """Positions in the dtype of a column, which has to hold them; missing where masked."""
+    mask = np.zeros(len(values), np.bool_) if mask is None else mask
+    exact: Any = pd.arrays.IntegerArray(values, mask)
+    found: Any = None
+    with suppress(pa.ArrowException, ValueError, TypeError, OverflowError):
+        found = exact.astype(like.dtype, copy=False)
+        # int64, which nearly all are, holds any; to compare 10 M takes 0.2 s
+        wide = str(like.dtype).lower() in ("int64", "int64[pyarrow]")
+        if not wide and not (pd.Series(found).astype("Int64").array == exact).all():
+            found = None
+    if found is None:
+        raise ColumnError(
+            f"column {like.name!r} is {like.dtype}, which cannot hold the positions that are "
+            f"asked of it; df[{like.name!r}].astype('int64') can"
+        )
+    return found
+
+
+def _arrow_dtype(kind: pa.DataType) -> Any:
+    return None if pat.is_dictionary(kind) else pd.ArrowDtype(kind)
+
+
+def _nullable_dtype(kind: pa.DataType) -> Any:
+    return _NULLABLE.get(kind) or _arrow_dtype(kind)
+
+
+def _nested_dtype(kind: pa.DataType) -> Any:
+    return pd.ArrowDtype(kind) if pat.is_nested(kind) else None
+
+
+def _would_lose(column: pa.ChunkedArray) -> bool:
+    """Whether integers would not come back out of float64."""
+    if not column.null_count or column.type not in (pa.int64(), pa.uint64()):
+        return False
+    ends = pc.min_max(column).as_py()
+    return ends["min"] is not None and max(-ends["min"], ends["max"]) > _EXACT

@@ -1,0 +1,255 @@
+"""Two frames joined by where their rows lie: those that overlap, those that are nearest.
+
+Rows of both are alike, so one of length zero overlaps what it touches, whichever side it is
+on. The result has the left frame's rows in their order, each with the right one's rows in
+theirs (`nearest`: by rank). The right frame's chrom is left out, since it is the left one's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from gidx.errors import ColumnError
+from gidx.frames.index import Index, index_of
+from gidx.frames.positions import LARGEST
+from gidx.frames.query import as_frame, queries_of
+from gidx.pool import in_order, thread_count
+
+if TYPE_CHECKING:
+    Series = pd.Series[Any]
+
+Ints = npt.NDArray[np.int64]
+
+HOW = ("inner", "left")
+DIRECTIONS = ("both", "left", "right", "upstream", "downstream")
+TIES = ("first", "all")
+
+_THREADED = 200_000  # rows of a result below which a second thread is not worth it
+_STRANDS = {"+": 1, "-": -1, ".": 0, "*": 0, "?": 0}
+
+
+def join(
+    frame: pd.DataFrame,
+    other: Any,
+    how: str = "inner",
+    *,
+    suffixes: tuple[str, str] = ("", "_other"),
+    overlap: bool = False,
+) -> pd.DataFrame:
+    """Each pair of rows that overlap."""
+    _one_of("how", how, HOW)
+    sides = _Sides.of(frame, other)
+    counts, right = sides.index_other.intervals.pairs(sides.queries)
+    left, right = _paired(counts, right, how)
+    extra = {}
+    if overlap:
+        extra = dict(zip(("overlap_start", "overlap_end"), sides.shared(left, right), strict=True))
+        extra["overlap"] = extra["overlap_end"] - extra["overlap_start"]
+        extra["overlap_start"] = extra["overlap_start"] + sides.index.roles.shift
+    return sides.frame_of(left, right, suffixes, extra)
+
+
+def nearest(
+    frame: pd.DataFrame,
+    other: Any,
+    k: int = 1,
+    *,
+    direction: str = "both",
+    ties: str = "first",
+    overlapping: bool = True,
+    max_distance: int | None = None,
+    how: str = "inner",
+    suffixes: tuple[str, str] = ("", "_other"),
+    strand: str = "strand",
+) -> pd.DataFrame:
+    """Each row with the k rows of another frame that are nearest to it."""
+    _one_of("direction", direction, DIRECTIONS)
+    _one_of("ties", ties, TIES)
+    _one_of("how", how, HOW)
+    if not _is_count(k, 1):
+        raise ValueError(f"k is {k!r}, expected a number of rows, 1 or more")
+    if max_distance is not None and not _is_count(max_distance, 0):
+        raise ValueError(f"max_distance is {max_distance!r}, expected a number of bases, 0 or more")
+    sides = _Sides.of(frame, other)
+    counts, right, distance = sides.index_other.intervals.nearest(
+        sides.queries,
+        _look(frame, direction, strand),
+        min(int(k), max(sides.index_other.n_rows, 1)),
+        every=ties == "all",
+        overlapping=overlapping,
+        most=None if max_distance is None else min(int(max_distance), LARGEST),
+    )
+    left, paired = _paired(counts, right, how)
+    if len(paired) != len(distance):  # rows without a neighbour
+        spread = np.full(len(paired), -1, np.int64)
+        spread[paired >= 0] = distance
+        distance = spread
+    return sides.frame_of(left, paired, suffixes, {"distance": distance})
+
+
+def _look(frame: pd.DataFrame, direction: str, strand: str) -> npt.NDArray[np.int8]:
+    """Where each row looks: -1 left, 1 right, 0 both, 2 nowhere (its strand is not known)."""
+    if direction in ("both", "left", "right"):
+        sides = {"both": 0, "left": -1, "right": 1}
+        return np.full(len(frame), sides[direction], np.int8)
+    if strand not in frame.columns:
+        raise ColumnError(
+            f"direction={direction!r} needs each row's strand, but there is no column {strand!r}; "
+            "name it with strand=, or look to the 'left' or 'right'"
+        )
+    if not isinstance(frame[strand], pd.Series):
+        raise ColumnError(f"two columns are named {strand!r}; rename or drop one")
+    told = frame[strand].astype("object")
+    found = told.map(_STRANDS)
+    odd = told[found.isna() & told.notna()]
+    if len(odd):
+        raise ColumnError(
+            f"column {strand!r}: a strand is {odd.iloc[0]!r}, expected '+' or '-' "
+            "('.', '*', '?' or missing where it is not known)"
+        )
+    forwards = found.to_numpy(np.int8, na_value=0)
+    looks = forwards if direction == "downstream" else -forwards
+    return np.where(forwards == 0, np.int8(2), looks).astype(np.int8)
+
+
+def _paired(counts: Ints, right: Ints, how: str) -> tuple[Ints, Ints]:
+    """Row numbers left and right; -1 on the right for none."""
+    if how == "left" and not counts.all():
+        lone = counts == 0
+        filled = np.maximum(counts, 1)
+        left = np.repeat(np.arange(len(counts)), filled)
+        spread = np.full(len(left), -1, np.int64)
+        spread[~lone[left]] = right
+        return left, spread
+    return np.repeat(np.arange(len(counts)), counts), right
+
+
+@dataclass(frozen=True)
+class _Sides:
+    frame: pd.DataFrame
+    other: pd.DataFrame
+    index: Index
+    index_other: Index
+    queries: Any
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, other: Any) -> _Sides:
+        right = as_frame(other)
+        if right is None:
+            raise TypeError(
+                f"other is {type(other).__name__}, expected a frame; for regions there are "
+                "query, overlaps and count"
+            )
+        theirs = index_of(right, what="the other frame")
+        return cls(frame, right, index_of(frame), theirs, queries_of(frame, theirs, rows=True))
+
+    def shared(self, left: Ints, right: Ints) -> tuple[Ints, Ints]:
+        """Where pairs overlap, 0-based half-open; for a pair without a right row -1."""
+        from gidx.frames.positions import positions
+
+        mine, theirs = (
+            positions(self.frame, self.index.roles),
+            positions(self.other, self.index_other.roles),
+        )
+        if not len(theirs):  # which has no row -1 either
+            return np.full(len(left), -1), np.full(len(left), -1)
+        start = np.maximum(mine.start[left], theirs.start[right])
+        end = np.minimum(mine.end[left], theirs.end[right])
+        lone = right < 0
+        start[lone] = end[lone] = -1
+        return start, end
+
+    def frame_of(
+        self, left: Ints, right: Ints, suffixes: tuple[str, str], extra: dict[str, Ints]
+    ) -> pd.DataFrame:
+        """The columns of both, and further ones, -1 there where right is."""
+        mine, theirs = self.frame.columns, self.other.columns
+        kept = [i for i, c in enumerate(theirs) if c != self.index_other.roles.chrom]
+        names = _names(list(mine), [theirs[i] for i in kept], list(extra), suffixes)
+        lone = bool(len(right)) and bool((right < 0).any())
+        tasks: list[Callable[[], Any]] = [
+            partial(self.frame.index.take, left),
+            *(partial(_take, self.frame.iloc[:, i], left, False) for i in range(len(mine))),
+            *(partial(_take, self.other.iloc[:, i], right, lone) for i in kept),
+            *(partial(_numbers, values, right, lone) for values in extra.values()),
+        ]
+        threads = thread_count(None) if len(left) >= _THREADED else 1
+        index, *taken = in_order(tasks, threads)
+        columns = {i: _as_object(values, index) for i, values in enumerate(taken)}
+        found = pd.DataFrame(columns, index=index, copy=False)
+        found.columns = pd.Index(names)
+        found.attrs = deepcopy(self.frame.attrs)
+        return found
+
+
+def _names(
+    mine: Sequence[Any], theirs: Sequence[Any], extra: Sequence[str], suffixes: tuple[str, str]
+) -> list[Any]:
+    """As pandas' merge: a name that both frames have gets the suffix of each."""
+    if not isinstance(suffixes, (tuple, list)) or len(suffixes) != 2:
+        raise ValueError(f"suffixes is {suffixes!r}, expected two texts: ('', '_other')")
+    both = {*mine} & {*theirs}
+    names = [
+        f"{name}{suffix}" if name in both and suffix else name
+        for columns, suffix in zip((mine, theirs), suffixes, strict=True)
+        for name in columns
+    ]
+    names += extra
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ColumnError(
+            f"two columns of the result would be named {twice!r}; choose other suffixes "
+            f"(now {suffixes!r}), or rename one"
+        )
+    return names
+
+
+def _take(column: Series, rows: Ints, lone: bool) -> Any:
+    """Values of these rows; for row -1, if there are such, missing, integers stay integers."""
+    array = column.array
+    if isinstance(array, pd.arrays.ArrowExtensionArray):
+        chunks = array.__arrow_array__()
+        chunks = chunks.combine_chunks() if chunks.num_chunks != 1 else chunks.chunk(0)
+        found = chunks.take(pa.array(rows, mask=rows < 0 if lone else None))
+        dtype: Any = array.dtype  # texts are of several, which share the type of array
+        return dtype.__from_arrow__(pa.chunked_array([found]))
+    if type(array) is not pd.arrays.NumpyExtensionArray:  # StringArray inherits from it
+        return array.take(rows, allow_fill=lone)
+    values = array.to_numpy()
+    if not lone:
+        return values.take(rows)
+    if values.dtype.kind in "iu" or values.dtype == bool:
+        kind: Any = pd.arrays.BooleanArray if values.dtype == bool else pd.arrays.IntegerArray
+        padded = values if len(values) else np.zeros(1, values.dtype)
+        return kind(padded.take(np.maximum(rows, 0)), rows < 0)
+    return pd.api.extensions.take(values, rows, allow_fill=True)
+
+
+def _numbers(values: Ints, right: Ints, lone: bool) -> Any:
+    return pd.arrays.IntegerArray(values, right < 0) if lone else values
+
+
+def _is_count(value: object, least: int) -> bool:
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return whole and int(value) >= least  # type: ignore[call-overload]
+
+
+def _as_object(values: Any, index: pd.Index) -> Any:
+    """Objects as a Series that says so: of an array pandas 3 would make texts."""
+    if isinstance(values, np.ndarray) and values.dtype == object:
+        return pd.Series(values, index, dtype="object", copy=False)
+    return values
+
+
+def _one_of(name: str, value: object, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")

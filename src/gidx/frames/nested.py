@@ -1,0 +1,304 @@
+"""What nested columns make awkward: blocks as rows, genotypes as a matrix.
+
+`explode` gives every block of BED12 and its kin (``blockSizes``, ``chromStarts``) a row of
+its own; `genotypes` counts alternate alleles. Both work on the memory of the lists, chunk
+by chunk, without a Python object for a row.
+
+Left out: genePred's exonStarts and exonEnds, which are positions and not relative.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pat
+
+from gidx import autosql as sql
+from gidx import schema
+from gidx.conventions import Roles
+from gidx.declare import match
+from gidx.encode import texts_of
+from gidx.errors import AutoSqlError, ColumnError, ValueTypeError, hint
+from gidx.frames.backend import integers_like
+from gidx.frames.positions import Ints, as_arrow, integers
+from gidx.stream import is_text, plain
+
+if TYPE_CHECKING:
+    Series = pd.Series[Any]
+
+Counts = npt.NDArray[np.int8]
+
+# Rows whose genotypes are counted at a time: their offsets are widened to int64, which
+# for 1 M × 100 genotypes at once would be 800 MB.
+_ROWS = 65536
+_BED6 = 6  # fields that a block shares with its row; those behind are about all blocks
+
+
+# ── blocks ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def explode(
+    frame: pd.DataFrame,
+    roles: Roles,
+    sizes: str = "blockSizes",
+    starts: str = "chromStarts",
+    along: Sequence[str] = (),
+) -> pd.DataFrame:
+    """One row per block, in genome coordinates. `DataFrame.gidx.explode` says more."""
+    if isinstance(along, str):
+        raise TypeError(f"along is the text {along!r}; expected a list of names")
+    if roles.end is None:
+        raise ColumnError(f"rows have no column of ends ({roles}), so they have no blocks")
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise ColumnError(f"two columns are named {twice!r}; rename or drop one")
+    names = list(dict.fromkeys([sizes, starts, *along]))
+    items = {name: _items(_column(frame, name), number=name in (sizes, starts)) for name in names}
+    lengths = items[sizes][1]
+    for name in names:
+        _check_same(sizes, lengths, name, items[name][1])
+    rows = np.repeat(np.arange(len(frame)), lengths)
+    size, relative = (_block_integers(name, items[name][0], rows) for name in (sizes, starts))
+    negative = np.flatnonzero(size < 0)
+    if len(negative):
+        i = int(negative[0])
+        raise ColumnError(f"column {sizes!r}, row {rows[i]}: {size[i]} is no size")
+    begin, missing = integers(frame[roles.start])
+    mask = np.zeros(len(rows), np.bool_) if missing is None else missing[rows]
+    first = begin[rows] + relative
+    fresh: dict[str, Any] = {
+        roles.start: integers_like(first, mask, frame[roles.start]),
+        roles.end: integers_like(first - roles.shift + size, mask, frame[roles.end]),
+        **{name: _as_dtype_of(frame[name], items[name][0]) for name in names},
+    }
+    counts = _counts(frame, names)
+    found = frame.drop(columns=[*fresh, *counts]).take(rows)
+    for name, values in fresh.items():
+        found[name] = values
+    found = found[[c for c in frame.columns if c not in counts]]
+    _forget_lists(found, names, counts)
+    return found
+
+
+def _column(frame: pd.DataFrame, name: str) -> Series:
+    if name not in frame.columns:
+        known = [c for c in frame.columns if isinstance(c, str)]
+        raise ColumnError(f"no column {name!r}{hint(name, known)}; there are {', '.join(known)}")
+    return frame[name]
+
+
+def _items(column: Series, *, number: bool) -> tuple[pa.ChunkedArray, Ints]:
+    """All items of a column of lists, and how many each row has."""
+    array = as_arrow(column)
+    kind = array.type
+    if is_text(kind):
+        array = _split(array)
+        if number:
+            array = _numbers(column, array)
+    elif pat.is_null(kind):  # no row has any
+        array = array.cast(pa.list_(pa.int64()))
+    elif not (pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind)):
+        raise ColumnError(f"column {column.name!r} is {column.dtype}, expected lists")
+    lengths = pc.call_function("list_value_length", [array]).fill_null(0)
+    return pc.call_function("list_flatten", [array]), lengths.to_numpy().astype(np.int64)
+
+
+def _split(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """``10,20,`` and ``10,20`` as lists of texts; none in an empty one."""
+    trimmed = pc.call_function("utf8_rtrim", [texts], pc.TrimOptions(","))
+    empty = pc.equal(trimmed, "")
+    none = pa.scalar(None, trimmed.type)
+    return pc.split_pattern(pc.if_else(empty, none, trimmed), ",")
+
+
+def _numbers(column: Series, lists: pa.ChunkedArray) -> pa.ChunkedArray:
+    try:
+        return lists.cast(pa.list_(pa.int64()))
+    except pa.ArrowInvalid as error:
+        raise ColumnError(f"column {column.name!r}: {error}; expected integers") from None
+
+
+def _check_same(one: str, lengths: Ints, other: str, others: Ints) -> None:
+    odd = np.flatnonzero(lengths != others)
+    if len(odd):
+        i = int(odd[0])
+        raise ColumnError(
+            f"row {i}: {lengths[i]} values in {one!r}, {others[i]} in {other!r}, in "
+            f"{len(odd):,} rows; blocks need one in each"
+        )
+
+
+def _block_integers(name: str, items: pa.ChunkedArray, rows: Ints) -> Ints:
+    values, missing = integers(pd.Series(pd.arrays.ArrowExtensionArray(items), name=name))
+    if missing is not None:
+        row = int(rows[np.argmax(missing)])
+        raise ColumnError(f"column {name!r}, row {row}: a value in the list is missing")
+    return values
+
+
+def _as_dtype_of(column: Series, items: pa.ChunkedArray) -> Any:
+    """Items as the backend of their column has them: ArrowDtype, or pandas' own."""
+    if isinstance(column.dtype, pd.ArrowDtype) and not pat.is_dictionary(items.type):
+        return pd.arrays.ArrowExtensionArray(items)
+    return items.to_pandas().array
+
+
+# ── what is no longer true ──────────────────────────────────────────────────────────────────────
+
+
+def _counts(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """The columns that say how many items these lists have."""
+    declared = declaration(frame)
+    if declared is None:
+        found = ["blockCount"] if "blockSizes" in names else []
+    else:
+        sources = match(declared, [str(c) for c in frame.columns])[0]
+        column = dict(zip(declared.names, sources, strict=True))
+        counted = declared.table.counts.items()
+        found = [column[n] or "" for n, arrays in counted if {column[a] for a in arrays} & {*names}]
+    return [name for name in found if name in frame.columns]
+
+
+def declaration(frame: pd.DataFrame) -> sql.AutoSql | None:
+    """The AutoSQL that a frame came with, if it did with any."""
+    text = schema.read_metadata(frame.attrs).get("autosql")
+    try:
+        return sql.parse(text) if isinstance(text, str) else None
+    except AutoSqlError:
+        return None
+
+
+def _forget_lists(frame: pd.DataFrame, names: Sequence[str], counts: Sequence[str]) -> None:
+    """Let the metadata declare single values, and no field behind strand as standard BED.
+
+    thickStart is within its row and not within each block. A BED file cannot say this, so
+    there the declaration goes, and a line of names is written.
+    """
+    about = schema.read_metadata(frame.attrs)
+    declared = declaration(frame)
+    if declared is None:
+        return
+    if about.get("format") == "bed":
+        del about["autosql"]
+        about.pop("defined_fields", None)
+    else:
+        columns = [*(str(c) for c in frame.columns), *counts]
+        sources = match(declared, columns)[0]
+        fields = [
+            replace(f, size=None) if source in names else f
+            for f, source in zip(declared.fields, sources, strict=True)
+            if source not in counts
+        ]
+        table = replace(declared.table, fields=tuple(fields), sources=())
+        others = (d for d in declared.declarations if d is not declared.table)
+        about["autosql"] = str(sql.AutoSql((*others, table)))
+        about["defined_fields"] = min(about.get("defined_fields", _BED6), _BED6)
+    frame.attrs = {**frame.attrs, schema.KEY: json.dumps(about, ensure_ascii=False)}
+
+
+# ── genotypes ───────────────────────────────────────────────────────────────────────────────────
+
+
+def genotypes(frame: pd.DataFrame, field: str = "GT") -> pd.DataFrame:
+    """Counts of alternate alleles: variants × samples, int8, -1 where a call is missing.
+
+    `DataFrame.gidx.genotypes` says more.
+    """
+    name = field if field in frame.columns or "/" in field else f"FORMAT/{field}"
+    column = as_arrow(_column(frame, name))
+    if not (_is_lists(column.type) or pat.is_null(column.type)):
+        raise ColumnError(f"column {name!r} is {frame[name].dtype}, expected a list over samples")
+    told = schema.read_metadata(frame.attrs).get("samples")
+    samples = told if isinstance(told, list) else None
+    width = _width(column, samples)
+    if samples is None:
+        samples = list(range(width))
+    out: Counts = np.full((len(frame), width), -1, np.int8)
+    for at, array in _pieces(column):
+        rows = at + np.flatnonzero(array.is_valid().to_numpy(zero_copy_only=False))
+        _check_width(name, array, rows, width)
+        items = array.flatten()
+        bad = _count_into(out, items, rows, name)
+        if bad >= 0:
+            row, sample = int(rows[bad // width]), samples[bad % width]
+            raise ValueTypeError(
+                f"column {name!r}, row {row}, sample {sample!r}: {_shown(items[bad].as_py())} is "
+                "no genotype; expected 0|1, 0/0, 1, ./. …",
+                row=row,
+                sample=sample,
+            )
+    return pd.DataFrame(out, index=frame.index, columns=samples, copy=False)
+
+
+def _is_lists(kind: pa.DataType) -> bool:
+    return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))
+
+
+def _width(column: pa.ChunkedArray, samples: Sequence[str] | None) -> int:
+    """How many samples there are: by the names, else by the first row that has any."""
+    if samples is not None:
+        return len(samples)
+    if pat.is_fixed_size_list(column.type):
+        return int(column.type.list_size)
+    if pat.is_null(column.type):
+        return 0
+    lengths = pc.call_function("list_value_length", [column]).drop_null()
+    return int(lengths[0].as_py()) if len(lengths) else 0
+
+
+def _pieces(column: pa.ChunkedArray) -> Iterator[tuple[int, pa.Array]]:
+    """Some rows at a time, and the number of their first; none of a column without type."""
+    at = 0
+    for chunk in column.chunks if _is_lists(column.type) else ():
+        for begin in range(0, len(chunk), _ROWS):
+            yield at + begin, chunk.slice(begin, _ROWS)
+        at += len(chunk)
+
+
+def _check_width(name: str, array: pa.Array, rows: Ints, width: int) -> None:
+    lengths = pc.call_function("list_value_length", [array]).drop_null().to_numpy()
+    odd = np.flatnonzero(lengths != width)
+    if len(odd):
+        i = int(odd[0])
+        raise ColumnError(
+            f"column {name!r}, row {rows[i]}: values of {lengths[i]} samples, expected {width}"
+        )
+
+
+def _count_into(out: Counts, items: pa.Array, rows: Ints, name: str) -> int:
+    """Count what some rows have; the first item that is no genotype, else -1."""
+    from gidx.kernels import genotypes as kernels
+
+    items = plain(items, top=False)
+    if is_text(items.type):
+        texts = texts_of(items)
+        there = np.zeros(0, np.bool_)
+        if items.null_count:
+            there = np.array(items.is_valid().to_numpy(zero_copy_only=False))
+        return int(kernels.count_texts(texts.offsets, texts.data, there, rows, out))
+    kind = items.type
+    if pat.is_struct(kind) and "alleles" in (f.name for f in kind):
+        items = pc.call_function("struct_field", [items], pc.StructFieldOptions("alleles"))
+        kind = items.type
+    if pat.is_list(kind) and pat.is_integer(kind.value_type):
+        lengths = pc.call_function("list_value_length", [items]).fill_null(0).to_numpy()
+        offsets = np.zeros(len(items) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        alleles = items.flatten().cast(pa.int8()).fill_null(-1).to_numpy(zero_copy_only=False)
+        return int(kernels.count_alleles(offsets, np.array(alleles), rows, out))
+    if pat.is_null(kind):
+        return -1
+    raise ColumnError(f"column {name!r} has values of {items.type}, expected genotypes")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,146 @@
+"""The order of a frame's rows: by chrom and start, and whether they are in it.
+
+Sorted is what every writer takes (see gidx.order): each chrom's rows stand together, in
+any order of the chroms, and their starts ascend.
+
+Left out: ends. Rows of one start keep the order they had, which may mean something (a
+gene before its exons).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from gidx import chromsizes, schema
+from gidx import order as chrom_order
+from gidx.conventions import Roles
+from gidx.errors import UnknownChromError, did_you_mean, hint
+from gidx.frames.positions import chrom_codes, integers
+
+Ints = npt.NDArray[np.int64]
+
+_BITS = 63  # of a number that is not negative
+
+# Before pandas 3 a shallow copy shares what is changed later.
+_DEEP = int(pd.__version__.partition(".")[0]) < 3
+
+
+def sort(frame: pd.DataFrame, roles: Roles, chroms: Any = None) -> pd.DataFrame:
+    """A new frame, by chrom and start; rows of one start keep their order.
+
+    `DataFrame.gidx.sort` says more.
+    """
+    codes, names = chrom_codes(frame[roles.chrom])
+    starts, missing = _starts(frame, roles)
+    ranked = _ranked(frame, roles, names, _used(codes, names), chroms)
+    place = {name: i for i, name in enumerate(ranked)}
+    rank = np.array([*(place[name] for name in names), len(names)], np.int64)  # the last: none
+    ranks = rank[codes]
+    if missing is not None:
+        ranks[missing] = len(names)
+    rows = _argsort(ranks, np.where(ranks == len(names), 0, starts))
+    found = frame.copy(deep=_DEEP) if rows is None else frame.take(rows)
+    kind = found[roles.chrom].dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        order = sorted(kind.categories, key=lambda label: place[str(label)])
+        if order != kind.categories.tolist():
+            found[roles.chrom] = found[roles.chrom].cat.reorder_categories(order)
+    return found
+
+
+def is_sorted(frame: pd.DataFrame, roles: Roles) -> bool:
+    """Whether every writer takes the rows in their order, without ``sort=True``.
+
+    `DataFrame.gidx.is_sorted` says more.
+    """
+    codes, _ = chrom_codes(frame[roles.chrom])
+    starts, missing = _starts(frame, roles)
+    if missing is not None or (len(codes) and codes.min() < 0):
+        return False
+    new = codes[1:] != codes[:-1]
+    if np.any((starts[1:] < starts[:-1]) & ~new):
+        return False
+    runs = codes[np.append(0, np.flatnonzero(new) + 1)] if len(codes) else codes
+    return len(np.unique(runs)) == len(runs)
+
+
+def _starts(frame: pd.DataFrame, roles: Roles) -> tuple[Ints, npt.NDArray[np.bool_] | None]:
+    """Starts, and the rows without start or end (None: there are none)."""
+    starts, missing = integers(frame[roles.start])
+    if roles.end is not None:
+        also = frame[roles.end].isna().to_numpy(np.bool_)
+        if also.any():
+            missing = also if missing is None else missing | also
+    return starts, missing
+
+
+def _used(codes: npt.NDArray[np.int32], names: Sequence[str]) -> list[str]:
+    """The chroms that rows have."""
+    counts = np.bincount(codes[codes >= 0], minlength=len(names))
+    return [name for name, count in zip(names, counts.tolist(), strict=True) if count]
+
+
+def _ranked(
+    frame: pd.DataFrame, roles: Roles, names: Sequence[str], used: Sequence[str], chroms: Any
+) -> list[str]:
+    """All names in the order that was asked."""
+    if chroms is None:
+        known = [*(schema.read_metadata(frame.attrs).get("chromsizes") or ())]
+        if isinstance(frame[roles.chrom].dtype, pd.CategoricalDtype):
+            known += names
+        return chrom_order.naturally(names, dict.fromkeys(known))
+    if isinstance(chroms, str):
+        if chroms not in ("natural", "lexical"):
+            raise ValueError(
+                f"chroms is {chroms!r}, expected 'natural', 'lexical', a list of names, "
+                "or chromsizes"
+            )
+        by = chrom_order.naturally if chroms == "natural" else chrom_order.by_bytes
+        return by(names)
+    given = dict.fromkeys(_listed(chroms))
+    lacking = chrom_order.naturally(name for name in used if name not in given)
+    if lacking:
+        shown = ", ".join(map(repr, lacking[:5])) + (", …" if len(lacking) > 5 else "")
+        raise UnknownChromError(
+            f"chroms do not list {shown}, which the frame has{hint(lacking[0], given)}; "
+            "add what is lacking, or drop its rows",
+            chrom=lacking[0],
+            hint=did_you_mean(lacking[0], given),
+        )
+    return chrom_order.naturally(names, given)
+
+
+def _listed(chroms: Any) -> list[str]:
+    """Names out of a list, or out of chromsizes of any kind."""
+    sizes = isinstance(chroms, (Mapping, pd.Series, pd.DataFrame, os.PathLike))
+    if isinstance(chroms, pd.Series) and not pd.api.types.is_numeric_dtype(chroms.dtype):
+        sizes = False
+    found = list(chromsizes.read(chroms) if sizes else chroms)
+    odd = next((name for name in found if not isinstance(name, str)), None)
+    if odd is not None:
+        raise TypeError(f"chroms has {odd!r}, expected names of chroms, or chromsizes")
+    return found
+
+
+def _argsort(ranks: Ints, starts: Ints) -> Ints | None:
+    """The rows by rank, then start, stable; None where they are so already."""
+    up = ranks[1:] > ranks[:-1]
+    if np.all(up | ((ranks[1:] == ranks[:-1]) & (starts[1:] >= starts[:-1]))):
+        return None
+    n = len(ranks)
+    widths = [int(values.max()).bit_length() for values in (ranks, starts)]
+    width = (n - 1).bit_length()
+    if starts.min() < 0 or sum(widths) + width > _BITS:
+        return np.lexsort((starts, ranks))
+    # Rank, start and row in one number: 2 M rows in any order take 0.15 s to sort so, by a
+    # stable argsort of the first two 0.33 s, by lexsort 0.79 s.
+    keys = (ranks << widths[1] | starts) << width | np.arange(n)
+    keys.sort()
+    found: Ints = keys & ((1 << width) - 1)
+    return found

@@ -1,0 +1,221 @@
+"""A frame's chrom, start and end as arrays: whatever its columns are called and typed.
+
+`roles` says which columns they are: those named with ``df.gidx.set``, else by their names
+(see conventions). `positions` makes them int64, 0-based half-open, and chroms codes; a
+row in which one of the three is missing has the code -1 and never matches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pat
+
+from gidx.conventions import Roles, roles_of
+from gidx.errors import ColumnError
+from gidx.order import run_starts
+from gidx.stream import is_text
+
+if TYPE_CHECKING:
+    Series = pd.Series[Any]
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+
+_SAMPLE = 1000  # texts that tell whether names mostly repeat the one before
+LARGEST = 2**61  # above any position; the sum of two does not wrap
+
+
+@dataclass(frozen=True)
+class Positions:
+    """``codes`` (-1: a value is missing) into ``names``; ``start``, ``end`` 0-based half-open."""
+
+    codes: Codes
+    names: tuple[str, ...]
+    start: Ints
+    end: Ints
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+def roles(frame: pd.DataFrame, what: str = "the frame") -> Roles:
+    """Which columns are chrom, start and end; ColumnError where that cannot be told."""
+    found = roles_of(frame, what)
+    if not frame.columns.is_unique:
+        for name in found.names:
+            if not isinstance(frame[name], pd.Series):
+                raise ColumnError(f"two columns are named {name!r}; rename or drop one")
+    return found
+
+
+def positions(frame: pd.DataFrame, found: Roles) -> Positions:
+    """The arrays; ColumnError for values that are no positions, with the row."""
+    codes, names = chrom_codes(frame[found.chrom])
+    start, missing = integers(frame[found.start])
+    if found.shift:
+        start = start - found.shift
+    if found.end is not None:
+        end, also = integers(frame[found.end])
+        missing = _either(missing, also)
+    else:
+        end = start + 1 if found.ref is None else _vcf_end(frame, start, frame[found.ref])
+    if missing is not None:
+        codes = np.where(missing, np.int32(-1), codes)
+    wrong = np.flatnonzero((start > end) & (codes >= 0))
+    if len(wrong):
+        i = int(wrong[0])
+        raise ColumnError(
+            f"row {i}: {found.start} {start[i] + found.shift} is after {found.end} {end[i]}, in "
+            f"{len(wrong):,} rows; df.gidx.validate() lists them"
+        )
+    return Positions(codes, names, start, end)
+
+
+def _either(
+    one: npt.NDArray[np.bool_] | None, other: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[np.bool_] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    both: npt.NDArray[np.bool_] = one | other
+    return both
+
+
+def chrom_codes(column: Series) -> tuple[Codes, tuple[str, ...]]:
+    """Codes of a column of chroms, -1 for what is missing, and their names, in file order.
+
+    Names that a categorical knows but does not use are among them. Numbers are names too.
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, labels = column.array.codes, column.dtype.categories.tolist()  # type: ignore[attr-defined]
+    elif column.dtype == object or isinstance(column.dtype, np.dtype):
+        try:
+            codes, found = pd.factorize(column)
+        except TypeError as error:  # lists and the like
+            raise ColumnError(f"column {column.name!r}: a chrom is no text: {error}") from None
+        labels = found.tolist()
+    else:
+        array = as_arrow(column)
+        if pat.is_nested(array.type):
+            raise ColumnError(f"column {column.name!r} is {column.dtype}, expected texts")
+        if pat.is_dictionary(array.type):
+            codes, labels = _indices(array.unify_dictionaries())
+        else:
+            codes, labels = _encoded(array)
+    names = []
+    for label in labels:
+        if isinstance(label, (str, int)) and not isinstance(label, bool):
+            names.append(str(label))
+        else:
+            raise ColumnError(
+                f"column {column.name!r}: a chrom is {label!r}, expected a text (or a number)"
+            )
+    codes = np.asarray(codes).astype(np.int32, copy=False)
+    if len(set(names)) < len(names):  # 1 and '1'
+        known = {name: i for i, name in enumerate(dict.fromkeys(names))}
+        codes = np.array([*(known[name] for name in names), -1], np.int32)[codes]
+        names = list(known)
+    return codes, tuple(names)
+
+
+def _encoded(texts: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:
+    """Codes of texts; where they mostly repeat the one before, by their runs alone."""
+    if len(texts) and is_text(texts.type):
+        whole = texts.combine_chunks() if texts.num_chunks > 1 else texts.chunk(0)
+        if isinstance(whole, pa.Array) and _are_runs(whole.slice(0, _SAMPLE)):
+            first = run_starts(whole)
+            runs = whole.take(pa.array(first)).dictionary_encode()
+            codes, labels = _indices(pa.chunked_array([runs]))
+            return np.repeat(codes, np.diff(np.append(first, len(whole)))), labels
+    return _indices(pc.call_function("dictionary_encode", [texts]))
+
+
+def _are_runs(some: pa.Array) -> bool:
+    return len(run_starts(some)) * 4 < len(some)
+
+
+def _indices(array: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:
+    if array.num_chunks == 0:
+        return np.empty(0, np.int32), []
+    whole = array.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0)
+    indices = whole.indices
+    if indices.null_count:
+        indices = indices.fill_null(-1)
+    return indices.to_numpy(zero_copy_only=False), whole.dictionary.to_pylist()
+
+
+def integers(column: Series) -> tuple[Ints, npt.NDArray[np.bool_] | None]:
+    """int64 values, and which are missing (None: none is); no copy where they are int64."""
+    kind = column.dtype.kind if isinstance(column.dtype, np.dtype) else ""
+    values: npt.NDArray[Any]
+    missing: npt.NDArray[np.bool_] | None = None
+    if kind in ("i", "u", "f"):
+        values = column.to_numpy()
+        if kind == "f":
+            missing = np.isnan(values)
+    else:
+        array = as_arrow(column)
+        if pat.is_null(array.type):
+            return np.zeros(len(column), np.int64), np.ones(len(column), np.bool_)
+        if not (pat.is_integer(array.type) or pat.is_floating(array.type)):
+            raise ColumnError(
+                f"column {column.name!r} is {column.dtype}, expected integers; "
+                f"df[{column.name!r}].astype('int64') if it holds them as texts"
+            )
+        if array.null_count:
+            missing = array.is_null().to_numpy()
+            array = array.fill_null(0)
+        values = array.to_numpy()
+    if missing is not None and not missing.any():
+        missing = None
+    if values.dtype.kind == "f":
+        values = np.where(np.isnan(values), 0, values)
+        odd = np.flatnonzero(values != np.floor(values))
+        if len(odd):
+            i = int(odd[0])
+            raise ColumnError(f"column {column.name!r}, row {i}: {values[i]} is not an integer")
+    wide = len(values) and (values.dtype.itemsize == 8 or values.dtype.kind == "f")
+    if wide and (values.min() < -LARGEST or values.max() > LARGEST):
+        i = int(np.flatnonzero((values < -LARGEST) | (values > LARGEST))[0])
+        raise ColumnError(f"column {column.name!r}, row {i}: {values[i]} is no position")
+    return values.astype(np.int64, copy=False), missing
+
+
+def as_arrow(column: Series) -> pa.ChunkedArray:
+    """A column of any dtype as Arrow has it; not copied where it is ArrowDtype."""
+    try:
+        array = pa.array(column, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        raise ColumnError(
+            f"column {column.name!r} is {column.dtype} with values of several types, expected "
+            "those of one"
+        ) from None
+    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+
+
+def _vcf_end(frame: pd.DataFrame, start: Ints, ref: Series) -> Ints:
+    """Where VCF rows end: by REF, or by END where a column or INFO has it, if farther."""
+    lengths, _ = integers(ref.astype("str").str.len())
+    end = start + np.maximum(lengths, 1)
+    for told in _told_ends(frame):
+        farther, missing = integers(told)
+        end = np.maximum(end, farther if missing is None else np.where(missing, 0, farther))
+    return end
+
+
+def _told_ends(frame: pd.DataFrame) -> Sequence[Series]:
+    if "INFO/END" in frame.columns:
+        return [frame["INFO/END"]]
+    if "INFO" in frame.columns and isinstance(frame["INFO"].dtype, (pd.StringDtype, np.dtype)):
+        found = frame["INFO"].astype("str").str.extract(r"(?:^|;)END=([0-9]+)")[0]
+        return [found.astype("Int64")] if found.notna().any() else []
+    return []

@@ -1,0 +1,163 @@
+"""Which rows a writer would refuse, all of them, and why.
+
+The reasons are the writers' own: the writer runs as it would, but for a target that takes
+no rows and notes faults instead (`gidx.encode.Inspection`). So nothing is said here that
+a writer does not say, and what is not said it takes.
+
+Left out: what depends on the file and not on the rows, such as rows farther than an
+index reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gidx import chromsizes as sizes_of
+from gidx import schema
+from gidx.conventions import Roles
+from gidx.dialects.given import without_nan
+from gidx.encode import Fault, Inspection
+from gidx.errors import GidxError, warn
+from gidx.frames import write
+from gidx.frames.positions import LARGEST, chrom_codes
+from gidx.order import Limits, Surveyor
+from gidx.stream import flow
+
+if TYPE_CHECKING:
+    Series = pd.Series[Any]
+
+MOST = 1000
+
+_WRITERS: dict[str, Callable[..., Any]] = {
+    "bigbed": write.to_bigbed,
+    "bed": write.to_bed,
+    "vcf": write.to_vcf,
+    "gff": write.to_gff,
+    "gff3": partial(write.to_gff, format="gff3"),
+    "gtf": write.to_gtf,
+    "tabix": write.to_tabix,
+    "tsv": write.to_tabix,  # as the metadata call it
+}
+
+
+def validate(
+    frame: pd.DataFrame,
+    roles: Roles,
+    chromsizes: Any = None,
+    *,
+    format: str | None = None,
+    most: int = MOST,
+    **options: Any,
+) -> pd.DataFrame:
+    """Every row that a writer would refuse, with the reason; empty if it takes them all.
+
+    `DataFrame.gidx.validate` says more.
+    """
+    if most < 1:
+        raise ValueError(f"most is {most!r}, expected 1 or more")
+    said = schema.read_metadata(frame.attrs).get("format")
+    run = _WRITERS.get(str(format or said), _common)
+    if format is not None and format not in _WRITERS:
+        known = ", ".join(map(repr, _WRITERS))
+        raise ValueError(f"format is {format!r}, expected one of {known}")
+    sizes = None if chromsizes is None else sizes_of.read(chromsizes)
+    heads = roles.names if run is _common else schema.HEAD
+    inspection = Inspection([*heads, *map(str, frame.columns)], most)
+    _inspect(partial(run, **options), frame, roles, sizes, inspection)
+    listed = inspection.faults
+    if inspection.count > len(listed):
+        warn(
+            f"{inspection.count:,} faults, of which the first {len(listed):,} are listed; "
+            f"pass most={inspection.count} to have all"
+        )
+    found = _report(frame, roles, listed)
+    found.attrs["faults"] = inspection.count
+    return found
+
+
+def _inspect(
+    run: partial[Any],
+    frame: pd.DataFrame,
+    roles: Roles,
+    sizes: Mapping[str, int] | None,
+    inspection: Inspection,
+) -> None:
+    """Run a writer; where it refuses all rows, again without what it refused.
+
+    So that a column that no text stands for does not hide what is wrong with the others.
+    What the writer says of their absence is not told.
+    """
+    complete = True
+    while True:
+        try:
+            run(frame, roles, inspection, chromsizes=sizes)
+            return
+        except GidxError as error:
+            column = inspection.column(error.message)
+            if complete or column is not None:
+                inspection.refuse(error.message)
+        if column in frame.columns and column not in roles.names:
+            frame = frame.drop(columns=[column])
+            complete = False
+        elif column is None and sizes is None and run.func is write.to_bigbed:
+            sizes = dict.fromkeys(
+                filter(None, chrom_codes(frame[roles.chrom])[1]), sizes_of.LARGEST
+            )
+            complete = False
+        else:
+            return
+
+
+def _common(
+    frame: pd.DataFrame, roles: Roles, inspection: Inspection, chromsizes: Mapping[str, int] | None
+) -> None:
+    """The rules that all writers have."""
+    if chromsizes is None:
+        known = schema.read_metadata(frame.attrs).get("chromsizes")
+        if isinstance(known, Mapping) and None not in known.values():
+            chromsizes = sizes_of.read(known)
+    codes, names = chrom_codes(frame[roles.chrom])
+    found = frame[list(roles.names)].assign(
+        **{roles.chrom: pd.Categorical.from_codes(codes, pd.Index(names, dtype="object"))}
+    )
+    rows = flow(without_nan(found))
+    limits = Limits(chromsizes, 0, LARGEST, None, -roles.shift)
+    surveyor = Surveyor(rows.schema, roles.names, limits)
+    first = 0
+    for batch in rows.batches:
+        n = batch.num_rows
+        surveyor.inspect(inspection.piece(first, n), inspection.piece(first, n), *batch.columns)
+        first += n
+
+
+# ── the report ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _report(frame: pd.DataFrame, roles: Roles, faults: list[Fault]) -> pd.DataFrame:
+    own = dict(zip(schema.HEAD, roles.names, strict=False))
+    rows = pd.array([f.row for f in faults], pd.Int64Dtype())
+    found = {"row": rows, "label": _at(frame.index.to_series(), rows)}
+    for name in schema.HEAD:
+        if name in own:
+            found[name] = _at(frame[own[name]], rows)
+        else:
+            found[name] = pd.array([pd.NA] * len(rows), pd.Int64Dtype())
+    columns = [f.column if f.column is None else own.get(f.column, f.column) for f in faults]
+    found["column"] = pd.array(columns, pd.StringDtype())
+    found["reason"] = pd.array([f.reason for f in faults], pd.StringDtype())
+    return pd.DataFrame(found)
+
+
+def _at(values: Series, rows: Any) -> Any:
+    """Values at these rows; where there is no row, none."""
+    there = rows.to_numpy(np.int64, na_value=-1)
+    if (there >= 0).all():
+        return values.array.take(there)
+    if pd.api.types.is_integer_dtype(values.dtype) and isinstance(values.dtype, np.dtype):
+        values = values.astype("Int64")
+    return values.reset_index(drop=True).reindex(there).array

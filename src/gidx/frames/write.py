@@ -1,0 +1,348 @@
+"""Frames to files: the writers behind ``df.gidx.to_bigbed`` and its kin.
+
+Each brings the frame into canonical form (`canonical`), hands it to the writer of the
+format and returns the path that it was given, so that writing and reading are mirrors::
+
+    gidx.read_bed(df.gidx.to_bed("peaks.bed.gz"))
+
+Left out: what the formats can hold, which their writers say, and the index, which no
+format has a place for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pat
+
+from gidx import parquet, schema
+from gidx.atomic import replacing
+from gidx.conventions import ZERO_BASED, Roles
+from gidx.declare import match
+from gidx.errors import ColumnError, WriteError
+from gidx.formats.bed_write import write_bed
+from gidx.formats.bigbed_write import write_bigbed
+from gidx.formats.gff_write import write_gff, write_gtf
+from gidx.formats.table_write import write_tabix
+from gidx.formats.vcf_write import write_vcf
+from gidx.frames.backend import integers_like
+from gidx.frames.nested import declaration
+from gidx.frames.positions import as_arrow, chrom_codes, integers, positions
+from gidx.stream import is_text
+
+if TYPE_CHECKING:
+    Series = pd.Series[Any]
+
+Path = TypeVar("Path", str, os.PathLike[str], BinaryIO)
+
+_NATIVE_GTF = {"feature": "type", "frame": "phase"}
+
+
+# ── canonical form ──────────────────────────────────────────────────────────────────────────────
+
+
+def canonical(frame: pd.DataFrame, roles: Roles, *, end: bool = True) -> pd.DataFrame:
+    """The frame with chrom, start, end as its first columns, 0-based half-open.
+
+    One that is so already is returned itself. Else columns are renamed, starts are made
+    0-based in the dtype that they have, an end that no column says is added (unless
+    ``end`` is False), and the metadata follow. Chroms that are numbers become texts.
+
+    Raises ColumnError where a name is taken by another column.
+
+    >>> from gidx.conventions import recognise
+    >>> df = pd.DataFrame({"type": "gene", "seqid": ["1"], "start": [10], "end": [20]})
+    >>> canonical(df, recognise(df.columns))
+      chrom  start  end  type
+    0     1      9   20  gene
+    """
+    names = roles.names
+    about = schema.read_metadata(frame.attrs)
+    told = "roles" in about  # by df.gidx.set
+    number = _has_numbers(frame[roles.chrom])
+    first = [str(name) for name in frame.columns[: len(schema.HEAD)]]
+    if roles.shift == 0 and first == list(schema.HEAD) == list(names) and not (told or number):
+        return frame
+    heads = dict(zip(names, schema.HEAD, strict=False))
+    fresh: dict[str, Any] = {}
+    if number:
+        codes, labels = chrom_codes(frame[roles.chrom])
+        fresh["chrom"] = pd.Categorical.from_codes(codes, pd.Index(labels))
+    if roles.shift:
+        start, missing = integers(frame[roles.start])
+        fresh["start"] = integers_like(start - roles.shift, missing, frame[roles.start])
+    if roles.end is None and end:
+        known = positions(frame, roles)
+        missing = None if (known.codes >= 0).all() else known.codes < 0
+        fresh["end"] = integers_like(known.end, missing, frame[roles.start])
+    _check_free(frame, heads, {*heads.values(), *fresh})
+    found = frame.rename(columns=heads)
+    for name, values in fresh.items():
+        found[name] = values
+    leading = [name for name in schema.HEAD if name in heads.values() or name in fresh]
+    found = found[[*leading, *(c for c in found.columns if c not in leading)]]
+    if told:
+        del about["roles"]
+    found.attrs = {**frame.attrs, schema.KEY: _text({**about, "coordinates": ZERO_BASED})}
+    return found
+
+
+def _has_numbers(chrom: Series) -> bool:
+    dtype = chrom.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = dtype.categories.dtype
+    return pd.api.types.is_integer_dtype(dtype)
+
+
+def _check_free(frame: pd.DataFrame, heads: dict[str, str], taken: set[str]) -> None:
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise ColumnError(f"two columns are named {twice!r}; rename or drop one")
+    own = {new: old for old, new in heads.items()}
+    for name in schema.HEAD:
+        if name in taken and name in frame.columns and name not in heads:
+            raise ColumnError(
+                f"column {own.get(name, 'of positions')!r} is to be written as {name!r}, but "
+                f"another column has this name; drop or rename {name!r}"
+            )
+
+
+def _text(about: dict[str, Any]) -> str:
+    return schema.metadata(**{k: v for k, v in about.items() if k != "version"})[
+        schema.KEY.encode()
+    ].decode()
+
+
+# ── writers ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def to_bigbed(
+    frame: pd.DataFrame, roles: Roles, path: Path, chromsizes: Any = None, **options: Any
+) -> Path:
+    """Write rows as a bigBed file and return its path; options as in `gidx.write_bigbed`.
+
+    `DataFrame.gidx.to_bigbed` says more.
+    """
+    write_bigbed(canonical(frame, roles), path, chromsizes, **options)
+    return path
+
+
+def to_bed(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Path:
+    """Write rows as BED and return the path; options as in `gidx.write_bed`.
+
+    `DataFrame.gidx.to_bed` says more.
+    """
+    write_bed(_as_declared(canonical(frame, roles)), path, **options)
+    return path
+
+
+def to_vcf(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Path:
+    """Write rows as VCF and return the path; options as in `gidx.write_vcf`.
+
+    `DataFrame.gidx.to_vcf` says more.
+    """
+    found = canonical(frame, roles, end=False)
+    if _texts_of(found, "FORMAT") is not None:
+        names = [str(c) for c in found.columns]
+        sample = repr(names[names.index("FORMAT") + 1]) if names[-1] != "FORMAT" else "…"
+        raise ColumnError(
+            f"columns 'FORMAT' and {sample} have samples as texts; gidx.read_vcf reads them as "
+            "values that can be written, or drop them"
+        )
+    info = _texts_of(found, "INFO")
+    if info is not None:
+        found = found.assign(INFO=_info_maps(info))
+    write_vcf(found, path, **options)
+    return path
+
+
+def to_gff(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Path:
+    """Write rows as GFF3 (or GTF) and return the path; options as in `gidx.write_gff`.
+
+    `DataFrame.gidx.to_gff` says more.
+    """
+    write_gff(_features(frame, roles), path, **options)
+    return path
+
+
+def to_gtf(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Path:
+    """Write rows as GTF and return the path; options as in `gidx.write_gtf`.
+
+    `DataFrame.gidx.to_gtf` says more.
+    """
+    write_gtf(_features(frame, roles), path, **options)
+    return path
+
+
+def to_tabix(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Path:
+    """Write rows as a table with a tabix index; options as in `gidx.write_tabix`.
+
+    `DataFrame.gidx.to_tabix` says more.
+    """
+    write_tabix(canonical(frame, roles), path, **options)
+    return path
+
+
+def to_parquet(
+    frame: pd.DataFrame,
+    roles: Roles,
+    path: Path,
+    *,
+    compression: str = "zstd",
+    row_group_size: int = parquet.ROW_GROUP,
+) -> Path:
+    """Write rows as Parquet and return the path; the file appears only when it is finished.
+
+    `DataFrame.gidx.to_parquet` says more.
+    """
+    table = _as_pandas_has_it(canonical(frame, roles))
+    with replacing(path) as file:
+        parquet.write(
+            table.schema,
+            table.to_batches(),
+            file,
+            compression=compression,
+            row_group_size=row_group_size,
+        )
+    return path
+
+
+def to_arrow(frame: pd.DataFrame, roles: Roles) -> pa.Table:
+    """The rows as a Table with canonical columns and gidx's metadata.
+
+    `DataFrame.gidx.to_arrow` says more.
+    """
+    found = canonical(frame, roles)
+    codes, labels = chrom_codes(found["chrom"])
+    indices = pa.array(codes, mask=codes < 0)
+    heads = [pa.DictionaryArray.from_arrays(indices, pa.array(labels, pa.string()))]
+    for name in schema.HEAD[1:]:
+        values, missing = integers(found[name])
+        heads.append(pa.array(values, schema.POSITION, mask=missing))
+    table = _table(found)
+    for i, (name, column) in enumerate(zip(schema.HEAD, heads, strict=True)):
+        table = table.set_column(i, name, column)
+    about = _text({"coordinates": ZERO_BASED, **schema.read_metadata(found.attrs)})
+    return table.replace_schema_metadata({schema.KEY: about})
+
+
+# ── what pandas, or others, made of columns ─────────────────────────────────────────────────────
+
+
+def _as_declared(frame: pd.DataFrame) -> pd.DataFrame:
+    """Integers that pandas made floats, since some are missing, as integers again.
+
+    Else a score of 960 would be written as 960.0, which UCSC's programs do not read.
+    """
+    declared = declaration(frame)
+    if declared is None:
+        return frame
+    sources = match(declared, [str(c) for c in frame.columns])[0]
+    whole: dict[str, Any] = {}
+    for f, name in zip(declared.fields, sources, strict=True):
+        if name is None or name not in frame.columns:
+            continue
+        if f.is_integer and frame[name].dtype == np.float64:
+            with suppress(TypeError, ValueError):  # they are no integers any more
+                whole[name] = frame[name].astype("Int64")
+    return frame.assign(**whole) if whole else frame
+
+
+def _texts_of(frame: pd.DataFrame, name: str) -> pa.Array | None:
+    """A column, if it is there and one of texts."""
+    if name not in frame.columns or not isinstance(frame[name], pd.Series):  # two of a name
+        return None
+    texts = as_arrow(frame[name])
+    if not is_text(texts.type):
+        return None
+    return texts.cast(pa.string()).combine_chunks()
+
+
+def _info_maps(texts: pa.Array) -> Any:
+    """INFO as it stands (``DP=8;DB``) as maps of keys and texts; a flag has no text."""
+    there = pc.invert(pc.is_in(texts, pa.array(["", ".", None], pa.string())))
+    fields = pc.split_pattern(pc.if_else(there, texts, pa.scalar(None, pa.string())), ";")
+    lengths = pc.call_function("list_value_length", [fields]).fill_null(0).to_numpy()
+    bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    mask = np.append(lengths == 0, False)  # an offset that is missing makes its map so
+    pairs = pc.split_pattern(fields.flatten(), "=", max_splits=1)
+    parted = pairs.flatten()
+    first = pairs.offsets.to_numpy()[:-1] - pairs.offsets[0].as_py()
+    has = np.diff(pairs.offsets.to_numpy()) == 2
+    keys = parted.take(pa.array(first))
+    values = parted.take(pa.array(first + 1, mask=~has))
+    found = pa.MapArray.from_arrays(pa.array(bounds, mask=mask), keys, values)
+    return pd.arrays.ArrowExtensionArray(found)
+
+
+def _features(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
+    """Canonical, with the other columns of a feature under their canonical names."""
+    found = canonical(frame, roles)
+    if roles.by == "GTF":
+        new = {old: n for old, n in _NATIVE_GTF.items() if n not in found.columns}
+        found = found.rename(columns=new)
+    if _texts_of(found, "attributes") is not None:
+        raise ColumnError(
+            f"column 'attributes' is {found['attributes'].dtype}, expected a map, or a column for "
+            "each key; gidx.read_gff reads them so"
+        )
+    return found
+
+
+# ── tables ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    """The columns without the index; ArrowDtype ones are not copied."""
+    kept = {k: v for k, v in frame.attrs.items() if _is_json(v)}
+    if len(kept) < len(frame.attrs):  # Arrow would drop them all
+        frame = frame.copy(deep=False)
+        frame.attrs = kept
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        why = ": ".join(map(str, reversed(error.args)))  # the column is the last of them
+        raise WriteError(f"{why}; expected values of one type in a column", row=None) from None
+
+
+def _as_pandas_has_it(frame: pd.DataFrame) -> pa.Table:
+    """A table that says, for pandas, which dtypes its columns have, and with gidx's metadata."""
+    table = _table(frame)
+    said = json.loads(table.schema.metadata[b"pandas"])
+    for i, (column, f) in enumerate(zip(said["columns"], table.schema, strict=True)):
+        if pat.is_nested(f.type):  # pandas raises where it does not know a dtype's name
+            column["numpy_type"] = "object"
+        if pat.is_fixed_size_list(f.type) and table.column(i).null_count:
+            # Arrow writes a missing one so that it cannot read the column again
+            table = table.set_column(i, f.name, _lists(table.column(i)))
+    chrom = table.column("chrom")
+    if pat.is_dictionary(chrom.type) and is_text(chrom.type.value_type):  # codes may be int8
+        table = table.set_column(0, "chrom", chrom.cast(schema.CHROM))
+    about = {b"pandas": json.dumps(said)}
+    if schema.KEY in frame.attrs:
+        about[schema.KEY.encode()] = frame.attrs[schema.KEY]
+    return table.replace_schema_metadata(about)
+
+
+def _lists(column: pa.ChunkedArray) -> pa.Array:
+    """Lists of a fixed size as lists of any; by Arrow's cast only where none is missing."""
+    missing = column.is_null().to_numpy()
+    bounds = np.concatenate([[0], np.cumsum(~missing)]) * column.type.list_size
+    offsets = pa.array(bounds.astype(np.int32), mask=np.append(missing, False))
+    items = pc.call_function("list_flatten", [column]).combine_chunks()
+    return pa.ListArray.from_arrays(offsets, items)
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True

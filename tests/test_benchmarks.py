@@ -4,30 +4,43 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-def test_the_bigbed_benchmark_runs_and_finds_equal_answers():
-    few = ["--rows", "2000", "--rounds", "1", "--regions", "20"]
+@pytest.mark.parametrize(
+    ("name", "asked", "titles"),
+    [
+        (
+            "bench_bigbed.py",
+            ["--regions", "20"],
+            ["whole file, bed6", "whole file, bed12+4", "20 regions", "writing bed6"],
+        ),
+        (
+            "bench_tabix.py",
+            ["--regions", "20"],
+            ["BED6", "7 INFO fields", "100 samples", "GFF3", "20 regions", "with its index"],
+        ),
+        (
+            "bench_frame.py",
+            ["--regions", "20"],
+            ["one region", "overlap 20 regions", "counted on 1,000", "join", "nearest"],
+        ),
+        (
+            "bench_interval_index.py",
+            ["--queries", "1000"],
+            ["building and writing", "queries of an open index", "and one query"],
+        ),
+    ],
+)
+def test_a_benchmark_runs_and_finds_equal_answers(name, asked, titles):
     done = subprocess.run(
-        [sys.executable, str(BENCHMARKS / "bench_bigbed.py"), *few],
+        [sys.executable, str(BENCHMARKS / name), "--rows", "2000", "--rounds", "1", *asked],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for title in ("whole file, bed6", "whole file, bed12+4", "20 regions", "writing bed6"):
-        assert title in done.stdout
-
-
-def test_the_tabix_benchmark_runs_and_finds_equal_answers():
-    few = ["--rows", "2000", "--rounds", "1", "--regions", "20"]
-    done = subprocess.run(
-        [sys.executable, str(BENCHMARKS / "bench_tabix.py"), *few],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    for title in ("BED6", "7 INFO fields", "100 samples", "GFF3", "20 regions", "with its index"):
+    for title in titles:
         assert title in done.stdout

@@ -7,15 +7,20 @@ such that neither the order of texts nor that of numbers is the one they are met
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import strategies as st
 from tests.strategies import SIZE, overlaps
+
+from gidx import intervals, sorting
+from gidx.frames import index, positions, take
 
 Row = tuple[Any, Any, Any]
 
@@ -56,6 +61,22 @@ def bases(rows: Sequence[Row], region: Row) -> list[int]:
 
 
 # ── columns ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def as_if_large(large: bool = True) -> Iterator[None]:
+    """Few rows are worked on as many are: in pieces, on threads, sorted in buckets."""
+    with pytest.MonkeyPatch.context() as patch:
+        if large:
+            for module in (intervals, sorting, index, positions, take):
+                patch.setattr(module, "thread_count", lambda *_: 3)
+            for module in (intervals, sorting, positions, take):
+                patch.setattr(module, "_THREADED", 1)
+            patch.setattr(intervals, "_PIECE", 3)
+            patch.setattr(index, "_LARGE", 0)
+            patch.setattr(sorting, "_FEW", 0)
+            patch.setattr(sorting, "_SAMPLE", 3)
+        yield
 
 
 def series(dtype: Any) -> Callable[[list[Any]], pd.Series]:

@@ -15,7 +15,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal, assert_series_equal
-from tests.frames import Frame, Row, build, frames, gap, meets
+from tests.frames import (
+    CHROM_DTYPES,
+    NUMBERS,
+    TEXTS,
+    Frame,
+    Row,
+    as_if_large,
+    build,
+    frames,
+    gap,
+    meets,
+)
 
 from gidx.errors import ColumnError
 from gidx.frames import join
@@ -55,13 +66,14 @@ def assert_pairs(found: pd.DataFrame, frame: Frame, pairs: list[tuple[int, int]]
 
 
 @settings(max_examples=60)
-@given(couples(), st.sampled_from(["inner", "left"]))
-def test_a_join_is_every_pair_that_overlaps(couple, how):
+@given(couples(), st.sampled_from(["inner", "left"]), st.booleans())
+def test_a_join_is_every_pair_that_overlaps(couple, how, large):
     frame, other = couple
     pairs = expected_pairs(frame.rows, other.rows, how)
-    assert_pairs(frame.data.gidx.join(other.data, how), frame, pairs)
+    with as_if_large(large):
+        assert_pairs(frame.data.gidx.join(other.data, how), frame, pairs)
+        found = frame.data.gidx.join(other.data, how, overlap=True)
     shift = frame.data.gidx._roles.shift
-    found = frame.data.gidx.join(other.data, how, overlap=True)
     shared = [
         None
         if j < 0
@@ -84,14 +96,13 @@ def test_each_row_overlaps_itself_and_is_overlapped_by_what_it_overlaps(frame):
     assert_pairs(found, frame, expected_pairs(frame.rows, frame.rows, "inner"))
 
 
-def test_joining_pieces_on_threads_changes_nothing(monkeypatch):
+def test_joining_pieces_on_threads_changes_nothing():
     rng = np.random.default_rng(2)
     rows = [("chr2", s, s + 5) for s in rng.integers(0, 99, 60).tolist()]
     frame = build(rows, position="arrow int64", index="multi").data
     alone = frame.gidx.join(frame, overlap=True)
-    monkeypatch.setattr(join, "_THREADED", 1)
-    monkeypatch.setattr(join, "thread_count", lambda *_: 3)
-    assert_frame_equal(frame.gidx.join(frame, overlap=True), alone)
+    with as_if_large():
+        assert_frame_equal(frame.copy().gidx.join(frame, overlap=True), alone)
 
 
 # every dtype, with the one that a left join makes of it if it cannot hold what is missing
@@ -131,11 +142,13 @@ VALUES: dict[str, tuple[Any, Any]] = {
 }
 
 
+@pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("name", VALUES)
-def test_a_join_keeps_dtypes_and_values(name):
+def test_a_join_keeps_dtypes_and_values(name, large):
     values, when_missing = VALUES[name]
     frame, other = build(TWO).data, build(TWO, value=values).data
-    whole = frame.gidx.join(other)
+    with as_if_large(large):
+        whole = frame.gidx.join(other)
     assert whole["n_other"].tolist() == [0, 2, 1, 0, 2]
     assert_series_equal(
         whole["value"].reset_index(drop=True),
@@ -148,6 +161,19 @@ def test_a_join_keeps_dtypes_and_values(name):
     taken = other["value"].take([0, 2, 1, 0, 2]).tolist()
     for one, expected in zip(found.tolist(), taken, strict=False):
         assert str(one) == str(expected) or pd.isna(expected)
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("chrom", list(CHROM_DTYPES))
+def test_chroms_of_a_frame_in_order_are_those_of_its_rows(chrom, large):
+    """They are repeated, and not looked up, where they are texts of Arrow."""
+    a, b, c = (NUMBERS if "chroms" in chrom else TEXTS)[:3]
+    rows = [(a, 0, 9), (a, 4, 5), (b, 2, 7), (c, 1, 2), (c, 1, 9)]
+    others = [*rows[::-1], (c, 2, 3), (a, 0, 1)]
+    frame, other = build(rows, chrom), build(others, chrom)
+    with as_if_large(large):
+        found = frame.data.gidx.join(other.data)
+    assert_pairs(found, frame, expected_pairs(rows, others, "inner"))
 
 
 @pytest.mark.parametrize("name", VALUES)

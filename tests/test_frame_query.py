@@ -19,6 +19,7 @@ from tests.frames import (
     POSITION_DTYPES,
     Frame,
     Row,
+    as_if_large,
     bases,
     build,
     frames,
@@ -67,13 +68,14 @@ def cases(draw, most: int = 5):
 # ── laws ────────────────────────────────────────────────────────────────────────────────────────
 
 
-@given(cases(), st.data())
-def test_a_query_is_the_rows_that_overlap_in_their_order(case, data):
+@given(cases(), st.data(), st.booleans())
+def test_a_query_is_the_rows_that_overlap_in_their_order(case, data, large):
     frame, asked = case
     forms = [data.draw(st.sampled_from(list(FORMS))) for _ in asked]
     regions = [FORMS[form](region) for form, region in zip(forms, asked, strict=True)]
-    assert_rows(frame.data.gidx.query(regions), frame, hits(frame, asked))
-    marked = frame.data.gidx.overlaps(regions)
+    with as_if_large(large):
+        assert_rows(frame.data.gidx.query(regions), frame, hits(frame, asked))
+        marked = frame.data.gidx.overlaps(regions)
     assert_series_equal(
         marked,
         pd.Series(
@@ -118,10 +120,11 @@ def couples(draw) -> tuple[Frame, Frame]:
     return draw(frames(numbered=numbered)), draw(frames(most=8, numbered=numbered))
 
 
-@given(couples())
-def test_a_frame_of_regions_is_asked_by_its_rows_whatever_either_is(couple):
+@given(couples(), st.booleans())
+def test_a_frame_of_regions_is_asked_by_its_rows_whatever_either_is(couple, large):
     frame, other = couple
-    assert_rows(frame.data.gidx.query(other.data), frame, hits(frame, other.rows))
+    with as_if_large(large):
+        assert_rows(frame.data.gidx.query(other.data), frame, hits(frame, other.rows))
     counts = [len(hits(frame, [one])) for one in other.rows]
     expected = pd.Series(counts, other.data.index, dtype="int64", name="count")
     assert_series_equal(frame.data.gidx.count(other.data), expected)

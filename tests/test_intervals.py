@@ -69,6 +69,13 @@ def split(counts, found) -> list[list]:
     ]
 
 
+def paired(found: Intervals, queries: Queries, threads: int | None = None) -> list[list]:
+    bounds, numbers, rows = found.pairs(queries, threads)
+    counts = np.diff(bounds)
+    assert numbers.tolist() == np.repeat(np.arange(len(queries)), counts).tolist()
+    return split(counts, rows)
+
+
 KINDS = {
     "regions": (Queries.of_regions, matches),
     "rows": (Queries.of_rows, meets),
@@ -81,10 +88,10 @@ def check(rows, asked, n_codes=CHROMS, threads=None):
     for make, rule in KINDS.values():
         queries = make(*arrays(asked))
         expected = pairs(rows, asked, rule)
-        assert split(*found.pairs(queries, threads)) == expected
+        assert paired(found, queries, threads) == expected
         assert found.count(queries, threads).tolist() == [len(one) for one in expected]
         marked = {i for one in expected for i in one}
-        assert np.flatnonzero(found.any_of(queries, len(rows))).tolist() == sorted(marked)
+        assert np.flatnonzero(found.any_of(queries, len(rows), threads)).tolist() == sorted(marked)
         assert np.flatnonzero(scan.any_of(queries, threads)).tolist() == sorted(marked)
         assert scan.count(queries, threads).tolist() == [len(one) for one in expected]
         within = [bases(rows, query) for query in asked]
@@ -169,7 +176,7 @@ def test_rows_as_queries_to_others_whose_codes_are_others(rows, asked, order, ot
     queries = build(asked).as_queries(np.array(codes, np.int32), len(asked))
     renamed = [(None if c is None or codes[c] < 0 else codes[c], s, e) for c, s, e in asked]
     expected = pairs(rows, renamed, meets)
-    assert split(*build(rows).pairs(queries)) == expected
+    assert paired(build(rows), queries) == expected
     assert build(rows).count(queries).tolist() == [len(one) for one in expected]
     marked = {i for one in expected for i in one}
     assert np.flatnonzero(build(rows).any_of(queries, len(rows))).tolist() == sorted(marked)
@@ -243,33 +250,6 @@ def test_the_nearest_of_nested_rows(make, every, overlapping):
 # ── sorting ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("n_codes", "low", "high"),
-    [
-        (1, 0, 1),
-        (3, 0, 10),
-        (5000, 0, 1000),  # two digits of codes
-        (5000, -(2**40), 2**40),  # four and more
-        (2, -(2**62) - 1, 2**62 + 1),  # all 64 bits are the values'
-        (5000, -(2**62) - 1, 2**62 + 1),  # codes do not fit beside them
-        (200_000, 0, 2**60),
-    ],
-)
-def test_rows_are_sorted_by_code_and_value_stably(n_codes, low, high):
-    from gidx.intervals import sorted_rows
-
-    rng = np.random.default_rng(7)
-    codes = rng.integers(-1, n_codes, 3000).astype(np.int32)
-    values = rng.integers(low, high, 3000, endpoint=True)
-    values[:4] = low, high, low, high
-    values[rng.integers(0, 3000, 500)] = values[5]
-    found = sorted_rows(codes, values, n_codes, int((codes < 0).sum()))
-    keyed = [
-        (int(c), int(v), i) for i, (c, v) in enumerate(zip(codes, values, strict=True)) if c >= 0
-    ]
-    assert found.tolist() == [i for _, _, i in sorted(keyed)]
-
-
 def test_nothing_but_missing_rows_sorts_to_nothing():
     check([(None, 1, 2)] * 3, [(0, 0, 9), (None, 0, 9)])
 
@@ -285,7 +265,8 @@ def test_thousands_of_chroms(origin):
     some = rng.integers(0, n, 150)
     asked = codes[some], start[some] + rng.integers(0, 3, 150), end[some] + 3
     found = Intervals.build(codes.astype(np.int32), start, end, n_codes)
-    counts, rows = found.pairs(Queries.of_regions(*asked))
+    bounds, _, rows = found.pairs(Queries.of_regions(*asked))
+    counts = np.diff(bounds)
     code, begin, stop = (values[:, None] for values in asked)
     point = (start == end) & (start >= begin) & (end <= stop)
     hits = (codes == code) & (codes >= 0) & ((start < stop) & (end > begin) | point)
@@ -338,18 +319,19 @@ def test_more_queries_than_one_thread_takes_are_answered_as_one_by_one():
     begin = rng.integers(0, 10**6, n)
     asked = rng.integers(-1, 3, n).astype(np.int32), begin, begin + rng.integers(0, 50, n)
     queries = Queries.of_rows(*asked)
-    counts, rows = found.pairs(queries, threads=3)
+    bounds, numbers, rows = found.pairs(queries, threads=3)
+    counts = np.diff(bounds)
     assert counts.tolist() == found.count(queries, threads=2).tolist()
-    bounds = np.concatenate([[0], np.cumsum(counts)])
+    assert np.array_equal(numbers, np.repeat(np.arange(n), counts))
     for i in rng.integers(0, n, 200).tolist():
         alone = Queries.of_rows(*(values[i : i + 1] for values in asked))
-        assert found.pairs(alone)[1].tolist() == rows[bounds[i] : bounds[i + 1]].tolist()
+        assert found.pairs(alone)[-1].tolist() == rows[bounds[i] : bounds[i + 1]].tolist()
     alone = found.pairs(queries, threads=1)
-    assert all(np.array_equal(*both) for both in zip(alone, (counts, rows), strict=True))
+    assert all(np.array_equal(*both) for both in zip(alone, (bounds, numbers, rows), strict=True))
 
 
 def test_no_rows_and_no_queries():
-    assert split(*build([]).pairs(Queries.of_regions(*arrays([(0, 1, 5)])))) == [[]]
+    assert paired(build([]), Queries.of_regions(*arrays([(0, 1, 5)]))) == [[]]
     check([], [(0, 1, 5), (None, 1, 5)])
     check([(0, 1, 5)], [])
     nobody = build([]).nearest(Queries.of_rows(*arrays([(0, 1, 5)])), np.zeros(1, np.int8), 3)

@@ -23,7 +23,7 @@ MODULES = {
 LAYERS = {
     "ground": (
         {"errors", "region", "ranges", "layout", "source", "pool", "atomic", "kernels",
-         "conventions", "intervals"},
+         "conventions", "intervals", "sorting"},
         set(),
         {"numpy", "numba", "fsspec"},
     ),

@@ -15,23 +15,27 @@ answer may come from an index whose frame has changed since. What tells a change
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gidx.conventions import Roles
 from gidx.errors import UnknownChromError, without_style
 from gidx.frames.positions import Codes, Positions, positions, roles
 from gidx.intervals import Intervals, Scan
+from gidx.pool import in_order, thread_count
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
 
 DIGESTED = 50_000  # rows whose digest takes less than 0.2 ms
 _TEXTS = 5_000  # as many where chroms are Python's texts
+_LARGE = 100_000  # rows whose index takes longer than to start a thread
 _SCANNED = 100  # rows a query from which on a scan is worth it
 _KEPT = "_gidx_index"
 
@@ -73,6 +77,15 @@ class Index:
             return self.intervals
         self._asked = True
         return Scan(where.codes, where.start, where.end, len(self.names))
+
+    @cached_property
+    def runs(self) -> tuple[list[str], npt.NDArray[np.int64]] | None:
+        """Where rows are in order, each chrom with rows and its first row, and the end."""
+        if self.intervals.row is not None:
+            return None
+        codes = np.flatnonzero(self.intervals.rank[:-1] >= 0)
+        codes = codes[np.argsort(self.intervals.rank[codes])]
+        return [self.names[code] for code in codes], self.intervals.first
 
     @cached_property
     def ids(self) -> dict[str, int]:
@@ -139,6 +152,23 @@ def index_of(frame: pd.DataFrame, *, closely: bool = True, what: str = "the fram
     if isinstance(kept, Index) and kept.roles == found and kept.is_current(frame, closely=closely):
         return kept
     return rebuilt(frame, found)
+
+
+def indexes_of(frame: pd.DataFrame, other: pd.DataFrame) -> tuple[Index, Index]:
+    """The indexes of both frames, made side by side where both are large."""
+    calls = [partial(index_of, frame), partial(index_of, other, what="the other frame")]
+    if min(len(frame), len(other)) < _LARGE:
+        one, two = (call() for call in calls)
+    else:
+        ready = [partial(_sorted, call) for call in calls]
+        one, two = in_order(ready, thread_count(None, len(ready)))
+    return one, two
+
+
+def _sorted(call: Callable[[], Index]) -> Index:
+    made = call()
+    _ = made.intervals
+    return made
 
 
 def rebuilt(frame: pd.DataFrame, found: Roles) -> Index:

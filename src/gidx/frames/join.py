@@ -8,24 +8,19 @@ theirs (`nearest`: by rank). The right frame's chrom is left out, since it is th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
 from gidx.errors import ColumnError
-from gidx.frames.index import Index, index_of
+from gidx.frames import take
+from gidx.frames.index import Index, indexes_of
 from gidx.frames.positions import LARGEST
 from gidx.frames.query import as_frame, queries_of
-from gidx.pool import in_order, thread_count
-
-if TYPE_CHECKING:
-    Series = pd.Series[Any]
 
 Ints = npt.NDArray[np.int64]
 
@@ -33,7 +28,6 @@ HOW = ("inner", "left")
 DIRECTIONS = ("both", "left", "right", "upstream", "downstream")
 TIES = ("first", "all")
 
-_THREADED = 200_000  # rows of a result below which a second thread is not worth it
 _STRANDS = {"+": 1, "-": -1, ".": 0, "*": 0, "?": 0}
 
 
@@ -48,8 +42,9 @@ def join(
     """Each pair of rows that overlap."""
     _one_of("how", how, HOW)
     sides = _Sides.of(frame, other)
-    counts, right = sides.index_other.intervals.pairs(sides.queries)
-    left, right = _paired(counts, right, how)
+    bounds, left, right = sides.index_other.intervals.pairs(sides.queries)
+    if how == "left":
+        left, right = _with_lone(np.diff(bounds), left, right)
     extra = {}
     if overlap:
         extra = dict(zip(("overlap_start", "overlap_end"), sides.shared(left, right), strict=True))
@@ -88,7 +83,9 @@ def nearest(
         overlapping=overlapping,
         most=None if max_distance is None else min(int(max_distance), LARGEST),
     )
-    left, paired = _paired(counts, right, how)
+    left, paired = np.repeat(np.arange(len(counts)), counts), right
+    if how == "left":
+        left, paired = _with_lone(counts, left, right)
     if len(paired) != len(distance):  # rows without a neighbour
         spread = np.full(len(paired), -1, np.int64)
         spread[paired >= 0] = distance
@@ -121,16 +118,15 @@ def _look(frame: pd.DataFrame, direction: str, strand: str) -> npt.NDArray[np.in
     return np.where(forwards == 0, np.int8(2), looks).astype(np.int8)
 
 
-def _paired(counts: Ints, right: Ints, how: str) -> tuple[Ints, Ints]:
-    """Row numbers left and right; -1 on the right for none."""
-    if how == "left" and not counts.all():
-        lone = counts == 0
-        filled = np.maximum(counts, 1)
-        left = np.repeat(np.arange(len(counts)), filled)
-        spread = np.full(len(left), -1, np.int64)
-        spread[~lone[left]] = right
-        return left, spread
-    return np.repeat(np.arange(len(counts)), counts), right
+def _with_lone(counts: Ints, left: Ints, right: Ints) -> tuple[Ints, Ints]:
+    """Row numbers left and right, with rows on the left that have none: -1 on the right."""
+    lone = counts == 0
+    if not lone.any():
+        return left, right
+    left = np.repeat(np.arange(len(counts)), np.maximum(counts, 1))
+    spread = np.full(len(left), -1, np.int64)
+    spread[~lone[left]] = right
+    return left, spread
 
 
 @dataclass(frozen=True)
@@ -149,8 +145,8 @@ class _Sides:
                 f"other is {type(other).__name__}, expected a frame; for regions there are "
                 "query, overlaps and count"
             )
-        theirs = index_of(right, what="the other frame")
-        return cls(frame, right, index_of(frame), theirs, queries_of(frame, theirs, rows=True))
+        mine, theirs = indexes_of(frame, right)
+        return cls(frame, right, mine, theirs, queries_of(mine, theirs, rows=True))
 
     def shared(self, left: Ints, right: Ints) -> tuple[Ints, Ints]:
         """Where pairs overlap, 0-based half-open; for a pair without a right row -1."""
@@ -177,18 +173,21 @@ class _Sides:
         names = _names(list(mine), [theirs[i] for i in kept], list(extra), suffixes)
         lone = bool(len(right)) and bool((right < 0).any())
         tasks: list[Callable[[], Any]] = [
-            partial(self.frame.index.take, left),
-            *(partial(_take, self.frame.iloc[:, i], left, False) for i in range(len(mine))),
-            *(partial(_take, self.other.iloc[:, i], right, lone) for i in kept),
+            *(partial(self._mine, i, left) for i in range(len(mine))),
+            *(partial(take.column, self.other.iloc[:, i], right, lone) for i in kept),
             *(partial(_numbers, values, right, lone) for values in extra.values()),
         ]
-        threads = thread_count(None) if len(left) >= _THREADED else 1
-        index, *taken = in_order(tasks, threads)
-        columns = {i: _as_object(values, index) for i, values in enumerate(taken)}
-        found = pd.DataFrame(columns, index=index, copy=False)
-        found.columns = pd.Index(names)
-        found.attrs = deepcopy(self.frame.attrs)
-        return found
+        return take.made(tasks, take.index(self.frame.index, left), pd.Index(names), self.frame)
+
+    def _mine(self, i: int, left: Ints) -> Any:
+        """Column i of the rows ``left``, which ascend."""
+        column, runs = self.frame.iloc[:, i], self.index.runs
+        if runs is not None and self.frame.columns[i] == self.index.roles.chrom:
+            names, first = runs
+            found = take.repeated(names, np.diff(np.searchsorted(left, first)), column)
+            if found is not None:
+                return found
+        return take.column(column, left)
 
 
 def _names(
@@ -213,27 +212,6 @@ def _names(
     return names
 
 
-def _take(column: Series, rows: Ints, lone: bool) -> Any:
-    """Values of these rows; for row -1, if there are such, missing, integers stay integers."""
-    array = column.array
-    if isinstance(array, pd.arrays.ArrowExtensionArray):
-        chunks = array.__arrow_array__()
-        chunks = chunks.combine_chunks() if chunks.num_chunks != 1 else chunks.chunk(0)
-        found = chunks.take(pa.array(rows, mask=rows < 0 if lone else None))
-        dtype: Any = array.dtype  # texts are of several, which share the type of array
-        return dtype.__from_arrow__(pa.chunked_array([found]))
-    if type(array) is not pd.arrays.NumpyExtensionArray:  # StringArray inherits from it
-        return array.take(rows, allow_fill=lone)
-    values = array.to_numpy()
-    if not lone:
-        return values.take(rows)
-    if values.dtype.kind in "iu" or values.dtype == bool:
-        kind: Any = pd.arrays.BooleanArray if values.dtype == bool else pd.arrays.IntegerArray
-        padded = values if len(values) else np.zeros(1, values.dtype)
-        return kind(padded.take(np.maximum(rows, 0)), rows < 0)
-    return pd.api.extensions.take(values, rows, allow_fill=True)
-
-
 def _numbers(values: Ints, right: Ints, lone: bool) -> Any:
     return pd.arrays.IntegerArray(values, right < 0) if lone else values
 
@@ -241,13 +219,6 @@ def _numbers(values: Ints, right: Ints, lone: bool) -> Any:
 def _is_count(value: object, least: int) -> bool:
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     return whole and int(value) >= least  # type: ignore[call-overload]
-
-
-def _as_object(values: Any, index: pd.Index) -> Any:
-    """Objects as a Series that says so: of an array pandas 3 would make texts."""
-    if isinstance(values, np.ndarray) and values.dtype == object:
-        return pd.Series(values, index, dtype="object", copy=False)
-    return values
 
 
 def _one_of(name: str, value: object, known: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ import pyarrow.types as pat
 from gidx.conventions import Roles, roles_of
 from gidx.errors import ColumnError
 from gidx.order import run_starts
+from gidx.pool import in_order, thread_count
 from gidx.stream import is_text
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
+_THREADED = 200_000  # texts that are encoded by one thread at most
 _SAMPLE = 1000  # texts that tell whether names mostly repeat the one before
 LARGEST = 2**61  # above any position; the sum of two does not wrap
 
@@ -126,6 +129,22 @@ def chrom_codes(column: Series) -> tuple[Codes, tuple[str, ...]]:
 
 
 def _encoded(texts: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:
+    """Codes of texts, in pieces on all threads."""
+    if not is_text(texts.type) or len(texts) < _THREADED:
+        return _piece_encoded(texts)
+    threads = thread_count(None)
+    size = -(-len(texts) // threads)
+    pieces = [texts.slice(at, size) for at in range(0, len(texts), size)]
+    known: dict[Any, int] = {}
+    found = []
+    for codes, labels in in_order([partial(_piece_encoded, piece) for piece in pieces], threads):
+        place = [known.setdefault(label, len(known)) for label in labels]
+        same = place == [*range(len(place))]
+        found.append(codes if same else np.array([*place, -1], np.int32)[codes])
+    return np.concatenate(found), list(known)
+
+
+def _piece_encoded(texts: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:
     """Codes of texts; where they mostly repeat the one before, by their runs alone."""
     if len(texts) and is_text(texts.type):
         whole = texts.combine_chunks() if texts.num_chunks > 1 else texts.chunk(0)

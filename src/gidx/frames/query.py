@@ -19,8 +19,9 @@ import pyarrow as pa
 
 from gidx import region, schema
 from gidx.errors import RegionError
+from gidx.frames import take
 from gidx.frames.backend import to_frame
-from gidx.frames.index import Index, index_of
+from gidx.frames.index import Index, index_of, indexes_of
 from gidx.frames.positions import LARGEST
 from gidx.intervals import Intervals, Queries, Scan
 from gidx.stream import is_pandas, plain, plain_type
@@ -53,9 +54,8 @@ def ask(frame: pd.DataFrame, regions: Any) -> Asked:
     """The frame's index, and the regions in its codes."""
     other = as_frame(regions)
     if other is not None:
-        index = index_of(frame)
-        queries = queries_of(other, index, rows=False)
-        return Asked(index, queries, other.index)
+        index, its = indexes_of(frame, other)
+        return Asked(index, queries_of(its, index, rows=False), other.index)
     single = isinstance(regions, (str, tuple, region.Region))
     labels = regions.index if isinstance(regions, pd.Series) else None
     if not single and not hasattr(regions, "__len__") and hasattr(regions, "__iter__"):
@@ -106,12 +106,11 @@ def as_frame(data: Any) -> pd.DataFrame | None:
     return None
 
 
-def queries_of(other: pd.DataFrame, index: Index, *, rows: bool) -> Queries:
-    """The rows of another frame as queries, with the order that its own index knows.
+def queries_of(its: Index, index: Index, *, rows: bool) -> Queries:
+    """The rows of one frame as queries to another, in the order that its own index knows.
 
     ``rows``: both frames' rows are alike, so one of length zero overlaps what it touches.
     """
-    its = index_of(other, what="the other frame")
     queries = its.intervals.as_queries(its.codes_in(index), its.n_rows)
     return queries if rows else queries.as_regions()
 
@@ -124,7 +123,7 @@ def query(frame: pd.DataFrame, regions: Any) -> pd.DataFrame:
     rows = rows_of(frame, regions)
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
         return frame.iloc[int(rows[0]) : int(rows[-1]) + 1]  # a view
-    return frame.take(rows)
+    return take.rows(frame, rows)
 
 
 def rows_of(frame: pd.DataFrame, regions: Any) -> npt.NDArray[np.int64]:
@@ -134,7 +133,7 @@ def rows_of(frame: pd.DataFrame, regions: Any) -> npt.NDArray[np.int64]:
     rows = index.once(len(queries))
     if isinstance(rows, Scan) or len(queries) > _FEW:
         return np.flatnonzero(_marked(rows, asked))
-    _, found = rows.pairs(queries)
+    *_, found = rows.pairs(queries)
     return found if len(queries) == 1 else np.unique(found)
 
 

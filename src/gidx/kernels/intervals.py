@@ -1,4 +1,4 @@
-"""Intervals in memory: sorting them, and finding what overlaps or is near.
+"""Intervals in memory: finding what overlaps or is near.
 
 Coordinates are *doubled*, so that one strict test serves rows of length zero, too: an
 interval [s, e) is (2s, 2e), a row of length zero at p is (2p - 1, 2p + 1), and
@@ -28,7 +28,7 @@ SHIFT = 4  # a maximum spans 16 of the level below
 PATIENCE = 16  # steps along branches before the maxima are asked
 
 
-# ── sorting ─────────────────────────────────────────────────────────────────────────────────────
+# ── rows as they come ───────────────────────────────────────────────────────────────────────────
 
 
 @kernel
@@ -73,23 +73,6 @@ def look(codes, starts, n_codes):
         last_start = starts[i]
         counts[code] += 1
     return counts, missing, in_order, seen[:n_seen].copy()
-
-
-@kernel
-def pack_keys(codes, values, low, value_bits, row_bits, n_missing):
-    """Code, value and row as one number, the code highest; codes below 0 are left out."""
-    keys = np.empty(len(codes) - n_missing, np.uint64)
-    by = np.uint64(row_bits)
-    above = np.uint64(row_bits + value_bits)
-    k = 0
-    for i in range(len(codes)):
-        if codes[i] >= 0:
-            key = np.uint64(values[i] - low) << by | np.uint64(i)
-            if codes[i]:  # a shift by 64 is no shift
-                key |= np.uint64(codes[i]) << above
-            keys[k] = key
-            k += 1
-    return keys
 
 
 # ── what makes a search quick ───────────────────────────────────────────────────────────────────
@@ -225,37 +208,33 @@ def _after(ends, maxima, offsets, i, hi, x):
 @kernel
 def search(
     first, starts, ends, branch, maxima, offsets,
-    codes, start, end, place, from_, to, counts, out,
+    codes, start, end, place, rows, bounds, from_, to, asked, found,
 ):  # fmt: skip
-    """The rows that each query overlaps, in ascending order: into `counts`, then into `out`.
+    """The rows that each query overlaps: their numbers into `found`, the query's into `asked`.
 
-    Query k of `from_:to` is (codes[k], start[k], end[k]); a code below 0 finds nothing. Its
-    number q is `place[k]`, or k where `place` is empty. Quickest if queries stand by chrom
-    and start. While `out` is empty, rows are counted; else `counts[q]` says where in `out`
-    q's rows begin.
+    Query k of `from_:to` is (codes[k], start[k], end[k]). Its number q is `place[k]`, or k
+    where `place` is empty, and its rows, ascending, are `found[bounds[q] : bounds[q + 1]]`:
+    how many they are is known. Row i has the number `rows[i]`, or i where `rows` is empty.
+    Quickest if queries stand by chrom and start.
     """
-    filling = len(out) > 0
     hint = np.int64(0)
     for k in range(from_, to):
         q = place[k] if len(place) else k
-        code = np.int64(codes[k])
-        if code < 0:
-            if not filling:
-                counts[q] = 0
+        begin = bounds[q]
+        at = bounds[q + 1]
+        if at == begin:
             continue
+        code = np.int64(codes[k])
         lo = first[code]
         s = start[k]
         hint = _lower_from(starts, lo, first[code + 1], hint, end[k])
-        n = 0
         i = np.int64(hint) - 1
-        at = counts[q + 1] - 1 if filling else 0
         patience = PATIENCE
-        while i >= lo:
+        while at > begin:
             if ends[i] > s:
-                if filling:
-                    out[at] = i
-                    at -= 1
-                n += 1
+                at -= 1
+                found[at] = i
+                asked[at] = q
                 i -= 1
                 patience = PATIENCE
             elif patience:
@@ -263,23 +242,43 @@ def search(
                 patience -= 1
             else:
                 i = np.int64(_before(ends, maxima, offsets, lo, i, s))
-        if not filling:
-            counts[q] = n
+        if len(rows):
+            _number(found, begin, bounds[q + 1], rows)
+
+
+@helper
+def _number(found, lo, hi, rows):
+    """Rows of the index as those of the frame, ascending."""
+    for i in range(lo, hi):
+        found[i] = rows[found[i]]
+    if hi - lo > 32:
+        found[lo:hi] = np.sort(found[lo:hi])
+        return
+    for i in range(lo + 1, hi):
+        row = found[i]
+        j = i - 1
+        while j >= lo and found[j] > row:
+            found[j + 1] = found[j]
+            j -= 1
+        found[j + 1] = row
 
 
 @kernel
-def mark(first, starts, ends, regions, rows, marked):
-    """Mark the rows that overlap one of the regions, which are disjoint and sorted.
+def mark(first, starts, ends, regions, rows, from_, to, marked):
+    """Mark those of the rows `from_:to` that overlap one of the regions (see `merge`).
 
     Row i of the index is `rows[i]` of the frame, or i where `rows` is empty.
     """
-    region_first, region_starts, region_ends = regions
+    begin, stop, region_starts, region_ends = regions
     for c in range(len(first) - 1):
-        r, stop = region_first[c], region_first[c + 1]
-        for i in range(first[c], first[c + 1]):
-            while r < stop and region_ends[r] <= starts[i]:
+        lo, hi = max(first[c], from_), min(first[c + 1], to)
+        if lo >= hi or begin[c] == stop[c]:
+            continue
+        r = _lower(region_ends, begin[c], stop[c], starts[lo] + 1)
+        for i in range(lo, hi):
+            while r < stop[c] and region_ends[r] <= starts[i]:
                 r += 1
-            if r == stop:
+            if r == stop[c]:
                 break
             if region_starts[r] < ends[i]:
                 marked[rows[i] if len(rows) else i] = True
@@ -302,39 +301,22 @@ def count(first, starts, sorted_ends, codes, start, end, place, from_, to, out):
         out[q] = max(a - b, 0)
 
 
-@kernel
-def sort_within(rows, bounds):
-    """Sort `rows[bounds[q] : bounds[q + 1]]` for each q, in place."""
-    for q in range(len(bounds) - 1):
-        a, b = bounds[q], bounds[q + 1]
-        if b - a > 32:
-            rows[a:b] = np.sort(rows[a:b])
-            continue
-        for i in range(a + 1, b):
-            row = rows[i]
-            j = i - 1
-            while j >= a and rows[j] > row:
-                rows[j + 1] = rows[j]
-                j -= 1
-            rows[j + 1] = row
-
-
 # ── rows as they stand ──────────────────────────────────────────────────────────────────────────
 
 
 @kernel
 def mark_rows(codes, start, end, regions, near, from_, to, marked):
-    """Mark the rows of `from_:to` that overlap one of the regions (disjoint, sorted, doubled).
+    """Mark the rows of `from_:to` that overlap one of the regions (see `merge`; doubled).
 
     Coordinates of rows are plain. With `near` rows mostly follow each other.
     """
-    first, starts, ends = regions
+    begin, stop, starts, ends = regions
     hint = np.int64(0)
     for i in range(from_, to):
         code = np.int64(codes[i])
-        if code < 0 or first[code] == first[code + 1]:
+        if code < 0 or begin[code] == stop[code]:
             continue
-        lo, hi = first[code], first[code + 1]
+        lo, hi = begin[code], stop[code]
         point = np.int64(start[i] == end[i])
         behind = 2 * start[i] - point + 1
         if near:
@@ -415,21 +397,30 @@ def overlap_sum(
 
 
 @kernel
-def merge(first, starts, ends):
-    """Rows joined where they overlap or touch: (first, starts, ends); plain coordinates."""
-    n = len(starts)
-    bounds = np.zeros(len(first), np.int64)
-    merged_starts, merged_ends = np.empty(n, np.int64), np.empty(n, np.int64)
+def merge(codes, starts, ends, n_codes):
+    """Rows joined where they overlap or touch: (begin, stop, starts, ends).
+
+    Each code's rows stand together, by start; those of code c are then `begin[c]:stop[c]`.
+    Codes below 0 are left out. Coordinates are of any kind.
+    """
+    begin, stop = np.zeros(n_codes, np.int64), np.zeros(n_codes, np.int64)
+    merged_starts, merged_ends = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
     k = 0
-    for c in range(len(first) - 1):
-        for i in range(first[c], first[c + 1]):
-            if k > bounds[c] and starts[i] <= merged_ends[k - 1]:
-                merged_ends[k - 1] = max(merged_ends[k - 1], ends[i])
-            else:
-                merged_starts[k], merged_ends[k] = starts[i], ends[i]
-                k += 1
-        bounds[c + 1] = k
-    return bounds, merged_starts[:k].copy(), merged_ends[:k].copy()
+    last = np.int64(-1)
+    for i in range(len(starts)):
+        code = np.int64(codes[i])
+        if code < 0:
+            continue
+        if code == last and starts[i] <= merged_ends[k - 1]:
+            merged_ends[k - 1] = max(merged_ends[k - 1], ends[i])
+            continue
+        if code != last:
+            begin[code] = k
+            last = code
+        merged_starts[k], merged_ends[k] = starts[i], ends[i]
+        k += 1
+        stop[code] = k
+    return begin, stop, merged_starts[:k].copy(), merged_ends[:k].copy()
 
 
 # ── nearest ─────────────────────────────────────────────────────────────────────────────────────

@@ -10,29 +10,18 @@ that is not installed is left out, and said.
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import tempfile
 import warnings
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import data
 import numpy as np
 import pandas as pd
-from race import race
+from race import peer, race
 
 import gidx
-
-
-def peer(name: str) -> ModuleType | None:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        print(f"{name} is not installed: left out")
-        return None
-
 
 pyBigWig = peer("pyBigWig")  # noqa: N816
 pybigtools = peer("pybigtools")

@@ -21,19 +21,17 @@ from __future__ import annotations
 
 import argparse
 import gc
-import importlib
 import tempfile
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import data
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from race import race
+from race import peer, race
 
 import gidx
 
@@ -44,14 +42,6 @@ Calls = dict[str, tuple[Callable[[], Any], Callable[[Any], Answer]]]  # what to 
 FULL = 2_000_000
 SIZES = {**data.CHROMSIZES, "chrX": 156_000_000, "chrY": 57_000_000}
 SUFFIXES = ("", "_b")  # as pyranges1 has them
-
-
-def peer(name: str) -> ModuleType | None:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        print(f"{name} is not installed: left out")
-        return None
 
 
 bioframe = peer("bioframe")

@@ -11,13 +11,11 @@ peer that is not installed is left out, and said.
 from __future__ import annotations
 
 import argparse
-import importlib
 import shutil
 import subprocess
 import tempfile
 import warnings
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,18 +24,9 @@ import pyarrow as pa
 import pysam
 import texts
 from pyarrow import csv
-from race import race
+from race import peer, race
 
 import gidx
-
-
-def peer(name: str) -> ModuleType | None:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        print(f"{name} is not installed: left out")
-        return None
-
 
 bioframe = peer("bioframe")
 cyvcf2 = peer("cyvcf2")

@@ -7,12 +7,23 @@ once, and ratios are taken round by round against the subject.
 from __future__ import annotations
 
 import gc
+import importlib
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 Contender = Callable[[], Any]
+
+
+def peer(name: str) -> ModuleType | None:
+    """A module; None, and a word about it, where it is not installed."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        print(f"{name} is not installed: left out")
+        return None
 
 
 def race(title: str, contenders: Mapping[str, Contender], rounds: int = 5) -> dict[str, float]:

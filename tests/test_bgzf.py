@@ -250,27 +250,6 @@ def test_the_eof_marker_is_looked_for_at_the_end():
 
 
 @pytest.mark.parametrize(
-    ("start", "within", "expected"),
-    [
-        (0, 0, 0),
-        (0, 1, 1),
-        (0, 2**16 - 1, 65535),
-        (1, 0, 65536),
-        (1, 1, 65537),
-        (1, 2**16 - 1, 131071),
-        (100000, 0, 6553600000),
-        (100000, 1, 6553600001),
-        (100000, 10, 6553600010),
-        (55074, 126, 3609329790),
-        (2**48 - 1, 2**16 - 1, 2**64 - 1),
-    ],
-)
-def test_a_virtual_offset_is_the_blocks_place_and_the_place_in_it(start, within, expected):
-    assert make_virtual_offset(start, within) == expected
-    assert split_virtual_offset(expected) == (start, within)
-
-
-@pytest.mark.parametrize(
     ("start", "within", "message"),
     [
         (0, 2**16, r"Require 0 <= within_block_offset < 2\*\*16, got 65536"),

@@ -38,6 +38,7 @@ OFFSETS = [  # as documented: block start, place in the block, virtual offset
     (100000, 10, 6553600010),
     (55074, 126, 3609329790),
     (18239, 4, 1195311108),
+    (2**48 - 1, 2**16 - 1, 2**64 - 1),
 ]
 
 

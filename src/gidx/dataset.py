@@ -30,6 +30,7 @@ from gidx.errors import (
     ValueWarning,
     format_error,
     hint,
+    one_of,
     warn,
 )
 from gidx.formats.base import Format, Names, Placed
@@ -329,8 +330,8 @@ class Dataset:
     ) -> _Scan:
         for name in unknown:
             raise TypeError(f"no option {name!r}{hint(name, OPTIONS)}; there are {_OPTIONS}")
-        _one_of("errors", errors, ("warn", "raise", "null"))
-        _one_of("names", names, ("canonical", "native"))
+        one_of("errors", errors, ("warn", "raise", "null"))
+        one_of("names", names, ("canonical", "native"))
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
         whole = self._format.schema(names)
@@ -437,7 +438,7 @@ class BigBedDataset(Dataset):
         ``sum`` of the depth. From the zoom level that fits, or from the rows where
         none does or ``exact`` is asked (gidx.bbi.summary says more).
         """
-        _one_of("stat", stat, STATS)
+        one_of("stat", stat, STATS)
         if bins < 1:
             raise ValueError(f"bins is {bins}, expected 1 or more")
         asked = resolve(region, self._format.chroms)
@@ -589,11 +590,6 @@ def _reopen_text(source: ByteSource, opened: dict[str, Any]) -> Dataset:
 
 def _threads(asked: int | None, groups: Iterable[Any]) -> int:
     return thread_count(asked, len(groups) if isinstance(groups, list) else None)
-
-
-def _one_of(name: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")
 
 
 def _columns_of(expression: pc.Expression, whole: pa.Schema) -> list[int]:

@@ -161,3 +161,10 @@ def hint(name: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` or nothing, to end a message with."""
     meant = did_you_mean(name, known)
     return f"; did you mean {meant!r}?" if meant else ""
+
+
+def one_of(name: str, value: object, known: Iterable[str]) -> None:
+    """Raise ValueError for the value of a parameter that is none of those it may have."""
+    known = tuple(known)
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")

@@ -28,6 +28,7 @@ import pyarrow.types as pat
 from gidx.encode import Faults, integers, of_some, texts_of
 from gidx.errors import WriteError, hint
 from gidx.region import Region
+from gidx.sorting import sorted_rows
 from gidx.stream import Frame, is_text
 
 LARGEST = 2**32 - 1  # positions in the file are of 32 bits
@@ -235,7 +236,7 @@ class Surveyor:
         """The rows' order, chroms in that of ``ranked``."""
         names = ranked(self._codes)
         codes = [self._codes[n] for n in names]
-        rank = np.empty(len(names), np.int64)
+        rank = np.empty(len(names), np.int32)
         rank[codes] = np.arange(len(names))
         sizes = tuple(self._sizes[c] for c in codes)
         counts = self._counts[codes] if codes else self._counts
@@ -247,18 +248,12 @@ class Surveyor:
             firsts[rank[code]] = row
         return Order(tuple(names), sizes, counts, np.stack([firsts, counts], axis=1))
 
-    def _sorted(self, rank: Ints) -> Ints:
+    def _sorted(self, rank: npt.NDArray[np.int32]) -> Ints:
         """Row numbers by chrom and start, stable."""
-        if self._position is np.int64:
-            ranks = np.concatenate([rank[codes] for codes, _ in self._kept])
-            starts = np.concatenate([starts for _, starts in self._kept])
-            self._kept.clear()
-            return np.lexsort((starts, ranks))
-        keys = np.concatenate(
-            [rank[codes] << 32 | starts.astype(np.int64) for codes, starts in self._kept]
-        )
+        ranks = np.concatenate([rank[codes] for codes, _ in self._kept])
+        starts = np.concatenate([starts for _, starts in self._kept], dtype=np.int64)
         self._kept.clear()
-        return np.argsort(keys, kind="stable")
+        return sorted_rows(ranks, starts, len(rank))
 
     def _encode(self, chrom: pa.Array) -> Ints:
         """Codes of the chroms; -1 for what is missing."""

@@ -39,6 +39,8 @@ _LARGE = 100_000  # rows whose index takes longer than to start a thread
 _SCANNED = 100  # rows a query from which on a scan is worth it
 _KEPT = "_gidx_index"
 
+ALWAYS_COPIES_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
+
 
 @dataclass(eq=False)
 class Index:
@@ -151,7 +153,7 @@ def index_of(frame: pd.DataFrame, *, closely: bool = True, what: str = "the fram
     kept = frame.__dict__.get(_KEPT)
     if isinstance(kept, Index) and kept.roles == found and kept.is_current(frame, closely=closely):
         return kept
-    return rebuilt(frame, found)
+    return _rebuilt(frame, found)
 
 
 def indexes_of(frame: pd.DataFrame, other: pd.DataFrame) -> tuple[Index, Index]:
@@ -171,7 +173,7 @@ def _sorted(call: Callable[[], Index]) -> Index:
     return made
 
 
-def rebuilt(frame: pd.DataFrame, found: Roles) -> Index:
+def _rebuilt(frame: pd.DataFrame, found: Roles) -> Index:
     """A new index, kept on the frame."""
     held = tuple(frame[name] for name in found.names)
     where = positions(frame, found)
@@ -245,6 +247,4 @@ def _mutable(column: Series) -> list[int]:
 
 
 def _copies_on_write() -> bool:
-    if int(pd.__version__.partition(".")[0]) >= 3:
-        return True
-    return pd.options.mode.copy_on_write is True
+    return ALWAYS_COPIES_ON_WRITE or pd.options.mode.copy_on_write is True

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gidx.errors import ColumnError
+from gidx.errors import ColumnError, one_of
 from gidx.frames import take
 from gidx.frames.index import Index, indexes_of
 from gidx.frames.positions import LARGEST
@@ -40,7 +40,7 @@ def join(
     overlap: bool = False,
 ) -> pd.DataFrame:
     """Each pair of rows that overlap."""
-    _one_of("how", how, HOW)
+    one_of("how", how, HOW)
     sides = _Sides.of(frame, other)
     bounds, left, right = sides.index_other.intervals.pairs(sides.queries)
     if how == "left":
@@ -67,9 +67,9 @@ def nearest(
     strand: str = "strand",
 ) -> pd.DataFrame:
     """Each row with the k rows of another frame that are nearest to it."""
-    _one_of("direction", direction, DIRECTIONS)
-    _one_of("ties", ties, TIES)
-    _one_of("how", how, HOW)
+    one_of("direction", direction, DIRECTIONS)
+    one_of("ties", ties, TIES)
+    one_of("how", how, HOW)
     if not _is_count(k, 1):
         raise ValueError(f"k is {k!r}, expected a number of rows, 1 or more")
     if max_distance is not None and not _is_count(max_distance, 0):
@@ -219,8 +219,3 @@ def _numbers(values: Ints, right: Ints, lone: bool) -> Any:
 def _is_count(value: object, least: int) -> bool:
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     return whole and int(value) >= least  # type: ignore[call-overload]
-
-
-def _one_of(name: str, value: object, known: Sequence[str]) -> None:
-    if value not in known:
-        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")

@@ -22,7 +22,7 @@ from gidx import schema
 from gidx.conventions import Roles
 from gidx.dialects.given import without_nan
 from gidx.encode import Fault, Inspection
-from gidx.errors import GidxError, warn
+from gidx.errors import GidxError, one_of, warn
 from gidx.frames import write
 from gidx.frames.positions import LARGEST, chrom_codes
 from gidx.order import Limits, Surveyor
@@ -62,9 +62,8 @@ def validate(
         raise ValueError(f"most is {most!r}, expected 1 or more")
     said = schema.read_metadata(frame.attrs).get("format")
     run = _WRITERS.get(str(format or said), _common)
-    if format is not None and format not in _WRITERS:
-        known = ", ".join(map(repr, _WRITERS))
-        raise ValueError(f"format is {format!r}, expected one of {known}")
+    if format is not None:
+        one_of("format", format, _WRITERS)
     sizes = None if chromsizes is None else sizes_of.read(chromsizes)
     heads = roles.names if run is _common else schema.HEAD
     inspection = Inspection([*heads, *map(str, frame.columns)], most)

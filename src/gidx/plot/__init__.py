@@ -39,9 +39,10 @@ import pyarrow as pa
 from gidx import schema
 from gidx.conventions import CANONICAL, Roles
 from gidx.dataset import BigBedDataset, Dataset
-from gidx.errors import ColumnError, RegionError, hint
+from gidx.errors import ColumnError, RegionError, hint, one_of
 from gidx.frames.backend import to_frame
-from gidx.frames.positions import chrom_codes, positions
+from gidx.frames.index import index_of
+from gidx.frames.positions import positions
 from gidx.frames.query import query, rows_of
 from gidx.plot.axes import Track, base_label, need_matplotlib
 from gidx.plot.draw import draw_rows
@@ -144,9 +145,8 @@ def _check(mode: str | None, label: Any, columns: Iterable[str]) -> None:
     columns = list(columns)
     if label not in (None, False) and label not in columns:
         raise ColumnError(f"no column {label!r} for labels{hint(str(label), columns)}")
-    if mode is not None and mode not in get_args(Mode):
-        known = ", ".join(map(repr, get_args(Mode)))
-        raise ValueError(f"mode is {mode!r}, expected one of {known}")
+    if mode is not None:
+        one_of("mode", mode, get_args(Mode))
 
 
 # ── which rows ──────────────────────────────────────────────────────────────────────────────────
@@ -156,7 +156,7 @@ def _rows(
     frame: pd.DataFrame, roles: Roles, region: Any
 ) -> tuple[Region, npt.NDArray[np.intp], Ints, Ints]:
     """The region with both its ends, and number, start and end of the rows that overlap it."""
-    _, names = chrom_codes(frame[roles.chrom])
+    names = index_of(frame).names
     sizes = schema.read_metadata(frame.attrs).get("chromsizes") or {}
     chroms = {name: sizes.get(name) for name in (*names, *sizes)}
 

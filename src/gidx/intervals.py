@@ -387,8 +387,8 @@ class Scan:
     n_codes: int
 
     @property
-    def _near(self) -> bool:
-        """Whether rows mostly follow each other."""
+    def rows_mostly_follow(self) -> bool:
+        """Whether rows mostly are in order, by the first thousand."""
         codes, start = self.codes[:1000], self.start[:1000]
         follows = (codes[1:] == codes[:-1]) & (start[1:] >= start[:-1])
         return bool(follows.mean() > 0.9) if len(follows) else True
@@ -401,7 +401,7 @@ class Scan:
         marked = np.zeros(len(self.codes), np.bool_)
 
         def run(lo: int, hi: int) -> None:
-            mark_rows(self.codes, self.start, self.end, regions, self._near, lo, hi, marked)
+            mark_rows(self.codes, self.start, self.end, regions, lo, hi, marked)
 
         _each(run, len(self.codes), threads)
         return marked
@@ -423,8 +423,7 @@ class Scan:
         def run(lo: int, hi: int) -> None:
             after, before = np.zeros((2, m + self.n_codes + 1), np.int64)
             count_rows(
-                self.codes, self.start, self.end, first, asked.start, ends, self._near, lo, hi,
-                after, before,
+                self.codes, self.start, self.end, first, asked.start, ends, lo, hi, after, before
             )  # fmt: skip
             totals.append((after, before))
 

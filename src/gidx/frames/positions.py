@@ -7,6 +7,7 @@ row in which one of the three is missing has the code -1 and never matches.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,9 +22,7 @@ import pyarrow.types as pat
 
 from gidx.conventions import Roles, roles_of
 from gidx.errors import ColumnError
-from gidx.order import run_starts
 from gidx.pool import in_order, thread_count
-from gidx.stream import is_text
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
@@ -32,7 +31,8 @@ Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
 _THREADED = 200_000  # texts that are encoded by one thread at most
-_SAMPLE = 1000  # texts that tell whether names mostly repeat the one before
+_NAMES = 4096  # names that are found by our own kernel, a power of 2
+_ALL = np.empty(0, np.bool_)
 LARGEST = 2**61  # above any position; the sum of two does not wrap
 
 
@@ -130,34 +130,47 @@ def chrom_codes(column: Series) -> tuple[Codes, tuple[str, ...]]:
 
 def _encoded(texts: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:
     """Codes of texts, in pieces on all threads."""
-    if not is_text(texts.type) or len(texts) < _THREADED:
-        return _piece_encoded(texts)
-    threads = thread_count(None)
-    size = -(-len(texts) // threads)
+    if not (pat.is_string(texts.type) or pat.is_large_string(texts.type)):
+        return _indices(pc.call_function("dictionary_encode", [texts]))
+    threads = thread_count(None) if len(texts) >= _THREADED else 1
+    size = max(-(-len(texts) // threads), 1)
     pieces = [texts.slice(at, size) for at in range(0, len(texts), size)]
     known: dict[Any, int] = {}
-    found = []
+    found = [np.empty(0, np.int32)]
     for codes, labels in in_order([partial(_piece_encoded, piece) for piece in pieces], threads):
         place = [known.setdefault(label, len(known)) for label in labels]
         same = place == [*range(len(place))]
         found.append(codes if same else np.array([*place, -1], np.int32)[codes])
-    return np.concatenate(found), list(known)
+    return np.concatenate(found[-len(pieces) :]), list(known)
 
 
 def _piece_encoded(texts: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:
-    """Codes of texts; where they mostly repeat the one before, by their runs alone."""
-    if len(texts) and is_text(texts.type):
-        whole = texts.combine_chunks() if texts.num_chunks > 1 else texts.chunk(0)
-        if isinstance(whole, pa.Array) and _are_runs(whole.slice(0, _SAMPLE)):
-            first = run_starts(whole)
-            runs = whole.take(pa.array(first)).dictionary_encode()
-            codes, labels = _indices(pa.chunked_array([runs]))
-            return np.repeat(codes, np.diff(np.append(first, len(whole)))), labels
-    return _indices(pc.call_function("dictionary_encode", [texts]))
+    """Codes of texts. 2 M of 24 names, in order and in no order: 6 and 11 ms; Arrow's
+    dictionary_encode, which takes many names, 24 and 25."""
+    from gidx.kernels.names import code_names
+
+    whole = texts.combine_chunks() if texts.num_chunks > 1 else texts.chunk(0)
+    _, offsets, data = whole.buffers()
+    bounds = np.frombuffer(offsets, np.int64 if pat.is_large_string(whole.type) else np.int32)
+    there = whole.is_valid().to_numpy(zero_copy_only=False) if whole.null_count else _ALL
+    table, firsts = np.full(2 * _NAMES, -1, np.int32), np.empty(_NAMES, np.int64)
+    codes = np.empty(len(whole), np.int32)
+    n = code_names(
+        bounds[whole.offset : whole.offset + len(whole) + 1], *_bytes_of(data),
+        there, table, np.empty(_NAMES, np.uint64), firsts, codes,
+    )  # fmt: skip
+    if n < 0:
+        return _indices(pa.chunked_array([whole.dictionary_encode()]))
+    return codes, whole.take(pa.array(firsts[:n])).to_pylist()
 
 
-def _are_runs(some: pa.Array) -> bool:
-    return len(run_starts(some)) * 4 < len(some)
+def _bytes_of(data: pa.Buffer | None) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """A buffer's bytes, and its words of 8, if they lie so."""
+    if data is None or not data.size:
+        data = pa.py_buffer(bytes(8))
+    lie_so = data.address % 8 == 0 and sys.byteorder == "little"
+    words = np.frombuffer(data, np.uint64, data.size // 8 if lie_so else 0)
+    return np.frombuffer(data, np.uint8), words
 
 
 def _indices(array: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:

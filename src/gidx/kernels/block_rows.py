@@ -71,7 +71,7 @@ def _position(text, a, b):
 def _same(text, a, b, other, c, d):
     if b - a != d - c:
         return False
-    for i in range(b - a):  # noqa: SIM110 - numba has no generators
+    for i in range(b - a):
         if text[a + i] != other[c + i]:
             return False
     return True

@@ -305,36 +305,30 @@ def count(first, starts, sorted_ends, codes, start, end, place, from_, to, out):
 
 
 @kernel
-def mark_rows(codes, start, end, regions, near, from_, to, marked):
+def mark_rows(codes, start, end, regions, from_, to, marked):
     """Mark the rows of `from_:to` that overlap one of the regions (see `merge`; doubled).
 
-    Coordinates of rows are plain. With `near` rows mostly follow each other.
+    Coordinates of rows are plain.
     """
     begin, stop, starts, ends = regions
-    hint = np.int64(0)
     for i in range(from_, to):
         code = np.int64(codes[i])
         if code < 0 or begin[code] == stop[code]:
             continue
         lo, hi = begin[code], stop[code]
         point = np.int64(start[i] == end[i])
-        behind = 2 * start[i] - point + 1
-        if near:
-            hint = np.int64(_lower_from(ends, lo, hi, hint, behind))
-        else:
-            hint = np.int64(_lower(ends, lo, hi, behind))
-        if hint < hi and starts[hint] < 2 * end[i] + point:
+        r = _lower(ends, lo, hi, 2 * start[i] - point + 1)
+        if r < hi and starts[r] < 2 * end[i] + point:
             marked[i] = True
 
 
 @kernel
-def count_rows(codes, start, end, first, starts, ends, near, from_, to, after, before):
+def count_rows(codes, start, end, first, starts, ends, from_, to, after, before):
     """For sorted starts and ends of regions, how many rows of `from_:to` stand before each.
 
     A row is counted at the first region end behind its start (`after`), and at the first
     region start not before its end (`before`); chrom c's counts begin at `first[c] + c`.
     """
-    a = b = np.int64(0)
     for i in range(from_, to):
         code = np.int64(codes[i])
         if code < 0 or first[code] == first[code + 1]:
@@ -342,14 +336,8 @@ def count_rows(codes, start, end, first, starts, ends, near, from_, to, after, b
         lo, hi = first[code], first[code + 1]
         point = np.int64(start[i] == end[i])
         s, e = 2 * start[i] - point, 2 * end[i] + point
-        if near:
-            a = np.int64(_lower_from(ends, lo, hi, a, s + 1))
-            b = np.int64(_lower_from(starts, lo, hi, b, e))
-        else:
-            a = np.int64(_lower(ends, lo, hi, s + 1))
-            b = np.int64(_lower(starts, lo, hi, e))
-        after[a + code] += 1
-        before[b + code] += 1
+        after[_lower(ends, lo, hi, s + 1) + code] += 1
+        before[_lower(starts, lo, hi, e) + code] += 1
 
 
 # ── sums ────────────────────────────────────────────────────────────────────────────────────────
@@ -520,10 +508,11 @@ def nearest(
                 for i in range(right, min(to_right, right + k - n)):
                     found[m] = i
                     m += 1
-                near = np.sort(found[:m])
+                if m > 1:
+                    found[:m] = np.sort(found[:m])
                 for i in range(min(m, k - n)):
                     if filling:
-                        out[base + n] = near[i]
+                        out[base + n] = found[i]
                         distances[base + n] = gap
                     n += 1
             left, right = from_left, to_right

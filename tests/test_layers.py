@@ -23,13 +23,14 @@ MODULES = {
 LAYERS = {
     "ground": (
         {"errors", "region", "ranges", "layout", "source", "pool", "atomic", "kernels",
-         "conventions", "intervals", "sorting"},
+         "conventions", "intervals", "sorting", "charset"},
         set(),
         {"numpy", "numba", "fsspec"},
     ),
     "columns": (
         {"autosql", "objects", "schema", "columns", "encode", "declare", "stream", "order", "rules",
-         "rowtext", "chromsizes", "autosql_columns", "dialects", "look"},
+         "rowtext", "chromsizes", "autosql_columns", "dialects", "look",
+         "standards"},
         {"ground"},
         {"numpy", "pyarrow"},  # and no file: gidx.source is not for them
     ),

@@ -26,6 +26,7 @@ from gidx.errors import (
     ColumnError,
     FormatError,
     GidxWarning,
+    GuessedTypeError,
     MissingIndexError,
     UnknownChromError,
     ValueTypeError,
@@ -438,12 +439,14 @@ def test_values_not_of_the_schema_are_missing_with_one_warning():
     assert dataset.to_table(errors="null").column("score").null_count == 2
 
 
-def test_what_comes_after_the_rows_looked_at_is_not_guessed_in_silence():
+def test_a_guessed_type_makes_no_value_missing():
     text = "".join(f"chr1\t{i}\t{i + 1}\tn\t5\t+\t{i}\n" for i in range(10_100)) + (
         "chr1\t20000\t20001\tn\t5\t+\tlate\n"
     )
-    with pytest.warns(ValueWarning, match=r"column field8: 1 value is not bigint.*'late'"):
-        assert read(text).to_table().column("field8").null_count == 1
+    texts = [*map(str, range(10_100)), "late"]
+    assert read(text).to_table().column("field8").to_pylist() == texts
+    with pytest.raises(GuessedTypeError, match=r"field8, chr1:20,001-20,001: 'late'.*schema="):
+        read(text).scan().read_all()
 
 
 def test_native_names_are_the_files_own():

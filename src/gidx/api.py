@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gidx import parquet
 from gidx.atomic import replacing
-from gidx.dataset import Dataset, open, open_as
+from gidx.dataset import Dataset, Lists, open, open_as
 from gidx.errors import FormatError
 from gidx.formats.bed_write import write_bed
 from gidx.formats.bigbed_write import write_bigbed
@@ -66,7 +66,7 @@ def read(
     return dataset.to_pandas(regions, dtype_backend=dtype_backend, **options)
 
 
-_OWN = ("schema", "samples", "gt", "attributes")
+_OWN = ("schema", "types", "samples", "gt", "attributes", "encoding", "encoding_errors")
 
 
 def read_bigbed(
@@ -75,6 +75,7 @@ def read_bigbed(
     *,
     columns: Sequence[str] | None = None,
     dtype_backend: str | None = "pyarrow",
+    lists: Lists = "arrow",
     storage_options: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> pd.DataFrame:
@@ -95,6 +96,9 @@ def read_bigbed(
         As in pandas. ``"pyarrow"`` keeps every type; None is pandas' own.
     storage_options : mapping, optional
         For fsspec.
+    lists : "arrow" or "text"
+        Lists as Arrow has them, or as plain texts (``1,2``), which pandas can group, sort
+        and compare.
     **options
         ``filter``, ``batch_size``, ``threads``, ``errors``, ``names`` as in
         `Dataset.scan`.
@@ -125,7 +129,9 @@ def read_bigbed(
         raise FormatError(
             f"{dataset.path}: a {dataset.format} file, expected bigBed; use gidx.read"
         )
-    return dataset.to_pandas(regions, columns=columns, dtype_backend=dtype_backend, **options)
+    return dataset.to_pandas(
+        regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
+    )
 
 
 def read_bed(
@@ -134,6 +140,10 @@ def read_bed(
     *,
     columns: Sequence[str] | None = None,
     schema: Any = None,
+    types: Mapping[str, Any] | None = None,
+    encoding: str | None = None,
+    encoding_errors: str | None = None,
+    lists: Lists = "arrow",
     index: Any = None,
     dtype_backend: str | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
@@ -146,10 +156,21 @@ def read_bed(
     path, regions, columns, dtype_backend, storage_options
         As in `read_bigbed`. Regions need an index.
     schema : str, PathLike, pyarrow.Schema, optional
-        What the fields are: ``"bed6"``, ``"bed6+4"``, AutoSQL as text or the path of an
-        .as file, or a schema. Default: the first 10,000 rows are looked at. As many
-        fields as are of their standard kind have the standard names, the others are
-        typed by what they hold.
+        What the fields are: ``"bed6"``, ``"bed6+4"``, ``"narrowPeak"``, ``"broadPeak"``,
+        ``"gappedPeak"``, ``"bedGraph"``, ``"bedMethyl"`` and others by name, AutoSQL as
+        text or the path of an .as file, or a schema. Default: what a ``track type=`` line
+        says, else a look at the first 10,000 rows. As many fields as are of their standard
+        kind have the standard names, the others are typed by what they hold, and wider
+        where later rows ask for it.
+    types : dict, optional
+        Types of some columns, instead of those declared or looked at: Arrow's or their
+        names, such as ``{"score": "float64"}``.
+    encoding, encoding_errors : str, optional
+        As in pandas: ``"latin-1"``; ``"replace"``. Default: UTF-8, and a value that is not
+        is missing, with a warning.
+    lists : "arrow" or "text"
+        Lists as Arrow has them, or as plain texts (``1,2``), which pandas can group, sort
+        and compare.
     index : str, PathLike, bytes or TabixIndex, optional
         Default: the ``.tbi`` or ``.csi`` beside the file.
     **options
@@ -180,7 +201,8 @@ def read_bed(
     """
     return _read(
         ("bed",), path, regions, columns, index, storage_options, dtype_backend,
-        {"schema": schema}, options,
+        {"schema": schema, "types": types, "encoding": encoding,
+         "encoding_errors": encoding_errors}, lists, options,
     )  # fmt: skip
 
 
@@ -191,6 +213,10 @@ def read_vcf(
     columns: Sequence[str] | None = None,
     samples: Sequence[str] | None = None,
     gt: str = "text",
+    types: Mapping[str, Any] | None = None,
+    encoding: str | None = None,
+    encoding_errors: str | None = None,
+    lists: Lists = "arrow",
     index: Any = None,
     dtype_backend: str | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
@@ -200,9 +226,15 @@ def read_vcf(
 
     Parameters
     ----------
-    path, regions, columns, index, dtype_backend, storage_options, **options
+    path, regions, columns, encoding, index, dtype_backend, storage_options, **options
         As in `read_bed`. Columns are named ``ref``, ``INFO/AF``, ``FORMAT/GT`` …;
         ``gidx.open(path).fields`` lists them.
+    types : dict, optional
+        Types of columns that the header declares wrongly or too narrowly:
+        ``{"INFO/FR": pa.float64(), "FORMAT/GQ": "float32"}``.
+    lists : "arrow" or "text"
+        ``alt``, ``filter``, ``INFO/…`` of several values, the maps and ``FORMAT/…`` as Arrow
+        has them, or as plain texts (``G,T``), which pandas can group, sort and compare.
     samples : list of str, optional
         The samples wanted, in this order; ``[]`` for none. Default: all.
     gt : "text" or "alleles"
@@ -235,7 +267,8 @@ def read_vcf(
     """
     return _read(
         ("vcf",), path, regions, columns, index, storage_options, dtype_backend,
-        {"samples": samples, "gt": gt}, options,
+        {"samples": samples, "gt": gt, "types": types, "encoding": encoding,
+         "encoding_errors": encoding_errors}, lists, options,
     )  # fmt: skip
 
 
@@ -245,6 +278,10 @@ def read_gff(
     *,
     columns: Sequence[str] | None = None,
     attributes: Sequence[str] | None = None,
+    types: Mapping[str, Any] | None = None,
+    encoding: str | None = None,
+    encoding_errors: str | None = None,
+    lists: Lists = "arrow",
     index: Any = None,
     dtype_backend: str | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
@@ -254,7 +291,8 @@ def read_gff(
 
     Parameters
     ----------
-    path, regions, columns, index, dtype_backend, storage_options, **options
+    path, regions, columns, types, encoding, encoding_errors, lists, index, dtype_backend,
+    storage_options, **options
         As in `read_bed`.
     attributes : list of str, optional
         The attributes that become columns. Default: every key met in the first 10,000
@@ -283,7 +321,8 @@ def read_gff(
     """
     return _read(
         ("gff3", "gtf"), path, regions, columns, index, storage_options, dtype_backend,
-        {"attributes": attributes}, options,
+        {"attributes": attributes, "types": types, "encoding": encoding,
+         "encoding_errors": encoding_errors}, lists, options,
     )  # fmt: skip
 
 
@@ -304,6 +343,11 @@ def read_tabix(
     regions: Any = None,
     *,
     columns: Sequence[str] | None = None,
+    schema: Any = None,
+    types: Mapping[str, Any] | None = None,
+    encoding: str | None = None,
+    encoding_errors: str | None = None,
+    lists: Lists = "arrow",
     index: Any = None,
     dtype_backend: str | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
@@ -318,8 +362,13 @@ def read_tabix(
 
     Parameters
     ----------
-    path, regions, columns, index, dtype_backend, storage_options, **options
+    path, regions, columns, types, encoding, encoding_errors, lists, index, dtype_backend,
+    storage_options, **options
         As in `read_bed`.
+    schema : pyarrow.Schema, str, PathLike or dict, optional
+        Names and types of all columns in the file's order, as a schema or as AutoSQL; or
+        types of some by their names, as a schema or a dict. What is not given is guessed,
+        and wider where later rows ask for it. Of what is read as BED: as in `read_bed`.
 
     Source: tabix (hts-specs, tabix.tex).
 
@@ -330,7 +379,11 @@ def read_tabix(
     0     1     99  100   A1    0.01
     1     1    149  150   A2    <NA>
     """
-    return _read(None, path, regions, columns, index, storage_options, dtype_backend, {}, options)
+    return _read(
+        None, path, regions, columns, index, storage_options, dtype_backend,
+        {"schema": schema, "types": types, "encoding": encoding,
+         "encoding_errors": encoding_errors}, lists, options,
+    )  # fmt: skip
 
 
 def _read(
@@ -342,13 +395,16 @@ def _read(
     storage_options: Mapping[str, Any] | None,
     dtype_backend: str | None,
     own: Mapping[str, Any],
+    lists: Lists,
     options: Mapping[str, Any],
 ) -> pd.DataFrame:
     given = {name: value for name, value in own.items() if value is not None}
     dataset = open_as(
         path, kinds=kinds, index=index, storage_options=storage_options, options=given
     )
-    return dataset.to_pandas(regions, columns=columns, dtype_backend=dtype_backend, **options)
+    return dataset.to_pandas(
+        regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
+    )
 
 
 def to_parquet(
@@ -386,8 +442,12 @@ def to_parquet(
     dataset = (
         source if isinstance(source, Dataset) else open(source, storage_options=storage_options)
     )
-    reader = dataset.scan(regions, **options)
-    with replacing(path) as file:
-        parquet.write(
-            reader.schema, reader, file, compression=compression, row_group_size=row_group_size
-        )
+
+    def write(rows: Dataset) -> None:
+        reader = rows.scan(regions, **options)
+        with replacing(path) as file:
+            parquet.write(
+                reader.schema, reader, file, compression=compression, row_group_size=row_group_size
+            )
+
+    dataset.whole(write)

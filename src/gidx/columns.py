@@ -20,6 +20,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.types as pat
 
+from gidx.charset import WAY_OUT
+from gidx.look import EXACT, NOT_FINITE, holds
+
 Bytes = npt.NDArray[np.uint8]
 Bounds = npt.NDArray[np.int32]
 Counts = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]  # values, and which are integers
@@ -35,7 +38,9 @@ class Column:
     text that stands for no value (``.`` in VCF); in a list, of an item too. Lists are
     split at ``separator``; where ``closed``, one behind the last item is let be (BED's
     ``1,2,``). ``parse`` turns a text into a Python value, for types that have no
-    kernel; it raises ValueError.
+    kernel; it raises ValueError. ``limits`` is the integer type that values must fit, where
+    ``type`` is wider. A type that was only ``guessed`` takes what it would write itself
+    (`gidx.look`), nothing else, so that texts such as ``007`` are not lost.
     """
 
     name: str
@@ -49,6 +54,8 @@ class Column:
     missing: bytes | None = None
     separator: bytes = b","
     closed: bool = True
+    limits: pa.DataType | None = None
+    guessed: bool = False
 
     @cached_property
     def absent(self) -> Bytes:
@@ -77,13 +84,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Problem:
-    """Values that are not of their type: how many, and the first one."""
+    """Values that are not of their type: how many, and the first one.
+
+    ``guessed`` is the field whose type was only guessed. ``way_out`` is for messages.
+    """
 
     column: str
     declared: str
     count: int
     row: int
     text: str
+    guessed: int | None = None
+    way_out: str = ""
 
 
 @dataclass(slots=True)  # not frozen: that takes 1 us, in each column of each query
@@ -139,8 +151,16 @@ def decode_items(
     if bad is None:
         return array, None
     count, row, value = bad
-    shown = value.decode("utf-8", "backslashreplace")
-    return array, Problem(column.name, column.declared, count, row, shown)
+    guessed = column.field if column.guessed else None
+    way_out = ""
+    try:
+        shown = value.decode()
+    except UnicodeDecodeError:
+        shown, way_out = value.decode("utf-8", "backslashreplace"), WAY_OUT
+        # no wider type takes it
+        guessed = None if pat.is_string(column.type) else guessed
+    problem = Problem(column.name, column.declared, count, row, shown, guessed, way_out)
+    return array, problem
 
 
 _Bad = tuple[int, int, bytes] | None  # how many, the first one's row and text
@@ -179,10 +199,17 @@ def _scalars(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
             which = np.flatnonzero(ok == 2)
             values[which] = _decimals(items, which, kind)
             ok[which] = 1
+        if column.guessed:
+            bad += _not_written(items, values, ok)
         return _array(kind, items, column, ok, bad, [_buffer(values)])
-    low, high = _limits(kind)
+    low, high = _limits(column.limits or kind)
     values, ok, bad = kernels.integers(text, begins, nexts, low, high, column.color)
-    numbers = _buffer(values.astype(kind.to_pandas_dtype(), copy=False))
+    values = values.astype(kind.to_pandas_dtype(), copy=False)
+    if bad and pat.is_uint64(kind):
+        bad -= _past_int64(items, values, ok)
+    if column.guessed:
+        bad += _not_written(items, values, ok)
+    numbers = _buffer(values)
     return _array(kind, items, column, ok, bad, [numbers])
 
 
@@ -190,6 +217,45 @@ def _scalars(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
 def _limits(kind: pa.DataType) -> tuple[int, int]:
     info = np.iinfo(kind.to_pandas_dtype())
     return int(info.min), min(int(info.max), 2**63 - 1)
+
+
+def _past_int64(items: Items, values: npt.NDArray[Any], ok: npt.NDArray[np.uint8]) -> int:
+    """Fill in the integers from 2**63 to 2**64 - 1, which the kernel does not read; how many."""
+    found = 0
+    for i in np.flatnonzero(ok == 0).tolist():
+        text = items[i]
+        if text.isdigit() and len(text.lstrip(b"0")) <= 20 and int(text) < 2**64:
+            values[i], ok[i] = int(text), 1
+            found += 1
+    return found
+
+
+def _not_written(items: Items, values: npt.NDArray[Any], ok: npt.NDArray[np.uint8]) -> int:
+    """Mark numbers that were read from other texts than the type would write; how many.
+
+    Those are zeros in front, a plus, an integer's minus before 0, and what a double rounds
+    to an integer, to zero or to infinity.
+    """
+    last = max(len(items.text) - 1, 0)
+    first = items.text[np.minimum(items.begins, last)]
+    minus = first == ord("-")
+    lead = items.begins + minus
+    digit = items.text[np.minimum(lead, last)]
+    after = items.text[np.minimum(lead + 1, last)]
+    longer = lead + 2 < items.nexts
+    odd = (digit == ord("0")) & longer & (after >= ord("0")) & (after <= ord("9"))
+    odd |= first == ord("+")
+    if values.dtype.kind == "f":
+        size = np.abs(values)
+        # NaN is neither; short texts of zeros are what most zeros are
+        doubtful = (size >= EXACT) | ((values == 0) & (items.nexts - items.begins > 5))
+        for i in np.flatnonzero(doubtful & (ok == 1)).tolist():
+            odd[i] |= not (holds(items[i]) or NOT_FINITE.fullmatch(items[i]))
+    else:
+        odd |= minus & (values == 0)
+    odd &= ok == 1
+    ok[odd] = 0
+    return int(np.count_nonzero(odd))
 
 
 def _decimals(items: Items, which: npt.NDArray[np.int64], kind: pa.DataType) -> Any:

@@ -9,10 +9,10 @@ A scan is a line downhill:
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,10 @@ from gidx import schema
 from gidx.bbi.header import BIGBED_MAGIC, BIGWIG_MAGIC
 from gidx.bbi.summary import STATS, Stat, TotalSummary
 from gidx.binning.index import TabixIndex
+from gidx.columns import Problem
 from gidx.errors import (
     GidxWarning,
+    GuessedTypeError,
     RegionError,
     ValueTypeError,
     ValueWarning,
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Errors = Literal["warn", "raise", "null"]
+Lists = Literal["arrow", "text"]
+_Found = TypeVar("_Found")
 
 OPTIONS = ("columns", "filter", "batch_size", "threads", "errors", "names")
 _OPTIONS = ", ".join(OPTIONS)
@@ -71,8 +75,9 @@ def open(
     storage_options : mapping, optional
         For fsspec, as in pandas.
     **options
-        Of the format: ``schema`` (BED), ``samples``, ``gt`` (VCF), ``attributes``
-        (GFF, GTF), as `read_bed`, `read_vcf`, `read_gff` explain them.
+        Of text: ``types``, ``encoding``, ``encoding_errors``; of the format: ``schema``
+        (BED, tables), ``samples``, ``gt`` (VCF), ``attributes`` (GFF, GTF), as `read_bed`,
+        `read_vcf`, `read_gff` explain them.
 
     Returns
     -------
@@ -113,7 +118,8 @@ def open_as(
                 raise format_error(source.name, 0, f"a bigBed, expected {kinds[0]}; use gidx.read")
             if index is not None:
                 raise TypeError(f"{source.name}: a bigBed file has its index inside; drop index=")
-            for option in options or {}:
+            given = [n for n, value in (options or {}).items() if value is not None]
+            for option in given:
                 raise TypeError(f"a bigBed file has no option {option!r}")
             return BigBedDataset(BigBed(source))
         if magic == BIGWIG_MAGIC.to_bytes(4, order):
@@ -148,7 +154,11 @@ class Dataset:
     errors
         What a value that is not of its declared type does: ``"warn"`` reads it as
         missing and gives one warning a scan, ``"raise"`` raises ValueTypeError,
-        ``"null"`` is silent. Broken structure always raises FormatError.
+        ``"null"`` is silent. Broken structure always raises FormatError. A type that
+        nobody declared (of tables, and of BED without a schema) comes from the first rows
+        and never makes a value missing: what reads a whole table reads again with a wider
+        type, so that its schema may differ from ``schema``; a stream raises
+        GuessedTypeError, and takes ``schema=`` or ``types=`` of `open`.
     names
         ``"canonical"``: chrom, start, end first. ``"native"``: the file's own names
         and widths.
@@ -206,6 +216,22 @@ class Dataset:
         names = ", ".join(self.schema.names)
         return f"<gidx.Dataset {self.format} {self.path!r}{counted}: {names}>"
 
+    def whole(self, read: Callable[[Dataset], _Found]) -> _Found:
+        """What ``read`` makes of this file, again where a guessed type was too narrow for it.
+
+        For what can begin anew: the types then hold all that was read.
+        """
+        dataset = self
+        while True:
+            try:
+                return read(dataset)
+            except GuessedTypeError as error:
+                dataset = dataset.wider(error)
+
+    def wider(self, error: GuessedTypeError) -> Dataset:
+        """The same file, a column that was guessed wide enough for the value that was met."""
+        raise error
+
     # ── rows ────────────────────────────────────────────────────────────────────────────────────
 
     def scan(
@@ -229,12 +255,21 @@ class Dataset:
             For columns that it does not have.
         FormatError
             While reading, where the file is broken.
+        GuessedTypeError
+            While reading, where a value is not of the type that the first rows have.
         """
         scan = self._prepare(regions, columns, filter, batch_size, threads, errors, names)
         return pa.RecordBatchReader.from_batches(scan.schema, scan.batches())
 
     def to_table(self, regions: Any = None, **options: Any) -> pa.Table:
-        """Rows as a pyarrow Table. Options as in `scan`."""
+        """Rows as a pyarrow Table. Options as in `scan`.
+
+        Its types hold all rows, also where those of ``schema``, which come from a look at
+        the first rows, do not.
+        """
+        return self.whole(lambda dataset: dataset._table(regions, **options))
+
+    def _table(self, regions: Any = None, **options: Any) -> pa.Table:
         scan = self._prepare(regions, **options)
         batches = list(scan.batches())
         if not batches:  # chroms are known all the same
@@ -246,26 +281,36 @@ class Dataset:
         return self._prepare(regions, **options).batches()
 
     def to_pandas(
-        self, regions: Any = None, *, dtype_backend: str | None = "pyarrow", **options: Any
+        self,
+        regions: Any = None,
+        *,
+        dtype_backend: str | None = "pyarrow",
+        lists: Lists = "arrow",
+        **options: Any,
     ) -> pd.DataFrame:
         """Rows as a pandas DataFrame. Options as in `scan`.
 
         ``dtype_backend`` is pandas': ``"pyarrow"`` keeps every type, nested ones
         too; ``"numpy_nullable"``; None for pandas' own. ``chrom`` is categorical
-        in file order.
+        in file order. ``lists="text"`` makes lists, maps and structs the texts that the
+        format has for them (``G,T``), so that pandas can group, sort and compare them.
         """
         from gidx.frames.backend import to_frame
 
-        return to_frame(self.to_table(regions, **options), dtype_backend)
+        one_of("lists", lists, ("arrow", "text"))
+        return to_frame(self.to_table(regions, **options), dtype_backend, lists)
 
     def to_polars(self, regions: Any = None, **options: Any) -> Any:
         """Rows as a polars DataFrame (extra ``polars``). Options as in `scan`."""
         import polars as pl
 
-        return pl.DataFrame(self.scan(regions, **options))
+        return pl.DataFrame(self.to_table(regions, **options))
 
     def head(self, n: int = 5, regions: Any = None, **options: Any) -> pa.Table:
         """The first ``n`` rows; reads no more blocks than they need."""
+        return self.whole(lambda dataset: dataset._head(n, regions, **options))
+
+    def _head(self, n: int, regions: Any = None, **options: Any) -> pa.Table:
         scan = self._prepare(regions, **{"threads": 1, **options}, group_size=1)
         batches, rows = [], 0
         for batch in scan.batches() if n > 0 else ():
@@ -480,6 +525,9 @@ class TabixDataset(Dataset):
         """The TBI or CSI index; None where there is none."""
         return self._format.index
 
+    def wider(self, error: GuessedTypeError) -> TabixDataset:
+        return TabixDataset(self._format.widened(error.field, error.text), self._opened)
+
     @property
     def samples(self) -> list[str]:
         """Names of a VCF's samples, those chosen; none in other formats."""
@@ -545,16 +593,30 @@ class _Scan:
         return [part for part in parts if part.num_rows]
 
     def _note(self, placed: Placed) -> None:
+        if placed.problem.guessed is not None:
+            raise self._too_narrow(placed, placed.problem.guessed)
         if self._errors == "null":
             return
         if self._errors == "raise":
             problem = placed.problem
             raise ValueTypeError(
                 f"{self._format.source.name}, column {problem.column}, {Region(*placed.place)}: "
-                f"{_shown(problem.text)} is not {problem.declared}"
+                f"{_shown(problem.text)} is not {problem.declared}{_way_out(problem)}"
             )
         count, first = self._problems.get(placed.problem.column, (0, placed))
         self._problems[placed.problem.column] = count + placed.problem.count, first
+
+    def _too_narrow(self, placed: Placed, field: int) -> GuessedTypeError:
+        problem = placed.problem
+        declared = {"bigint": "integer", "double": "number"}.get(problem.declared, problem.declared)
+        return GuessedTypeError(
+            f"{self._format.source.name}, column {problem.column}, {Region(*placed.place)}: "
+            f"{_shown(problem.text)} is not {declared}, which the first rows are; a stream "
+            f"cannot begin again with a wider type: open the file with schema= or "
+            f"types={{{problem.column!r}: 'string'}}, or read a table (to_table, to_pandas)",
+            field=field,
+            text=problem.text,
+        )
 
     def report(self) -> None:
         """One warning for all values that were read as missing."""
@@ -570,8 +632,12 @@ def _say(count: int, placed: Placed) -> str:
     many = "1 value is" if count == 1 else f"{count:,} values are"
     return (
         f"column {problem.column}: {many} not {problem.declared}, read as missing; "
-        f"first at {Region(*placed.place)}: {_shown(problem.text)}"
+        f"first at {Region(*placed.place)}: {_shown(problem.text)}{_way_out(problem)}"
     )
+
+
+def _way_out(problem: Problem) -> str:
+    return f" ({problem.way_out})" if problem.way_out else ""
 
 
 def _shown(text: str) -> str:

@@ -8,6 +8,7 @@
     ├── ColumnError (KeyError)                 a column or index the data does not have
     ├── AutoSqlError (ValueError)              a declaration that cannot be parsed or used
     ├── ValueTypeError (ValueError)            errors="raise" met a value not of its type
+    │   └── GuessedTypeError                   … or a stream one not of the type that was guessed
     └── WriteError (ValueError)                rows that the format cannot hold
 
     GidxWarning (UserWarning)
@@ -87,6 +88,16 @@ class AutoSqlError(GidxError, ValueError):
 
 class ValueTypeError(GidxError, ValueError):
     """A value is not of its declared type and ``errors="raise"`` was asked."""
+
+
+class GuessedTypeError(ValueTypeError):
+    """A stream met a value that is not of the type that its first rows have.
+
+    ``field`` is its column's place in the row, ``text`` the value.
+    """
+
+    field: int
+    text: str
 
 
 class WriteError(GidxError, ValueError):

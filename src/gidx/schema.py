@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.types as pat
 
 from gidx.errors import ColumnError, hint
 
@@ -66,6 +67,63 @@ def unique(names: Iterable[str], taken: Sequence[str] = HEAD) -> list[str]:
         used.add(fresh)
         out.append(fresh)
     return out
+
+
+def types_of(given: Any) -> dict[str, pa.DataType]:
+    """The types that a user gives columns: Arrow's, or their names.
+
+    >>> types_of({"score": "float64", "id": pa.string()})
+    {'score': DataType(double), 'id': DataType(string)}
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"types is {type(given).__name__}, expected a dict such as {{'score': pa.float64()}}"
+        )
+    return {name: _type_of(name, kind) for name, kind in given.items()}
+
+
+def _type_of(name: str, given: Any) -> pa.DataType:
+    kind = given
+    if isinstance(given, str):
+        try:
+            kind = pa.type_for_alias(given)
+        except ValueError:
+            raise ValueError(
+                f"types: {name!r} is {given!r}, which is no Arrow type; expected one such as "
+                "'int64', 'float64', 'string', or pa.float64()"
+            ) from None
+    if not isinstance(kind, pa.DataType):
+        raise TypeError(f"types: {name!r} is {given!r}, expected a type such as pa.float64()")
+    return kind
+
+
+def of_columns(given: Any, names: Mapping[str, int], path: str = "") -> dict[int, pa.DataType]:
+    """`types_of` by the places of their columns, which have to be there.
+
+    A column may have several names: its canonical one and the file's own.
+    """
+    found = {}
+    for name, kind in types_of(given).items():
+        if name not in names:
+            there = f"{path}: " if path else ""
+            known = ", ".join(dict.fromkeys(names))
+            raise ColumnError(
+                f"{there}types: no column {name!r}{hint(name, names)}; there are {known}"
+            )
+        found[names[name]] = kind
+    return found
+
+
+def check_scalar(name: str, kind: pa.DataType) -> None:
+    """Raise TypeError for a type that the text of one field is not read as."""
+    known = (pat.is_integer, pat.is_floating, pat.is_string)
+    if not any(test(kind) for test in known) or pat.is_float16(kind):
+        raise TypeError(
+            f"types: column {name!r} cannot be {kind}; expected an integer, float32, float64 or "
+            "string (cast it after reading)"
+        )
 
 
 def project(schema: pa.Schema, columns: Sequence[str] | str | None) -> list[int]:

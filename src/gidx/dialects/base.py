@@ -23,7 +23,16 @@ from gidx import schema
 from gidx.columns import Problem
 from gidx.schema import Names
 
-__all__ = ["Dialect", "Head", "Lines", "Names", "Rules", "fields_table", "position_column"]
+__all__ = [
+    "Dialect",
+    "Guessing",
+    "Head",
+    "Lines",
+    "Names",
+    "Rules",
+    "fields_table",
+    "position_column",
+]
 
 Span = Literal["columns", "sam", "vcf"]
 
@@ -164,6 +173,14 @@ class Dialect(Protocol):
 
     def info(self) -> dict[str, Any]:
         """Facts for `gidx info`."""
+        ...
+
+
+class Guessing(Protocol):
+    """A dialect whose columns may have types that were only looked at."""
+
+    def widened(self, field: int, text: bytes) -> Dialect:
+        """The same, the column of a field wide enough for this text of it."""
         ...
 
 

@@ -3,10 +3,12 @@
 Source: the BED specification (hts-specs, BEDv1) and UCSC's, which take fields parted by
 tabs or runs of blanks, and know ``track`` and ``browser`` lines.
 
-What the fields are, says a schema: ``bed6``, ``bed6+4``, AutoSQL, or Arrow's. Without
+What the fields are, says a schema: ``bed6``, ``bed6+4``, ``narrowPeak`` and the like
+(`gidx.standards`), AutoSQL, or Arrow's; or the file, by ``track type=narrowPeak``. Without
 one the first rows are looked at: as many fields as are of their standard kind have the
 standard names; the others are typed by what they hold and named as UCSC's bedAsDef does
-(``field8`` … behind bed6, one too far).
+(``field8`` … behind bed6, one too far). What was only looked at is wider where later rows
+ask for it.
 
 BED has no word for a missing value, but tools write ``.`` where a number is missing. It
 is read as missing in number columns, and as the text that it is in others.
@@ -25,17 +27,20 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx import autosql as sql
-from gidx import schema
+from gidx import schema, standards
 from gidx.autosql import BED_FIELDS, AutoSql
 from gidx.autosql_columns import HEAD_FIELDS, Declared
 from gidx.columns import Column, Problem, decode
 from gidx.declare import BedType, text_of
 from gidx.dialects.base import Head, Lines, Names, Rules, fields_table
 from gidx.errors import ColumnError, FormatError
-from gidx.look import look
+from gidx.look import Seen, look, wider
 
 ITEM_RGB = "itemRgb"  # as the specification has it; UCSC's AutoSQL says reserved
 _MISSING = b"."
+_WORDS = {
+    **{sql.SCALARS[w]: w for w in (*sql.INTEGERS, "float", "double")}, pa.string(): "lstring",
+}  # fmt: skip
 _NAMES = {"chromStart": "start", "chromEnd": "end"}
 _NAME, _SCORE, _STRAND, _THICK, _RGB, _COUNT = 3, 4, 5, 6, 8, 9
 _ANY = re.compile(rb".*", re.S)
@@ -45,15 +50,21 @@ _LIST = re.compile(rb"(-?[0-9]+,)*(-?[0-9]+)?")
 _COLOR = re.compile(rb"[0-9]+|[0-9]{1,3},[0-9]{1,3},[0-9]{1,3},?|\.")
 
 
-def from_head(head: Head, *, schema: Any = None) -> Bed:
-    """The dialect of a file; ``schema`` is what `gidx.read_bed` takes."""
+def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Bed:
+    """The dialect of a file; ``schema`` and ``types`` are what `gidx.read_bed` takes."""
     odd = (head.meta[0], ord("t"), ord("b"))
     rows = [r for r in head.first if r[0] not in odd or not _is_comment(r, head)]
     spaces = bool(rows) and b"\t" not in rows[0]
     width = len(rows[0].split() if spaces else rows[0].split(b"\t")) if rows else 0
     parted = _parted(rows, width, spaces)
     named = _header_names(head, width)
-    declared = _looked(parted, named) if schema is None else _given(schema, head, parted, width)
+    if isinstance(schema, Mapping):
+        schema, types = None, {**schema, **(types or {})}
+    if schema is None:
+        declared = _told(head, width) or _looked(parted, named)
+    else:
+        declared = _given(schema, head, parted, width)
+    declared = _typed(declared, types, head.name)
     exact = width or declared.autosql_count
     rules = Rules(0, 1, 2, one_based=False, meta=head.meta, exact=exact, tracks=True, spaces=spaces)
     return Bed(head.lines.decode("utf-8", "replace"), rules, declared)
@@ -63,6 +74,17 @@ def _parted(rows: list[bytes], width: int, spaces: bool) -> list[Sequence[bytes]
     """The texts of each column; rows of another width, which scans refuse, are left out."""
     found = [r.split() if spaces else r.split(b"\t") for r in rows]
     return list(zip(*(r for r in found if len(r) == width), strict=True))
+
+
+def _told(head: Head, width: int) -> _Declared | None:
+    """What a ``track`` line says that the rows are, if they have so many fields."""
+    said = re.search(rb"^track[ \t].*?\btype=[\"']?(\w+)", head.lines, re.M)
+    kind = standards.known(said[1].decode()) if said else None
+    for text, defined in standards.declarations(kind) if kind else ():
+        autosql = sql.parse(text)
+        if len(autosql.fields) == width:
+            return _columns(Declared(autosql, text, defined))
+    return None
 
 
 def _is_comment(row: bytes, head: Head) -> bool:
@@ -81,6 +103,27 @@ class _Declared:
     def autosql_count(self) -> int:
         return self.inner.count
 
+    def retyped(self, at: int, seen: Seen, *, guessed: bool = False) -> _Declared:
+        """The same, one field of another type."""
+        word = _WORDS.get(seen.type, "lstring")
+        told = self.inner.autosql.table
+        fields = list(told.fields)
+        fields[at] = replace(fields[at], type=word, size=None, values=(), of=None)
+        made = AutoSql((replace(told, fields=tuple(fields)), *self.inner.autosql.declarations[1:]))
+        inner = Declared(made, None, min(self.inner.defined, len(fields)))
+        columns, arrow = list(self.columns), list(self.fields)
+        old = columns[at - HEAD_FIELDS]
+        columns[at - HEAD_FIELDS] = replace(
+            old, type=seen.type, declared=word if word != "lstring" else str(seen.type),
+            counted_by=None, color=False, values=(), parse=None, missing=seen.missing,
+            limits=None, guessed=guessed,
+        )  # fmt: skip
+        metadata = {**(inner.canonical[at].metadata or {})}
+        if seen.missing not in (None, _MISSING):
+            metadata[b"missing"] = seen.missing
+        arrow[at] = pa.field(arrow[at].name, seen.type, metadata=metadata or None)
+        return _Declared(inner, tuple(columns), tuple(arrow))
+
 
 class Bed:
     """One BED file's dialect."""
@@ -89,6 +132,22 @@ class Bed:
 
     def __init__(self, header: str, rules: Rules, declared: _Declared) -> None:
         self.header, self.rules, self._declared = header, rules, declared
+
+    def widened(self, field: int, text: bytes) -> Bed:
+        """The same, a column that was guessed wide enough for this text of it."""
+        old = self._declared.columns[field - HEAD_FIELDS]
+        seen = Seen(pa.string())
+        if pat.is_integer(old.type) or pat.is_floating(old.type):
+            kind = pa.float64() if pat.is_floating(old.type) else pa.int64()
+            kind = old.type if pat.is_uint64(old.type) else kind
+            seen = Seen(kind, old.missing)
+            # of a standard field, values in the range of int64 that it has not
+            seen = seen if kind != old.type and _fits(seen, text) else wider(seen, text)
+        declared = self._declared
+        for column in declared.columns:
+            if column.counted_by == field:  # AutoSQL counts by integers
+                declared = declared.retyped(column.field, Seen(pa.string()), guessed=True)
+        return Bed(self.header, self.rules, declared.retyped(field, seen, guessed=True))
 
     @property
     def bed_type(self) -> str:
@@ -166,6 +225,24 @@ def _header_names(head: Head, width: int) -> list[str] | None:
     return names if len(names) == width and heads in known else None
 
 
+def _fits(seen: Seen, text: bytes) -> bool:
+    return look([text]) == Seen(seen.type) or text == seen.missing
+
+
+def _typed(declared: _Declared, types: Any, name: str) -> _Declared:
+    """The declaration, some columns of types that are given."""
+    names = {f.name: i for i, f in enumerate(declared.inner.native)}
+    names.update({f.name: i for i, f in enumerate(declared.fields)})
+    for i, kind in schema.of_columns(types, names, name).items():
+        if i < HEAD_FIELDS:
+            continue
+        schema.check_scalar(declared.fields[i].name, kind)
+        old = declared.columns[i - HEAD_FIELDS]
+        missing = None if pat.is_string(kind) else old.missing or _MISSING
+        declared = declared.retyped(i, Seen(kind, missing))
+    return declared
+
+
 def _columns(inner: Declared, missing: Mapping[int, bytes | None] | None = None) -> _Declared:
     """Columns whose fields are counted in the line, with `.` for no number."""
     fields, columns = list(inner.canonical[:HEAD_FIELDS]), []
@@ -197,7 +274,9 @@ def _given(given: Any, head: Head, columns: list[Sequence[bytes]], width: int) -
                 path=head.name,
                 offset=None,
             )
-        return _made(columns, bed.defined, width or least, None, {})
+        return _made(columns, bed.defined, width or least, None, {}, declared=bed.defined)
+    if isinstance(given, str) and re.fullmatch(r"\w+", given) and not os.path.exists(given):
+        return _standard(given, head, width)
     if isinstance(given, pa.Schema):
         autosql: AutoSql = sql.from_arrow(_canonical(given))
         text = None
@@ -206,8 +285,8 @@ def _given(given: Any, head: Head, columns: list[Sequence[bytes]], width: int) -
         text = stored.decode("utf-8", "surrogateescape")
     else:
         raise TypeError(
-            f"schema is {type(given).__name__}, expected 'bed6+4', AutoSQL as text or path, "
-            "or a pyarrow.Schema"
+            f"schema is {type(given).__name__}, expected 'bed6+4', 'narrowPeak' and the like, "
+            "AutoSQL as text or path, or a pyarrow.Schema"
         )
     if width and len(autosql.fields) != width:
         raise FormatError(
@@ -223,6 +302,24 @@ def _given(given: Any, head: Head, columns: list[Sequence[bytes]], width: int) -
             break
         defined += 1
     return _columns(Declared(autosql, text, defined))
+
+
+def _standard(given: str, head: Head, width: int) -> _Declared:
+    """A standard kind by its name."""
+    kind = standards.known(given)
+    if kind is None:
+        raise ValueError(f"schema is {given!r}{standards.unknown(given)}, AutoSQL or a path")
+    found = [(sql.parse(text), text, defined) for text, defined in standards.declarations(kind)]
+    for autosql, text, defined in found:
+        if width in (0, len(autosql.fields)):
+            return _columns(Declared(autosql, text, defined))
+    widths = " or ".join(str(len(autosql.fields)) for autosql, *_ in found)
+    raise FormatError(
+        f"{head.name}: its rows have {width} fields, {kind} has {widths}; pass another schema, "
+        "or none to look",
+        path=head.name,
+        offset=None,
+    )
 
 
 def _canonical(given: pa.Schema) -> pa.Schema:
@@ -292,24 +389,34 @@ def _made(
     width: int,
     named: list[str] | None,
     own: Mapping[int, str],
+    declared: int = HEAD_FIELDS,
 ) -> _Declared:
-    """The standard fields, and others typed by what they hold."""
+    """The standard fields, and others typed by what they hold.
+
+    So many fields as are ``declared`` are of their types; all others' are guessed.
+    """
     text = sql.bed(defined, width - defined)
     base = sql.parse(text)
     missing: dict[int, bytes | None] = {}
+    large: dict[int, Seen] = {}  # of a type that AutoSQL does not have
     fields = list(base.fields)
     for i, kind in own.items():
         fields[i] = replace(fields[i], type=kind)
     for i in range(defined, width):
         seen = look(columns[i] if columns else ())
-        kind = {pa.int64(): "bigint", pa.float64(): "double"}.get(seen.type, "lstring")
         missing[i] = seen.missing
-        fields[i] = replace(fields[i], type=kind)
+        fields[i] = replace(fields[i], type=_WORDS.get(seen.type, "lstring"))
+        if pat.is_uint64(seen.type):
+            large[i] = seen
     autosql = AutoSql((replace(base.table, fields=tuple(fields), sources=()),))
     changed = bool(own) or any(
         new.type != old.type for new, old in zip(fields, base.fields, strict=True)
     )
     made = _columns(Declared(autosql, None if changed else text, defined), missing)
+    for i, seen in large.items():
+        made = made.retyped(i, seen)
+    guessed = (replace(c, guessed=c.guessed or c.field >= declared) for c in made.columns)
+    made = replace(made, columns=tuple(guessed))
     if named is None or defined == width:
         return made
     names = schema.unique(named[HEAD_FIELDS:])

@@ -36,7 +36,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
@@ -536,12 +536,12 @@ def _items(made: tuple[Any, Any, Any]) -> Items:
 def _row_problem(problem: Problem, offsets: npt.NDArray[np.int32]) -> Problem:
     """A problem of items as one of what owns them."""
     row = int(np.searchsorted(offsets, problem.row, side="right")) - 1
-    return Problem(problem.column, problem.declared, problem.count, row, problem.text)
+    return replace(problem, row=row)
 
 
 def _sum(one: Problem, other: Problem) -> Problem:
     first = one if one.row <= other.row else other
-    return Problem(one.column, one.declared, one.count + other.count, first.row, first.text)
+    return replace(first, column=one.column, count=one.count + other.count)
 
 
 def _has_percent(array: pa.Array) -> bool:

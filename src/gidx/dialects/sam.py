@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -164,7 +164,7 @@ class Sam:
         items = Items(lines.text, lines.fields[column.field], lines.fields[column.field + 1])
         array, problem = decode_items(items, column.column)
         if problem is not None and problem.column != name:
-            problem = Problem(name, problem.declared, problem.count, problem.row, problem.text)
+            problem = replace(problem, column=name)
         return array, problem
 
     def fields(self) -> pa.Table:

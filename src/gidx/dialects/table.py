@@ -2,27 +2,42 @@
 
 Source: hts-specs, tabix.tex. Names are those of a header line (the last comment, or a
 line that is skipped), else ``field1`` … by their place. Types are looked at in the first
-rows (`gidx.look`). What stands for no value in a column of numbers is kept in its field's
-metadata, so that a writer can say it again.
+rows (`gidx.look`), and are wider where later rows ask for it; a schema or types that are
+given are declared, and stay. What stands for no value in a column of numbers is kept in
+its field's metadata, so that a writer can say it again.
 """
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.types as pat
 
-from gidx import schema
+from gidx import schema, standards
+from gidx.autosql import AutoSql
 from gidx.columns import Column, Problem, decode
+from gidx.declare import text_of
 from gidx.dialects.base import Head, Lines, Names, Rules, fields_table
-from gidx.look import look
+from gidx.errors import FormatError
+from gidx.look import Seen, look, wider
 
-_DECLARED = {pa.string(): "string", pa.int64(): "integer", pa.float64(): "number"}
+_DECLARED = {
+    pa.string(): "string", pa.int64(): "integer", pa.uint64(): "integer", pa.float64(): "number",
+}  # fmt: skip
+_BED = re.compile(r"bed[0-9]+(\+[0-9]*)?")
 
 
-def from_head(head: Head) -> Table:
-    """The dialect of a file; without an index, chrom, start and end come first."""
+def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Table:
+    """The dialect of a file; without an index, chrom, start and end come first.
+
+    ``schema`` names and types all columns in the file's order: a pyarrow.Schema or AutoSQL;
+    or types some by their names: a schema of fewer, or a dict. ``types`` is such a dict.
+    """
     rows = [r.split(b"\t") for r in head.first if not r.startswith(head.meta)]
     places = head.columns or (0, 1, 2)
     width = len(rows[0]) if rows else max(places) + 1
@@ -39,8 +54,67 @@ def from_head(head: Head) -> Table:
     for i in range(width):
         seen = look(texts[i] if texts else ())
         declared = _DECLARED[seen.type]
-        columns.append(Column(names[i], seen.type, i, declared, missing=seen.missing))
+        columns.append(Column(names[i], seen.type, i, declared, missing=seen.missing, guessed=True))
+    if schema is not None:
+        columns = _given(schema, columns, rules, head.name)
+    columns = _typed(types, columns, rules, head.name)
     return Table(head.lines.decode("utf-8", "replace"), rules, columns)
+
+
+def _given(given: Any, columns: list[Column], rules: Rules, name: str) -> list[Column]:
+    """Columns as a schema has them."""
+    if isinstance(given, Mapping):
+        return _typed(given, columns, rules, name)
+    if isinstance(given, str) and (_BED.fullmatch(given) or standards.known(given)):
+        raise TypeError(f"{name}: schema {given!r} is of BED; use gidx.read_bed")
+    if isinstance(given, pa.Schema):
+        found = {f.name: _plain(f.type) for f in given}
+    elif isinstance(given, str | os.PathLike | AutoSql):
+        found = {f.name: _plain(f.type) for f in text_of(given)[1].to_arrow()}
+    else:
+        raise TypeError(
+            f"schema is {type(given).__name__}, expected a pyarrow.Schema, AutoSQL as text or "
+            "path, or a dict of types"
+        )
+    if set(found) <= set(_places(columns, rules)):
+        return _typed(found, columns, rules, name)
+    if len(found) != len(columns):
+        raise FormatError(
+            f"{name}: its rows have {len(columns)} fields, the schema has {len(found)}, of other "
+            f"names; there are {', '.join(_places(columns, rules))}",
+            path=name,
+            offset=None,
+        )
+    columns = [replace(c, name=n) for c, n in zip(columns, found, strict=True)]
+    return _typed(found, columns, rules, name)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pat.is_dictionary(kind) else kind
+
+
+def _places(columns: Sequence[Column], rules: Rules) -> dict[str, int]:
+    """Names, the file's own and the canonical ones, and where their columns are."""
+    heads = (rules.chrom, rules.start, rules.end)
+    found = dict(zip(schema.HEAD, heads, strict=True))
+    rest = [c for c in columns if c.field not in heads]
+    found.update(
+        (name, c.field) for c, name in zip(rest, schema.unique(c.name for c in rest), strict=True)
+    )
+    return {**{c.name: c.field for c in columns}, **found}
+
+
+def _typed(types: Any, columns: list[Column], rules: Rules, name: str) -> list[Column]:
+    """Columns of which some have types that are given; chrom, start and end keep theirs."""
+    made = list(columns)
+    for i, kind in schema.of_columns(types, _places(columns, rules), name).items():
+        if i in (rules.chrom, rules.start, rules.end):
+            continue
+        old = columns[i]
+        schema.check_scalar(old.name, kind)
+        missing = None if pat.is_string(kind) else old.missing or b"."
+        made[i] = replace(old, type=kind, declared=str(kind), missing=missing, guessed=False)
+    return made
 
 
 def _names(head: Head, width: int) -> list[str]:
@@ -72,6 +146,16 @@ class Table:
             pa.field("end", schema.POSITION),
             *(_field(c, name) for c, name in zip(self._rest, names, strict=True)),
         ]
+
+    def widened(self, field: int, text: bytes) -> Table:
+        """The same, a column that was guessed wide enough for this text of it."""
+        old = self._native[field]
+        seen = wider(Seen(old.type, old.missing), text)
+        columns = list(self._native)
+        columns[field] = replace(
+            old, type=seen.type, declared=_DECLARED[seen.type], missing=seen.missing
+        )
+        return Table(self.header, self.rules, columns)
 
     @property
     def chroms(self) -> Mapping[str, int | None]:

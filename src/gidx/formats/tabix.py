@@ -11,10 +11,12 @@ index knows.
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +24,8 @@ import pyarrow as pa
 
 from gidx import schema
 from gidx.binning.index import TabixIndex
-from gidx.dialects.base import Dialect, Lines, Names
+from gidx.charset import Encoding
+from gidx.dialects.base import Dialect, Guessing, Lines, Names
 from gidx.errors import FormatError, MissingIndexError, warn
 from gidx.formats.base import Placed, Rows
 from gidx.pool import in_order, thread_count
@@ -44,17 +47,27 @@ class TabixText:
         begin: int,
         index: TabixIndex | None,
         index_name: str = "",
+        encoding: Encoding | None = None,
     ) -> None:
         self.source: ByteSource = lines.source
         self.kind = dialect.kind
         self.dialect, self.lines, self.index = dialect, lines, index
         self._begin, self._index_name = begin, index_name
+        self.encoding = encoding
         self._picked: dict[tuple[tuple[int, ...], Names], pa.Schema] = {}
         self._checked = False
         self._end: int | None = None  # where the table ends, if before the file does
         self._lock = threading.Lock()
         if not lines.has_eof:
             warn(f"{self.source.name}: no EOF marker at its end, so it may have been cut there")
+
+    def widened(self, field: int, text: str) -> TabixText:
+        """The same file, a column that was guessed wide enough for this text of it."""
+        made = copy.copy(self)
+        made.dialect = cast(Guessing, self.dialect).widened(field, text.encode())
+        made._picked = {}
+        made.__dict__.pop("_metadata", None)
+        return made
 
     # ── what it says of itself ──────────────────────────────────────────────────────────────────
 
@@ -67,7 +80,7 @@ class TabixText:
     def _found(self) -> dict[str, int | None]:
         declared = self.dialect.chroms
         if self.index is not None:
-            found = list(self.index.names)
+            found = [self._decoded(n.encode("utf-8", "surrogateescape")) for n in self.index.names]
         else:
             with self._lock:
                 found = self.look_for_chroms()
@@ -94,15 +107,25 @@ class TabixText:
     def _chroms_of(self, group: list[Segment]) -> tuple[list[str], int | None]:
         text = self._text(group)
         bounds, ended = self._chrom_bounds(text)
-        names = [text.text[a:b].tobytes().decode("utf-8", "replace") for a, b in bounds.tolist()]
+        names = [self._decoded(text.text[a:b].tobytes()) for a, b in bounds.tolist()]
         return names, None if ended < 0 else self.lines.place(text, ended)
+
+    def _decoded(self, name: bytes) -> str:
+        """A chrom's name, which Arrow has to hold."""
+        text = name if self.encoding is None else self.encoding.decode(name)
+        return text.decode("utf-8", "replace")
+
+    def _encoded(self, name: str) -> bytes:
+        """A chrom's name as it stands in the file."""
+        text = name.encode("utf-8", "surrogateescape")
+        return text if self.encoding is None else self.encoding.encode(text)
 
     @cached_property
     def _names(self) -> tuple[pa.Array, npt.NDArray[np.uint8], npt.NDArray[np.int64], Any]:
         """Names of chroms, for Arrow and for the kernel."""
         from gidx.kernels.lines import hash_names
 
-        names = [n.encode("utf-8", "surrogateescape") for n in self.chroms]
+        names = [self._encoded(n) for n in self.chroms]
         data = np.frombuffer(b"".join(names) or b"\0", np.uint8)
         bounds = np.cumsum([0, *map(len, names)]).astype(np.int64)
         return pa.array(list(self.chroms), pa.string()), data, bounds, hash_names(data, bounds)
@@ -242,6 +265,8 @@ class TabixText:
         self, blocks: Text, columns: Sequence[int], regions: RegionSet | None, names: Names
     ) -> Rows:
         lines = self._lines(blocks, self.dialect.want(columns, names), regions)
+        if self.encoding is not None:
+            lines = _in_utf8(lines, self.encoding)
         arrays, problems = self.dialect.decode(lines, columns, names)
         batch = schema.batch(arrays, self.picked(tuple(columns), names), len(lines))
         placed = []
@@ -337,6 +362,15 @@ class TabixText:
         return FormatError(
             f"{self.lines.say(text, at)}: {what}", path=self.source.name, offset=None
         )
+
+
+def _in_utf8(lines: Lines, encoding: Encoding) -> Lines:
+    """Rows that were found in another encoding, as UTF-8."""
+    moved = encoding.moved(lines.text)
+    if moved is None:
+        return lines
+    text, places = moved
+    return replace(lines, text=text, fields=places[lines.fields], stops=places[lines.stops])
 
 
 def _is_number(text: bytes) -> bool:

@@ -6,9 +6,11 @@ import itertools
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from gidx.binning.index import SAM_PRESET, VCF_PRESET, Layout, TabixIndex
+from gidx.charset import encoding_of
 from gidx.dialects import bed, gff, sam, table, vcf
 from gidx.dialects.base import Dialect, Head
 from gidx.errors import FormatError, format_error, hint, warn
@@ -24,7 +26,9 @@ SUFFIXES = (".tbi", ".csi")
 KINDS = ("bed", "vcf", "gff3", "gtf", "sam", "tsv")
 OPTIONS: dict[str, tuple[str, ...]] = {
     "bed": ("schema",), "vcf": ("samples", "gt"), "gff3": ("attributes",), "gtf": ("attributes",),
+    "tsv": ("schema",),
 }  # fmt: skip
+_OF_ALL = ("types", "encoding", "encoding_errors")
 
 _MAKERS: dict[str, Any] = {
     "bed": bed.from_head, "vcf": vcf.from_head, "gff3": gff.from_head, "gtf": gff.from_head,
@@ -54,15 +58,19 @@ def open_text(
     layout = None if found is None else found.layout
     head, begin = read_head(lines, layout)
     kind = _kind_of(head, layout, kinds)
-    known = OPTIONS.get(kind, ())
-    for option in options or {}:
+    known = (*OPTIONS.get(kind, ()), *_OF_ALL)
+    own = {k: v for k, v in (options or {}).items() if v is not None}
+    for option in own:
         if option not in known:
-            there = f"; there are {', '.join(known)}" if known else ""
+            there = f"; there are {', '.join(known)}"
             raise TypeError(f"a {kind} file has no option {option!r}{hint(option, known)}{there}")
-    dialect: Dialect = _MAKERS[kind](head, **(options or {}))
+    encoding = encoding_of(own.pop("encoding", None), own.pop("encoding_errors", None))
+    if encoding is not None:
+        head = replace(head, lines=encoding.decode(head.lines), rows=encoding.decode(head.rows))
+    dialect: Dialect = _MAKERS[kind](head, **own)
     if found is not None and not found.names and found.n_refs:
-        found = _named(found, name, TabixText(lines, dialect, begin, None))
-    return TabixText(lines, dialect, begin, found, name)
+        found = _named(found, name, TabixText(lines, dialect, begin, None, "", encoding))
+    return TabixText(lines, dialect, begin, found, name, encoding)
 
 
 def _named(index: TabixIndex, name: str, text: TabixText) -> TabixIndex:

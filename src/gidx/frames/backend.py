@@ -34,6 +34,7 @@ import pyarrow.types as pat
 
 from gidx import schema
 from gidx.errors import ColumnError
+from gidx.frames.nested_text import nested_as_text
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
@@ -56,7 +57,9 @@ _NULLABLE: dict[Any, Any] = {
 }
 
 
-def to_frame(table: pa.Table, dtype_backend: str | None = "pyarrow") -> pd.DataFrame:
+def to_frame(
+    table: pa.Table, dtype_backend: str | None = "pyarrow", lists: str = "arrow"
+) -> pd.DataFrame:
     """A DataFrame; gidx's metadata is in ``attrs["gidx"]``.
 
     Parameters
@@ -67,6 +70,8 @@ def to_frame(table: pa.Table, dtype_backend: str | None = "pyarrow") -> pd.DataF
         As in pandas; the module's table has what becomes of which type. With
         ``"pyarrow"`` columns are the table's own memory; categoricals have codes of
         their own, since pandas keeps these as narrow as they can be.
+    lists : "arrow" or "text"
+        Nested columns as they are, or as the texts that their format has for them.
 
     Raises
     ------
@@ -84,6 +89,8 @@ def to_frame(table: pa.Table, dtype_backend: str | None = "pyarrow") -> pd.DataF
     0    7.0    [10 20]
     1    NaN       [30]
     """
+    if lists == "text":
+        table = nested_as_text(table)
     if dtype_backend == "pyarrow":
         frame = table.to_pandas(types_mapper=_arrow_dtype)
     elif dtype_backend == "numpy_nullable":

@@ -2,45 +2,81 @@
 
     given      text, path or object: stored as it is; its fields must be the columns
     recorded   in the data's metadata, as it was read; adjusted where columns changed
-    standard   the longest run of BED fields that the first columns are, by name and kind
+    standard   the columns that are BED's own fields, by name and kind, in any order
     made       the other columns, by their Arrow types (`autosql.from_arrow`)
 
-``chrom, start, end`` (or ``chrom, chromStart, chromEnd``, or the declaration's own
-names) may stand anywhere among the columns; the others keep their order.
+``chrom, start, end`` (or ``chrom, chromStart, chromEnd``, PyRanges' names, or the
+declaration's own) may stand anywhere among the columns, and so may BED's other fields;
+the rest keep their order. Names are BED's in any case and spelling (``Score``,
+``thick_start``), and those of others (`field_name`). A field before the last of them that
+has no column is filled as BED does, ``.`` or ``0`` (`GAPS`). A column that has a standard
+name and cannot be that field ends the standard ones, with a warning: it and those behind
+are further fields.
 
-Left out: values. A column whose type can hold what its field is declared as passes;
-whether each value does is for `encode` to see.
+Left out: values, but for those that decide whether a column is standard: floats and texts
+that are integers, a score of 0 to 1000. Whether each value is what its field is declared
+as is for `encode` to see.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx import autosql as sql
+from gidx import colors
 from gidx import schema as canonical
 from gidx.autosql import BED_FIELDS, AutoSql, Field
 from gidx.encode import LONGEST
-from gidx.errors import AutoSqlError, WriteError, hint
+from gidx.errors import AutoSqlError, WriteError, hint, warn
 from gidx.stream import Frame, is_text
 
-HEADS = (canonical.HEAD, ("chrom", "chromStart", "chromEnd"))
+HEADS = (
+    canonical.HEAD,
+    ("chrom", "chromStart", "chromEnd"),
+    ("Chromosome", "Start", "End"),
+)
 _COLOR = ("reserved", "itemRgb")  # UCSC declares the one and means the other
-_COUNT = 9  # blockCount
+_COUNT, _SIZES, _STARTS = 9, 10, 11  # blockCount, blockSizes, chromStarts
+_MOST_SCORE = 1000
+_DIGITS = re.compile(r"[0-9]{1,18}")
+_NAMED = {f.name.lower(): f.name for f in BED_FIELDS[3:]}
+_ALIASES = {**_NAMED, "itemrgb": "reserved", "rgb": "reserved", "blockstarts": "chromStarts"}
+# What stands for no value in a field that a later one needs to be there
+GAPS = {"name": ".", "score": "0", "strand": ".", "thickStart": "0", "thickEnd": "0",
+        "reserved": "0"}  # fmt: skip
+# bedToBigBed takes an empty name for one, so a name that is missing is refused
+_MISSING = {name: word for name, word in GAPS.items() if name != "name"}
+
+
+def field_name(column: str) -> str | None:
+    """The name of the standard field that a column is, whoever named it.
+
+    >>> [field_name(n) for n in ("Score", "blockStarts", "thick_start", "itemRgb", "value")]
+    ['score', 'chromStarts', 'thickStart', 'reserved', None]
+    """
+    return _ALIASES.get(column.lower().replace("_", "").replace(".", ""))
+
+
+def missing_word(f: Field) -> str | None:
+    """What BED has for no value of a standard field; None where it has nothing."""
+    return _MISSING.get(field_name(f.name) or "")
 
 
 @dataclass(frozen=True)
 class Declared:
     """The declaration: its text, and the column behind each field (None: a count to fill).
 
-    The first ``defined`` fields are standard BED.
+    The first ``defined`` fields are standard BED; of these, `gaps` have no column either.
     """
 
     text: bytes
@@ -52,6 +88,15 @@ class Declared:
     def fields(self) -> tuple[Field, ...]:
         """The fields of a row."""
         return self.autosql.fields
+
+    @property
+    def gaps(self) -> dict[int, str]:
+        """The standard fields without a column that are no counts, and what they hold."""
+        return {
+            i: GAPS[BED_FIELDS[i].name]
+            for i, source in enumerate(self.sources[: self.defined])
+            if source is None and BED_FIELDS[i].name in GAPS
+        }
 
 
 @dataclass(frozen=True)
@@ -156,9 +201,11 @@ def match(
     free = {c for c in columns if c not in heads}
     sources: list[str | None] = list(heads)
     missing = [h for h in heads if h not in columns]
+    alike = {field_name(c): c for c in reversed(columns) if c in free and c not in spoken}
     for i, (name, own) in enumerate(zip(spoken, names[3:], strict=True), 3):
-        aliases = _COLOR if i == 8 and own in _COLOR else ()
-        found = next((n for n in (name, own, *aliases) if n in free), None)
+        found = next((n for n in (name, own) if n in free), None)
+        if found is None and i < len(BED_FIELDS) and field_name(own) == BED_FIELDS[i].name:
+            found = alike.get(BED_FIELDS[i].name)
         if found is None and own not in autosql.table.counts:
             missing.append(own)
         free.discard(found or "")
@@ -300,34 +347,99 @@ def _standard(
     if wanted is not None:
         yield from _as_asked(frame, list(rest), wanted)
         return
-    most = frame.about.get("defined_fields") if base is not None else None
-    most = max(most, 3) if isinstance(most, int) else len(BED_FIELDS)
-    columns = list(rest)
+    yield from standard(frame, rest, None if base is None else base[1])
+
+
+def standard(frame: Frame, rest: Sequence[str], base: AutoSql | None) -> list[str | None]:
+    """The columns behind the standard fields from `name` on; None for what is to be filled.
+
+    Where the data came with a declaration, only what it has as standard can be so, unless
+    it has nothing else. Values are looked at only in so far as the frame has its rows.
+    """
+    most = len(BED_FIELDS)
+    if base is not None:
+        defined = frame.about.get("defined_fields")
+        defined = max(defined, 3) if isinstance(defined, int) else _defined(base.fields)
+        most = defined if defined < len(base.fields) else most
+    columns: dict[str, str] = {}
+    for own in sorted(rest, key=lambda n: n not in _NAMED.values() and n not in _COLOR):
+        columns.setdefault(field_name(own) or "", own)
+    found: list[str | None] = []
+    last = 0
     for i, f in enumerate(BED_FIELDS[3:most], 3):
-        name = columns[0] if columns else None
-        if i == _COUNT and name == BED_FIELDS[i + 1].name:
-            yield None
-            continue
-        alike = name == f.name or (f.name in _COLOR and name in _COLOR)
-        if name is None or not alike or not _is_kind(f, frame.schema.field(name).type):
-            return
-        yield columns.pop(0)
+        name = columns.get(f.name)
+        if name is not None:
+            why = _unfit(frame, name, f)
+            if i >= _COUNT and None in found and not _has_blocks(columns):
+                why = "blockSizes and blockStarts are not both there"
+            if why is not None:
+                behind = [columns[g.name] for g in BED_FIELDS[i + 1 : most] if g.name in columns]
+                also = f"; so {', '.join(behind)}, behind it, cannot be either" if behind else ""
+                warn(
+                    f"column {name}: {why}, so it is no standard field of BED but a further one, "
+                    f"of bed{3 + last}+{also}"
+                )
+                break
+            last = i - 2
+        found.append(name)
+    return found[:last]
+
+
+def _has_blocks(columns: Mapping[str, str]) -> bool:
+    return BED_FIELDS[_SIZES].name in columns and BED_FIELDS[_STARTS].name in columns
+
+
+def _unfit(frame: Frame, name: str, f: Field) -> str | None:
+    """Why a column cannot be a standard field, if so."""
+    kind = frame.schema.field(name).type
+    if f.name == "reserved" and colors.is_kind(kind):
+        return None
+    if _is_kind(f, kind) or (f.name == "name" and pat.is_integer(kind)):
+        return None
+    if f.is_list or not f.is_integer:
+        return f"{kind} cannot be {f.declared_type}"
+    if not (pat.is_floating(kind) or _is_texts(kind)):
+        return f"{kind} cannot be {f.declared_type}"
+    high = _MOST_SCORE if f.name == "score" else 2**32 - 1
+    odd = next((v for b in frame.batches if (v := _odd(b.column(name), high)) is not None), None)
+    return None if odd is None else f"found {odd}, expected an integer of 0 to {high}"
+
+
+def _odd(array: pa.Array, high: int) -> str | None:
+    """The first float or text that is no integer up to ``high``; what is missing passes."""
+    if pat.is_dictionary(array.type):
+        array = array.dictionary
+    array = array.drop_null()
+    if pat.is_floating(array.type):
+        values = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        bad = ~(np.isnan(values) | ((values >= 0) & (values <= high) & (values == np.rint(values))))
+        return str(values[bad][0]) if bad.any() else None
+    texts = pc.unique(array).to_pylist()
+    found = (t for t in texts if not (_DIGITS.fullmatch(t) and int(t) <= high))
+    return next((repr(t) for t in found), None)
 
 
 def _as_asked(frame: Frame, columns: list[str], wanted: BedType) -> Iterator[str | None]:
     """Every standard field has the column of its name, else the first that is left."""
     fields = BED_FIELDS[3 : wanted.defined]
-    named = {f.name for f in fields}
+    names = {f.name for f in fields}
+    own = {c: c if c in names else field_name(c) for c in columns}
     for i, f in enumerate(fields, 3):
-        if i == _COUNT and f.name not in columns and BED_FIELDS[i + 1].name in columns:
+        there = {own[c] for c in columns}
+        if i == _COUNT and f.name not in there and BED_FIELDS[i + 1].name in there:
             yield None
             continue
-        free = [c for c in columns if c == f.name] or [c for c in columns if c not in named]
+        free = [c for c in columns if c == f.name] or [c for c in columns if own[c] == f.name]
+        free = free or [c for c in columns if own[c] not in names]
+        if not free and f.name in GAPS and any(g.name in there for g in fields[i - 2 :]):
+            yield None
+            continue
         if not free:
             _fail(f"{wanted} has {f.name} as field {i + 1}, the data have no column for it")
         name = free[0]
         kind = frame.schema.field(name).type
-        if not fits(f, kind, lenient=True):
+        color = f.name == "reserved" and colors.is_kind(kind)
+        if not (color or fits(f, kind, lenient=True)):
             _fail(
                 f"{wanted}: column {name!r} is {kind}, field {i + 1} is {f.declared_type} "
                 f"{f.name}; pass bed_type='bed{i}+' to write it as a further field"

@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx import objects
+from gidx import colors, objects
 from gidx.autosql import AutoSql, Field
 from gidx.columns import Column, Items, decode_items
 from gidx.stream import is_text
@@ -82,6 +82,7 @@ class Target:
     autosql: AutoSql
     color: bool = False
     standard: bool = False  # one of BED's own fields
+    missing: str | None = None  # what is written for no value; None: it is refused
 
     @property
     def longest(self) -> int | None:
@@ -293,6 +294,9 @@ def encode(array: pa.Array, target: Target, faults: Faults) -> Cells:  # noqa: P
     """The texts of a column."""
     if pat.is_dictionary(array.type):
         array = array.dictionary.take(array.indices)
+    if target.color and not pat.is_integer(array.type) and colors.is_kind(array.type):
+        array = colors.as_rgb(array)
+    array = _filled(array, target)
     _refuse_missing(array, target, faults)
     f, kind = target.field, array.type
     if pat.is_null(kind):  # all are missing, which was noted
@@ -351,6 +355,13 @@ def numbers(values: Ints, *, comma: bool = False) -> Texts:
 
     offsets, data = format_integers(_frozen(values), comma)
     return Texts(offsets, _frozen(data))
+
+
+def constant(word: str, rows: int) -> Cells:
+    """Cells of a field that no column is behind, the same in all rows."""
+    data = np.frombuffer(word.encode() * rows or b"\0", np.uint8)
+    texts = Texts(np.arange(rows + 1, dtype=np.int64) * len(word), data)
+    return Cells(texts, np.full(rows, int(word), np.int64) if word.isdigit() else None)
 
 
 def join_rows(
@@ -486,10 +497,24 @@ def _check_float(array: pa.Array, target: Target, faults: Faults) -> None:
         faults.check(large, lambda i: _not_of(target, values[i]))
 
 
+def _filled(array: pa.Array, target: Target) -> pa.Array:
+    """With BED's word for what is missing in one of its own fields, NaN too."""
+    if target.missing is None or pat.is_null(array.type):
+        return array if target.missing is None else pa.array([target.missing] * len(array))
+    if pat.is_floating(array.type) and target.field.is_integer:
+        array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+    if not array.null_count or target.field.is_list:
+        return array
+    word: Any = target.missing if is_text(array.type) else 0
+    return array.fill_null(word)
+
+
 def _integers(array: pa.Array, target: Target, faults: Faults) -> Cells:
     values = integers(array, target.name, faults)
     if target.field.is_integer:
         _check_range(values, target.type, lambda i: _not_of(target, values[i]), faults)
+    if target.color:
+        return Cells(texts_of(colors.as_rgb(pa.array(values))), values)
     return Cells(numbers(values), values)
 
 

@@ -1,9 +1,12 @@
 """BED rows as lines: the mirror of `bed`.
 
-Without a schema, columns are written as they come: chrom, start and end first, then the
-others in their order, each by its Arrow type (`table_encode.texts`). A BED file may hold
-any number as a score; the rules of bedToBigBed are those of bigBed. With a schema, each
-value must be of its declared type, so that whoever reads with that schema reads the same.
+Without a schema, BED's own fields are in their places, from columns in any order and of
+any of the names that `declare` knows, and what is between them without a column is ``.``
+or ``0``; then come the others in their order, each by its Arrow type
+(`table_encode.texts`). Floats in fields of integers are written as integers where they are
+some, and colors as R,G,B (`gidx.colors`). A BED file may hold any number as a score; the
+rules of bedToBigBed are those of bigBed. With a schema, each value must be of its declared
+type, so that whoever reads with that schema reads the same.
 
 A number, list or color that is missing is ``.``, or the word that its field remembers.
 So is a missing text, which a reader takes for the text ``.``: BED has no other word.
@@ -24,7 +27,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx import autosql as sql
-from gidx import declare, encode, objects
+from gidx import colors, declare, encode, objects
 from gidx import schema as canonical
 from gidx.autosql import BED_FIELDS, AutoSql, Field
 from gidx.autosql_columns import COLOR_FIELD, COLOR_NAMES, HEAD_FIELDS
@@ -38,7 +41,7 @@ from gidx.dialects.table_encode import (
     make_header,
     texts,
 )
-from gidx.encode import Faults, Ints, Target, Texts, numbers, of_some, texts_of
+from gidx.encode import Faults, Ints, Target, Texts, numbers, of_some
 from gidx.errors import AutoSqlError, WriteError, hint
 from gidx.stream import Frame, plain
 
@@ -67,9 +70,8 @@ def encoder(
     """
     frame = Frame(frame_schema, [], {n: tuple(v) for n, v in categories.items()})
     targets: dict[str, Target] = {}
-    rest: Sequence[str | _Count]
     if schema is None:
-        heads, rest = _as_they_come(frame_schema, about)
+        heads, rest = _as_they_come(frame)
     else:
         heads, rest, targets = _declared(frame, schema)
     return BedEncoder(frame_schema, about, heads, rest, targets, header)
@@ -85,21 +87,28 @@ class BedEncoder:
         schema: pa.Schema,
         about: Mapping[str, Any],
         heads: tuple[str, str, str],
-        fields: Sequence[str | _Count],
+        fields: Sequence[_Source],
         targets: Mapping[str, Target],
         header: bool | str | None,
     ) -> None:
         self.heads, self._fields, self._targets = heads, fields, targets
-        rest = [f for f in fields if isinstance(f, str)]
-        self.columns: Sequence[str] = [*heads, *rest]
+        own = [f for f in fields if isinstance(f, str)]
+        self.columns: Sequence[str] = [*heads, *own]
         exact = len(heads) + len(fields)
         self.rules = Rules(0, 1, 2, one_based=False, exact=exact, tracks=True)
-        self._words = {n: _word(schema.field(n)) for n in rest}
+        self._words = {n: _word(schema.field(n)) for n in own}
+        rest = _written_names(fields)
+        self._standard = {
+            f: BED_FIELDS[i]
+            for i, (f, name) in enumerate(zip(fields, rest, strict=True), HEAD_FIELDS)
+            if isinstance(f, str) and i < len(BED_FIELDS)
+            and declare.field_name(name) == BED_FIELDS[i].name
+        }  # fmt: skip
         recorded = _base(about)
         self._objects: dict[str, tuple[AutoSql, Field]] = {}
         if recorded is not None:
             self._objects = {f.name: (recorded, f) for f in recorded.fields if f.of is not None}
-        for name in rest:
+        for name in own:
             kind = schema.field(name).type
             if name not in targets and name not in self._objects and not fits(kind):
                 raise WriteError(
@@ -127,6 +136,8 @@ class BedEncoder:
         for field in self._fields:
             if isinstance(field, _Count):
                 found.append(field.texts(batch.column(field.of), faults))
+            elif isinstance(field, _Gap):
+                found.append(encode.constant(field.word, len(starts)).texts)
             else:
                 found.append(self._field(batch.column(field), field, faults))
         return found
@@ -137,8 +148,14 @@ class BedEncoder:
         if target is not None:
             return _declared_texts(array, target, word, faults)
         array = plain(array, top=False)
-        if name in COLOR_NAMES and pat.is_unsigned_integer(array.type):
-            return texts(_colors(array), name, word, faults)
+        own = self._standard.get(name)
+        is_color = own is BED_FIELDS[COLOR_FIELD] or (
+            name in COLOR_NAMES and pat.is_unsigned_integer(array.type)
+        )
+        if is_color and colors.is_kind(array.type):
+            return texts(colors.as_rgb(array), name, word, faults)
+        if own is not None and own.is_integer and pat.is_floating(array.type):
+            return texts(_whole(array), name, word, faults)
         if name in self._objects and not fits(array.type):
             return texts(_object_texts(array, *self._objects[name]), name, word, faults)
         return texts(array, name, word, faults)
@@ -156,11 +173,17 @@ def _base(about: Mapping[str, Any]) -> AutoSql | None:
         return None
 
 
-def _as_they_come(
-    schema: pa.Schema, about: Mapping[str, Any]
-) -> tuple[tuple[str, str, str], list[str]]:
-    names = schema.names
-    base = _base(about)
+@dataclass(frozen=True)
+class _Gap:
+    """A standard field that no column is behind, since a later one is there."""
+
+    name: str
+    word: str
+
+
+def _as_they_come(frame: Frame) -> tuple[tuple[str, str, str], list[_Source]]:
+    names = frame.schema.names
+    base = _base(frame.about)
     found = declare.find_heads(names, base.names if base else ())
     if found is None:
         missing = next(n for n in canonical.HEAD if n not in names)
@@ -170,12 +193,44 @@ def _as_they_come(
             f"(or chrom, chromStart, chromEnd), the columns are {shown}",
             row=None,
         )
-    return (found[0], found[1], found[2]), [n for n in names if n not in found]
+    rest = [n for n in names if n not in found]
+    told = [n for n in _as_declared(names, base) if n in rest]  # any order is that of the source
+    rest = told if len(told) == len(rest) else rest
+    standard = declare.standard(frame, rest, base)
+    fields: list[_Source] = []
+    for f, name in zip(BED_FIELDS[HEAD_FIELDS:], standard, strict=False):
+        if name is not None:
+            fields.append(name)
+        elif f.name in declare.GAPS:
+            fields.append(_Gap(f.name, declare.GAPS[f.name]))
+        else:
+            fields.append(_Count(standard[len(fields) + 1] or "", f.name))
+    fields += [n for n in rest if n not in standard]
+    return (found[0], found[1], found[2]), fields
+
+
+def _as_declared(names: Sequence[str], base: AutoSql | None) -> list[str]:
+    """The columns in the order of the declaration that they came with, if they still are it."""
+    if base is None:
+        return []
+    sources, missing, extra = declare.match(base, names)
+    return [] if missing or extra else [n for n in sources if n is not None]
+
+
+def _written_names(fields: Sequence[_Source]) -> list[str]:
+    """The fields' names: standard ones as BED has them."""
+    found = []
+    for i, field in enumerate(fields, HEAD_FIELDS):
+        name = field if isinstance(field, str) else field.name
+        own = BED_FIELDS[i].name if i < len(BED_FIELDS) else ""
+        is_alias = declare.field_name(name) == own and name not in COLOR_NAMES
+        found.append(own if is_alias else name)
+    return found
 
 
 def _declared(
     frame: Frame, schema: Any
-) -> tuple[tuple[str, str, str], list[str | _Count], dict[str, Target]]:
+) -> tuple[tuple[str, str, str], list[_Source], dict[str, Target]]:
     """By a declaration: its fields' columns, and how each is written."""
     if isinstance(schema, str) and re.fullmatch(r"bed[0-9]+(\+[0-9]*)?", schema):
         declared = declare.declare(frame, None, schema)
@@ -186,11 +241,14 @@ def _declared(
         declared = declare.declare(frame, schema)
         strict = len(declared.fields)
     counts = {n.lower(): arrays[0] for n, arrays in declared.autosql.table.counts.items()}
-    sources: list[str | _Count] = []
-    for f, source in zip(declared.fields, declared.sources, strict=True):
-        if source is None:  # the count of a list
+    gaps = declared.gaps
+    sources: list[_Source] = []
+    for i, (f, source) in enumerate(zip(declared.fields, declared.sources, strict=True)):
+        if i in gaps:
+            sources.append(_Gap(f.name, gaps[i]))
+        elif source is None:  # the count of a list
             array = declared.autosql.names.index(counts[f.name.lower()])
-            sources.append(_Count(declared.sources[array] or ""))
+            sources.append(_Count(declared.sources[array] or "", f.name))
         else:
             sources.append(source)
     types = declared.autosql.to_arrow().types
@@ -212,6 +270,7 @@ class _Count:
     """A field that counts the items of a column."""
 
     of: str
+    name: str
 
     def texts(self, array: pa.Array, faults: Faults) -> Texts:
         if pat.is_null(array.type):
@@ -221,6 +280,9 @@ class _Count:
             return numbers(np.zeros(len(array), np.int64))
         lengths = pc.list_value_length(array).fill_null(0)
         return numbers(lengths.cast(pa.int64()).to_numpy(zero_copy_only=False))
+
+
+_Source = str | _Count | _Gap  # what a field is made from; a text is a column's name
 
 
 def _without_dictionaries(schema: pa.Schema) -> pa.Schema:
@@ -302,18 +364,12 @@ def _check_chrom(chrom: Texts, name: str, faults: Faults) -> None:
     )
 
 
-def _colors(array: pa.Array) -> pa.Array:
-    """0xRRGGBB as R,G,B; 0, which most rows have, as it is, and so what is no color."""
-    values = array.cast(pa.uint64())
-    parts = [
-        pc.bit_wise_and(
-            pc.shift_right(values, pa.scalar(n, pa.uint64())), pa.scalar(255, pa.uint64())
-        )
-        for n in (16, 8, 0)
-    ]
-    joined = pc.binary_join_element_wise(*(p.cast(pa.string()) for p in parts), ",")
-    is_color = pc.and_(pc.greater(values, 0), pc.less(values, 2**24))
-    return pc.if_else(is_color, joined, values.cast(pa.string()))
+def _whole(array: pa.Array) -> pa.Array:
+    """Floats as texts, whole ones without a point, whatever else is in their batch."""
+    values = array.cast(pa.float64())
+    whole = pc.and_(pc.equal(values, pc.round(values)), pc.less(pc.abs(values), 2**53))
+    integers = pc.if_else(whole, values, pa.scalar(None, pa.float64())).cast(pa.int64())
+    return pc.coalesce(integers.cast(pa.large_string()), array.cast(pa.large_string()))
 
 
 def _object_texts(array: pa.Array, autosql: AutoSql, field: Field) -> pa.Array:
@@ -333,7 +389,5 @@ def _declared_texts(array: pa.Array, target: Target, word: bytes, faults: Faults
     some = array.drop_null() if array.null_count else array
     cells = encode.encode(some, target, inner)
     found = cells.texts
-    if target.color and cells.numbers is not None and pat.is_integer(some.type):
-        found = texts_of(_colors(pa.array(cells.numbers).cast(pa.uint64(), safe=False)))
     found = checked(found, target.name, inner)
     return fill(found, there, word) if array.null_count else found

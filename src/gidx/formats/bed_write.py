@@ -33,8 +33,10 @@ def write_bed(
         A DataFrame, a pyarrow Table, anything with ``__arrow_c_stream__`` (polars,
         duckdb, a gidx Dataset), or an iterable of batches, of any total size.
         ``chrom``, ``start``, ``end`` (or ``chromStart``, ``chromEnd``), 0-based
-        half-open, and the other fields in order. Each chrom's rows stand together,
-        by ascending start; the chroms may be in any order.
+        half-open. BED's other fields (``name``, ``score``, …, as BED, UCSC, PyRanges or
+        bioframe call them) are found in any order, and ``.`` or ``0`` fills what is
+        missing before them; other columns come behind, in order. Each chrom's rows stand
+        together, by ascending start; the chroms may be in any order.
     path : str, PathLike or binary file
         The file. One that ends with ``.gz``, ``.bgz`` or ``.bgzf`` is BGZF, any other
         plain text; an open file without a name is BGZF.

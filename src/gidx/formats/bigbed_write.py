@@ -8,7 +8,8 @@ are those that it is given. Beyond it, chroms may come in any order of theirs, l
 may be empty, and values of an enum or set must be declared.
 
 bigBed knows no missing value: an empty text is another thing, and a number has no
-text that says so. So what is missing is refused.
+text that says so. So what is missing is refused, but for BED's own fields that have a
+word for it: a strand of ``.``, and 0 for score, thick part and color.
 
 Left out: the container (see bbi.write), and fields 13 to 15 of microarray BED.
 """
@@ -33,7 +34,7 @@ from gidx.atomic import replacing
 from gidx.autosql import BED_FIELDS, AutoSql, Field, bed, parse
 from gidx.bbi.header import BIGBED_MAGIC
 from gidx.bbi.write import Chrom, Group, write_bbi
-from gidx.declare import Declared, declare
+from gidx.declare import Declared, declare, missing_word
 from gidx.encode import Cells, Faults, Inspection, Target
 from gidx.errors import WriteError, hint
 from gidx.order import Limits, Order, Surveyor, survey, unfit
@@ -75,8 +76,11 @@ def write_bigbed(
         A DataFrame, a pyarrow Table, anything with ``__arrow_c_stream__`` (polars,
         duckdb, a gidx Dataset), or an iterable of batches, of any total size.
         ``chrom``, ``start``, ``end`` (or ``chromStart``, ``chromEnd``), 0-based
-        half-open, and the other fields in order. Each chrom's rows stand together,
-        by ascending start; the chroms may be in any order.
+        half-open. BED's other fields (``name``, ``score``, …, as BED, UCSC, PyRanges or
+        bioframe call them) are found in any order, and ``.`` or ``0`` fills what is
+        missing before them; other columns come behind, in order. Colors may be
+        0xRRGGBB, ``R,G,B``, ``#rrggbb``, names, or tuples. Each chrom's rows stand
+        together, by ascending start; the chroms may be in any order.
     path : str, PathLike or binary file
         The file; what it holds stays untouched until the new one is complete.
     chromsizes
@@ -84,7 +88,8 @@ def write_bigbed(
         pairs. Default: those in the data's metadata.
     bed_type : str, optional
         ``"bed6"``, ``"bed6+4"`` or ``"bed6+"``: how many columns are standard BED.
-        Default: those whose names and types are.
+        Default: those whose names and types are; a column that has a standard name and
+        cannot be that field warns.
     autosql : str, PathLike or AutoSql, optional
         The declaration, as text or in an .as file; stored as it is. Default: the
         one in the data's metadata, else made from the columns.
@@ -320,6 +325,8 @@ def _cells(
 ) -> list[Cells]:
     """The fields behind the head, of rows whose place is known to be good."""
     cells = [None if t is None else encode.encode(batch.column(t.name), t, faults) for t in targets]
+    for i, word in declared.gaps.items():
+        cells[i] = encode.constant(word, len(starts))
     filled = _counted(declared, cells, faults, len(starts))
     standard = dict(enumerate(filled[: declared.defined - HEAD_FIELDS], HEAD_FIELDS))
     names = [s or f.name for s, f in zip(declared.sources, declared.fields, strict=True)]
@@ -433,6 +440,7 @@ def _targets(declared: Declared) -> list[Target | None]:
                 declared.autosql,
                 color=standard and i == rules.COLOR,
                 standard=standard,
+                missing=missing_word(BED_FIELDS[i]) if standard else None,
             )
         )
     return targets

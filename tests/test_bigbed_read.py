@@ -259,7 +259,7 @@ def test_without_autosql_columns_have_the_standard_names(n):
     assert list(found.values())[3:] == values[: n - 3]
 
 
-STANDARD_TYPES = [pa.string(), pa.uint32(), pa.string(), pa.uint32(), pa.uint32(), pa.uint32(),
+STANDARD_TYPES = [pa.string(), pa.uint32(), pa.string(), pa.int64(), pa.int64(), pa.uint32(),
                   pa.int32(), pa.list_(pa.int32()), pa.list_(pa.int32())]  # fmt: skip
 
 

@@ -74,6 +74,7 @@ def read_bigbed(
     regions: Any = None,
     *,
     columns: Sequence[str] | None = None,
+    types: Mapping[str, Any] | None = None,
     dtype_backend: str | None = "pyarrow",
     lists: Lists = "arrow",
     storage_options: Mapping[str, Any] | None = None,
@@ -92,6 +93,9 @@ def read_bigbed(
     columns : list of str, optional
         Columns wanted, in this order; only they are decoded. From a URL, only the
         blocks that regions need are read.
+    types : dict, optional
+        Types of some columns, instead of those declared: Arrow's or their names, such as
+        ``{"score": "float64"}``.
     dtype_backend : "pyarrow", "numpy_nullable" or None
         As in pandas. ``"pyarrow"`` keeps every type; None is pandas' own.
     storage_options : mapping, optional
@@ -124,7 +128,7 @@ def read_bigbed(
        start   end strand
     0   5000  9000      -
     """
-    dataset = open(path, storage_options=storage_options)
+    dataset = open(path, storage_options=storage_options, types=types)
     if dataset.format != "bigbed":
         raise FormatError(
             f"{dataset.path}: a {dataset.format} file, expected bigBed; use gidx.read"

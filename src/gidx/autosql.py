@@ -79,7 +79,12 @@ SCALARS: dict[str, Any] = {  # AutoSQL     Arrow, of one value
     "set": pa.list_(_SYMBOL),
 }
 TYPES = (*SCALARS, *KINDS)
+# What one value of an Arrow type is declared as, a text of any length
+WORDS: dict[Any, str] = {
+    **{SCALARS[word]: word for word in (*INTEGERS, "float", "double")}, _TEXT: "lstring",
+}  # fmt: skip
 
+_POSITIONS = ("Start", "End")
 _WORD = re.compile(r"\w+", re.ASCII)
 _INDEX = re.compile(r"(primary|unique|index)(\[\d+\])?", re.ASCII)
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
@@ -137,6 +142,14 @@ class Field:
     @property
     def is_integer(self) -> bool:
         return self.type in INTEGERS
+
+    @property
+    def is_position(self) -> bool:
+        """Whether a value is a position on a chrom: thickStart, sourceEnd and the like.
+
+        Tables have these as int64, since a difference of two must not wrap.
+        """
+        return self.type == "uint" and self.size is None and self.name.endswith(_POSITIONS)
 
     @property
     def declared_type(self) -> str:
@@ -896,6 +909,8 @@ def _agrees(told: Field, arrow: pa.DataType) -> bool:
     if told.type == "set":
         return _is_list(arrow) and _is_text(arrow.value_type)
     expected = SCALARS[told.type]
+    if told.is_position and pat.is_int64(arrow):
+        return True
     return bool(pat.is_null(arrow) or arrow == expected or (_is_text(expected) and _is_text(arrow)))
 
 

@@ -6,7 +6,7 @@ BED in its text. Those behind are counted from 0 on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pyarrow as pa
@@ -45,7 +45,11 @@ class Declared:
     @cached_property
     def canonical(self) -> list[pa.Field]:
         head = zip(self.native, schema.HEAD, _HEAD_TYPES, strict=False)
-        rest = self.native[HEAD_FIELDS:]
+        told = self.autosql.fields[HEAD_FIELDS:]
+        rest = [
+            arrow.with_type(schema.POSITION) if f.is_position else arrow
+            for f, arrow in zip(told, self.native[HEAD_FIELDS:], strict=True)
+        ]
         names = schema.unique(f.name for f in rest)
         return [
             *(f.with_name(n).with_type(t) for f, n, t in head),
@@ -76,6 +80,15 @@ class Declared:
                     color=f.type == "uint" and (i == COLOR_FIELD or f.name in COLOR_NAMES),
                     values=f.values,
                     parse=reader(self.autosql, f) if f.of is not None else None,
+                    limits=pa.uint32() if f.is_position else None,
                 )
             )
         return found
+
+    @cached_property
+    def native_columns(self) -> list[Column | None]:
+        """The same under their native types."""
+        return [
+            c if c is None or c.limits is None else replace(c, type=c.limits, limits=None)
+            for c in self.columns
+        ]

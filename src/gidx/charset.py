@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -54,20 +55,35 @@ class Encoding:
         self, text: npt.NDArray[np.uint8]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]] | None:
         """The text as UTF-8, and where each place (and the end) is in it; None for ASCII."""
-        if len(text) == 0 or int(text.max()) < 128:
-            return None
-        data = text.tobytes()
-        lengths = np.ones(len(text), np.int32)
-        parts, at = [], 0
-        for found in _RUN.finditer(data):
-            new = _decoded(self.name, self.errors, found[0])
-            lengths[found.start() : found.end()] = 0
-            lengths[found.start()] = len(new)
-            parts += [data[at : found.start()], new]
-            at = found.end()
-        places = np.zeros(len(text) + 1, np.int32)
-        np.cumsum(lengths, out=places[1:])
-        return np.frombuffer(b"".join([*parts, data[at:]]), np.uint8), places
+        return _moved(text, partial(_decoded, self.name, self.errors))
+
+    def moved_back(
+        self, text: npt.NDArray[np.uint8]
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]] | None:
+        """Text in UTF-8 in this encoding, and where each place is in it; None for ASCII.
+
+        Raises UnicodeEncodeError.
+        """
+        return _moved(text, partial(_encoded, self.name))
+
+
+def _moved(
+    text: npt.NDArray[np.uint8], change: Callable[[bytes], bytes]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]] | None:
+    if len(text) == 0 or int(text.max()) < 128:
+        return None
+    data = text.tobytes()
+    lengths = np.ones(len(text), np.int32)
+    parts, at = [], 0
+    for found in _RUN.finditer(data):
+        new = change(found[0])
+        lengths[found.start() : found.end()] = 0
+        lengths[found.start()] = len(new)
+        parts += [data[at : found.start()], new]
+        at = found.end()
+    places = np.zeros(len(text) + 1, np.int32)
+    np.cumsum(lengths, out=places[1:])
+    return np.frombuffer(b"".join([*parts, data[at:]]), np.uint8), places
 
 
 def encoding_of(encoding: str | None, errors: str | None = None) -> Encoding | None:

@@ -118,10 +118,7 @@ def open_as(
                 raise format_error(source.name, 0, f"a bigBed, expected {kinds[0]}; use gidx.read")
             if index is not None:
                 raise TypeError(f"{source.name}: a bigBed file has its index inside; drop index=")
-            given = [n for n, value in (options or {}).items() if value is not None]
-            for option in given:
-                raise TypeError(f"a bigBed file has no option {option!r}")
-            return BigBedDataset(BigBed(source))
+            return _open_bigbed(source, options)
         if magic == BIGWIG_MAGIC.to_bytes(4, order):
             raise format_error(source.name, 0, "a bigWig file; gidx reads bigBed")
     if not magic and kinds is None:
@@ -130,6 +127,13 @@ def open_as(
         "kinds": kinds, "index": index, "storage_options": storage_options, "options": options
     }  # fmt: skip
     return TabixDataset(open_text(source, **opened), opened)
+
+
+def _open_bigbed(source: ByteSource, options: Mapping[str, Any] | None) -> BigBedDataset:
+    for option, value in (options or {}).items():
+        if value is not None and option != "types":
+            raise TypeError(f"a bigBed file has no option {option!r}; there is types")
+    return BigBedDataset(BigBed(source), (options or {}).get("types"))
 
 
 class Dataset:
@@ -170,9 +174,6 @@ class Dataset:
     @cached_property
     def _ids(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self._format.chroms)}
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen, (self._format.source,)
 
     # ── what it is ──────────────────────────────────────────────────────────────────────────────
 
@@ -400,6 +401,13 @@ class BigBedDataset(Dataset):
     """An open bigBed file: a Dataset with extra indexes, zoom levels and summaries."""
 
     _format: BigBed
+
+    def __init__(self, format: BigBed, types: Mapping[str, Any] | None = None) -> None:
+        super().__init__(format if types is None else format.with_types(types))
+        self._types = types
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _open_bigbed, (self._format.source, {"types": self._types})
 
     @property
     def autosql(self) -> str:
@@ -642,10 +650,6 @@ def _way_out(problem: Problem) -> str:
 
 def _shown(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
-
-
-def _reopen(source: ByteSource) -> Dataset:
-    return open(source)
 
 
 def _reopen_text(source: ByteSource, opened: dict[str, Any]) -> Dataset:

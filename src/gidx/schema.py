@@ -102,18 +102,23 @@ def _type_of(name: str, given: Any) -> pa.DataType:
 def of_columns(given: Any, names: Mapping[str, int], path: str = "") -> dict[int, pa.DataType]:
     """`types_of` by the places of their columns, which have to be there.
 
-    A column may have several names: its canonical one and the file's own.
+    A column may have several names: its canonical one, and behind these the file's own.
     """
     found = {}
     for name, kind in types_of(given).items():
         if name not in names:
             there = f"{path}: " if path else ""
-            known = ", ".join(dict.fromkeys(names))
+            known = ", ".join(_first_names(names))
             raise ColumnError(
                 f"{there}types: no column {name!r}{hint(name, names)}; there are {known}"
             )
         found[names[name]] = kind
     return found
+
+
+def _first_names(places: Mapping[str, int]) -> list[str]:
+    first = {place: name for name, place in reversed(list(places.items()))}
+    return [first[place] for place in sorted(first)]
 
 
 def check_scalar(name: str, kind: pa.DataType) -> None:

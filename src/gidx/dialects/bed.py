@@ -38,9 +38,6 @@ from gidx.look import Seen, look, wider
 
 ITEM_RGB = "itemRgb"  # as the specification has it; UCSC's AutoSQL says reserved
 _MISSING = b"."
-_WORDS = {
-    **{sql.SCALARS[w]: w for w in (*sql.INTEGERS, "float", "double")}, pa.string(): "lstring",
-}  # fmt: skip
 _NAMES = {"chromStart": "start", "chromEnd": "end"}
 _NAME, _SCORE, _STRAND, _THICK, _RGB, _COUNT = 3, 4, 5, 6, 8, 9
 _ANY = re.compile(rb".*", re.S)
@@ -58,6 +55,8 @@ def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Bed:
     width = len(rows[0].split() if spaces else rows[0].split(b"\t")) if rows else 0
     parted = _parted(rows, width, spaces)
     named = _header_names(head, width)
+    if isinstance(schema, pa.Schema) and len(schema) < width:  # types of some columns
+        schema = {f.name: f.type for f in schema}
     if isinstance(schema, Mapping):
         schema, types = None, {**schema, **(types or {})}
     if schema is None:
@@ -105,7 +104,7 @@ class _Declared:
 
     def retyped(self, at: int, seen: Seen, *, guessed: bool = False) -> _Declared:
         """The same, one field of another type."""
-        word = _WORDS.get(seen.type, "lstring")
+        word = sql.WORDS.get(seen.type, "lstring")
         told = self.inner.autosql.table
         fields = list(told.fields)
         fields[at] = replace(fields[at], type=word, size=None, values=(), of=None)
@@ -114,7 +113,7 @@ class _Declared:
         columns, arrow = list(self.columns), list(self.fields)
         old = columns[at - HEAD_FIELDS]
         columns[at - HEAD_FIELDS] = replace(
-            old, type=seen.type, declared=word if word != "lstring" else str(seen.type),
+            old, type=seen.type, declared=word if guessed and word != "lstring" else str(seen.type),
             counted_by=None, color=False, values=(), parse=None, missing=seen.missing,
             limits=None, guessed=guessed,
         )  # fmt: skip
@@ -142,7 +141,8 @@ class Bed:
             kind = old.type if pat.is_uint64(old.type) else kind
             seen = Seen(kind, old.missing)
             # of a standard field, values in the range of int64 that it has not
-            seen = seen if kind != old.type and _fits(seen, text) else wider(seen, text)
+            narrow = kind != old.type or old.limits is not None
+            seen = seen if narrow and _fits(seen, text) else wider(seen, text)
         declared = self._declared
         for column in declared.columns:
             if column.counted_by == field:  # AutoSQL counts by integers
@@ -231,8 +231,9 @@ def _fits(seen: Seen, text: bytes) -> bool:
 
 def _typed(declared: _Declared, types: Any, name: str) -> _Declared:
     """The declaration, some columns of types that are given."""
-    names = {f.name: i for i, f in enumerate(declared.inner.native)}
-    names.update({f.name: i for i, f in enumerate(declared.fields)})
+    names = {f.name: i for i, f in enumerate(declared.fields)}
+    for i, f in enumerate(declared.inner.native):
+        names.setdefault(f.name, i)
     for i, kind in schema.of_columns(types, names, name).items():
         if i < HEAD_FIELDS:
             continue
@@ -405,7 +406,7 @@ def _made(
     for i in range(defined, width):
         seen = look(columns[i] if columns else ())
         missing[i] = seen.missing
-        fields[i] = replace(fields[i], type=_WORDS.get(seen.type, "lstring"))
+        fields[i] = replace(fields[i], type=sql.WORDS.get(seen.type, "lstring"))
         if pat.is_uint64(seen.type):
             large[i] = seen
     autosql = AutoSql((replace(base.table, fields=tuple(fields), sources=()),))

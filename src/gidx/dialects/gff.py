@@ -44,6 +44,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.types as pat
 
 from gidx import schema
 from gidx.columns import Column, Items, Problem, decode_items
@@ -124,8 +125,10 @@ class Key:
         return TEXTS if self.listed else pa.string()
 
 
-def from_head(head: Head, *, attributes: Sequence[str] | None = None) -> Gff:
+def from_head(head: Head, *, attributes: Sequence[str] | None = None, types: Any = None) -> Gff:
     """The dialect of a GFF3 or GTF file.
+
+    ``types`` are given to columns that are no positions and no lists.
 
     ``attributes`` are keys to make columns of; by default those of the head's first
     10,000 rows, in order of first appearance; ``[]`` for none but the map.
@@ -151,7 +154,22 @@ def from_head(head: Head, *, attributes: Sequence[str] | None = None) -> Gff:
     made = tuple(
         Key(key, name, other, key in listed) for key, name, other in zip(keys, *names, strict=True)
     )
-    return Gff(kind, header, made)
+    return Gff(kind, header, made, _types(kind, made, types, head.name))
+
+
+def _types(kind: Kind, keys: Sequence[Key], types: Any, path: str) -> dict[int, pa.DataType]:
+    """The types given, by the columns' places in the canonical table."""
+    names = {f.name: i for i, f in enumerate(FIXED)}
+    names.update({k.name: i for i, k in enumerate(keys, len(FIXED))})
+    for i, f in enumerate(FIXED):
+        names.setdefault(f.gff3 if kind == "gff3" else f.gtf, i)
+    given = schema.of_columns(types, names, path)
+    for i, found in given.items():
+        name = FIXED[i].name if i < len(FIXED) else keys[i - len(FIXED)].name
+        schema.check_scalar(name, found)
+        if i >= len(FIXED) and keys[i - len(FIXED)].listed:
+            raise TypeError(f"types: column {name!r} is a list of texts in {path}, and stays one")
+    return {i: found for i, found in given.items() if i >= len(schema.HEAD)}
 
 
 def _attribute_fields(head: Head) -> list[bytes]:
@@ -203,6 +221,7 @@ class Gff:
     kind: Kind
     header: str
     keys: tuple[Key, ...]
+    types: Mapping[int, pa.DataType] = field(default_factory=dict)  # given, by canonical place
     _tables: dict[Any, _Table] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -249,7 +268,13 @@ class Gff:
                 name = key.name if names == "canonical" else key.native
                 columns.append((key, pa.field(name, key.type, metadata={"attribute": key.key})))
             columns.append((None, pa.field("attributes", MAP)))
-        return native
+        return {names: self._retyped(columns) for names, columns in native.items()}
+
+    def _retyped(
+        self, columns: list[tuple[Fixed | Key | None, pa.Field]]
+    ) -> list[tuple[Fixed | Key | None, pa.Field]]:
+        own = {id(c): self.types[i] for i, c in enumerate((*FIXED, *self.keys)) if i in self.types}
+        return [(c, f.with_type(own.get(id(c), f.type))) for c, f in columns]
 
     def named(self, names: Names) -> list[pa.Field]:
         return [f for _, f in self._named[names]]
@@ -278,9 +303,9 @@ class Gff:
         arrays = []
         for column, named in picked:
             if isinstance(column, Fixed):
-                array, problem = self._fixed(lines, column, named.name, names)
+                array, problem = self._fixed(lines, column, named, names)
             elif column is not None:
-                array, problem = found.column(column, named.name)
+                array, problem = found.column(column, named.name, named.type)
             else:
                 array, problem = found.map()
             arrays.append(array)
@@ -289,7 +314,7 @@ class Gff:
         return arrays, problems
 
     def _fixed(
-        self, lines: Lines, column: Fixed, name: str, names: Names
+        self, lines: Lines, column: Fixed, named: pa.Field, names: Names
     ) -> tuple[pa.Array, Problem | None]:
         if column.name == "chrom":
             return lines.chrom_column(), None
@@ -298,13 +323,22 @@ class Gff:
         if column.name == "end":
             return lines.end_column(), None
         items = Items(lines.text, lines.fields[column.field], lines.fields[column.field + 1])
-        array, problem = decode_items(items, column.column)
-        if self.kind == "gff3" and column.name in ("source", "type") and _has_percent(array):
+        own = column.column
+        if named.type != own.type:
+            missing = None if pat.is_string(named.type) else b"."
+            own = replace(own, type=named.type, declared=str(named.type), missing=missing)
+        array, problem = decode_items(items, own)
+        if (
+            self.kind == "gff3"
+            and column.name in ("source", "type")
+            and pat.is_string(array.type)
+            and _has_percent(array)
+        ):
             # what is missing has been seen, and `%2E` is not
             there = np.array(array.is_valid().to_numpy(zero_copy_only=False), np.uint8)
             plain = _unescape(items, False)
             plain.there = there
-            array, _ = decode_items(plain, _text_column(name))
+            array, _ = decode_items(plain, _text_column(named.name))
         return array, problem
 
     def split(
@@ -429,12 +463,12 @@ class _Split:
         shown = self._text[at : self._nexts[row] - 1].tobytes().decode("utf-8", "backslashreplace")
         return [Problem("attributes", "closed with a quote", int(n), int(row), shown)]
 
-    def column(self, key: Key, name: str) -> tuple[pa.Array, Problem | None]:
+    def column(self, key: Key, name: str, kind: pa.DataType) -> tuple[pa.Array, Problem | None]:
         """The array of one key."""
         s = self._table.place[key.key]
-        return self._list(s, name) if key.listed else self._plain(s, name)
+        return self._list(s, name) if key.listed else self._plain(s, name, kind)
 
-    def _plain(self, s: int, name: str) -> tuple[pa.Array, Problem | None]:
+    def _plain(self, s: int, name: str, kind: pa.DataType) -> tuple[pa.Array, Problem | None]:
         from gidx.kernels import attributes as kernels
 
         begins, nexts, there = (part[s] for part in self._texts)
@@ -449,7 +483,10 @@ class _Split:
         if self._coded[s]:
             items = _unescape(items, self._quoted)
         items.there = None if there.all() else there
-        return decode_items(items, _text_column(name))
+        column = _text_column(name)
+        if kind != column.type:
+            column = replace(column, type=kind, declared=str(kind), missing=b".")
+        return decode_items(items, column)
 
     def _list(self, s: int, name: str) -> tuple[pa.Array, Problem | None]:
         offsets, begins, nexts = self._lists

@@ -13,13 +13,16 @@ mapping quality of 255, a template length of 0.
 | no place (RNAME ``*`` or POS 0) | start and end null; chrom null for ``*`` | POS as it is |
 | mate | rnext, pnext 0-based, null for 0; ``=`` stays | RNEXT, PNEXT |
 | tags | map of ``NM`` to ``i:3``: type and value | the same |
+
+A map has each key once, as SAM has each tag once a row. Where a row has a tag again, its
+second value is that of ``NM:2``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -79,14 +82,23 @@ CANONICAL_FIELDS = [
 ]
 
 
-def from_head(head: Head) -> Sam:
-    """The dialect of a SAM file.
+def from_head(head: Head, *, types: Any = None) -> Sam:
+    """The dialect of a SAM file; ``types`` are given to columns that are no positions.
 
     >>> sam = from_head(Head("x.sam", b"@SQ\\tSN:chr1\\tLN:45\\n", b""))
     >>> dict(sam.chroms)
     {'chr1': 45}
     """
-    return Sam(head.lines.decode("utf-8", "backslashreplace"))
+    names = {c.name: c.field for c in COLUMNS if c.name}
+    for c in COLUMNS:
+        names.setdefault(c.native or "", c.field)
+    given = schema.of_columns(types, names, head.name)
+    for c in COLUMNS:
+        if c.field in given:
+            schema.check_scalar(c.name or "", given[c.field])
+            if c.field == TAGS_FIELD or c.name in (*schema.HEAD, "pnext"):
+                raise TypeError(f"types: column {c.name!r} of a SAM file keeps its type")
+    return Sam(head.lines.decode("utf-8", "backslashreplace"), types=given)
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,7 @@ class Sam:
 
     header: str
     kind: Literal["sam"] = "sam"
+    types: Mapping[int, pa.DataType] = field(default_factory=dict)  # given, by field
 
     @property
     def rules(self) -> Rules:
@@ -116,7 +129,13 @@ class Sam:
         return {"sam_header": self.header}
 
     def named(self, names: Names) -> list[pa.Field]:
-        return CANONICAL_FIELDS if names == "canonical" else NATIVE_FIELDS
+        columns, fields = (
+            (CANONICAL, CANONICAL_FIELDS) if names == "canonical" else (COLUMNS, NATIVE_FIELDS)
+        )
+        return [
+            f.with_type(self.types.get(c.field, f.type)) if c is not END else f
+            for c, f in zip(columns, fields, strict=True)
+        ]
 
     def want(self, columns: Sequence[int], names: Names) -> int:
         most = 0
@@ -162,14 +181,19 @@ class Sam:
         if column.name == "chrom":
             return _chrom(lines), None
         items = Items(lines.text, lines.fields[column.field], lines.fields[column.field + 1])
-        array, problem = decode_items(items, column.column)
+        own = column.column
+        if column.field in self.types:
+            own = replace(
+                own, type=self.types[column.field], declared=str(self.types[column.field])
+            )
+        array, problem = decode_items(items, own)
         if problem is not None and problem.column != name:
             problem = replace(problem, column=name)
         return array, problem
 
     def fields(self) -> pa.Table:
         return fields_table(
-            CANONICAL_FIELDS,
+            self.named("canonical"),
             [c.declared for c in CANONICAL],
             ["." if c.field == TAGS_FIELD else "1" for c in CANONICAL],
             [c.description for c in CANONICAL],
@@ -217,6 +241,7 @@ def _tags(lines: Lines) -> tuple[pa.Array, Problem | None]:
     values, worse = decode_items(Items(lines.text, value_begins, value_nexts), string)
     if wrong is not None:  # a map's key cannot be missing
         keys = keys.fill_null("")
+    keys = _distinct(lines.text, offsets, key_begins, key_nexts, keys)
     pairs = pa.StructArray.from_arrays([keys, values], fields=[MAP.key_field, MAP.item_field])
     array = pa.Array.from_buffers(
         MAP, len(lines), [None, pa.py_buffer(offsets)], 0, children=[pairs]
@@ -234,3 +259,18 @@ def _tags(lines: Lines) -> tuple[pa.Array, Problem | None]:
         return array, None
     _, row, text = min(problems, key=lambda p: p[1])
     return array, Problem("tags", "TAG:TYPE:VALUE", sum(p[0] for p in problems), int(row), text)
+
+
+def _distinct(text: Any, offsets: Any, begins: Any, nexts: Any, keys: pa.Array) -> pa.Array:
+    """Keys, each once a row: ``NM``, ``NM:2`` …"""
+    from gidx.kernels.vcf import first_of_keys
+
+    first = first_of_keys(text, offsets, begins, nexts - np.int32(1))
+    if first.all():
+        return keys
+    names = keys.to_pylist()
+    for m in np.flatnonzero(first == 0).tolist():
+        row = int(np.searchsorted(offsets, m, side="right")) - 1
+        before = keys.slice(int(offsets[row]), m - int(offsets[row]))
+        names[m] += f":{before.to_pylist().count(names[m]) + 1}"
+    return pa.array(names, pa.string())

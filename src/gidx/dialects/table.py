@@ -101,7 +101,9 @@ def _places(columns: Sequence[Column], rules: Rules) -> dict[str, int]:
     found.update(
         (name, c.field) for c, name in zip(rest, schema.unique(c.name for c in rest), strict=True)
     )
-    return {**{c.name: c.field for c in columns}, **found}
+    for c in columns:
+        found.setdefault(c.name, c.field)
+    return found
 
 
 def _typed(types: Any, columns: list[Column], rules: Rules, name: str) -> list[Column]:

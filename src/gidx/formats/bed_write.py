@@ -23,6 +23,7 @@ def write_bed(
     level: int = 6,
     threads: int | None = None,
     chromsizes: Any = None,
+    encoding: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write a BED file and its index; both appear only when they are finished.
@@ -61,6 +62,8 @@ def write_bed(
         Default: all processors. The file does not depend on it.
     chromsizes
         A dict, a path, a frame or pairs: the chroms there are; rows must lie on them.
+    encoding : str, optional
+        Of the text: ``"latin-1"`` and others in which ASCII is itself. Default: UTF-8.
     progress : callable, optional
         Is given the number of rows written so far.
 
@@ -90,5 +93,6 @@ def write_bed(
         level=level,
         threads=threads,
         chromsizes=chromsizes,
+        encoding=encoding,
         progress=progress,
     )

@@ -100,6 +100,31 @@ class BigBed:
         other._picked = {}
         return other
 
+    def with_types(self, types: Any) -> BigBed:
+        """The same file, some columns of other types than it declares."""
+        told = self.declared
+        names = {f.name: i for i, f in enumerate(told.canonical)}
+        for i, f in enumerate(told.native):
+            names.setdefault(f.name, i)
+        fields = list(told.autosql.fields)
+        for i, kind in schema.of_columns(types, names, self.source.name).items():
+            if i < HEAD_FIELDS:
+                continue
+            schema.check_scalar(told.canonical[i].name, kind)
+            word = autosql.WORDS.get(kind)
+            if word is None:
+                raise TypeError(
+                    f"types: column {told.canonical[i].name!r} cannot be {kind}, which AutoSQL "
+                    "does not have; 'string' can hold it"
+                )
+            fields[i] = Field(word, fields[i].name, fields[i].comment)
+        table = replace(told.autosql.table, fields=tuple(fields), sources=())
+        other = copy.copy(self)
+        rest = told.autosql.declarations[1:]
+        other.declared = Declared(AutoSql((table, *rest)), None, told.defined)
+        other._picked = {}
+        return other
+
     # ── what it says of itself ──────────────────────────────────────────────────────────────────
 
     @property
@@ -264,7 +289,8 @@ class BigBed:
     def decode(
         self, blocks: Blocks, columns: Sequence[int], regions: RegionSet | None, names: Names
     ) -> Rows:
-        specs = [self.declared.columns[i] for i in columns]
+        own = self.declared.native_columns if names == "native" else self.declared.columns
+        specs = [own[i] for i in columns]
         named = self.declared.named(names)
         texts = [s for s in specs if s is not None]
         want = max((max(s.field, s.counted_by or 0) + 1 for s in texts), default=0)

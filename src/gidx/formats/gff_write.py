@@ -32,6 +32,7 @@ def write_gff(
     level: int = 6,
     threads: int | None = None,
     chromsizes: Any = None,
+    encoding: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write a GFF3 or GTF file with its index; both appear when finished.
@@ -67,6 +68,8 @@ def write_gff(
         Default: all processors. The file does not depend on it.
     chromsizes
         A dict, a path, a frame or pairs: the chroms there are; rows must lie on them.
+    encoding : str, optional
+        Of the text: ``"latin-1"`` and others in which ASCII is itself. Default: UTF-8.
     progress : callable, optional
         Is given the number of rows written so far.
 
@@ -99,6 +102,7 @@ def write_gff(
         level=level,
         threads=threads,
         chromsizes=chromsizes,
+        encoding=encoding,
         progress=progress,
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from gidx import schema
 from gidx.binning.index import TabixIndex
-from gidx.charset import Encoding
+from gidx.charset import WAY_OUT, Encoding
 from gidx.dialects.base import Dialect, Guessing, Lines, Names
 from gidx.errors import FormatError, MissingIndexError, warn
 from gidx.formats.base import Placed, Rows
@@ -54,6 +54,7 @@ class TabixText:
         self.dialect, self.lines, self.index = dialect, lines, index
         self._begin, self._index_name = begin, index_name
         self.encoding = encoding
+        self._raw: dict[str, bytes] = {}  # chroms' names as they stand in the file
         self._picked: dict[tuple[tuple[int, ...], Names], pa.Schema] = {}
         self._checked = False
         self._end: int | None = None  # where the table ends, if before the file does
@@ -111,14 +112,30 @@ class TabixText:
         return names, None if ended < 0 else self.lines.place(text, ended)
 
     def _decoded(self, name: bytes) -> str:
-        """A chrom's name, which Arrow has to hold."""
+        """A chrom's name, which Arrow has to hold; what it is in the file is kept."""
         text = name if self.encoding is None else self.encoding.decode(name)
-        return text.decode("utf-8", "replace")
+        found = text.decode("utf-8", "replace")
+        if found.encode() != text and found not in self._raw:
+            warn(f"{self.source.name}: chrom {found!r} is {WAY_OUT}")
+        if self._raw.setdefault(found, name) != name:
+            raise FormatError(
+                f"{self.source.name}: two chroms are {found!r}, {name!r} and {self._raw[found]!r}, "
+                f"which are {WAY_OUT}",
+                path=self.source.name,
+                offset=None,
+            )
+        return found
 
     def _encoded(self, name: str) -> bytes:
         """A chrom's name as it stands in the file."""
+        raw = self._raw.get(name)
+        if raw is not None:
+            return raw
         text = name.encode("utf-8", "surrogateescape")
-        return text if self.encoding is None else self.encoding.encode(text)
+        try:
+            return text if self.encoding is None else self.encoding.encode(text)
+        except UnicodeEncodeError:  # of a header that says more than the encoding has
+            return text
 
     @cached_property
     def _names(self) -> tuple[pa.Array, npt.NDArray[np.uint8], npt.NDArray[np.int64], Any]:

@@ -27,7 +27,7 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, BinaryIO, Literal, NoReturn
 
@@ -41,6 +41,7 @@ from gidx.bgzf.block import EOF, MAX_DATA, check_level, deflate_block
 from gidx.bgzf.write import BlockWriter
 from gidx.bgzf.write import Layout as Blocks
 from gidx.binning.index import Kind, TabixIndex
+from gidx.charset import Encoding, encoding_of
 from gidx.dialects.base import Rules
 from gidx.dialects.encoding import LineEncoder
 from gidx.dialects.given import without_nan
@@ -84,6 +85,7 @@ def write_lines(
     level: int = 6,
     threads: int | None = None,
     chromsizes: Any = None,
+    encoding: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write rows as text; ``make`` is given schema, metadata and categories.
@@ -106,8 +108,11 @@ def write_lines(
         naturally (chr2 before chr10), and by start; rows of one start stay in order.
     chromsizes
         What `chromsizes.read` takes: the chroms there are, which rows must lie on.
+    encoding
+        Of the text; default UTF-8.
     """
     check_level(level)
+    codec = encoding_of(encoding)
     sizes = None if chromsizes is None else sizes_of.read(chromsizes)
     data = without_nan(data)
     if isinstance(path, Inspection):
@@ -119,7 +124,7 @@ def write_lines(
         rows = flow(data)
         encoder = make(rows.schema, rows.about, rows.categories)
         pieces = _as_they_come(rows, encoder, _limits(encoder, sizes))
-        _write(pieces, encoder, target, level, count, progress)
+        _write(pieces, encoder, target, level, count, progress, codec)
         return
     with frame(data, beside=target.path) as kept:
         encoder = make(kept.schema, kept.about, kept.categories)
@@ -132,7 +137,7 @@ def write_lines(
             ranked=partial(naturally, known=known),
         )
         pieces = _sorted(kept, encoder, order)
-        _write(pieces, encoder, target, level, count, progress)
+        _write(pieces, encoder, target, level, count, progress, codec)
 
 
 def _limits(encoder: LineEncoder, sizes: Mapping[str, int] | None) -> Limits:
@@ -437,10 +442,14 @@ def _write(
     level: int,
     threads: int,
     progress: Callable[[int], None] | None,
+    codec: Encoding | None,
 ) -> None:
     header = encoder.header
     if header and not header.endswith(b"\n"):
         header += b"\n"
+    if codec is not None:
+        header = _header_in(codec, header)
+        pieces = (partial(_in_encoding, codec, piece) for piece in pieces)
     done = in_order(pieces, threads)
     try:
         if not target.compressed:
@@ -454,6 +463,40 @@ def _write(
             others.ready(_indexes(target, blocks, index))
     finally:
         done.close()
+
+
+def _header_in(codec: Encoding, header: bytes) -> bytes:
+    try:
+        return codec.encode(header)
+    except UnicodeEncodeError as error:
+        raise WriteError(f"the header has {_unsayable(error, codec)}", row=None) from None
+
+
+def _in_encoding(codec: Encoding, make: _Call) -> _Lines:
+    """A piece's lines in another encoding than UTF-8."""
+    lines = make()
+    try:
+        moved = codec.moved_back(lines.data)
+    except UnicodeEncodeError as error:
+        letter = error.object[error.start : error.start + 1].encode("utf-8", "surrogateescape")
+        at = lines.data.tobytes().find(letter)
+        row = lines.first + int(np.searchsorted(lines.rows.ends_at, at, side="right"))
+        raise unfit(_unsayable(error, codec), row, None) from None
+    if moved is None:
+        return lines
+    data, places = moved
+    rows = replace(
+        lines.rows,
+        names=[codec.encode(name) for name in lines.rows.names],
+        begins=places[lines.rows.begins].astype(np.int64),
+        ends_at=places[lines.rows.ends_at].astype(np.int64),
+    )
+    return _Lines(data, rows, lines.first)
+
+
+def _unsayable(error: UnicodeEncodeError, codec: Encoding) -> str:
+    letter = error.object[error.start]
+    return f"{letter!r}, which {codec.name} does not have; pass encoding='utf-8'"
 
 
 def _write_plain(

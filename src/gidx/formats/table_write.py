@@ -24,6 +24,7 @@ def write_tabix(
     level: int = 6,
     threads: int | None = None,
     chromsizes: Any = None,
+    encoding: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write any table as tab-separated text with an index; both appear when finished.
@@ -60,6 +61,8 @@ def write_tabix(
         Default: all processors. The file does not depend on it.
     chromsizes
         A dict, a path, a frame or pairs: the chroms there are; rows must lie on them.
+    encoding : str, optional
+        Of the text: ``"latin-1"`` and others in which ASCII is itself. Default: UTF-8.
     progress : callable, optional
         Is given the number of rows written so far.
 
@@ -89,5 +92,6 @@ def write_tabix(
         level=level,
         threads=threads,
         chromsizes=chromsizes,
+        encoding=encoding,
         progress=progress,
     )

@@ -43,6 +43,7 @@ def write_vcf(
     level: int = 6,
     threads: int | None = None,
     chromsizes: Any = None,
+    encoding: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write a VCF file with its index; both appear when finished.
@@ -82,6 +83,8 @@ def write_vcf(
     chromsizes
         A dict, a path, a frame or pairs: the chroms there are; rows must lie on them.
         A header that is made has them as contigs.
+    encoding : str, optional
+        Of the text: ``"latin-1"`` and others in which ASCII is itself. Default: UTF-8.
     progress : callable, optional
         Is given the number of rows written so far.
 
@@ -107,7 +110,7 @@ def write_vcf(
     sizes = None if chromsizes is None else sizes_of.read(chromsizes)
     options: dict[str, Any] = {
         "index": index, "gzi": gzi, "sort": sort, "level": level, "threads": threads,
-        "chromsizes": sizes, "progress": progress,
+        "chromsizes": sizes, "encoding": encoding, "progress": progress,
     }  # fmt: skip
     make = partial(encoder, header=text, samples=samples, chromsizes=sizes)
     if not given.in_memory(rows):

@@ -1,0 +1,111 @@
+"""Text in other encodings than UTF-8: read as it is meant, written as it was."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gidx
+from gidx.errors import FormatError, ValueTypeError, ValueWarning, WriteError
+
+VCF = (
+    "##fileformat=VCFv4.3\n"
+    '##INFO=<ID=D,Number=1,Type=String,Description="où">\n'
+    '##FORMAT=<ID=N,Number=1,Type=String,Description="n">\n'
+    "##contig=<ID=1>\n"
+    "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tAnaïs\n"
+    "1\t5\trés\tA\tG\t.\tqué\tD=café;X=é\tN\tü\n"
+    "1\t6\ta\tA\tG\t.\tPASS\tD=b\tN\tc\n"
+)
+GFF = "##gff-version 3\n1\té\tgene\t5\t9\t.\t+\t.\tID=ü;Parent=é,è\n"
+BED = "chré\t1\t9\tété\nchrü\t5\t9\tx\n"
+TABLE = "#chrom\tstart\tend\tnom\tâge\n1\t5\t9\té\t7\n"
+
+
+@pytest.mark.parametrize("name", ["x{}", "x{}.gz"])
+@pytest.mark.parametrize(
+    ("text", "suffix", "read", "write"),
+    [
+        (VCF, ".vcf", gidx.read_vcf, gidx.write_vcf),
+        (GFF, ".gff3", gidx.read_gff, gidx.write_gff),
+        (BED, ".bed", gidx.read_bed, gidx.write_bed),
+        (TABLE, ".tsv", gidx.read_tabix, gidx.write_tabix),
+    ],
+)
+def test_bytes_come_back_as_they_were(tmp_path, name, text, suffix, read, write):
+    data = text.encode("latin-1")
+    frame = read(data, encoding="latin-1")
+    assert frame.equals(read(text.encode()))
+    path = tmp_path / name.format(suffix)
+    write(frame, path, encoding="latin-1")
+    found = gidx.bgzf.open(path).read() if path.suffix == ".gz" else path.read_bytes()
+    assert found == data
+    if path.suffix == ".gz":
+        chrom = frame["chrom"].iloc[0]
+        asked = read(path, f"{chrom}:5-8", encoding="latin-1")
+        assert len(asked)
+        assert asked.equals(frame.iloc[: len(asked)].assign(chrom=asked["chrom"]))
+
+
+def test_samples_and_descriptions_are_text():
+    dataset = gidx.open(VCF.encode("latin-1"), encoding="latin-1")
+    assert dataset.samples == ["Anaïs"]
+    assert "où" in dataset.header
+    assert "où" in dataset.fields["description"].to_pylist()
+
+
+@given(
+    st.lists(st.text("aé€œß .,", min_size=1), min_size=1, max_size=50).map(
+        lambda names: [n.strip() or "a" for n in names]
+    ),
+    st.sampled_from(["cp1252", "iso8859-15", "euc_jis_2004", "utf-8"]),
+)
+def test_letters_are_those_of_the_codec(names, encoding):
+    names = [n.encode(encoding, "ignore").decode(encoding) or "a" for n in names]
+    text = "".join(f"c\t{i}\t{i + 9}\t{n}\t{i}\n" for i, n in enumerate(names))
+    found = gidx.read_bed(text.encode(encoding), encoding=encoding, schema="bed5")
+    assert found["name"].tolist() == names
+    assert found["score"].tolist() == list(range(len(names)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "shift_jis", "gbk", "big5", "cp037", "utf-7"])
+def test_encodings_in_which_ascii_is_not_itself_are_refused(encoding):
+    with pytest.raises(ValueError, match="iconv"):
+        gidx.read_bed(b"c\t1\t5\n", encoding=encoding)
+
+
+def test_what_is_not_utf8_is_missing_and_the_warning_says_encoding():
+    data = BED.replace("chré", "a").replace("chrü", "b").encode("latin-1")
+    with pytest.warns(ValueWarning, match=r"column name: 1 value .*encoding='latin-1'"):
+        assert gidx.read_bed(data)["name"].isna().tolist() == [True, False]
+    with pytest.raises(ValueTypeError, match="encoding="):
+        gidx.read_bed(data, errors="raise")
+    with pytest.warns(ValueWarning, match="not UTF-8"):
+        assert gidx.read_bed(data, encoding="ascii")["name"].isna().sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("errors", "name"),
+    [("replace", "�t�"), ("backslashreplace", r"\xe9t\xe9"), ("ignore", "t")],
+)
+def test_encoding_errors_are_those_of_pandas(errors, name):
+    data = BED.replace("chré", "a").replace("chrü", "b").encode("latin-1")
+    assert gidx.read_bed(data, encoding_errors=errors)["name"].tolist() == [name, "x"]
+
+
+def test_letters_that_arrow_cannot_hold_are_refused():
+    with pytest.raises(ValueError, match="Arrow cannot hold"):
+        gidx.read_bed(b"c\t1\t5\n", encoding_errors="surrogateescape")
+
+
+def test_chroms_that_an_encoding_makes_one_are_an_error():
+    with pytest.raises(FormatError, match="two chroms are 'chr'"):
+        gidx.read_bed(BED.encode("latin-1"), encoding_errors="ignore")
+
+
+def test_letters_that_an_encoding_does_not_have_are_not_written(tmp_path):
+    frame = gidx.read_bed("c\t1\t5\ta\nc\t2\t5\tł\n".encode())
+    with pytest.raises(WriteError, match="row 1: 'ł', which iso8859-1 does not have"):
+        gidx.write_bed(frame, tmp_path / "x.bed", encoding="latin-1")
+    assert not list(tmp_path.iterdir())

@@ -303,14 +303,17 @@ def test_the_header_says_everything_in_either_byte_order(order, version):
         (FILE.broken("header", 24, "Q", 2**63), "x.bb: truncated or broken: index offset is 92233"),
         (FILE.broken("header", 36, "Q", 10**6), "x.bb: truncated or broken: autosql offset is 100"),
         (FILE.broken("extended_header", 2, "H", 999), "x.bb, byte "),
-        (FILE.data[:-1], f"x.bb, byte {len(FILE.data) - 5}: truncated or unfinished: a version 4 "
-                         "bigBed ends with its magic 8789f2eb, found 89f2eb"),
     ],
 )  # fmt: skip
 def test_a_broken_header_says_where_and_what(data, message):
     with pytest.raises(FormatError) as error:
         header(data)
     assert str(error.value).startswith(message)
+
+
+def test_a_closing_magic_that_is_not_there_is_said():
+    assert header(FILE.data).closed
+    assert not header(FILE.data[:-1]).closed
 
 
 def test_a_zoom_level_without_a_reduction_ends_the_list():

@@ -6,6 +6,7 @@ import gzip
 import io
 import pickle
 import struct
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -241,7 +242,7 @@ def test_an_index_can_be_pickled_compared_and_shown(data):
     index.chunks("chr1")  # what it has prepared for queries is not pickled
     again = pickle.loads(pickle.dumps(index))
     assert again == index
-    assert "_plan" not in vars(again)
+    assert "plan" not in vars(again)
     assert index != TabixIndex.from_bytes(TBI if data == CSI else CSI)
     assert index != "an index"
     assert (
@@ -334,8 +335,9 @@ def test_a_changed_byte_is_a_format_error_or_an_index(data):
                 index = TabixIndex.from_bytes(broken)
             except FormatError:
                 continue
-            assert len(index.ranges(resolve("chr1", {"chr1": 0}))) <= 2
             assert TabixIndex.from_bytes(index.to_bytes()) == index
+            with suppress(FormatError):  # of a bin or window that the scheme has not
+                assert len(index.ranges(resolve("chr1", {"chr1": 0}))) <= 2
 
 
 def test_bytes_after_the_end_are_a_format_error():

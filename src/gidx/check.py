@@ -1,7 +1,7 @@
 """Checking a file: every row and value, and whether an index tells the truth.
 
     rows     read whole: structure, checksums, and every value of its declared type
-    index    each chrom asked for by the index has as many rows as the scan found
+    index    leads to every row: a query of any of its bases finds it
 
 What a scan would raise, this raises too; what it would warn of is listed.
 """
@@ -14,8 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from gidx.binning.index import TabixIndex
 from gidx.dataset import BigBedDataset, Dataset, TabixDataset, open
 from gidx.errors import GidxWarning
+from gidx.formats.tabix_proof import prove
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,26 @@ def check(
                 progress(rows)
     problems += [str(w.message) for w in told if issubclass(w.category, GidxWarning)]
     index = _index(found)
-    if index != "none":
-        for name in found.chroms:
-            by_index = found.count_rows(name, threads=threads)
-            if by_index != counts[name]:
-                problems.append(
-                    f"{found.path}: {name} has {counts[name]:,} rows, by the index {by_index:,}"
-                )
+    if isinstance(found, TabixDataset) and found.index is not None:
+        problems += _index_problems(found, found.index, counts, threads)
     chroms = {name: count for name, count in counts.items() if name is not None}
     return Report(found.path, found.format, rows, chroms, index, tuple(problems))
+
+
+def _index_problems(
+    found: TabixDataset, index: TabixIndex, counts: Counter[str | None], threads: int | None
+) -> list[str]:
+    """What is wrong with a text's index: the first row lost, and counts of rows."""
+    problems = []
+    lost = prove(found._format, index, threads)
+    if lost is not None:
+        problems.append(lost)
+    for name, by_index in index.row_counts.items():
+        if by_index is not None and by_index != counts[name]:
+            problems.append(
+                f"{found.path}: {name} has {counts[name]:,} rows, by the index {by_index:,}"
+            )
+    return problems
 
 
 def _index(found: Dataset) -> str:

@@ -18,6 +18,13 @@ a list of any          their union
 Overlap: ``s < end and e > start``; an item of length zero overlaps where it
 touches (as UCSC's bedToBigBed tools and Biopython have it). Abutting items do
 not overlap.
+
+Before the first base there is one place, POS 0 of a VCF: the telomere, by its
+specification. Such a row is kept as it is, with start -1 and the end that REF or END
+gives, in files, in frames and by the VCF writer; to regions it counts from the first
+base on, and holds that base at least, as in htslib. SAM's POS 0 says that there is no
+place. Start -1 of a BED and start 0 of a GFF (or any other table) are broken rows: a
+FormatError when they are read, checked or indexed, a WriteError when they are written.
 """
 
 from __future__ import annotations

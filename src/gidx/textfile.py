@@ -15,7 +15,8 @@ so groups can be read in any order, and none has to know of another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Protocol
@@ -44,6 +45,9 @@ LF = ord("\n")
 # 0.26 s in 16 MB, 0.3 s in 256 kB.
 TEXT = 2 * 2**20
 _PLAIN_BLOCK = 1 << 16
+# A carriage return without a line feed, and behind it what begins as rows do: a name and
+# a number, or three texts and a number.
+_LONE_RETURN = re.compile(rb"\r(?!\n)[^\s]+[\t ]+(?:[0-9]+[\t ]|\S+[\t ]+\S+[\t ]+[0-9]+[\t ])")
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,21 @@ class Text:
         """The line that begins there."""
         piece = self.text[at : at + 65536].tobytes()
         return piece.partition(b"\n")[0].removesuffix(b"\r")
+
+
+def check_line_ends(text: Any, say: Callable[[int], str], name: str) -> None:
+    """Raise FormatError where rows end with a carriage return alone: many would be one row.
+
+    ``say`` puts a place in the text into words.
+    """
+    found = _LONE_RETURN.search(text)
+    if found is not None:
+        raise FormatError(
+            f"{say(found.start())}: a line ends with a carriage return alone, expected a line "
+            f"feed, or both; convert the line ends: tr '\\r' '\\n' < {name}",
+            path=name,
+            offset=None,
+        )
 
 
 class LineSource(Protocol):

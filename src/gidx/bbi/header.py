@@ -88,6 +88,7 @@ class Header:
     zooms: Record  # array of ZOOM_HEADER
     total_summary: Record | None
     extra_indexes: tuple[ExtraIndex, ...]
+    closed: bool = True  # False: of version 4, but without the magic at its end
 
     @property
     def compressed(self) -> bool:
@@ -97,9 +98,8 @@ class Header:
 def read_header(source: ByteSource, magic: int, kind: str) -> Header:
     """Read and check; ``kind`` (``bigBed``) names the format in errors.
 
-    A file that ends early is refused here: files of version 4 end with their
-    magic (UCSC's bbiFileCheckSigs holds them to it), and all offsets must lie
-    inside the file.
+    A file that ends early is refused here where an offset lies behind its end. Files
+    of version 4 end with their magic; of one that does not, `closed` says so.
     """
     order = _byte_order(source, magic, kind)
     fixed = read_one(source, 0, ordered(HEADER, order), "header")
@@ -117,18 +117,13 @@ def read_header(source: ByteSource, magic: int, kind: str) -> Header:
     for zoom in zooms:
         for name in ("data_offset", "index_offset"):
             _check_offset(source, zoom, name, required=True)
+    closed = True
     if version == VERSION:
-        end = read_one(source, source.size - 4, ordered(np.dtype("<u4"), order), "closing magic")
-        if int(end) != magic:
-            raise format_error(
-                source.name,
-                source.size - 4,
-                f"truncated or unfinished: a version 4 {kind} ends with its magic {magic:08x}, "
-                f"found {int(end):08x}; fetch or write the file again",
-            )
+        layout = ordered(np.dtype("<u4"), order)
+        closed = int(read_one(source, source.size - 4, layout, "closing magic")) == magic
     at = int(fixed["total_summary_offset"])
     summary = read_one(source, at, ordered(TOTAL_SUMMARY, order), "total summary") if at else None
-    return Header(order, fixed, zooms, summary, _read_extra_indexes(source, order, fixed))
+    return Header(order, fixed, zooms, summary, _read_extra_indexes(source, order, fixed), closed)
 
 
 def _byte_order(source: ByteSource, magic: int, kind: str) -> Order:

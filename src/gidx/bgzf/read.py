@@ -331,14 +331,28 @@ class BgzfReader(io.BufferedIOBase):
         offset = operator.index(offset)
         start, data_start = self.gzi.find(offset)
         # not through a virtual offset, which does not reach the end of a block of 65536 bytes
-        size = self._go(start, offset - data_start)
-        if size is not None:
-            raise ValueError(
-                f"{self.name}: uncompressed offset {offset} is past the end of the block "
-                f"there, {data_start + size}"
-            )
+        if self._go(start, offset - data_start) is not None:
+            start, data_start = self._behind(start, data_start, offset)
+            self._go(start, offset - data_start)
         self._data_start = offset - self._pos
         return offset
+
+    def _behind(self, start: int, data_start: int, offset: int) -> tuple[int, int]:
+        """The block that holds an offset, by their sizes from ``start`` on; its data's begin.
+
+        For a GZI that lacks blocks, at its end or between, as those of some writers do.
+        """
+        for first, buf, sizes in pieces(self._source, start):
+            held = tail_sizes(buf, sizes, first, self.name)
+            starts = accumulate(sizes, initial=first)
+            begins = accumulate(held, initial=data_start)
+            for at, begin, size in zip(starts, begins, held, strict=False):
+                if size and offset - begin <= size:
+                    return at, begin
+            data_start += sum(held)
+        raise ValueError(
+            f"{self.name}: uncompressed offset {offset} is past the end of the data, {data_start}"
+        )
 
     def tell_uncompressed(self) -> int:
         """The offset of what comes next in the data of all blocks.

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from gidx.atomic import replacing
 from gidx.bgzf.block import EOF, MAX_DATA, deflate_block, inflate_all, is_bgzf, walk
-from gidx.binning.bins import bin_count, bin_spans
+from gidx.binning.bins import bin_count, bin_spans, max_position
 from gidx.errors import WriteError, format_error
 from gidx.ranges import Ranges, coalesce
 from gidx.region import RegionSet, resolve
@@ -373,7 +373,7 @@ class TabixIndex:
         out = np.empty((64 + 8 * len(regions), 2), np.uint64)
         while True:
             places = regions.chrom, regions.start, regions.end
-            n = select_chunks(*(*self._plan, self.min_shift, self.depth, *places, out))
+            n = select_chunks(*(*self.plan, self.min_shift, self.depth, *places, out))
             if n <= len(out):
                 break
             out = np.empty((n, 2), np.uint64)
@@ -385,15 +385,25 @@ class TabixIndex:
         """For each region a virtual offset before which none of its rows begin."""
         from gidx.kernels.bins import find_floors
 
-        first, window, value = self._plan[5:8]
+        first, window, value = self.plan[5:8]
         return find_floors(first, window, value, self.min_shift, regions.chrom, regions.start)
+
+    def first_stranger(self, refs: Integers, starts: Integers, offsets: Offsets) -> int:
+        """Which is the first row of a range that no chunk of its place holds; -1: none is.
+
+        Rows by chrom id (-1: not looked at), start, and the range's begin.
+        """
+        from gidx.kernels.proof import holds_leads
+
+        rows = refs, starts, offsets
+        return int(holds_leads(*(*self.plan[:5], self.min_shift, self.depth, *rows)))
 
     @cached_property
     def _ids(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self.names)}
 
     @cached_property
-    def _plan(self) -> tuple[Any, ...]:
+    def plan(self) -> tuple[Any, ...]:
         """What `select_chunks` takes before the regions.
 
         The floor of a region is an offset before which none of its rows begin, from
@@ -409,35 +419,72 @@ class TabixIndex:
         window. So the floor for w is the largest sampled offset below that at w + 1.
 
         The ceiling is the least begin of any bin that lies after the region whole.
-        """
-        from gidx.kernels.bins import UNSET, ceiling_samples, floor_samples, running_ends
 
+        Raises FormatError where the index has what its scheme has no room for.
+        """
+        from gidx.kernels.bins import ceiling_samples, floor_samples, running_ends
+
+        beyond = self.beyond_scheme()
+        if beyond is not None:
+            raise format_error("TabixIndex", None, beyond)
         refs = np.repeat(np.arange(self.n_refs), np.diff(self.ref_first))
-        regular = self.bins < bin_count(self.depth)
         window = self._bottom_windows()
-        if self.kind == "csi":
-            sample_ref, sample_window = refs[regular], window[regular]
-            sample = self.loffset[regular]
-        else:
-            # after the last window no row begins: one more sample says so
-            counts = np.diff(self.linear_first)
-            ends = np.flatnonzero(counts)
-            sample_ref = np.r_[np.repeat(np.arange(self.n_refs), counts), ends]
-            within = np.arange(len(self.linear)) - np.repeat(self.linear_first[:-1], counts)
-            sample_window = np.r_[within, counts[ends]]
-            sample = np.r_[self.linear, np.full(len(ends), UNSET - np.uint64(1))]
-        told = (sample != 0) & (sample != UNSET)
-        floor = self._by_window(sample_ref[told], sample_window[told], sample[told])
-        floor_samples(floor[0], floor[2])
-        filled = regular & (np.diff(self.chunk_first) > 0)
+        floor_first, floor_window, floor = self.samples
+        floor = floor.copy()
+        floor_samples(floor_first, floor)
+        filled = np.diff(self.chunk_first) > 0
         begins = self.chunk_ranges[self.chunk_first[:-1][filled], 0]
         ceiling = self._by_window(refs[filled], window[filled], begins)
         ceiling_samples(ceiling[0], ceiling[2])
         reach = running_ends(self.chunk_first, self.chunk_ranges)
         return (
             self.ref_first, self.bins, self.chunk_first, self.chunk_ranges, reach,
-            *floor, *ceiling,
+            floor_first, floor_window, floor, *ceiling,
         )  # fmt: skip
+
+    @cached_property
+    def samples(self) -> tuple[Integers, Integers, Offsets]:
+        """What the linear index (or loffset) tells: where each reference's samples begin,
+        their windows, ascending in each, and offsets."""
+        from gidx.kernels.bins import UNSET
+
+        if self.kind == "csi":
+            refs = np.repeat(np.arange(self.n_refs), np.diff(self.ref_first))
+            window, value = self._bottom_windows(), self.loffset
+        else:
+            # after the last window no row begins: one more sample says so
+            counts = np.diff(self.linear_first)
+            ends = np.flatnonzero(counts)
+            refs = np.r_[np.repeat(np.arange(self.n_refs), counts), ends]
+            within = np.arange(len(self.linear)) - np.repeat(self.linear_first[:-1], counts)
+            window = np.r_[within, counts[ends]]
+            value = np.r_[self.linear, np.full(len(ends), UNSET - np.uint64(1))]
+        told = (value != 0) & (value != UNSET)
+        return self._by_window(refs[told], window[told], value[told])
+
+    def beyond_scheme(self) -> str | None:
+        """What bins or windows there are past the scheme's end; None as it should be.
+
+        tabix before 1.3 wrote such for rows past 2^29, and no query looks there.
+        """
+        last = bin_count(self.depth) - 1
+        most = 1 << 3 * self.depth
+        wrong = np.flatnonzero(self.bins > last)
+        windows = np.diff(self.linear_first)
+        ref = int(np.argmax(windows)) if len(windows) else 0
+        if len(wrong):
+            found = f"bin {int(self.bins[wrong[0]])}, where the last is {last}"
+            ref = int(np.searchsorted(self.ref_first, wrong[0], side="right")) - 1
+        elif windows.max(initial=0) > most:
+            found = f"{int(windows[ref]):,} windows, where there are {most:,}"
+        else:
+            return None
+        what = "a TBI" if self.kind == "tbi" else f"a CSI of depth {self.depth}"
+        return (
+            f"the index has for {self.names[ref] if self.names else f'chrom {ref}'} {found}: "
+            f"{what} holds rows up to {max_position(self.min_shift, self.depth):,}, and would lose "
+            "those behind; make a CSI: gidx index --kind csi FILE"
+        )
 
     def _by_window(
         self, ref: Integers, window: Integers, value: Offsets

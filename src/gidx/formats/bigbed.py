@@ -81,7 +81,36 @@ class BigBed:
         self._index = RangeTree(source, int(fixed["index_offset"]), self.head.order, "data index")
         self._zoom_indexes: dict[int, RangeTree] = {}
         self._picked: dict[tuple[tuple[int, ...], Names], pa.Schema] = {}
+        if not self.head.closed:
+            self._check_whole()
         self.declared = self._declare()
+
+    def _check_whole(self) -> None:
+        """Of a file without its closing magic: FormatError where it is cut, else a warning.
+
+        Its trees stand last, so it is whole if they are, and the blocks that they name.
+        """
+        for level in range(len(self.head.zooms)):
+            self._check_inside(self.zoom_plan(level, None), "zoom level")
+        self._check_inside(self._index.ranges(), "data index")
+        for index in self.head.extra_indexes:
+            self._extra_tree(index.offset).items()
+        warn(
+            f"{self.source.name}, byte {self.source.size - 4}: a version 4 bigBed ends with its "
+            f"magic {BIGBED_MAGIC:08x}, which is not there; what the file says that it has is, but "
+            "it may be unfinished"
+        )
+
+    def _check_inside(self, ranges: Ranges, what: str) -> None:
+        end = int(ranges[:, 1].max(initial=0))
+        if end > self.source.size:
+            raise format_error(
+                self.source.name, self.source.size,
+                f"truncated: a block of the {what} ends at {end}; fetch or write the file again",
+            )  # fmt: skip
+
+    def _extra_tree(self, at: int) -> BPlusTree:
+        return BPlusTree(self.source, at, self.head.order, bplus_tree.BLOCK, "extra index")
 
     def as_texts(self) -> BigBed:
         """The same file, every field behind the head as the text that it is.
@@ -397,9 +426,7 @@ class BigBed:
     def lookup(self, column: int, keys: Sequence[str]) -> Ranges:
         """File ranges of the blocks that hold rows with one of the keys."""
         index = next(i for i in self.head.extra_indexes if i.field == column)
-        tree = BPlusTree(
-            self.source, index.offset, self.head.order, bplus_tree.BLOCK, "extra index"
-        )
+        tree = self._extra_tree(index.offset)
         items = tree.find([key.encode("utf-8", "surrogateescape") for key in keys])
         ranges = np.column_stack([items["offset"], items["offset"] + items["size"]]).astype("u8")
         for begin, end in ranges[-1:].tolist():

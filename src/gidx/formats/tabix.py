@@ -15,7 +15,7 @@ import copy
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, cast
 
 import numpy as np
@@ -26,13 +26,13 @@ from gidx import schema
 from gidx.binning.index import TabixIndex
 from gidx.charset import WAY_OUT, Encoding
 from gidx.dialects.base import Dialect, Guessing, Lines, Names
-from gidx.errors import FormatError, MissingIndexError, warn
+from gidx.errors import FormatError, MissingIndexError, format_error, warn
 from gidx.formats.base import Placed, Rows
 from gidx.pool import in_order, thread_count
 from gidx.ranges import Ranges
 from gidx.region import RegionSet
 from gidx.source import ByteSource
-from gidx.textfile import BgzfLines, LineSource, Segment, Text
+from gidx.textfile import BgzfLines, LineSource, Segment, Text, check_line_ends
 
 _SPANS = {"columns": 0, "sam": 1, "vcf": 2}
 
@@ -200,11 +200,11 @@ class TabixText:
             if self.index is None:
                 self.chroms  # noqa: B018, which finds the table's end too
             elif self.dialect.rules.fasta:
-                self._check_index()  # and so does this
+                self.check_index()  # and so does this
             return self.whole()
         if self.index is None:
             raise MissingIndexError(self._no_index())
-        self._check_index()
+        self.check_index()
         return self.index.ranges(regions)
 
     def _no_index(self) -> str:
@@ -215,11 +215,14 @@ class TabixText:
             way = f"compress and index it with: gidx bgzip {name} && gidx index {name}.gz"
         return f"{name}: no index, so regions cannot be found; {way} (or read it whole and filter)"
 
-    def _check_index(self) -> None:
-        """Raise where the file has rows behind the last one that the index knows."""
+    def check_index(self) -> None:
+        """Raise where the index cannot hold its rows, or the file has rows behind its last."""
         with self._lock:
             if self._checked or self.index is None:
                 return
+            beyond = self.index.beyond_scheme()
+            if beyond is not None:
+                raise format_error(self._index_name, None, beyond)
             # SAM's rows that are on no chrom come last and are in no bin
             if self.dialect.rules.span != "sam":
                 ends = self.index.chunk_ranges[:, 1]
@@ -274,6 +277,7 @@ class TabixText:
 
     def _text(self, group: list[Segment]) -> Text:
         text = self.lines.fetch(group)
+        check_line_ends(text.text.data, partial(self.lines.say, text), self.source.name)
         if not self.dialect.rules.spaces:
             return text
         return _parted(text)
@@ -303,7 +307,7 @@ class TabixText:
         array, data, bounds, slots = self._names
         asked = regions or _NO_REGIONS
         head = {"columns": max(rules.chrom, rules.start, rules.end) + 1, "sam": 6, "vcf": 8}
-        status, at, found, chrom, start, end, fields, stops, leads = kernels.read_lines(
+        status, at, found, chrom, start, end, fields, stops, *leads = kernels.read_lines(
             text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks,
             rules.fasta, rules.least, rules.exact, head[rules.span], want, rules.chrom,
             rules.start, rules.end, rules.one_based, _SPANS[rules.span], data, bounds, slots,
@@ -312,7 +316,7 @@ class TabixText:
         if status != kernels.OK:
             raise self.broken(text, int(at), status, found)
         if regions is not None:
-            self._check_leads(text, leads, asked)
+            self._check_leads(text, *(*leads, asked))
         return Lines(text.text, chrom, start, end, fields, stops, array)
 
     def _floors(self, text: Text, regions: RegionSet | None) -> npt.NDArray[np.int64]:
@@ -331,17 +335,35 @@ class TabixText:
         places = np.where(here, places + within, after)
         return np.maximum.accumulate(places)  # chroms of several ids may have none
 
-    def _check_leads(self, text: Text, leads: npt.NDArray[np.int32], asked: RegionSet) -> None:
-        """Every range begins with a row of a chrom that was asked for."""
+    def _check_leads(
+        self,
+        text: Text,
+        leads: npt.NDArray[np.int32],
+        starts: npt.NDArray[np.int64],
+        asked: RegionSet,
+    ) -> None:
+        """Every range begins with a row of a chrom that was asked for, and of its own chunk."""
         counts = asked.first[leads + 1] - asked.first[leads]  # of leads -1 too, which say nothing
         wrong = (counts == 0) & (leads >= 0) & ~text.cut
         if wrong.any():
             i = int(np.argmax(wrong))
-            name = list(self.chroms)[int(leads[i])]
-            place = self.lines.say(text, int(text.begins[i]))
             raise self._stale(
-                f"{place}: a row of {name}, where the index has rows of another chrom"
+                f"{self._lead(text, i, leads)}, where the index has rows of another chrom"
             )
+        if self.index is not None:
+            refs = np.where(text.cut, -1, leads).astype(np.int64)
+            places = [self.lines.place(text, begin) for begin in text.begins.tolist()]
+            i = self.index.first_stranger(refs, starts, np.array(places, np.uint64))
+            if i >= 0:
+                raise self._stale(
+                    f"{self._lead(text, i, leads)}:{int(starts[i]) + 1:,}, where the index has "
+                    "rows of other places"
+                )
+
+    def _lead(self, text: Text, i: int, leads: npt.NDArray[np.int32]) -> str:
+        """The first row of a range in words."""
+        name = list(self.chroms)[int(leads[i])]
+        return f"{self.lines.say(text, int(text.begins[i]))}: a row of {name}"
 
     def broken(self, text: Text, at: int, status: int, found: int) -> FormatError:
         """What `read_lines` stopped at, in words."""
@@ -374,8 +396,14 @@ class TabixText:
                 f"field {wrong + 1} is {shown[wrong]!r}, expected a position "
                 f"({base}-based): {begin}"
             )
+        elif int(fields[rules.start]) < int(rules.one_based):
+            least = int(rules.one_based and rules.span == "columns")
+            what = (
+                f"field {rules.start + 1} is {shown[rules.start]!r}, before the chrom's first "
+                f"base, expected {least} or more: {begin}"
+            )
         else:
-            what = f"the row ends before it starts, or starts before its chrom: {begin}"
+            what = f"the row ends before it starts: {begin}"
         return FormatError(
             f"{self.lines.say(text, at)}: {what}", path=self.source.name, offset=None
         )

@@ -121,7 +121,7 @@ def scan(text: Text, rules: Rules) -> Scanned | Broken:
     stops = text.stops
     if ended >= 0:
         stops = np.minimum(stops, ended)
-    status, at, found, chrom, start, end, fields, line_stops, _ = kernels.read_lines(
+    status, at, found, chrom, start, end, fields, line_stops, *_ = kernels.read_lines(
         text.text, text.begins, stops, text.cut, rules.meta[0], rules.tracks, rules.fasta,
         rules.least, 0, head, 0, rules.chrom, rules.start, rules.end, rules.one_based,
         spans[rules.span], data, bounds, kernels.hash_names(data, bounds), _ONE, _NONE, _NONE, True,
@@ -446,7 +446,7 @@ def _index_all(
 
 def _scan_group(text: TabixText, group: Any) -> tuple[Text, Scanned, Offsets]:
     """Rows of a group, and virtual offsets: of the first, and behind each."""
-    found = text.lines.fetch(group)
+    found = text.fetch(group)
     rows = scan(found, text.dialect.rules)
     if isinstance(rows, Broken):
         raise text.broken(found, rows.at, rows.status, rows.found)

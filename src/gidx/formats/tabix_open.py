@@ -16,7 +16,7 @@ from gidx.dialects.base import Dialect, Head
 from gidx.errors import FormatError, format_error, hint, warn
 from gidx.formats.tabix import TabixText
 from gidx.source import ByteSource, PathSource, RemoteSource, open_source
-from gidx.textfile import BgzfLines, LineSource, open_lines
+from gidx.textfile import BgzfLines, LineSource, check_line_ends, open_lines
 
 # How many rows, and bytes of them, are looked at.
 ROWS, BYTES = 10_000, 8 * 2**20
@@ -220,6 +220,7 @@ def read_head(lines: LineSource, layout: Layout | None) -> tuple[Head, int]:
     read = _Read(lines, layout)
     begin = read.first_row(read.skip(layout.skip if layout else 0))
     read.rows(begin)
+    check_line_ends(read.text, lambda at: f"{read.name}, byte {at} of its text", read.name)
     begin = _past_header_line(read.text, begin, layout)
     head = Head(
         read.name,

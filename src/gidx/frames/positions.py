@@ -70,6 +70,10 @@ def positions(frame: pd.DataFrame, found: Roles) -> Positions:
         missing = _either(missing, also)
     else:
         end = start + 1 if found.ref is None else _vcf_end(frame, start, frame[found.ref])
+    if len(start) and start.min() < 0:  # POS 0 of a VCF, see gidx.region
+        before = start == -1
+        start = np.where(before, 0, start)
+        end = np.where(before, np.maximum(end, 1), end)
     if missing is not None:
         codes = np.where(missing, np.int32(-1), codes)
     wrong = np.flatnonzero((start > end) & (codes >= 0))

@@ -335,8 +335,8 @@ def read_lines(
 
     Returns status, at (where the row of the failure begins), found, chrom (int32; -1 for
     SAM's `*`), start, end (int64), `fields` (want + 1, rows) int32, `line_stops` (int32)
-    and `leads`: the chrom of each segment's first row, -1 for none. Field f of row i is
-    `buf[fields[f, i] : fields[f + 1, i] - 1]`.
+    and `leads`, `lead_starts`: chrom and start of each segment's first row, -1 for none.
+    Field f of row i is `buf[fields[f, i] : fields[f + 1, i] - 1]`.
     """
     # The most rows there can be: pages that are not written cost nothing.
     capacity = len(buf) // (least + 2) + 1
@@ -347,6 +347,7 @@ def read_lines(
     splits = max(want, head)
     fields = np.empty((splits + 1, capacity), np.int32)
     leads = np.full(len(begins), -1, np.int32)
+    lead_starts = np.full(len(begins), -1, np.int64)
     n = 0
     status = OK
     found = 0
@@ -436,17 +437,20 @@ def read_lines(
             if not good:
                 status = NUMBER
                 break
-            if to < from_ or from_ < -1:
+            # only in a VCF, and in SAM, is there a place before the first base: POS 0
+            if to < from_ or from_ < (0 if span == COLUMNS else -1):
                 status = ORDER
                 break
             if fresh:
-                leads[s] = which
+                leads[s], lead_starts[s] = which, from_
                 fresh = False
             keep = every
             if not keep and which >= 0:
-                # a VCF row at POS 0 lies before the first base; htslib lets it begin at 0
-                shift = 1 if from_ < 0 else 0
-                keep = _overlaps(first, starts, ends, which, from_ + shift, to + shift)
+                # what begins at POS 0 counts from the first base on, and has one at least
+                low, high = from_, to
+                if from_ < 0:
+                    low, high = np.int64(0), max(to, np.int64(1))
+                keep = _overlaps(first, starts, ends, which, low, high)
             # the rest
             if keep:
                 chrom[n], start[n], end[n] = which, from_, to
@@ -499,7 +503,7 @@ def read_lines(
             break
     return (
         status, line, found, chrom[:n], start[:n], end[:n], fields[: want + 1, :n],
-        line_stops[:n], leads,
+        line_stops[:n], leads, lead_starts,
     )  # fmt: skip
 
 

@@ -1,0 +1,127 @@
+"""Whether an index leads to every row of its file: proved row by row, in file order.
+
+What a query does with bins, chunks and floors is done here for each row (the kernel says
+how), with places as they are in the data of all blocks: the end of a block, an empty one
+behind it and the begin of the next are one place.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gidx.binning.bins import reg2bin
+from gidx.binning.index import Integers, Offsets, TabixIndex
+
+Reason = Literal[
+    "unknown", "again", "unsorted", "bin", "chunk", "floor", "ceiling", "linear"
+]  # fmt: skip
+_REASONS: tuple[Reason, ...] = (
+    "unknown", "again", "unsorted", "bin", "chunk", "floor", "ceiling", "linear",
+)  # fmt: skip
+_LAST = np.iinfo(np.uint64).max
+
+
+class Lost(NamedTuple):
+    """A row that is not found: its number in the batch, why, and the bin that it is of."""
+
+    row: int
+    reason: Reason
+    bin: int
+
+
+class Proof:
+    """Takes all rows of a file, in order, and says which is the first not to be found.
+
+    Parameters
+    ----------
+    index
+        FormatError where it holds bins that its scheme does not have.
+    blocks
+        All blocks of the file, as `gidx.bgzf.block.blocks` has them.
+    """
+
+    def __init__(self, index: TabixIndex, blocks: npt.NDArray[Any]) -> None:
+        from gidx.kernels.proof import REF, STATE, running_most
+
+        self._index, self._blocks = index, blocks
+        *scheme, first, window, floor, c_first, c_window, ceiling = index.plan
+        ref_first, bins, chunk_first, chunks, _ = scheme
+        self.bad = _first_bad(self, chunks, floor)
+        placed = self.positions(chunks)
+        samples = index.samples
+        samples = samples[0], samples[1], self.positions(samples[2])
+        running_most(samples[0], samples[2])
+        self._tables = (
+            ref_first, bins, chunk_first, placed, _reach(chunk_first, placed),
+            first, window, self.positions(floor), c_first, c_window, self.positions(ceiling),
+            *samples, index.min_shift, index.depth,
+        )  # fmt: skip
+        # places where ranges begin or end; the last line may lack its break
+        bounds = np.unique(np.concatenate([placed.ravel(), self._tables[7]]))
+        self.bounds = bounds[bounds < blocks["data_start"][-1] + blocks["data_size"][-1]]
+        self._state = np.zeros(STATE, np.int64)
+        self._state[REF] = -1
+        self._seen = np.zeros(max(index.n_refs, 1), np.bool_)
+
+    def places(self, offsets: Any) -> npt.NDArray[np.bool_]:
+        """Which virtual offsets are in a block, or at its end."""
+        block, within, i = self._parts(offsets)
+        end = int(self._blocks["block_start"][-1] + self._blocks["block_size"][-1])
+        there = self._blocks["block_start"][i] == block
+        inside = there & (within <= self._blocks["data_size"][i])
+        return inside | ((block == end) & (within == 0))
+
+    def positions(self, offsets: Any) -> Offsets:
+        """Where virtual offsets are in the data; what is in no block counts to the one before.
+
+        Those at the largest number, which mean none, stay there.
+        """
+        _, within, i = self._parts(offsets)
+        found = self._blocks["data_start"][i] + np.minimum(within, self._blocks["data_size"][i])
+        end = self._blocks["block_start"][-1] + self._blocks["block_size"][-1]
+        behind = np.asarray(offsets, np.uint64) >> np.uint64(16) >= end
+        whole = self._blocks["data_start"][-1] + self._blocks["data_size"][-1]
+        found = np.where(behind, whole, found)
+        return np.where(np.asarray(offsets) >= _LAST - np.uint64(1), _LAST, found).astype("u8")
+
+    def _parts(self, offsets: Any) -> tuple[Any, Any, Any]:
+        offsets = np.asarray(offsets, np.uint64)
+        block, within = offsets >> np.uint64(16), offsets & np.uint64(0xFFFF)
+        i = np.searchsorted(self._blocks["block_start"], block, side="right") - 1
+        return block, within, i
+
+    def push(
+        self, refs: Integers, starts: Integers, ends: Integers, places: Offsets
+    ) -> Lost | None:
+        """The next rows: chrom ids (-1: not in the index), positions, places in the data."""
+        from gidx.kernels.proof import OK, find_lost
+
+        refs, starts, ends = (np.ascontiguousarray(v, np.int64) for v in (refs, starts, ends))
+        places = np.ascontiguousarray(places, np.uint64)
+        status, row = find_lost(*self._tables, refs, starts, ends, places, self._state, self._seen)
+        if status == OK:
+            return None
+        index, row = self._index, int(row)
+        start, end = max(int(starts[row]), 0), max(int(ends[row]), 1)
+        return Lost(
+            row, _REASONS[status - 1], int(reg2bin(start, end, index.min_shift, index.depth))
+        )
+
+
+def _first_bad(proof: Proof, chunks: Offsets, floor: Offsets) -> int | None:
+    """The first virtual offset that is in no block."""
+    for offsets in (chunks.ravel(), floor[floor < _LAST - np.uint64(1)]):
+        bad = np.flatnonzero(~proof.places(offsets))
+        if len(bad):
+            return int(offsets[bad[0]])
+    return None
+
+
+def _reach(chunk_first: Integers, chunks: Offsets) -> Offsets:
+    from gidx.kernels.bins import running_ends
+
+    reach: Offsets = running_ends(chunk_first, np.ascontiguousarray(chunks))
+    return reach

@@ -95,6 +95,10 @@ def test_check_is_ok_exactly_where_every_row_is_found(tmp_path, seed, csi):
     assert losing
 
 
+OLDER = pytest.mark.filterwarnings("ignore:.*the index is older")
+
+
+@OLDER
 def test_a_row_moved_by_an_edit_is_named(tmp_path):
     path = write(tmp_path / "a.bed.gz", "chr1\t10\t20\nchr2\t40000000\t40000100\n")
     path.write_bytes(tabix_files.bgzip(b"chr1\t10\t20\nchr2\t50000000\t50000100\n"))
@@ -105,6 +109,7 @@ def test_a_row_moved_by_an_edit_is_named(tmp_path):
         gidx.read_bed(path, "chr2:40000001-40000100")
 
 
+@OLDER
 def test_rows_in_no_order_are_not_found(tmp_path):
     path = write(tmp_path / "a.bed.gz", "a\t500\t510\na\t600\t610\n")
     path.write_bytes(tabix_files.bgzip(b"a\t600\t610\na\t500\t510\n"))
@@ -181,11 +186,10 @@ def test_what_a_tbi_cannot_hold_is_an_error(tmp_path):
     path = write(tmp_path / "a.bed.gz", f"c\t10\t20\nc\t{far}\t{far + 9}\n", csi=True)
     csi = TabixIndex.read(f"{path}.csi")
     assert check(path).ok
-    assert csi.depth == 6
     linear = np.full(2, 50, "u8")
     for bins, windows in (([4681, 37450], 2), ([4681, 37452], 2), ([4681, 4682], 2**15 + 1)):
         tbi = replace(
-            csi, kind="tbi", depth=5, bins=np.array(bins), ref_first=np.array([0, 2]),
+            csi, kind="tbi", min_shift=14, depth=5, bins=np.array(bins), ref_first=np.array([0, 2]),
             chunk_first=np.array([0, 1, 2]), loffset=np.empty(0, "u8"),
             chunk_ranges=np.array([[0, 8], [8, 40]], "u8"),
             linear_first=np.array([0, windows]), linear=np.resize(linear, windows),
@@ -233,7 +237,8 @@ def test_pos_0_of_a_vcf_is_found_from_the_first_base_on(tmp_path):
         for region in [("1", 0, 1), ("1", 1, 2), ("1", 2, 3), ("1", 0, 9)]:
             expected = [line.split("\t")[2] for line in theirs.fetch(*region)]
             found = gidx.read_vcf(path, region)["id"].tolist()
-            assert [i for i in found if i != "r2"] == [i for i in expected if i != "r2"]
+            # htslib since 1.22 has r0 on base 3 too: REF's length from the first base on
+            assert found == [i for i in expected if (i, region[1]) != ("r0", 2)]
             assert frame.gidx.query(region)["id"].tolist() == found
     assert check(path).ok
     assert gidx.read_vcf(path, "1:1-1")["id"].tolist() == ["r0", "r1", "r2"]

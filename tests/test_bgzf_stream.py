@@ -809,3 +809,21 @@ f.write(b"abc" * 1_000_000)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
     assert gidx.bgzf.open(tmp_path / "a.gz").read() == b"abc" * 1_000_000
+
+
+@pytest.mark.parametrize("left", [slice(0, 0), slice(0, 2), slice(1, None, 3)])
+def test_a_gzi_that_lacks_blocks_leads_to_those_behind(tmp_path, left):
+    """Some writers leave out the last ones; what is behind an entry is found by sizes."""
+    path = tmp_path / "a.txt.gz"
+    data = b"".join(b"line %d\n" % i for i in range(60_000))
+    with gidx.bgzf.open(path, "w") as out:
+        out.write(data)
+    whole = gidx.bgzf.GziIndex.build(path)
+    assert len(whole.compressed) > 6
+    gzi = gidx.bgzf.GziIndex(whole.compressed[left], whole.uncompressed[left])
+    with gidx.bgzf.open(path, gzi=gzi) as file:
+        for at in (len(data) - 9, 0, 300_000, len(data), 65_280, 65_281):
+            assert file.seek_uncompressed(at) == at == file.tell_uncompressed()
+            assert file.read(20) == data[at : at + 20]
+        with pytest.raises(ValueError, match=f"past the end of the data, {len(data)}"):
+            file.seek_uncompressed(len(data) + 1)

@@ -1,7 +1,8 @@
 """Checking a file: every row and value, and whether an index tells the truth.
 
     rows     read whole: structure, checksums, and every value of its declared type
-    index    leads to every row: a query of any of its bases finds it
+    index    leads to every row: a query of any of its bases finds it; a bigBed's extra
+             indexes lead to its name, and its summaries are those of the rows
 
 What a scan would raise, this raises too; what it would warn of is listed.
 """
@@ -17,7 +18,7 @@ from typing import Any
 from gidx.binning.index import TabixIndex
 from gidx.dataset import BigBedDataset, Dataset, TabixDataset, open
 from gidx.errors import GidxWarning
-from gidx.formats.tabix_proof import prove
+from gidx.formats import bigbed_proof, tabix_proof
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ def check(
     index = _index(found)
     if isinstance(found, TabixDataset) and found.index is not None:
         problems += _index_problems(found, found.index, counts, threads)
+    elif isinstance(found, BigBedDataset):
+        problems += bigbed_proof.prove(found._format)
     chroms = {name: count for name, count in counts.items() if name is not None}
     return Report(found.path, found.format, rows, chroms, index, tuple(problems))
 
@@ -85,7 +88,7 @@ def _index_problems(
 ) -> list[str]:
     """What is wrong with a text's index: the first row lost, and counts of rows."""
     problems = []
-    lost = prove(found._format, index, threads)
+    lost = tabix_proof.prove(found._format, index, threads)
     if lost is not None:
         problems.append(lost)
     for name, by_index in index.row_counts.items():

@@ -52,6 +52,7 @@ MANY = 200
 
 # UCSC's names have at most 255 bytes; numpy cannot have items of 2 GB.
 _LONGEST_KEY = 2**20
+_LAST_KEY = b"\xff" * (_LONGEST_KEY + 1)  # above all
 
 
 def _leaf_item(key_size: int, value: np.dtype[Any]) -> np.dtype[Any]:
@@ -114,6 +115,54 @@ class BPlusTree:
         ]
         return np.concatenate(found) if found else np.empty(0, self._leaf)
 
+    def ends(self) -> tuple[int, int]:
+        """Where the items of the last node in the file end, and where the room for more does."""
+        last, seen, stack = self._root, set[int](), [self._root] if self.item_count else []
+        end = room = self._root
+        while stack:
+            at = stack.pop()
+            node, items = self._node(at, seen)
+            if at >= last:
+                last, end = at, at + NODE.itemsize + items.nbytes
+                more = max(int(self.tree["block_size"]) - int(node["count"]), 0)
+                room = end + more * items.dtype.itemsize
+            if not node["is_leaf"]:
+                stack += items["child"].tolist()
+        return end, room
+
+    def stray(self) -> str | None:
+        """The first leaf with a key that a search from the root would not find there."""
+        stack = [(self._root, b"", _LAST_KEY)] if self.item_count else []
+        seen: set[int] = set()
+        while stack:
+            at, least, most = stack.pop()
+            node, items = self._node(at, seen)
+            keys = [bytes(k) for k in items["key"]]
+            if node["is_leaf"]:
+                wrong = next((k for k in keys if not least <= k <= most), None)
+                if wrong is not None:
+                    shown = wrong.rstrip(b"\0")[:60].decode("utf-8", "backslashreplace")
+                    return (
+                        f"byte {at}: {self._what}: {shown!r} is not in the part of the tree "
+                        "where it is looked for; write the file again"
+                    )
+                continue
+            children = items["child"].tolist()
+            lower = [least, *keys[1:]]
+            upper = [*keys[1:], most]
+            stack.extend(zip(children, lower, upper, strict=True) if keys else ())
+        return None
+
+    def _node(self, at: int, seen: set[int]) -> tuple[Record, Record]:
+        """A node and its items."""
+        if at in seen:
+            raise format_error(self._source.name, at, f"{self._what}: a node is its own child")
+        seen.add(at)
+        node = read_one(self._source, at, ordered(NODE, self._order), self._what)
+        layout = self._leaf if node["is_leaf"] else self._index
+        at += NODE.itemsize
+        return node, read_array(self._source, at, layout, int(node["count"]), self._what)
+
     def _walk(self, key: bytes | None) -> Iterator[Record]:
         """The leaves that may hold ``key`` (all: None), left to right."""
         if self.item_count == 0:
@@ -121,14 +170,7 @@ class BPlusTree:
         stack, seen = [self._root], set[int]()
         while stack:
             at = stack.pop()
-            if at in seen:
-                raise format_error(self._source.name, at, f"{self._what}: a node is its own child")
-            seen.add(at)
-            node = read_one(self._source, at, ordered(NODE, self._order), self._what)
-            layout = self._leaf if node["is_leaf"] else self._index
-            items = read_array(
-                self._source, at + NODE.itemsize, layout, int(node["count"]), self._what
-            )
+            node, items = self._node(at, seen)
             if node["is_leaf"]:
                 yield items
                 continue

@@ -57,6 +57,7 @@ LEAF_ITEM = np.dtype([*_BOUNDS,
 SMALL = 65536
 
 Keys = npt.NDArray[np.uint64]
+_MOST = np.uint64(2**64 - 1)
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,53 @@ class RangeTree:
                 return Items.of(items[:1]).ranges
             at = int(items["offset"][0])
         raise self._own_child(at)
+
+    def leaves(self) -> Items:
+        """All leaf items."""
+        return self._every_leaf()
+
+    def ends(self) -> tuple[int, int]:
+        """Where the items of the last node in the file end, and where the room for more does."""
+        last, level = 0, [self._root] if self.item_count else []
+        while level:
+            last = max(last, *level)
+            below = [self._node(at) for at in level]
+            level = [
+                at
+                for node, items in below
+                if not node["is_leaf"]
+                for at in items["offset"].tolist()
+                if at not in level
+            ]
+        if last == 0:
+            return self._root, self._root
+        node, items = self._node(last)
+        end = last + NODE.itemsize + items.nbytes
+        room = max(int(self.tree["block_size"]) - int(node["count"]), 0)
+        return end, end + room * INDEX_ITEM.itemsize
+
+    def stray(self) -> str | None:
+        """The first node that is not within the bounds its parent gives; None: all are."""
+        level = [(self._root, np.uint64(0), _MOST)] if self.item_count else []
+        seen: set[int] = set()
+        while level:
+            below: list[tuple[int, np.uint64, np.uint64]] = []
+            for at, least, most in level:
+                if at in seen:
+                    raise self._own_child(at)
+                seen.add(at)
+                node, items = self._node(at)
+                lo = key(items["start_chrom"], items["start"])
+                hi = key(items["end_chrom"], items["end"])
+                if len(items) and (lo.min() < least or hi.max() > most):
+                    return (
+                        f"byte {at}: {self._what}: a node is not within the bounds that its "
+                        "parent gives, so rows below it are not found; write the file again"
+                    )
+                if not node["is_leaf"]:
+                    below += zip(items["offset"].tolist(), lo, hi, strict=True)
+            level = below
+        return None
 
     def _every_leaf(self) -> Items:
         with self._lock:

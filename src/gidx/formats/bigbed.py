@@ -76,9 +76,11 @@ class BigBed:
         self.source = source
         self.head = read_header(source, BIGBED_MAGIC, "bigBed")
         fixed = self.head.fixed
-        self._buffer_size = int(fixed["uncompress_buffer_size"])
+        self.buffer_size = int(fixed["uncompress_buffer_size"])
         self._chroms = self._read_chroms()
-        self._index = RangeTree(source, int(fixed["index_offset"]), self.head.order, "data index")
+        self.data_tree = RangeTree(
+            source, int(fixed["index_offset"]), self.head.order, "data index"
+        )
         self._zoom_indexes: dict[int, RangeTree] = {}
         self._picked: dict[tuple[tuple[int, ...], Names], pa.Schema] = {}
         if not self.head.closed:
@@ -90,26 +92,33 @@ class BigBed:
 
         Its trees stand last, so it is whole if they are, and the blocks that they name.
         """
-        for level in range(len(self.head.zooms)):
-            self._check_inside(self.zoom_plan(level, None), "zoom level")
-        self._check_inside(self._index.ranges(), "data index")
-        for index in self.head.extra_indexes:
-            self._extra_tree(index.offset).items()
+        ranges = [self.data_tree.ranges()]
+        ranges += [self.zoom_plan(level, None) for level in range(len(self.head.zooms))]
+        end = max(int(r[:, 1].max(initial=0)) for r in ranges)
+        trees: list[BPlusTree | RangeTree] = [self.data_tree, *self._zoom_indexes.values()]
+        trees += [self.extra_tree(index.offset) for index in self.head.extra_indexes]
+        items, room = max(tree.ends() for tree in trees)
+        size = self.source.size
+        rest = bytes(self.source.read(size - 3, 3))
+        magic = BIGBED_MAGIC.to_bytes(4, "little" if self.head.order == "<" else "big")
+        if (
+            end > size
+            or items < size < room  # writers fill the last node up, or do not
+            or any(rest.endswith(magic[:n]) for n in (1, 2, 3))
+        ):
+            raise format_error(
+                self.source.name, size,
+                f"truncated: a version 4 bigBed ends with its magic {BIGBED_MAGIC:08x}, and this "
+                "one before; fetch or write the file again",
+            )  # fmt: skip
         warn(
             f"{self.source.name}, byte {self.source.size - 4}: a version 4 bigBed ends with its "
             f"magic {BIGBED_MAGIC:08x}, which is not there; what the file says that it has is, but "
             "it may be unfinished"
         )
 
-    def _check_inside(self, ranges: Ranges, what: str) -> None:
-        end = int(ranges[:, 1].max(initial=0))
-        if end > self.source.size:
-            raise format_error(
-                self.source.name, self.source.size,
-                f"truncated: a block of the {what} ends at {end}; fetch or write the file again",
-            )  # fmt: skip
-
-    def _extra_tree(self, at: int) -> BPlusTree:
+    def extra_tree(self, at: int) -> BPlusTree:
+        """The tree of an extra index: keys to blocks."""
         return BPlusTree(self.source, at, self.head.order, bplus_tree.BLOCK, "extra index")
 
     def as_texts(self) -> BigBed:
@@ -160,10 +169,15 @@ class BigBed:
     def chroms(self) -> Mapping[str, int | None]:
         return self._chroms
 
+    @property
+    def chrom_tree(self) -> BPlusTree:
+        """Names of chroms to their ids and sizes."""
+        at = int(self.head.fixed["chromosome_tree_offset"])
+        return BPlusTree(self.source, at, self.head.order, bplus_tree.CHROM, "chromosome tree")
+
     def _read_chroms(self) -> dict[str, int | None]:
         at = int(self.head.fixed["chromosome_tree_offset"])
-        tree = BPlusTree(self.source, at, self.head.order, bplus_tree.CHROM, "chromosome tree")
-        items = tree.items()
+        items = self.chrom_tree.items()
         items = items[np.argsort(items["id"])]
         if not np.array_equal(items["id"], np.arange(len(items))):
             raise format_error(
@@ -230,7 +244,7 @@ class BigBed:
         return declared
 
     def _fits(self, declared: Declared) -> bool:
-        blocks = self.fetch(self._index.ranges()[:1])
+        blocks = self.fetch(self.data_tree.ranges()[:1])
         columns = [c for c in declared.columns[: declared.defined] if c is not None]
         try:
             *_, fields = self._records(blocks, len(columns), None, declared.count)
@@ -240,7 +254,7 @@ class BigBed:
 
     def _first_row_fields(self) -> int | None:
         """How many fields the first row has; None in a file without rows."""
-        ranges = self._index.first()
+        ranges = self.data_tree.first()
         if len(ranges) == 0:
             return None
         blocks = self.fetch(ranges)
@@ -298,7 +312,7 @@ class BigBed:
             "compressed": "yes" if self.head.compressed else "no",
             "bed type": f"bed{self.declared.defined}" + (f"+{extra}" if extra else ""),
             "rows": self.row_count(),
-            "blocks": self._index.item_count,
+            "blocks": self.data_tree.item_count,
             "zoom levels": ", ".join(map(str, self.reductions)) or "none",
             "extra indexes": ", ".join(self.indexed_names()) or "none",
         }
@@ -306,13 +320,13 @@ class BigBed:
     # ── rows ────────────────────────────────────────────────────────────────────────────────────
 
     def plan(self, regions: RegionSet | None) -> Ranges:
-        return self._index.ranges(regions)
+        return self.data_tree.ranges(regions)
 
     def groups(self, ranges: Ranges, size: int | None = None) -> list[Ranges]:
         return partition(ranges, size or self.group_size)
 
     def fetch(self, ranges: Ranges) -> Blocks:
-        text, bounds = inflate(self.source, ranges, self._buffer_size)
+        text, bounds = inflate(self.source, ranges, self.buffer_size)
         return Blocks(text, bounds, ranges)
 
     def decode(
@@ -354,6 +368,10 @@ class BigBed:
     @cached_property
     def _chrom_names(self) -> pa.Array:
         return pa.array(list(self._chroms), pa.string())
+
+    def records(self, blocks: Blocks, want: int) -> tuple[Any, Any, Any, npt.NDArray[np.int32]]:
+        """Chrom ids, starts, ends of all rows, and bounds of ``want`` fields behind them."""
+        return self._records(blocks, want, None, self.declared.count)
 
     def _records(
         self, blocks: Blocks, want: int, regions: RegionSet | None, count: int
@@ -426,7 +444,7 @@ class BigBed:
     def lookup(self, column: int, keys: Sequence[str]) -> Ranges:
         """File ranges of the blocks that hold rows with one of the keys."""
         index = next(i for i in self.head.extra_indexes if i.field == column)
-        tree = self._extra_tree(index.offset)
+        tree = self.extra_tree(index.offset)
         items = tree.find([key.encode("utf-8", "surrogateescape") for key in keys])
         ranges = np.column_stack([items["offset"], items["offset"] + items["size"]]).astype("u8")
         for begin, end in ranges[-1:].tolist():
@@ -450,16 +468,20 @@ class BigBed:
         raise ColumnError(f"{self.source.name}: no zoom level {level}; there are {known}")
 
     def zoom_plan(self, level: int, regions: RegionSet | None) -> Ranges:
+        return self.zoom_tree(level).ranges(regions)
+
+    def zoom_tree(self, level: int) -> RangeTree:
+        """A zoom level's index."""
         tree = self._zoom_indexes.get(level)
         if tree is None:
             at = int(self.head.zooms[level]["index_offset"])
             tree = RangeTree(self.source, at, self.head.order, f"index of zoom level {level}")
             self._zoom_indexes[level] = tree
-        return tree.ranges(regions)
+        return tree
 
     def zoom_batch(self, ranges: Ranges, regions: RegionSet | None) -> pa.RecordBatch:
         """Zoom summaries that overlap a region."""
-        found = read_summaries(self.source, ranges, self._buffer_size, self.head.order)
+        found = read_summaries(self.source, ranges, self.buffer_size, self.head.order)
         bad = np.flatnonzero(found["chrom"] >= len(self._chroms))
         if len(bad):
             raise format_error(

@@ -1,0 +1,68 @@
+"""Nested columns as plain texts, which pandas can group, sort, count and compare."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import gidx
+
+VCF = (
+    b"##fileformat=VCFv4.3\n"
+    b'##INFO=<ID=AF,Number=A,Type=Float,Description="f">\n'
+    b'##FORMAT=<ID=GT,Number=1,Type=String,Description="g">\n'
+    b'##FORMAT=<ID=AD,Number=R,Type=Integer,Description="d">\n'
+    b'##FILTER=<ID=q10,Description="q">\n'
+    b'##FILTER=<ID=s50,Description="s">\n'
+    b"##contig=<ID=1>\n"
+    b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ta\tb\n"
+    b"1\t5\t.\tA\tG,T\t.\tq10;s50\tAF=0.5,.;X=y;Z\tGT:AD\t0|1:1,2,3\t./.:.\n"
+    b"1\t5\t.\tA\tG,T\t.\tq10;s50\tAF=0.5,.;X=y;Z\tGT:AD\t0|1:1,2,3\t./.:.\n"
+    b"1\t9\t.\tA\t.\t.\tPASS\t.\tGT\t0/0\t1\n"
+)
+
+
+@pytest.mark.parametrize("dtype_backend", ["pyarrow", "numpy_nullable", None])
+def test_pandas_can_work_with_lists_as_text(dtype_backend):
+    frame = gidx.read_vcf(VCF, lists="text", dtype_backend=dtype_backend)
+    assert frame["alt"].fillna("").tolist() == ["G,T", "G,T", ""]
+    assert frame["filter"].tolist() == ["q10;s50", "q10;s50", "PASS"]
+    assert frame["INFO/AF"][0] == "0.5,."
+    assert frame["INFO"][0] == "X=y;Z"
+    assert frame["FORMAT/GT"].tolist() == ["0|1,./.", "0|1,./.", "0/0,1"]
+    assert frame["FORMAT/AD"][0] == "1,2,3;."
+    assert len(frame.drop_duplicates()) == 2
+    assert frame.nunique()["alt"] == 1
+    assert frame["filter"].value_counts()["PASS"] == 1
+    assert frame.groupby("filter").size().tolist() == [1, 2]
+    assert frame.sort_values("filter")["start"].tolist() == [8, 4, 4]
+
+
+def test_alleles_are_written_as_vcf_does():
+    frame = gidx.read_vcf(VCF, lists="text", gt="alleles")
+    assert frame["FORMAT/GT"][0].split(",") == ["0|1", "./."]
+
+
+def test_every_reader_has_lists_as_text(tmp_path):
+    gff = b"##gff-version 3\n1\t.\tgene\t5\t9\t.\t+\t.\tID=a;Parent=x,y\n"
+    assert gidx.read_gff(gff, lists="text")["Parent"].tolist() == ["x,y"]
+    bed = b"c\t1\t90\tn\t5\t+\t1\t90\t0\t2\t5,6,\t0,83,\n"
+    frame = gidx.read_bed(bed, lists="text")
+    assert frame["blockSizes"].tolist() == ["5,6"]
+    gidx.write_bigbed(gidx.read_bed(bed), tmp_path / "x.bb", {"c": 100})
+    assert gidx.read_bigbed(tmp_path / "x.bb", lists="text")["blockSizes"].tolist() == ["5,6"]
+    assert gidx.read(bed, lists="text")["chromStarts"].tolist() == ["0,83"]
+    assert json.dumps(frame.drop(columns="chrom").iloc[0].to_dict(), default=int)
+
+
+@pytest.mark.parametrize("gt", ["text", "alleles"])
+def test_texts_do_not_depend_on_how_rows_are_batched(gt):
+    whole = gidx.read_vcf(VCF, lists="text", gt=gt)
+    assert gidx.read_vcf(VCF, lists="text", gt=gt, batch_size=1).equals(whole)
+    assert gidx.read_vcf(VCF, lists="text", gt=gt, batch_size=2).equals(whole)
+
+
+def test_lists_are_arrow_or_text():
+    with pytest.raises(ValueError, match="lists is 'json', expected one of 'arrow', 'text'"):
+        gidx.read_vcf(VCF, lists="json")

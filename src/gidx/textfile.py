@@ -281,7 +281,7 @@ class BgzfLines:
                     f"the index points behind the file's end ({size} bytes): it is that of "
                     "another file, or older than this one; make it anew with: gidx index",
                 )
-            spans.append([first, min(last + (MAX_BLOCK if s.stop & 0xFFFF else 0), size)])
+            spans.append([first, min(last + (2 * MAX_BLOCK if s.stop & 0xFFFF else 0), size)])
         return np.array(spans, np.uint64).reshape(-1, 2)
 
     def _add(self, segment: Segment, data: Any, found: _Pieces) -> None:
@@ -317,12 +317,16 @@ class BgzfLines:
         within = segment.stop & 0xFFFF > 0
         if end != last or (within and n == len(sizes)):
             raise self._stale(last, "where no block begins")
+        # an empty block before the one that is meant: its place in the data is the same
+        while within and n + 1 < len(sizes) and _is_empty(data, end - at, sizes[n]):
+            end += sizes[n]
+            n += 1
         return sizes[: n + within]
 
     def _check_begin(self, segment: Segment, pieces: list[bytearray]) -> None:
         """A segment begins with a line, but where it was cut."""
         at, begin = segment.begin >> 16, segment.begin & 0xFFFF
-        first = pieces[0] if pieces else b""
+        first = next(filter(None, pieces), b"")  # the index may name an empty block before it
         if begin > len(first):
             raise self._stale(at, f"{begin} bytes into a block of {len(first)}")
         if begin and not segment.cut and first[begin - 1] != LF:
@@ -391,6 +395,11 @@ class BgzfLines:
     def say(self, text: Text, at: int) -> str:
         block, within = text.place(at)
         return f"{self.source.name}, block at byte {block}, {within} into its data"
+
+
+def _is_empty(data: Any, place: int, size: int) -> bool:
+    """Whether the block at a place in some bytes of the file has no data."""
+    return int.from_bytes(data[place + size - 4 : place + size], "little") == 0
 
 
 class PlainLines:

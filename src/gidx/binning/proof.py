@@ -47,6 +47,11 @@ class Proof:
         from gidx.kernels.proof import REF, STATE, running_most
 
         self._index, self._blocks = index, blocks
+        # of each block, the first from it on that has data; itself if there is none
+        n = len(blocks)
+        full = np.where(blocks["data_size"] > 0, np.arange(n), n)
+        full = np.minimum.accumulate(full[::-1])[::-1]
+        self._filled = np.where(full < n, full, np.arange(n))
         *scheme, first, window, floor, c_first, c_window, ceiling = index.plan
         ref_first, bins, chunk_first, chunks, _ = scheme
         self.bad = _first_bad(self, chunks, floor)
@@ -70,7 +75,7 @@ class Proof:
         """Which virtual offsets are in a block, or at its end."""
         block, within, i = self._parts(offsets)
         end = int(self._blocks["block_start"][-1] + self._blocks["block_size"][-1])
-        there = self._blocks["block_start"][i] == block
+        there = np.isin(block, self._blocks["block_start"])
         inside = there & (within <= self._blocks["data_size"][i])
         return inside | ((block == end) & (within == 0))
 
@@ -91,6 +96,9 @@ class Proof:
         offsets = np.asarray(offsets, np.uint64)
         block, within = offsets >> np.uint64(16), offsets & np.uint64(0xFFFF)
         i = np.searchsorted(self._blocks["block_start"], block, side="right") - 1
+        # a place in an empty block is that in the next one with data
+        exact = self._blocks["block_start"][i] == block
+        i = np.where(exact & (within > 0), self._filled[i], i)
         return block, within, i
 
     def push(

@@ -351,9 +351,19 @@ class TabixText:
                 f"{self._lead(text, i, leads)}, where the index has rows of another chrom"
             )
         if self.index is not None:
-            refs = np.where(text.cut, -1, leads).astype(np.int64)
-            places = [self.lines.place(text, begin) for begin in text.begins.tolist()]
-            i = self.index.first_stranger(refs, starts, np.array(places, np.uint64))
+            some = np.flatnonzero((leads >= 0) & ~text.cut)
+            refs, begins = leads[some].astype(np.int64), text.begins[some]
+            i = -1
+            for side in ("right", "left"):  # the index may name an empty block before the row's
+                block = np.searchsorted(text.blocks[:, 0], begins, side="right") - 1
+                first = text.blocks[block, 0]
+                if side == "left":
+                    block = np.searchsorted(text.blocks[:, 0], first, side="left")
+                places = text.blocks[block, 1] << 16 | begins - first
+                i = self.index.first_stranger(refs, starts[some], places.astype(np.uint64))
+                if i < 0:
+                    break
+            i = int(some[i]) if i >= 0 else -1
             if i >= 0:
                 raise self._stale(
                     f"{self._lead(text, i, leads)}:{int(starts[i]) + 1:,}, where the index has "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
@@ -43,6 +44,12 @@ def spans(regions, chroms=CHROMS):
         ("{chr1}", 0, MAX_END),
         ("{chr1}:3-4", 2, 4),
         ("chr1:5-4", 4, 4),  # the place between bases 4 and 5
+        ("chr1:", 0, MAX_END),  # these six as tabix has them
+        ("chr1:-", 0, MAX_END),
+        ("chr1:,", 0, MAX_END),
+        ("chr1:1-", 0, MAX_END),
+        ("{chr1}:", 0, MAX_END),
+        ("{chr1}:7-", 6, MAX_END),
     ],
 )
 def test_a_region_string_is_1_based_and_closed(text, start, end):
@@ -58,6 +65,34 @@ def test_the_longest_known_name_wins_over_a_span():
     assert parse("HLA-A*01:01:02-3", CHROMS) == Region("HLA-A*01:01", 1, 3)
     assert parse("{HLA-A*01:01}:02-3", CHROMS) == Region("HLA-A*01:01", 1, 3)
     assert parse("{HLA-A*01:01:02}", CHROMS) == Region("HLA-A*01:01:02")
+
+
+def test_a_closing_colon_says_that_all_before_it_is_the_name():
+    assert parse("HLA-A*01:01:", CHROMS) == parse("HLA-A*01:01:") == Region("HLA-A*01:01")
+    assert parse("HLA-A*01:01:02:", CHROMS) == Region("HLA-A*01:01:02")
+    assert parse("HLA-A*01:01:02:3-4") == Region("HLA-A*01:01:02", 2, 4)
+    assert parse("a:", {"a": 1, "a:": 1}) == Region("a:")
+    with pytest.raises(UnknownChromError, match="unknown chrom 'HLA-A\\*01'"):
+        spans("HLA-A*01:")
+
+
+WHOLE = {
+    "int": int,
+    "float": float,
+    "int64": np.int64,
+    "uint8": np.uint8,
+    "float32": np.float32,
+    "array": np.array,
+    "Decimal": Decimal,
+}
+
+
+@pytest.mark.parametrize("number", WHOLE.values(), ids=WHOLE)
+def test_a_whole_number_of_any_type_is_a_position_and_a_chrom(number):
+    chroms = {"1": 100, "2": 100}
+    assert spans((number(2), number(0), number(10)), chroms) == [("2", 0, 10)]
+    many = [(number(2), number(0), number(10)), ("1", number(5), 7), (1, 6)]
+    assert spans(many, chroms) == [("1", 5, MAX_END), ("2", 0, 10)]
 
 
 @given(st.integers(0, 10**12), st.integers(1, 10**12) | st.none())
@@ -84,7 +119,11 @@ def test_any_text_is_a_region_or_a_region_error(text):
         (("chr1", 5, 2), "region ('chr1', 5, 2): start 5 is after end 2 (0-based half-open)"),
         (("chr1", 1.5, 2), "cannot read the region ('chr1', 1.5, 2)"),
         (("chr1", True), "cannot read the region ('chr1', True)"),
-        ((1, 2, 3), "cannot read the region (1, 2, 3)"),
+        ((1.5, 2, 3), "cannot read the region (1.5, 2, 3)"),
+        ((None, 2, 3), "cannot read the region (None, 2, 3)"),
+        (("chr1", float("nan"), 3), "cannot read the region ('chr1', nan, 3)"),
+        (("chr1", 0, float("inf")), "cannot read the region ('chr1', 0, inf)"),
+        (("chr1", Decimal("1.5"), 3), "cannot read the region ('chr1', Decimal('1.5'), 3)"),
         (7, "cannot read a region from int"),
         ({"chr1": 5}, "cannot read a region from dict"),
         (b"chr1", "cannot read a region from bytes"),
@@ -137,6 +176,14 @@ FRAMES = {
     "polars": pl.DataFrame(ROWS),
     "arrow": pa.table(ROWS),
     "arrow batch": pa.record_batch(ROWS),
+    "floats that are whole": pd.DataFrame(ROWS).astype({"start": "float64", "end": "float32"}),
+    "pandas, nullable floats": pd.DataFrame(ROWS).astype({"start": "Float64", "end": "Float32"}),
+    "arrow floats": pa.table({**ROWS, "end": pa.array([8.0, 9.0])}),
+    "arrow decimals": pa.table({**ROWS, "end": pa.array([8, 9], pa.decimal128(20, 2))}),
+    "objects": pd.DataFrame(ROWS).astype({"start": "object"}),
+    "decimals": pd.DataFrame({**ROWS, "start": [Decimal(5), Decimal(7)]}),
+    "polars floats": pl.DataFrame(ROWS).cast({"start": pl.Float64, "end": pl.UInt8}),
+    "1-based names": pd.DataFrame({"seqid": ROWS["chrom"], "start": [6, 8], "end": [8, 9]}),
     "native names": pd.DataFrame(ROWS).rename(columns={"start": "chromStart", "end": "chromEnd"}),
 }
 
@@ -144,6 +191,58 @@ FRAMES = {
 @pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
 def test_a_frame_of_regions_is_0_based_half_open(frame):
     assert spans(frame) == [("chr1", 7, 9), ("chr10", 5, 8)]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    ["int64", "uint8", "Int64", "float64", "Float64", "category", "object", "int8[pyarrow]"],
+)
+def test_chroms_that_pandas_reads_as_numbers_are_their_texts(numbers):
+    frame = pd.DataFrame({"chrom": [2, 1], "start": [5, 7], "end": [8, 9]})
+    frame["chrom"] = frame["chrom"].astype(numbers)
+    chroms = {"1": 100, "2": 100, "X": 100}
+    assert spans(frame, chroms) == [("1", 7, 9), ("2", 5, 8)]
+    with pytest.raises(UnknownChromError, match="did you mean 'chr"):
+        spans(frame, {"chr1": 5, "chr2": 5})
+
+
+def test_variants_are_regions_as_long_as_ref_or_as_they_say():
+    asked = pd.DataFrame({"CHROM": "chr1", "POS": [10, 20], "REF": ["ACGT", "A"], "ALT": "C"})
+    assert spans(asked) == [("chr1", 9, 13), ("chr1", 19, 20)]
+    assert spans(asked.assign(INFO=["DP=1;END=16", "."])) == [("chr1", 9, 16), ("chr1", 19, 20)]
+    for make in (pa.Table.from_pandas, pl.DataFrame):
+        assert spans(make(asked)) == [("chr1", 9, 13), ("chr1", 19, 20)]
+
+
+# ── chroms that a file does not have ────────────────────────────────────────────────────────────
+
+ASKED = {
+    "texts": ["chr1:3-4", "chrY", "chrUn:a-b", "HLA-Z*01:01:07", "chrY:5-6"],
+    "tuples": [("chr1", 2, 4), ("chrY", 0, 5), ("chrUn",)],
+    "Regions": [Region("chrY", 1, 3), Region("chr1", 2, 4)],
+    "frame": pd.DataFrame({"chrom": ["chrY", "chr1", "chrY"], "start": 2, "end": 4}),
+    "table": pa.table({"chrom": ["chrY", "chr1"], "start": [2, 2], "end": [4, 4]}),
+}
+
+
+@pytest.mark.parametrize("regions", ASKED.values(), ids=ASKED)
+def test_regions_on_missing_chroms_are_an_error_or_ignored(regions):
+    with pytest.raises(UnknownChromError):
+        resolve(regions, CHROMS)
+    found = resolve(regions, CHROMS, missing_chroms="ignore")
+    assert (found.chrom.tolist(), found.start.tolist(), found.end.tolist()) == ([0], [2], [4])
+    assert len(resolve("chrY", CHROMS, missing_chroms="ignore")) == 0
+
+
+@pytest.mark.parametrize("region", ["1:3-4", ("1", 2, 4), (1, 2, 4), "MT"])
+def test_a_chrom_that_is_there_in_another_style_is_not_ignored(region):
+    with pytest.raises(UnknownChromError, match="did you mean 'chr"):
+        resolve(["chr1", region], CHROMS, missing_chroms="ignore")
+
+
+def test_missing_chroms_has_two_values():
+    with pytest.raises(ValueError, match="missing_chroms is 'skip', expected one of 'error'"):
+        resolve("chr1", CHROMS, missing_chroms="skip")
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ from gidx.formats.tabix import TabixText
 from gidx.formats.tabix_open import open_text
 from gidx.pool import in_order, thread_count
 from gidx.ranges import Ranges
-from gidx.region import MAX_END, Region, RegionSet, resolve
+from gidx.region import MAX_END, MissingChroms, Region, RegionSet, resolve
 from gidx.source import ByteSource, open_source
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ Errors = Literal["warn", "raise", "null"]
 Lists = Literal["arrow", "text"]
 _Found = TypeVar("_Found")
 
-OPTIONS = ("columns", "filter", "batch_size", "threads", "errors", "names")
+OPTIONS = ("columns", "filter", "batch_size", "threads", "errors", "names", "missing_chroms")
 _OPTIONS = ", ".join(OPTIONS)
 
 
@@ -166,6 +166,10 @@ class Dataset:
     names
         ``"canonical"``: chrom, start, end first. ``"native"``: the file's own names
         and widths.
+    missing_chroms
+        What a region on a chrom that the file does not have does: ``"error"`` raises
+        UnknownChromError, ``"ignore"`` finds nothing there. A chrom that the file has in
+        another style (``1``, ``chr1``) is an error either way.
     """
 
     def __init__(self, format: Format) -> None:
@@ -245,6 +249,7 @@ class Dataset:
         threads: int | None = None,
         errors: Errors = "warn",
         names: Names = "canonical",
+        missing_chroms: MissingChroms = "error",
     ) -> pa.RecordBatchReader:
         """Rows as a stream of record batches, in file order, in bounded memory.
 
@@ -259,7 +264,9 @@ class Dataset:
         GuessedTypeError
             While reading, where a value is not of the type that the first rows have.
         """
-        scan = self._prepare(regions, columns, filter, batch_size, threads, errors, names)
+        scan = self._prepare(
+            regions, columns, filter, batch_size, threads, errors, names, missing_chroms
+        )
         return pa.RecordBatchReader.from_batches(scan.schema, scan.batches())
 
     def to_table(self, regions: Any = None, **options: Any) -> pa.Table:
@@ -322,12 +329,18 @@ class Dataset:
         scan.report()
         return pa.Table.from_batches(batches, scan.schema)
 
-    def count_rows(self, regions: Any = None, *, threads: int | None = None) -> int:
+    def count_rows(
+        self,
+        regions: Any = None,
+        *,
+        threads: int | None = None,
+        missing_chroms: MissingChroms = "error",
+    ) -> int:
         """How many rows overlap the regions; nothing but positions is decoded."""
         known = self._format.row_count()
         if regions is None and known is not None:
             return known
-        asked = self._resolve(regions)
+        asked = self._resolve(regions, missing_chroms)
         groups = self._format.groups(self._format.plan(asked))
         tasks = ((lambda g=g: self._format.count(self._format.fetch(g), asked)) for g in groups)
         return sum(in_order(tasks, _threads(threads, groups)))
@@ -358,8 +371,10 @@ class Dataset:
     def __arrow_c_schema__(self) -> Any:
         return self.schema.__arrow_c_schema__()
 
-    def _resolve(self, regions: Any) -> RegionSet | None:
-        return None if regions is None else resolve(regions, self._format.chroms, self._ids)
+    def _resolve(self, regions: Any, missing_chroms: MissingChroms = "error") -> RegionSet | None:
+        if regions is None:
+            return None
+        return resolve(regions, self._format.chroms, self._ids, missing_chroms)
 
     def _prepare(
         self,
@@ -370,6 +385,7 @@ class Dataset:
         threads: int | None = None,
         errors: Errors = "warn",
         names: Names = "canonical",
+        missing_chroms: MissingChroms = "error",
         group_size: int | None = None,
         ranges: Ranges | None = None,
         **unknown: Any,
@@ -385,7 +401,8 @@ class Dataset:
         decoded = wanted
         if filter is not None:
             decoded = list(dict.fromkeys([*wanted, *_columns_of(filter, whole)]))
-        asked = self._resolve(regions)
+        one_of("missing_chroms", missing_chroms, ("error", "ignore"))
+        asked = self._resolve(regions, missing_chroms)
         if ranges is None:
             ranges = self._format.plan(asked)
         groups = self._format.groups(ranges, group_size)
@@ -469,14 +486,16 @@ class BigBedDataset(Dataset):
         """Each zoom level's reduction: bases that a summary spans, about; finest first."""
         return self._format.reductions
 
-    def scan_zoom(self, level: int, regions: Any = None) -> pa.RecordBatchReader:
+    def scan_zoom(
+        self, level: int, regions: Any = None, *, missing_chroms: MissingChroms = "error"
+    ) -> pa.RecordBatchReader:
         """Summaries of a zoom level, given by its reduction or its number.
 
         Columns: chrom, start, end, and over the covered bases of that span the
         coverage depth's valid_count, min, max, sum, sum_squares.
         """
         number = self._format.zoom_level(level)
-        asked = self._resolve(regions)
+        asked = self._resolve(regions, missing_chroms)
         groups = self._format.groups(self._format.zoom_plan(number, asked))
         batches = (self._format.zoom_batch(group, asked) for group in groups)
         return pa.RecordBatchReader.from_batches(ZOOM_SCHEMA, batches)

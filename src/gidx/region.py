@@ -5,15 +5,20 @@ Inside gidx a region is 0-based half-open, everywhere. The tuple
 closed as in samtools and UCSC. Both name the same bases.
 
 =====================  ==========================================
-``"chr1"``             the whole chrom
+``"chr1"``             the whole chrom; ``"chr1:"`` too, as in tabix
 ``"chr1:1,000-2,000"`` bases 1000 to 2000, both included
 ``"chr1:1000-"``       base 1000 to the end; ``"chr1:1000"`` too, as in samtools
 ``"chr1:-2000"``       up to base 2000
+``"HLA-A*01:01:"``     a closing colon: what stands before it is the name
 ``"{HLA:01}:1-10"``    braces around a name that holds a colon
 ``("chr1", 999, 2000)``, ``("chr1", 999)``, ``("chr1",)``   0-based half-open
 a frame or table       its columns chrom, start, end, however called (see conventions)
 a list of any          their union
 =====================  ==========================================
+
+Numbers may be of any type that holds integers: ``(1, 0.0, Decimal(10))`` is
+``("1", 0, 10)``, since tools write whole numbers as floats where a column has a
+missing value, and pandas reads chroms 1 to 22 as integers.
 
 Overlap: ``s < end and e > start``; an item of length zero overlaps where it
 touches (as UCSC's bedToBigBed tools and Biopython have it). Abutting items do
@@ -29,16 +34,31 @@ FormatError when they are read, checked or indexed, a WriteError when they are w
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from gidx.conventions import roles_of
-from gidx.errors import ColumnError, RegionError, UnknownChromError, hint
+from gidx.errors import (
+    ColumnError,
+    RegionError,
+    UnknownChromError,
+    hint,
+    one_of,
+    without_style,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MissingChroms = Literal["error", "ignore"]
+
+Ints = npt.NDArray[np.int64]
 
 MAX_END = 2**62  # "to the end": above any position, and a sum of two cannot overflow
 _SPAN = re.compile(r"([0-9,]*)(-?)([0-9,]*)")
@@ -70,10 +90,10 @@ class RegionSet:
     ``end`` (int64, 0-based half-open).
     """
 
-    first: npt.NDArray[np.int64]
-    start: npt.NDArray[np.int64]
-    end: npt.NDArray[np.int64]
-    chrom: npt.NDArray[np.int64]
+    first: Ints
+    start: Ints
+    end: Ints
+    chrom: Ints
 
     def __len__(self) -> int:
         return len(self.start)
@@ -88,6 +108,8 @@ def parse(text: str, chroms: Iterable[str] | None = None) -> Region:
     Region(chrom='chr1', start=999, end=2000)
     >>> parse("HLA-A*01:01", chroms=["HLA-A*01:01"]).chrom
     'HLA-A*01:01'
+    >>> parse("HLA-A*01:01:")
+    Region(chrom='HLA-A*01:01', start=0, end=4611686018427387904)
     """
     if chroms is not None and text in chroms:
         return Region(text)
@@ -101,7 +123,7 @@ def parse(text: str, chroms: Iterable[str] | None = None) -> Region:
     if span is None:
         return Region(name)
     match = _SPAN.fullmatch(span)
-    if not match or not any(c.isdigit() for c in span):
+    if not match:
         if chroms is not None and name not in chroms:
             raise _unknown(text, chroms)
         raise RegionError(
@@ -120,50 +142,96 @@ def parse(text: str, chroms: Iterable[str] | None = None) -> Region:
 
 
 def resolve(
-    regions: Any, chroms: Mapping[str, Any], ids: Mapping[str, int] | None = None
+    regions: Any,
+    chroms: Mapping[str, Any],
+    ids: Mapping[str, int] | None = None,
+    missing_chroms: MissingChroms = "error",
 ) -> RegionSet:
     """What a user asked for, as a RegionSet over chrom ids (positions in ``chroms``).
 
     ``ids`` are these positions by name, if the caller keeps them: making them took
-    a third of a query's time in a file of 600 contigs.
+    a third of a query's time in a file of 600 contigs. ``missing_chroms`` as in `spans`.
 
     Raises UnknownChromError with a hint for a chrom that ``chroms`` has not, and
     RegionError for what cannot be understood.
     """
     if ids is None:
         ids = {name: i for i, name in enumerate(chroms)}
-    return merged(*spans(regions, ids), len(ids))
+    chrom, start, end = spans(regions, ids, missing_chroms)
+    if missing_chroms == "ignore":
+        there = chrom >= 0
+        chrom, start, end = chrom[there], start[there], end[there]
+    return merged(chrom, start, end, len(ids))
 
 
 def spans(
-    regions: Any, ids: Mapping[str, int]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """(chrom id, start, end) of each region, in the order asked; errors as `resolve`."""
-    columns = _frame_columns(regions)
-    if columns is not None:
-        names, start, end = columns
-        chrom = np.fromiter((_chrom_id(n, ids) for n in names), np.int64, len(names))
-        bad = np.flatnonzero((start < 0) | (start > end))
-        if len(bad):
-            i = int(bad[0])
-            _checked(str(names[i]), int(start[i]), int(end[i]), f"in row {i}")
-        return chrom, start, end
+    regions: Any, ids: Mapping[str, int], missing_chroms: MissingChroms = "error"
+) -> tuple[Ints, Ints, Ints]:
+    """(chrom id, start, end) of each region, in the order asked; errors as `resolve`.
+
+    With ``missing_chroms="ignore"`` a chrom that is not there has the id -1. One that is
+    there in another style (``1``, ``chr1``) is an error all the same: all regions would
+    find nothing, and nothing would say so.
+    """
+    one_of("missing_chroms", missing_chroms, ("error", "ignore"))
+    ignore = missing_chroms == "ignore"
+    if not isinstance(regions, (str, tuple, list, Region)):
+        # late: frames stand above; one reading of frames, whether they ask files or frames
+        from gidx.frames.query import as_frame
+
+        frame = as_frame(regions)
+        if frame is not None:
+            return _frame_spans(frame, ids, ignore)
     listed = _listed(regions)
     plain = _plain(listed, ids) if len(listed) > 1 else None
     if plain is not None:
         return plain
     asked = [_one(r, ids) for r in listed]
     return (
-        np.array([_chrom_id(r.chrom, ids) for r in asked], np.int64),
+        np.array([_chrom_id(r.chrom, ids, ignore) for r in asked], np.int64),
         np.array([min(r.start, MAX_END) for r in asked], np.int64),
         np.array([min(r.end, MAX_END) for r in asked], np.int64),
     )
 
 
+def _frame_spans(
+    frame: pd.DataFrame, ids: Mapping[str, int], ignore: bool
+) -> tuple[Ints, Ints, Ints]:
+    """(chrom id, start, end) of a frame's rows, in none of which a value may be missing."""
+    from gidx.frames.positions import before_the_first, read, roles
+
+    try:
+        found = roles(frame, "the frame of regions")
+    except ColumnError as error:
+        raise RegionError(str(error)) from None
+    try:
+        where, missing = read(frame, found, MAX_END)
+    except ColumnError as error:
+        raise RegionError(f"{_WHOLE}: {error}") from None
+    if missing is not None and missing.any():
+        raise RegionError(f"{_WHOLE}: row {int(np.argmax(missing))} lacks one")
+    if len(where) and where.codes.min() < 0:
+        raise RegionError(f"a region has no chrom (missing value), row {np.argmin(where.codes)}")
+    start, end = (
+        before_the_first(where.start, where.end) if found.shift else (where.start, where.end)
+    )
+    bad = np.flatnonzero((start < 0) | (start > end))
+    if len(bad):
+        i = int(bad[0])
+        _checked(where.names[where.codes[i]], int(start[i]), int(end[i]), f"in row {i}")
+    chrom = np.full(len(where.names), -1, np.int64)
+    for code in np.unique(where.codes).tolist():  # a categorical may know more names
+        chrom[code] = _chrom_id(where.names[code], ids, ignore)
+    return chrom[where.codes], start, end
+
+
+_WHOLE = "a frame of regions needs integer start and end without missing values"
+
+
 def merged(
-    chrom: npt.NDArray[np.int64],
-    start: npt.NDArray[np.int64],
-    end: npt.NDArray[np.int64],
+    chrom: Ints,
+    start: Ints,
+    end: Ints,
     n_chroms: int,
 ) -> RegionSet:
     """Sort; join what touches or overlaps (an item over the seam overlaps both)."""
@@ -192,9 +260,7 @@ def merged(
     return RegionSet(first, start, end, chrom)
 
 
-def _plain(
-    listed: Sequence[Any], ids: Mapping[str, int]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]] | None:
+def _plain(listed: Sequence[Any], ids: Mapping[str, int]) -> tuple[Ints, Ints, Ints] | None:
     """(chrom, start, end) of tuples with known chroms and sound integers; else None.
 
     1,000 at once take 0.4 ms, one by one 3.7.
@@ -228,27 +294,48 @@ _EXPECTED = (
 
 
 def _one(region: Any, ids: Mapping[str, int]) -> Region:
-    if isinstance(region, Region):
-        return _checked(region.chrom, region.start, region.end, repr(str(region)))
     if isinstance(region, str):
-        return parse(region, ids)
-    if isinstance(region, tuple) and 1 <= len(region) <= 3 and isinstance(region[0], str):
-        chrom, start, end = (*region, None, None)[:3]
         try:
-            return _checked(
-                chrom,
-                0 if start is None else _integer(start),
-                MAX_END if end is None else _integer(end),
-                repr(region),
-            )
-        except TypeError:
-            pass
-    raise RegionError(f"cannot read the region {region!r}: {_EXPECTED}")
+            return parse(region, ids)
+        except UnknownChromError:
+            return Region(region)  # a name with colons, which nobody knows
+    parts = (region.chrom, region.start, region.end) if isinstance(region, Region) else region
+    chrom = chrom_name(parts[0]) if isinstance(parts, tuple) and 1 <= len(parts) <= 3 else None
+    if chrom is None:
+        raise RegionError(f"cannot read the region {region!r}: {_EXPECTED}")
+    start, end = (*parts[1:], None, None)[:2]
+    try:
+        first = 0 if start is None else _integer(start)
+        last = MAX_END if end is None else _integer(end)
+    except TypeError:
+        raise RegionError(f"cannot read the region {region!r}: {_EXPECTED}") from None
+    return _checked(chrom, first, last, repr(region if parts is region else str(region)))
+
+
+def chrom_name(value: object) -> str | None:
+    """A chrom's name, of a text or a whole number; None for what is neither.
+
+    >>> chrom_name("chr1"), chrom_name(1), chrom_name(1.0), chrom_name(1.5), chrom_name(None)
+    ('chr1', '1', '1', None, None)
+    """
+    if isinstance(value, str):
+        return str(value)
+    try:
+        return str(_integer(value))
+    except TypeError:
+        return None
 
 
 def _integer(value: Any) -> int:
+    """A number that is whole, of any type; TypeError for all else."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(value)
+    if isinstance(value, (float, np.floating, Decimal)):
+        if not math.isfinite(value) or value != int(value):
+            raise TypeError(value)
+        return int(value)
     number = value.__index__() if hasattr(value, "__index__") else None
-    if number is None or isinstance(value, bool):
+    if number is None:
         raise TypeError(value)
     return int(number)
 
@@ -261,12 +348,13 @@ def _checked(chrom: str, start: int, end: int, text: str) -> Region:
     return Region(chrom, start, end)
 
 
-def _chrom_id(name: Any, ids: Mapping[str, int]) -> int:
+def _chrom_id(name: str, ids: Mapping[str, int], ignore: bool = False) -> int:
     found = ids.get(name)
     if found is None:
-        if not isinstance(name, str):
-            raise RegionError("a region has no chrom (missing value)")
-        raise _unknown(str(name), ids)
+        plain = without_style(name)
+        if not ignore or any(without_style(known) == plain for known in ids):
+            raise _unknown(name, ids)
+        return -1
     return found
 
 
@@ -277,35 +365,3 @@ def _unknown(name: str, chroms: Iterable[str]) -> UnknownChromError:
         shown = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
         text = f"; known are {shown}" if known else "; there are no chroms"
     return UnknownChromError(f"unknown chrom {name!r}{text}", chrom=name, hint=text or None)
-
-
-def _frame_columns(
-    regions: Any,
-) -> tuple[Sequence[Any], npt.NDArray[np.int64], npt.NDArray[np.int64]] | None:
-    """chrom, start, end of a pandas, polars or Arrow frame; None where it is no frame."""
-    names = getattr(regions, "column_names", None)  # pyarrow
-    if names is None:
-        names = getattr(regions, "columns", None)  # pandas, polars
-    if names is None or not hasattr(regions, "__getitem__"):
-        return None
-    try:
-        roles = roles_of(regions, "the frame of regions")
-    except ColumnError as error:
-        raise RegionError(str(error)) from None
-    if roles.ref is not None:
-        raise RegionError(f"a frame of regions needs an end; found {roles}")
-    column = [regions[n] for n in roles.names]
-    values = [
-        c.to_pylist() if hasattr(c, "to_pylist") else c.to_numpy() if hasattr(c, "to_numpy") else c
-        for c in column
-    ]
-    if len(values[0]) == 0:  # whose types say nothing
-        return [], np.empty(0, np.int64), np.empty(0, np.int64)
-    try:
-        starts, *told = (np.asarray(v).astype(np.int64, casting="same_kind") for v in values[1:])
-    except (TypeError, ValueError) as error:
-        raise RegionError(
-            f"a frame of regions needs integer start and end without missing values: {error}"
-        ) from None
-    starts = starts - roles.shift
-    return list(values[0]), starts, told[0] if told else starts + 1

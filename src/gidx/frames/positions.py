@@ -23,6 +23,7 @@ import pyarrow.types as pat
 from gidx.conventions import Roles, roles_of
 from gidx.errors import ColumnError
 from gidx.pool import in_order, thread_count
+from gidx.region import chrom_name
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
@@ -61,19 +62,9 @@ def roles(frame: pd.DataFrame, what: str = "the frame") -> Roles:
 
 def positions(frame: pd.DataFrame, found: Roles) -> Positions:
     """The arrays; ColumnError for values that are no positions, with the row."""
-    codes, names = chrom_codes(frame[found.chrom])
-    start, missing = integers(frame[found.start])
-    if found.shift:
-        start = start - found.shift
-    if found.end is not None:
-        end, also = integers(frame[found.end])
-        missing = _either(missing, also)
-    else:
-        end = start + 1 if found.ref is None else _vcf_end(frame, start, frame[found.ref])
-    if len(start) and start.min() < 0:  # POS 0 of a VCF, see gidx.region
-        before = start == -1
-        start = np.where(before, 0, start)
-        end = np.where(before, np.maximum(end, 1), end)
+    where, missing = read(frame, found)
+    start, end = before_the_first(where.start, where.end)
+    codes = where.codes
     if missing is not None:
         codes = np.where(missing, np.int32(-1), codes)
     wrong = np.flatnonzero((start > end) & (codes >= 0))
@@ -83,7 +74,35 @@ def positions(frame: pd.DataFrame, found: Roles) -> Positions:
             f"row {i}: {found.start} {start[i] + found.shift} is after {found.end} {end[i]}, in "
             f"{len(wrong):,} rows; df.gidx.validate() lists them"
         )
-    return Positions(codes, names, start, end)
+    return Positions(codes, where.names, start, end)
+
+
+def read(
+    frame: pd.DataFrame, found: Roles, largest: int = LARGEST
+) -> tuple[Positions, npt.NDArray[np.bool_] | None]:
+    """The arrays as they stand, and where start or end is missing (None: nowhere).
+
+    A start may be after its end. ColumnError for what is no number.
+    """
+    codes, names = chrom_codes(frame[found.chrom])
+    start, missing = integers(frame[found.start], largest)
+    if found.shift:
+        start = start - found.shift
+    if found.end is not None:
+        end, also = integers(frame[found.end], largest)
+        missing = _either(missing, also)
+    else:
+        end = start + 1 if found.ref is None else _vcf_end(frame, start, frame[found.ref])
+    return Positions(codes, names, start, end), missing
+
+
+def before_the_first(start: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """Starts and ends, of a place before the first base those of that base (see gidx.region)."""
+    if len(start) and start.min() < 0:  # POS 0 of a VCF
+        before = start == -1
+        start = np.where(before, 0, start)
+        end = np.where(before, np.maximum(end, 1), end)
+    return start, end
 
 
 def _either(
@@ -98,7 +117,8 @@ def _either(
 def chrom_codes(column: Series) -> tuple[Codes, tuple[str, ...]]:
     """Codes of a column of chroms, -1 for what is missing, and their names, in file order.
 
-    Names that a categorical knows but does not use are among them. Numbers are names too.
+    Names that a categorical knows but does not use are among them. Whole numbers are names
+    too: 1.0 is the chrom 1, since pandas has integers as floats where one is missing.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes, labels = column.array.codes, column.dtype.categories.tolist()  # type: ignore[attr-defined]
@@ -118,12 +138,12 @@ def chrom_codes(column: Series) -> tuple[Codes, tuple[str, ...]]:
             codes, labels = _encoded(array)
     names = []
     for label in labels:
-        if isinstance(label, (str, int)) and not isinstance(label, bool):
-            names.append(str(label))
-        else:
+        name = chrom_name(label)
+        if name is None:
             raise ColumnError(
-                f"column {column.name!r}: a chrom is {label!r}, expected a text (or a number)"
+                f"column {column.name!r}: a chrom is {label!r}, expected a text (or a whole number)"
             )
+        names.append(name)
     codes = np.asarray(codes).astype(np.int32, copy=False)
     if len(set(names)) < len(names):  # 1 and '1'
         known = {name: i for i, name in enumerate(dict.fromkeys(names))}
@@ -189,7 +209,7 @@ def _indices(array: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:
     return indices.to_numpy(zero_copy_only=False), whole.dictionary.to_pylist()
 
 
-def integers(column: Series) -> tuple[Ints, npt.NDArray[np.bool_] | None]:
+def integers(column: Series, largest: int = LARGEST) -> tuple[Ints, npt.NDArray[np.bool_] | None]:
     """int64 values, and which are missing (None: none is); no copy where they are int64."""
     kind = column.dtype.kind if isinstance(column.dtype, np.dtype) else ""
     values: npt.NDArray[Any]
@@ -202,6 +222,8 @@ def integers(column: Series) -> tuple[Ints, npt.NDArray[np.bool_] | None]:
         array = as_arrow(column)
         if pat.is_null(array.type):
             return np.zeros(len(column), np.int64), np.ones(len(column), np.bool_)
+        if pat.is_decimal(array.type):
+            array = _whole(column, array)
         if not (pat.is_integer(array.type) or pat.is_floating(array.type)):
             raise ColumnError(
                 f"column {column.name!r} is {column.dtype}, expected integers; "
@@ -220,10 +242,18 @@ def integers(column: Series) -> tuple[Ints, npt.NDArray[np.bool_] | None]:
             i = int(odd[0])
             raise ColumnError(f"column {column.name!r}, row {i}: {values[i]} is not an integer")
     wide = len(values) and (values.dtype.itemsize == 8 or values.dtype.kind == "f")
-    if wide and (values.min() < -LARGEST or values.max() > LARGEST):
-        i = int(np.flatnonzero((values < -LARGEST) | (values > LARGEST))[0])
+    if wide and (values.min() < -largest or values.max() > largest):
+        i = int(np.flatnonzero((values < -largest) | (values > largest))[0])
         raise ColumnError(f"column {column.name!r}, row {i}: {values[i]} is no position")
     return values.astype(np.int64, copy=False), missing
+
+
+def _whole(column: Series, decimals: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Decimals as int64; ColumnError for one that is not whole."""
+    try:
+        return decimals.cast(pa.int64())
+    except pa.ArrowInvalid as error:
+        raise ColumnError(f"column {column.name!r}: {error}; expected integers") from None
 
 
 def as_arrow(column: Series) -> pa.ChunkedArray:

@@ -9,7 +9,7 @@ import pickle
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gidx
@@ -58,6 +58,7 @@ texts = st.one_of(
 
 
 @pytest.mark.parametrize("read", [gidx.read_tabix, gidx.read_bed])
+@settings(max_examples=30)  # each is a file of 10,000 rows
 @given(first=st.lists(texts, min_size=1, max_size=3), rest=st.lists(texts, max_size=4))
 def test_what_is_written_in_a_column_that_nobody_declared_is_what_is_read(read, first, rest):
     column = later(first, *rest)

@@ -10,6 +10,7 @@ genoName, genoStart, genoEnd    0-based half-open           UCSC: RepeatMasker
 #chrom, start, end              0-based half-open           BED with a header line
 Chromosome, Start, End          0-based half-open           PyRanges
 seqid, start, end               1-based closed              GFF3
+seq_id, start, end              1-based closed              gffpandas
 seqname, start, end             1-based closed              GTF
 seqnames, start, end            1-based closed              GRanges as a data.frame
 Chromosome, Start_Position,     1-based closed              MAF (mutation annotation)
@@ -81,7 +82,7 @@ _CONVENTIONS: tuple[tuple[str, _Names, _Names, _Names, str | None], ...] = (
     ("UCSC RepeatMasker", ("genoName", "#genoName"), ("genoStart",), ("genoEnd",), ZERO_BASED),
     ("BED", ("#chrom",), ("start",), ("end",), ZERO_BASED),
     ("PyRanges", ("Chromosome",), ("Start",), ("End",), ZERO_BASED),
-    ("GFF3", ("seqid",), ("start",), ("end",), ONE_BASED),
+    ("GFF3", ("seqid", "seq_id"), ("start",), ("end",), ONE_BASED),
     ("GTF", ("seqname",), ("start",), ("end",), ONE_BASED),
     ("GRanges", ("seqnames",), ("start",), ("end",), ONE_BASED),
     ("MAF", ("Chromosome",), ("Start_Position",), ("End_Position",), ONE_BASED),

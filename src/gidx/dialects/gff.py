@@ -534,6 +534,23 @@ class _Split:
         return array, problem
 
 
+def parse_attributes(texts: Items, *, quoted: bool) -> tuple[pa.Array, list[Problem]]:
+    """Attributes as they stand in a file as maps (`MAP`), and what is broken in them.
+
+    GTF's where ``quoted``, else GFF3's.
+    """
+    from gidx.kernels import attributes as kernels
+
+    table = _table((), ())
+    found = kernels.split_attributes(
+        texts.text, texts.begins, texts.nexts, quoted, table.keys, table.bounds, table.slots,
+        table.kinds, table.columns, table.n_texts, table.n_lists, True,
+    )  # fmt: skip
+    split = _Split(texts.text, texts.nexts, quoted, table, found)
+    array, problem = split.map()
+    return array, [*split.broken(), *([problem] if problem else [])]
+
+
 def _list_array(
     items: Items,
     offsets: npt.NDArray[np.int32],

@@ -24,6 +24,12 @@ zero: start and end count both their bases. Not refused is what can be read back
 was, though the specification wants it otherwise: a CDS without a phase, an empty source,
 an ``ID`` that is there twice, a GTF row without ``gene_id``.
 
+Columns may have others' names: the nine of GTF and GFF3 as pandas reads them (``seqname``,
+``feature``, ``frame``, ``attribute``), PyRanges' (``Chromosome``, ``Feature``), gtfparse's.
+Positions are 1-based where their names say so (`HEADS`). A column of attributes as text is
+read: in the format that is written, rows stay as they are; in the other one, they are
+written anew. In frames of others an empty text is no value.
+
 ``##gff-version 3`` is the first line of each GFF3. Lines of a header that say another
 version are left out. A header that is made has ``##sequence-region`` for chroms whose
 sizes the data know.
@@ -39,11 +45,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.columns import Column, Items, decode_items
 from gidx.dialects import parts
 from gidx.dialects.base import Rules
+from gidx.dialects.gff import parse_attributes
 from gidx.dialects.parts import Keyed, Part
 from gidx.encode import (
     Faults,
@@ -53,16 +61,33 @@ from gidx.encode import (
     check_bytes,
     numbers,
     of_items,
+    of_some,
     repeated,
     unlike,
     unread,
 )
 from gidx.errors import WriteError, hint
+from gidx.schema import HEAD
 from gidx.stream import is_text
 
 Kind = Literal["gff3", "gtf"]
 
-FIXED = ("chrom", "start", "end", "source", "type", "score", "strand", "phase")
+# chrom, start and end, and what makes a start 0-based
+HEADS = (
+    ("chrom", "start", "end", 0),
+    ("chrom", "chromStart", "chromEnd", 0),
+    ("Chromosome", "Start", "End", 0),
+    *((name, "start", "end", -1) for name in ("seqid", "seq_id", "seqname", "seqnames")),
+)
+# The other fields, as gidx calls them, then as GTF, PyRanges and others do
+NAMES = {
+    "source": ("source", "Source"),
+    "type": ("type", "Type", "feature", "Feature"),
+    "score": ("score", "Score"),
+    "strand": ("strand", "Strand"),
+    "phase": ("phase", "Phase", "frame", "Frame"),
+}
+TEXTS = ("attributes", "attribute", "Attributes", "Attribute")
 VERSION = "##gff-version 3"
 _LEAST_CHROM = parts.marks(parts.BLANKS)
 _BREAKS = parts.marks(parts.BREAKS)
@@ -70,6 +95,9 @@ _CONTROL = parts.marks(parts.CONTROL + b"%")
 _VALUE = parts.marks(parts.CONTROL + b"%;=&,")
 _QUOTED = parts.marks(b'"\\')
 _NO_GTF_KEY = set(parts.BLANKS + b';"')
+_AS_GFF3 = '^[; ]*[^ ;="]+='
+_AS_GTF = '^[; ]*[^ ;="]+ +[^ ;]'
+_BARE = '^[^ ;="]+$'
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.:^*$@!+?|/()\[\]{}<>~'#-]+")
 
 
@@ -93,13 +121,14 @@ def encoder(
     kind: Kind = format or ("gtf" if said == "gtf" else "gff3")
     if kind not in ("gff3", "gtf"):
         raise WriteError(f"format is {format!r}, expected 'gff3' or 'gtf'", row=None)
-    targets = _targets(frame_schema, about, kind)
+    columns = _columns(frame_schema, about)
+    targets = _targets(frame_schema, about, kind, columns)
     if header is None:
         kept = about.get("gff_header")
         text = _kept(kept, kind) if isinstance(kept, str) else _made(about, kind)
     else:
         text = _given(header, kind)
-    return GffEncoder(kind, text, frame_schema.names, targets)
+    return GffEncoder(kind, text, frame_schema.names, targets, columns)
 
 
 # ── the header ──────────────────────────────────────────────────────────────────────────────────
@@ -160,18 +189,69 @@ class Target:
     key: bytes
 
 
-def _targets(schema: pa.Schema, about: Mapping[str, Any], kind: Kind) -> list[Target]:
-    for name in FIXED[:3]:
-        if name not in schema.names:
-            way = hint(name, schema.names)
-            if "seqid" in schema.names or "seqname" in schema.names:
-                way = "; rows are chrom, start, end, 0-based half-open: names='canonical' reads so"
-            raise WriteError(f"no column {name!r}{way}", row=None)
+@dataclass(frozen=True)
+class Columns:
+    """Which columns are the fields: chrom, start, end; the others; attributes as text."""
+
+    heads: tuple[str, str, str]
+    shift: int
+    fields: Mapping[str, str]
+    text: str | None
+    foreign: bool  # not as gidx reads: an empty text is no value
+
+    @property
+    def names(self) -> set[str]:
+        """All of them."""
+        return {*self.heads, *self.fields.values(), *([self.text] if self.text else [])}
+
+
+def _columns(schema: pa.Schema, about: Mapping[str, Any]) -> Columns:
+    names = [f.name for f in schema if b"attribute" not in (f.metadata or {})]
+    *heads, shift = _heads(schema.names, about)
+    fields = {}
+    for field, known in NAMES.items():
+        found = next((n for n in known if n in names), None)
+        if found is not None:
+            fields[field] = found
+    text = next((n for n in TEXTS if n in names and _is_texts(schema.field(n).type)), None)
+    chrom, start, end = map(str, heads)
+    if text is not None and not about and (chrom, start, end) == HEAD:
+        raise WriteError(
+            f"columns chrom, start, end beside {text!r} as a file has it: some readers (bioframe) "
+            "leave the file's 1-based numbers under these names; say which they are with "
+            "df.gidx.set(coords='1-based') or coords='0-based'",
+            row=None,
+        )
+    ours = about.get("format") in ("gff3", "gtf")
+    others = any(n != field for field, n in fields.items())
+    foreign = not ours and (others or text is not None)
+    return Columns((chrom, start, end), int(shift), fields, text, foreign)
+
+
+def _heads(names: Sequence[str], about: Mapping[str, Any]) -> tuple[str | int, ...]:
+    told = about.get("roles")  # by df.gidx.set
+    if isinstance(told, Mapping) and all(told.get(n) in names for n in HEAD):
+        shift = -1 if str(told.get("coordinates", "")).startswith("1") else 0
+        return (*(str(told[n]) for n in HEAD), shift)
+    for heads in HEADS:
+        if all(n in names for n in heads[:3]):
+            return heads
+    missing = next(n for n in HEAD if n not in names)
+    raise WriteError(f"no column {missing!r}{hint(missing, names)}", row=None)
+
+
+def _is_texts(kind: pa.DataType) -> bool:
+    return is_text(kind.value_type if pat.is_dictionary(kind) else kind)
+
+
+def _targets(
+    schema: pa.Schema, about: Mapping[str, Any], kind: Kind, columns: Columns
+) -> list[Target]:
     renamed = about.get("attribute_names")
     renamed = renamed if isinstance(renamed, Mapping) else {}
     targets: dict[str, Target] = {}
     for f in schema:
-        if f.name in FIXED:
+        if f.name in columns.names:
             continue
         if f.name == "attributes" and (parts.is_map(f.type) or pat.is_null(f.type)):
             continue
@@ -229,12 +309,17 @@ def _written(key: str, kind: Kind) -> bytes:
 class GffEncoder:
     """How the rows of one table become lines of GFF3 or GTF (a `LineEncoder`)."""
 
-    heads = ("chrom", "start", "end")
-
     def __init__(
-        self, kind: Kind, header: str, names: Sequence[str], targets: Sequence[Target]
+        self,
+        kind: Kind,
+        header: str,
+        names: Sequence[str],
+        targets: Sequence[Target],
+        columns: Columns,
     ) -> None:
         self.kind: str = kind
+        self.heads, self.shift = columns.heads, columns.shift
+        self._of, self._text, self._foreign = columns.fields, columns.text, columns.foreign
         self._is_gff3, self._targets = kind == "gff3", targets
         self.header = header.encode("utf-8", "surrogateescape")
         self.rules = Rules(0, 3, 4, True, least=8, fasta=self._is_gff3)
@@ -246,6 +331,9 @@ class GffEncoder:
     ) -> list[Texts]:
         n = batch.num_rows
         columns = {name: parts.plain_values(batch.column(name)) for name in self.columns}
+        if self._foreign:
+            columns = {name: _without_empty(array) for name, array in columns.items()}
+        own = {field: columns[name] for field, name in self._of.items()}
         faults.check(starts < 0, lambda i: f"column start: found {starts[i]}, expected 0 or more")
         faults.check(
             ends <= starts,
@@ -255,14 +343,14 @@ class GffEncoder:
             ),
         )
         return [
-            _chrom(columns["chrom"], faults),
-            self._plain(columns, "source", n, faults),
-            self._plain(columns, "type", n, faults),
+            _chrom(columns[self.heads[0]], faults),
+            self._plain(own, "source", n, faults),
+            self._plain(own, "type", n, faults),
             numbers(starts + 1),
             numbers(ends),
-            _score(columns.get("score"), n, faults),
-            _strand(columns.get("strand"), n, faults),
-            _phase(columns.get("phase"), n, faults),
+            _score(own.get("score"), n, faults),
+            _strand(own.get("strand"), n, faults),
+            _phase(own.get("phase"), n, faults),
             self._attributes(columns, n, faults),
         ]
 
@@ -296,6 +384,8 @@ class GffEncoder:
         keyed: list[Keyed] = []
         for target in self._targets:
             keyed += self._attribute(columns[target.name], target, faults)
+        if self._text is not None:
+            keyed.insert(0, Keyed(self._read(columns[self._text], self._text, n, faults)))
         array = columns.get("attributes")
         if array is not None and parts.is_map(array.type):
             keyed.append(Keyed(self._map(array, faults)))
@@ -304,6 +394,53 @@ class GffEncoder:
         texts = parts.join_parts(keyed, b"; ", n, empty=b"")
         there = (texts.lengths > 0).view(np.uint8)
         return parts.join_parts([Keyed(Part(texts, there), b"", b";")], b"", n)
+
+    def _read(self, array: pa.Array, name: str, n: int, faults: Faults) -> Part:
+        """Attributes as text: as they are, or, out of the other format, written anew."""
+        text = pc.replace_substring_regex(array.cast(pa.large_string()), "[; ]+$", "")
+        some = pc.invert(pc.is_in(text, pa.array(["", ".", None], pa.large_string())))
+        there = np.array(some)
+        as_gff3 = there & np.array(pc.match_substring_regex(text, _AS_GFF3).fill_null(False))
+        as_gtf = there & np.array(pc.match_substring_regex(text, _AS_GTF).fill_null(False))
+        bare = there & np.array(pc.match_substring_regex(text, _BARE).fill_null(False))
+        faults.check(
+            there & ~(as_gff3 | as_gtf | bare),
+            lambda i: (
+                f"column {name}: found {parts.shown(text[i].as_py())}, expected attributes such as "
+                'ID=g1;Name=a or gene_id "g1"; level 2'
+            ),
+        )
+        same, other = (as_gff3, as_gtf) if self._is_gff3 else (as_gtf, as_gff3)
+        own = np.flatnonzero(same | bare)
+        self._parsed(text, own, not self._is_gff3, name, faults)  # to see that it can be
+        rows = np.flatnonzero(other)
+        part = self._parsed(text, rows, self._is_gff3, name, faults)
+        if len(rows):
+            places = np.zeros(n, np.int64)
+            places[rows] = np.arange(len(rows))
+            anew = parts.picked(part.texts, places)
+            buffers = [None, pa.py_buffer(anew.offsets), pa.py_buffer(anew.data)]
+            whole = pa.Array.from_buffers(pa.large_string(), n, buffers)
+            text = pc.if_else(pa.array(other), whole, text)
+        found = Part(parts.texts_in(text.fill_null("")), there.view(np.uint8))
+        _check_breaks(name, found, faults)
+        return found
+
+    def _parsed(self, text: pa.Array, rows: Ints, quoted: bool, name: str, faults: Faults) -> Part:
+        """Some rows' attributes, written anew."""
+        if len(rows) == 0:
+            return parts.nothing(0)
+        of_rows = of_some(rows, faults)
+        some = parts.texts_in(text.take(pa.array(rows)))
+        begin = int(some.offsets[0])
+        bounds = (some.offsets - begin).astype(np.int32)
+        data = parts.frozen(some.data[begin : int(some.offsets[-1])])
+        items = Items(data, parts.frozen(bounds[:-1]), parts.frozen(bounds[1:] + np.int32(1)))
+        maps, problems = parse_attributes(items, quoted=quoted)
+        for problem in problems:
+            shown = f"found {parts.shown(problem.text)}, expected attributes {problem.declared}"
+            of_rows.note(problem.row, f"column {name}: {shown}")
+        return self._map(maps, of_rows)
 
     def _attribute(self, array: pa.Array, target: Target, faults: Faults) -> list[Keyed]:
         """A column's parts: those with values, and those without any."""
@@ -407,6 +544,13 @@ class GffEncoder:
             faults.note_all(again, lambda i: _twice(written[codes[i]]))
         whole = pa.array(written, pa.large_binary()).take(pa.array(codes))
         return parts.texts_in(whole)
+
+
+def _without_empty(array: pa.Array) -> pa.Array:
+    """Empty texts as missing ones."""
+    if not is_text(array.type):
+        return array
+    return pc.if_else(pc.equal(array, ""), pa.scalar(None, array.type), array)
 
 
 def _twice(key: bytes) -> str:

@@ -16,8 +16,9 @@ import pyarrow as pa
 from gidx import chromsizes as sizes_of
 from gidx.dialects import given
 from gidx.dialects.encoding import LineEncoder
-from gidx.dialects.gff_encode import Kind, encoder
+from gidx.dialects.gff_encode import HEADS, Kind, encoder
 from gidx.formats.tabix_write import Index, write_lines
+from gidx.stream import is_pandas
 
 
 def write_gff(
@@ -44,7 +45,9 @@ def write_gff(
         duckdb, a gidx Dataset), or an iterable of batches, of any total size. Columns:
         ``chrom``, ``start``, ``end`` (0-based half-open); ``source``, ``type``,
         ``score``, ``strand``, ``phase``; every other one is an attribute, a list one
-        with several values; ``attributes``, a map, has those without a column.
+        with several values; ``attributes``, a map, has those without a column. The
+        columns of GTF (``seqname … feature … frame``), GFF3 (``seqid``), both 1-based,
+        and PyRanges are taken too, and ``attribute`` or ``attributes`` as text.
     path : str, PathLike or binary file
         The file. One that ends with ``.gz``, ``.bgz`` or ``.bgzf`` is BGZF, any other
         plain text; an open file without a name is BGZF.
@@ -92,7 +95,7 @@ def write_gff(
     1  exon     10  <NA>  ['g1']
     """
     write_lines(
-        data,
+        _named_chroms(data),
         path,
         partial(_encoder, named=_named(path, format), header=given.header_text(header),
                 chromsizes=chromsizes),
@@ -119,6 +122,14 @@ def write_gtf(data: Any, path: str | os.PathLike[str] | BinaryIO, **options: Any
     [['basic', 'CCDS']]
     """
     write_gff(data, path, **{"format": "gtf", **options})
+
+
+def _named_chroms(data: Any) -> Any:
+    """A frame of pandas whose chroms are numbers, as `read_csv` has them, with their names."""
+    if not is_pandas(data):
+        return data
+    names = [h[0] for h in HEADS if h[0] in data.columns and data[h[0]].dtype.kind in "iu"]
+    return data.assign(**{n: data[n].astype("string") for n in names[:1]}) if names else data
 
 
 def _named(path: Any, format: Kind | None) -> Kind | None:

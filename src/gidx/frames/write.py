@@ -24,7 +24,7 @@ import pyarrow.types as pat
 
 from gidx import parquet, schema
 from gidx.atomic import replacing
-from gidx.conventions import ZERO_BASED, Roles
+from gidx.conventions import CANONICAL, ZERO_BASED, Roles
 from gidx.declare import match
 from gidx.errors import ColumnError, WriteError
 from gidx.formats.bed_write import write_bed
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
     Series = pd.Series[Any]
 
 Path = TypeVar("Path", str, os.PathLike[str], BinaryIO)
-
-_NATIVE_GTF = {"feature": "type", "frame": "phase"}
-
 
 # ── canonical form ──────────────────────────────────────────────────────────────────────────────
 
@@ -283,17 +280,10 @@ def _info_maps(texts: pa.Array) -> Any:
 
 
 def _features(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
-    """Canonical, with the other columns of a feature under their canonical names."""
-    found = canonical(frame, roles)
-    if roles.by == "GTF":
-        new = {old: n for old, n in _NATIVE_GTF.items() if n not in found.columns}
-        found = found.rename(columns=new)
-    if _texts_of(found, "attributes") is not None:
-        raise ColumnError(
-            f"column 'attributes' is {found['attributes'].dtype}, expected a map, or a column for "
-            "each key; gidx.read_gff reads them so"
-        )
-    return found
+    """Canonical; but what nobody said the numbers of goes as it is, to be asked for them."""
+    if roles == CANONICAL and schema.KEY not in frame.attrs:
+        return frame
+    return canonical(frame, roles)
 
 
 # ── tables ──────────────────────────────────────────────────────────────────────────────────────

@@ -309,7 +309,7 @@ def test_what_a_row_cannot_hold_is_refused(columns, match):
 
 
 @pytest.mark.parametrize(("data", "match"), [
-    ({"seqid": ["a"], "start": [1], "end": [2]}, "no column 'chrom'; rows are chrom, start, end"),
+    ({"contig": ["a"], "start": [1], "end": [2]}, "no column 'chrom'"),
     (table(k=[{"a": 1}]), "column k is struct.*which no attribute can be"),
     ({**table(), "": ["x"]}, "the key of an attribute is empty"),
 ])  # fmt: skip

@@ -23,7 +23,7 @@ MODULES = {
 LAYERS = {
     "ground": (
         {"errors", "region", "ranges", "layout", "source", "pool", "atomic", "kernels",
-         "conventions", "intervals", "sorting", "charset"},
+         "conventions", "intervals", "sorting", "charset", "foreign"},
         set(),
         {"numpy", "numba", "fsspec"},
     ),

@@ -22,12 +22,12 @@ def replacing(path: str | os.PathLike[str] | BinaryIO) -> Iterator[BinaryIO]:
     Permissions become what ``open(path, "wb")`` would leave: those of the file that
     is replaced, or of a new one under the umask. A link stays and its target is
     replaced. What cannot be replaced is written to directly: an open binary file
-    (left open), a device, a pipe.
+    (left open), a device, a pipe. ``~`` is the user's folder.
     """
     if not isinstance(path, str | os.PathLike):
         yield path
         return
-    target = os.path.realpath(path)
+    target = os.path.realpath(os.path.expanduser(path))
     mode = _mode(target)
     if mode is not None and not stat.S_ISREG(mode):
         with open(target, "wb") as file:

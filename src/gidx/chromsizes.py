@@ -31,7 +31,7 @@ def read(chromsizes: Any) -> dict[str, int]:
     {'chr2': 500, 'chr10': 400}
     """
     if isinstance(chromsizes, (str, os.PathLike)):
-        return _checked(_read_file(Path(chromsizes)), f"{os.fspath(chromsizes)}: ")
+        return _checked(_read_file(Path(chromsizes).expanduser()), f"{os.fspath(chromsizes)}: ")
     return _checked(_pairs(chromsizes), "chromsizes: ")
 
 

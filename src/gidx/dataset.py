@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gidx import schema
-from gidx.bbi.header import BIGBED_MAGIC, BIGWIG_MAGIC
+from gidx.bbi.header import BIGBED_MAGIC
 from gidx.bbi.summary import STATS, Stat, TotalSummary
 from gidx.binning.index import TabixIndex
 from gidx.columns import Problem
@@ -42,7 +42,7 @@ from gidx.formats.tabix_open import open_text
 from gidx.pool import in_order, thread_count
 from gidx.ranges import Ranges
 from gidx.region import MAX_END, MissingChroms, Region, RegionSet, resolve
-from gidx.source import ByteSource, open_source
+from gidx.source import ByteSource, PathSource, open_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,10 +119,8 @@ def open_as(
             if index is not None:
                 raise TypeError(f"{source.name}: a bigBed file has its index inside; drop index=")
             return _open_bigbed(source, options)
-        if magic == BIGWIG_MAGIC.to_bytes(4, order):
-            raise format_error(source.name, 0, "a bigWig file; gidx reads bigBed")
     if not magic and kinds is None:
-        raise format_error(source.name, 0, "no format that gidx reads: it begins with nothing")
+        raise format_error(source.name, 0, "no format that gidx reads: the file is empty")
     opened = {
         "kinds": kinds, "index": index, "storage_options": storage_options, "options": options
     }  # fmt: skip
@@ -197,6 +195,11 @@ class Dataset:
         return self._format.schema("canonical")
 
     @property
+    def columns(self) -> list[str]:
+        """Names of all columns, canonical ones, in the schema's order."""
+        return list(self.schema.names)
+
+    @property
     def chroms(self) -> dict[str, int | None]:
         """Chroms in file order and their sizes in bases."""
         return dict(self._format.chroms)
@@ -214,6 +217,39 @@ class Dataset:
     def info(self) -> dict[str, Any]:
         """Facts about the file, as `gidx info` prints them."""
         return self._format.info()
+
+    # ── as Python's own containers and files are used ───────────────────────────────────────────
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, if gidx opened it; reading from it afterwards raises ValueError.
+
+        Not needed: it is closed when nobody has the dataset any more. Tables and frames stay.
+
+        >>> with gidx.open("genes.bb") as ds:
+        ...     len(ds), ds.columns[:3], len(ds["chr22:1-20,000,000"])
+        (4, ['chrom', 'start', 'end'], 3)
+        """
+        if isinstance(self._format.source, PathSource):
+            self._format.source.close()
+
+    def __len__(self) -> int:
+        """How many rows: as `count_rows`, so a text file is read for it."""
+        return self.count_rows()
+
+    def __bool__(self) -> bool:
+        return True  # without counting rows
+
+    def __getitem__(self, regions: Any) -> pa.Table:
+        """Rows that overlap regions: as `to_table`."""
+        return self.to_table(regions)
+
+    __iter__ = None  # rows come by scan() and to_batches(); not by number, as [] would have it
 
     def __repr__(self) -> str:
         rows = self._format.row_count()

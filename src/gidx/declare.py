@@ -160,7 +160,7 @@ def text_of(given: Any) -> tuple[bytes, AutoSql]:
         raise AutoSqlError(f"autosql is {found}, expected text, a path or AutoSql", line=None)
     path = isinstance(given, os.PathLike) or given.strip().endswith(".as")
     if path or ("(" not in str(given) and os.path.exists(given)):
-        text = Path(given).read_bytes()
+        text = Path(given).expanduser().read_bytes()
         return text, sql.parse(text.decode("utf-8", "surrogateescape"))
     return str(given).encode("utf-8", "surrogateescape"), sql.parse(str(given))
 

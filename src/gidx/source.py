@@ -8,10 +8,14 @@ several threads at once, and all but open files can be pickled.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
+import shutil
 import stat
+import sys
+import tempfile
 import threading
 import weakref
 from collections import OrderedDict
@@ -89,8 +93,10 @@ class PathSource:
 
     def __init__(self, path: PathLike) -> None:
         self.name = os.fspath(path)
+        if os.path.isdir(self.name):  # which Windows calls a PermissionError
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self.name)
         self._fd = os.open(self.name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        weakref.finalize(self, os.close, self._fd)
+        self._closing = weakref.finalize(self, os.close, self._fd)
         status = os.fstat(self._fd)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(f"{self.name}: not a regular file, so its ranges cannot be read")
@@ -110,7 +116,13 @@ class PathSource:
             raise _short(self.name, offset, size, len(piece))
         return piece
 
+    def close(self) -> None:
+        """Close the file; what reads from it afterwards raises ValueError."""
+        self._closing()
+
     def _pread(self, size: int, offset: int) -> bytes:
+        if not self._closing.alive:  # the number may be that of another file by now
+            raise ValueError(f"{self.name}: read after it was closed")
         if hasattr(os, "pread"):
             return os.pread(self._fd, size, offset)
         with self._lock:  # Windows
@@ -193,15 +205,21 @@ class RemoteSource:
 
 
 class FileSource:
-    """An open binary file: anything with ``read`` and ``seek``."""
+    """An open binary file, or a stream, which is kept in a temporary file to seek in it."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, name: str | None = None, *, keep: bool = False) -> None:
         if isinstance(file, io.TextIOBase):
             raise TypeError(f"{file!r} is open as text; open it with mode 'rb'")
         self._file = file
+        if keep or not _can_seek(file):
+            self._file = _kept(file)
+            weakref.finalize(self, self._file.close)
         self._lock = threading.Lock()
-        self.name = str(getattr(file, "name", None) or f"<{type(file).__name__}>")
-        self.size = file.seek(0, io.SEEK_END)
+        known = getattr(file, "name", None)
+        if known in (0, "<stdin>") or file is getattr(sys.stdin, "buffer", None):
+            known = "<stdin>"
+        self.name = name or str(known or f"<{type(file).__name__}>")
+        self.size = self._file.seek(0, io.SEEK_END)
 
     def read(self, offset: int, size: int) -> Bytes:
         if offset + size > self.size:
@@ -222,6 +240,21 @@ class FileSource:
 
     def modified(self) -> float | None:
         return None
+
+
+def _can_seek(file: BinaryIO) -> bool:
+    able = getattr(file, "seekable", None)
+    return hasattr(file, "seek") and (able is None or bool(able()))
+
+
+def _kept(file: BinaryIO) -> BinaryIO:
+    """What a stream has left, in a temporary file.
+
+    Why a file: memory stays bounded, and a large pipe is read as a file is.
+    """
+    kept = tempfile.TemporaryFile()  # noqa: SIM115 (the source closes it)
+    shutil.copyfileobj(file, kept, 1 << 20)
+    return kept
 
 
 def _read_joined(
@@ -253,16 +286,38 @@ def is_url(path: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:(//|:)", path) is not None
 
 
+def expanded(path: PathLike) -> str:
+    """A path as text, with ``~`` as the user's folder; URLs stay as they are.
+
+    >>> expanded("a~b.bed"), expanded("https://host/~me/a.bb")
+    ('a~b.bed', 'https://host/~me/a.bb')
+    """
+    return os.path.expanduser(os.fspath(path))
+
+
+def _local(path: str) -> ByteSource:
+    """A file; a pipe or device (``/dev/stdin``, ``<(…)`` of a shell) is read to its end."""
+    path = expanded(path)
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return PathSource(path)  # which says what is wrong
+    if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+        with open(path, "rb") as file:
+            return FileSource(file, path, keep=True)
+    return PathSource(path)
+
+
 def open_source(what: Any, storage_options: Mapping[str, Any] | None = None) -> ByteSource:
     """A ByteSource over a path, URL, bytes, open binary file or another source."""
     if isinstance(what, (bytes, bytearray, memoryview)):
         return MemorySource(what)
     if isinstance(what, (str, os.PathLike)):
         path = os.fspath(what)
-        return RemoteSource(path, storage_options) if is_url(path) else PathSource(path)
+        return RemoteSource(path, storage_options) if is_url(path) else _local(path)
     if hasattr(what, "read_many") and hasattr(what, "size"):
         return what
-    if hasattr(what, "read") and hasattr(what, "seek"):
+    if hasattr(what, "read"):
         return FileSource(what)
     raise TypeError(
         f"cannot read from {type(what).__name__}; expected a path, URL, bytes or open binary file"

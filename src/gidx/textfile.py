@@ -1,4 +1,4 @@
-"""Lines in a file, BGZF or plain: cut into groups, and fetched as text.
+"""Lines in a file, BGZF, plain gzip or plain: cut into groups, and fetched as text.
 
 A place in the file is a virtual offset; in a plain file, the byte's. A range of places,
 which begins with a line, becomes segments of whole blocks. A range that is larger than a
@@ -16,6 +16,7 @@ so groups can be read in any order, and none has to know of another.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -26,25 +27,31 @@ import numpy.typing as npt
 
 from gidx.bgzf.block import (
     EOF,
+    GZIP,
     MAGIC,
     MAX_BLOCK,
     check_bgzf,
     has_eof,
     inflate_all,
     inflate_each,
+    is_bgzf,
     is_gzip,
     tail_sizes,
     walk,
 )
-from gidx.errors import FormatError, format_error
+from gidx.bgzf.compress import packed_name
+from gidx.errors import FormatError, format_error, warn
 from gidx.ranges import Ranges
-from gidx.source import ByteSource
+from gidx.source import ByteSource, is_url
 
 LF = ord("\n")
+BOM = b"\xef\xbb\xbf"
 # Text to inflate at a time. 2 M bed6 rows on two threads: 0.22 s in groups of 1 to 4 MB,
 # 0.26 s in 16 MB, 0.3 s in 256 kB.
 TEXT = 2 * 2**20
 _PLAIN_BLOCK = 1 << 16
+_INFLATED = 1 << 18  # most bytes inflated at a time
+_NO_END = 1 << 62  # of a file whose text's size is not known
 # A carriage return without a line feed, and behind it what begins as rows do: a name and
 # a number, or three texts and a number.
 _LONE_RETURN = re.compile(rb"\r(?!\n)[^\s]+[\t ]+(?:[0-9]+[\t ]|\S+[\t ]+\S+[\t ]+[0-9]+[\t ])")
@@ -112,6 +119,7 @@ class LineSource(Protocol):
 
     source: ByteSource
     has_eof: bool
+    how: str  # BGZF, plain gzip, plain text
 
     def whole(self, begin: int) -> Ranges:
         """The range from a place to the file's end."""
@@ -139,9 +147,23 @@ class LineSource(Protocol):
 
 
 def open_lines(source: ByteSource) -> LineSource:
-    """The lines of a BGZF or plain file; plain gzip raises FormatError with the way out."""
-    head = bytes(source.read(0, min(source.size, 4)))
-    return BgzfLines(source) if is_gzip(head) else PlainLines(source)
+    """The lines of a file that is BGZF, plain gzip or plain text."""
+    head = bytes(source.read(0, min(source.size, 4096)))
+    if not is_gzip(head):
+        return PlainLines(source)
+    blocks = is_bgzf(head) or (len(head) < 18 and MAGIC.startswith(head[:4]))  # which was cut
+    return BgzfLines(source) if blocks else GzipLines(source)
+
+
+def to_bgzf(lines: LineSource) -> str:
+    """How a file that is not BGZF becomes one that can be indexed, for messages."""
+    name = lines.source.name
+    if is_url(name):
+        return "regions need a BGZF file with its index beside it: download it, then gidx bgzip"
+    if name.startswith("<"):
+        return "regions need a BGZF file with its index: save it, then gidx bgzip"
+    made = packed_name(name, gzipped=isinstance(lines, GzipLines))
+    return f"make it BGZF and index it with: gidx bgzip {name} && gidx index {made}"
 
 
 class _Pieces:
@@ -181,6 +203,8 @@ class _Pieces:
 
 class BgzfLines:
     """Lines of a BGZF file; places are virtual offsets."""
+
+    how = "BGZF"
 
     def __init__(self, source: ByteSource) -> None:
         check_bgzf(source)
@@ -329,7 +353,9 @@ class BgzfLines:
         first = next(filter(None, pieces), b"")  # the index may name an empty block before it
         if begin > len(first):
             raise self._stale(at, f"{begin} bytes into a block of {len(first)}")
-        if begin and not segment.cut and first[begin - 1] != LF:
+        if begin <= len(BOM) and BOM.endswith(bytes(first[:begin])):
+            return
+        if not segment.cut and first[begin - 1] != LF:
             raise self._stale(at, f"{begin} bytes into its data, which is within a line")
 
     def _check_stop(self, segment: Segment, pieces: list[bytearray], end: int) -> None:
@@ -406,6 +432,7 @@ class PlainLines:
     """Lines of a plain file; places are its bytes."""
 
     has_eof = True
+    how = "plain text"
 
     def __init__(self, source: ByteSource) -> None:
         self.source = source
@@ -451,4 +478,129 @@ class PlainLines:
         return sum(text.place(at))
 
     def say(self, text: Text, at: int) -> str:
-        return f"{self.source.name}, byte {self.place(text, at)}"
+        return f"{self.source.name}, line {_line_number(self, self.place(text, at))}"
+
+
+class GzipLines:
+    """Lines of a plain gzip file; places are bytes of what it holds, once inflated.
+
+    There are no blocks to seek to, so each pass inflates from the file's start: a scan is
+    bounded in memory but begins anew, and regions cannot be found. What inflates is one
+    thread; the groups that it hands on are of whole lines and are decoded by all.
+    Members follow one another, zeros may pad the end, and what else follows is ignored with a
+    warning, all as gzip(1) does.
+    """
+
+    has_eof = True
+    how = "plain gzip"
+
+    def __init__(self, source: ByteSource) -> None:
+        self.source = source
+        self._warned = False
+
+    def whole(self, begin: int) -> Ranges:
+        return np.array([[begin, _NO_END]], np.uint64)
+
+    def groups(self, ranges: Ranges, size: int | None = None) -> Iterable[list[Segment]]:
+        step = max(size or TEXT, _PLAIN_BLOCK)
+        for begin, stop in ranges.tolist():
+            yield from self._groups(begin, stop, step)
+
+    def _groups(self, begin: int, stop: int, step: int) -> Iterator[list[Segment]]:
+        """Whole lines of about ``step`` bytes each."""
+        parts: list[bytes] = []
+        place, held = begin, 0
+        for at, inflated in self.stream():
+            if at >= stop:
+                break
+            piece = inflated[max(0, begin - at) : max(0, stop - at)]
+            held += len(piece)
+            cut = piece.rfind(b"\n") + 1 if held >= step else 0
+            if cut:
+                data = b"".join([*parts, piece[:cut]])
+                yield [Segment(place, place + len(data), data=data)]
+                place += len(data)
+                parts, held = [], len(piece) - cut
+            parts.append(piece[cut:])
+        data = b"".join(parts)
+        if data:
+            yield [Segment(place, place + len(data), data=data)]
+
+    def fetch(self, group: Sequence[Segment]) -> Text:
+        found = _Pieces()
+        for segment in group:
+            found.begins.append(found.size)
+            found.blocks.append((found.size, segment.begin))
+            found.cut.append(False)
+            found.add(segment.data)
+            found.stops.append(found.size)
+            found.close_line()
+        return found.text()
+
+    def stream(self) -> Iterator[tuple[int, bytes]]:
+        at = 0
+        for piece in self._inflated():
+            yield at, piece
+            at += len(piece)
+
+    def _inflated(self) -> Iterator[bytes]:
+        member: Any = zlib.decompressobj(31)  # None between two
+        at, data = 0, b""
+        while data or at < self.source.size:
+            if not data:
+                data = self._read(at, _PLAIN_BLOCK)
+                at += len(data)
+            if member is None:
+                data = data.lstrip(b"\0")
+                if not data:
+                    continue
+                more = self._read(at, max(0, 3 - len(data)))
+                data, at = data + more, at + len(more)
+                if not GZIP.startswith(data[:3]):
+                    self._warn_of_tail(at - len(data))
+                    return
+                member = zlib.decompressobj(31)
+            try:
+                # bounded, since some bytes may hold a thousand times as many
+                piece = member.decompress(data, _INFLATED)
+            except zlib.error as error:
+                what = f"damaged gzip: {str(error).split(': ', 1)[-1]}"
+                raise format_error(self.source.name, at - len(data), what) from None
+            data = member.unused_data if member.eof else member.unconsumed_tail
+            member = None if member.eof else member
+            if piece:
+                yield piece
+        if member is not None:
+            while piece := member.decompress(b"", _INFLATED):
+                yield piece
+            if not member.eof:
+                raise format_error(
+                    self.source.name, at, "truncated gzip: the data end within a member"
+                )
+
+    def _read(self, at: int, size: int) -> bytes:
+        return bytes(self.source.read(at, min(size, self.source.size - at)))
+
+    def _warn_of_tail(self, at: int) -> None:
+        if not self._warned:
+            self._warned = True
+            warn(
+                f"{self.source.name}, byte {at}: bytes that are not gzip follow its last member; "
+                "ignored"
+            )
+
+    def place(self, text: Text, at: int) -> int:
+        return sum(text.place(at))
+
+    def say(self, text: Text, at: int) -> str:
+        return f"{self.source.name}, line {_line_number(self, self.place(text, at))}"
+
+
+def _line_number(lines: LineSource, place: int) -> int:
+    """Which line a place is in, counted from 1; for messages, since it reads all before it."""
+    number = 1
+    for at, piece in lines.stream():
+        if at >= place:
+            break
+        number += piece.count(b"\n", 0, place - at)
+    return number

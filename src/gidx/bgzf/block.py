@@ -72,7 +72,7 @@ _FIXED = HEADER.itemsize + SUBFIELD.itemsize  # … which takes so many bytes
 _SMALLEST = _FIXED + 2 + TAIL.itemsize  # no deflate stream has less than 2 bytes
 _HEADER = struct.Struct("<I6xIHH")  # magic, xlen with "BC", slen, bsize
 _MAGIC, _ONLY_BC, _, _ = _HEADER.unpack_from(EOF)
-_GZIP = MAGIC[:3]
+GZIP = MAGIC[:3]
 _STEP = 1 << 20
 
 
@@ -123,7 +123,7 @@ def is_gzip(head: bytes) -> bool:
     >>> is_gzip(b"##fileformat=VCF"), is_gzip(EOF)
     (False, True)
     """
-    return bytes(head[:3]) == _GZIP
+    return bytes(head[:3]) == GZIP
 
 
 def is_bgzf(head: bytes) -> bool:

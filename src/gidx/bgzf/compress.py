@@ -20,6 +20,7 @@ from gidx.bgzf.block import LEVEL, is_bgzf, is_gzip
 from gidx.bgzf.read import BgzfReader
 from gidx.bgzf.write import BgzfWriter
 from gidx.errors import format_error
+from gidx.source import expanded
 
 PathLike = str | os.PathLike[str]
 
@@ -60,13 +61,15 @@ def compress(
     >>> gidx.bgzf.open("a.bed.gz").read()
     b'chr1\\t100\\t200\\n'
     """
-    source = os.fspath(source)
+    source = expanded(source)
     with open(source, "rb") as file:
         head = file.read(4096)
         file.seek(0)
         if is_bgzf(head) and target is None:
             raise ValueError(f"{source} is BGZF already; name a target to compress it again")
-        target = os.fspath(target) if target is not None else _packed(source, is_gzip(head))
+        target = (
+            expanded(target) if target is not None else packed_name(source, gzipped=is_gzip(head))
+        )
         _check_other(source, target)
         with (
             _inflated(file, head, threads) as data,
@@ -91,7 +94,7 @@ def decompress(
     threads
         Default: as many as the process may use.
     """
-    source = os.fspath(source)
+    source = expanded(source)
     with open(source, "rb") as file:
         head = file.read(4096)
         file.seek(0)
@@ -99,7 +102,7 @@ def decompress(
             raise format_error(
                 source, 0, f"not gzip: begins with {head[:3].hex()}, expected 1f8b08"
             )
-        target = os.fspath(target) if target is not None else _unpacked(source)
+        target = expanded(target) if target is not None else _unpacked(source)
         _check_other(source, target)
         with _inflated(file, head, threads) as data, replacing(target) as out:
             shutil.copyfileobj(data, out, _CHUNK)
@@ -122,7 +125,8 @@ def _inflated(file: BinaryIO, head: bytes, threads: int | None) -> Iterator[Any]
         yield file
 
 
-def _packed(source: str, gzipped: bool) -> str:
+def packed_name(source: str, *, gzipped: bool) -> str:
+    """What `compress` calls its file where no target is named."""
     if not gzipped:
         return source + ".gz"
     return source.removesuffix(".gz") + ".bgz"

@@ -20,7 +20,7 @@ from gidx.atomic import replacing
 from gidx.bgzf.block import blocks as blocks_of
 from gidx.bgzf.block import make_virtual_offset
 from gidx.errors import format_error
-from gidx.source import open_source
+from gidx.source import expanded, open_source
 
 COUNT = np.dtype("<u8")
 ENTRY = np.dtype([            # offset
@@ -221,4 +221,4 @@ def _wording(bad: int, compressed: Offsets, uncompressed: Offsets) -> str:
 
 def beside(path: Any) -> str | None:
     """Where the GZI of a BGZF file is, if the file has a name."""
-    return os.fspath(path) + ".gzi" if isinstance(path, str | os.PathLike) else None
+    return expanded(path) + ".gzi" if isinstance(path, str | os.PathLike) else None

@@ -39,7 +39,7 @@ from gidx.bgzf.block import (
 from gidx.bgzf.gzi import GziIndex, Offsets, beside
 from gidx.errors import format_error
 from gidx.pool import AHEAD, thread_count
-from gidx.source import is_url, open_source
+from gidx.source import expanded, is_url, open_source
 
 # As Python's open has them: "r", "rb" and "br" are one.
 MODES = {mode: f"{what}b" for what in "rwxa" for mode in (what, f"{what}b", f"b{what}")}
@@ -281,6 +281,8 @@ class BgzfWriter(io.BufferedIOBase):
             raise ValueError(f"{path}: cannot write to a URL; open it with fsspec, pass the file")
         if isinstance(path, io.TextIOBase):
             raise TypeError(f"{path!r} is open as text; open it with mode 'wb'")
+        if isinstance(path, str | os.PathLike):
+            path = expanded(path)
         if gzi is True and beside(path) is None:
             raise ValueError("gzi=True writes beside a path; for an open file say gzi=path")
         self._gzi = beside(path) if gzi is True else gzi or None

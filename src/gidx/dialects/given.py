@@ -58,4 +58,4 @@ def header_text(given: str | os.PathLike[str] | None) -> str | None:
         raise TypeError(f"header is {type(given).__name__}, expected its text, or a path")
     if not os.fspath(given):
         raise WriteError("header is an empty text; leave it out to have one made", row=None)
-    return Path(given).read_text("utf-8", "surrogateescape")
+    return Path(given).expanduser().read_text("utf-8", "surrogateescape")

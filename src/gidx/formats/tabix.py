@@ -31,8 +31,8 @@ from gidx.formats.base import Placed, Rows
 from gidx.pool import in_order, thread_count
 from gidx.ranges import Ranges
 from gidx.region import RegionSet
-from gidx.source import ByteSource
-from gidx.textfile import BgzfLines, LineSource, Segment, Text, check_line_ends
+from gidx.source import ByteSource, is_url
+from gidx.textfile import BgzfLines, LineSource, Segment, Text, check_line_ends, to_bgzf
 
 _SPANS = {"columns": 0, "sam": 1, "vcf": 2}
 
@@ -59,8 +59,6 @@ class TabixText:
         self._checked = False
         self._end: int | None = None  # where the table ends, if before the file does
         self._lock = threading.Lock()
-        if not lines.has_eof:
-            warn(f"{self.source.name}: no EOF marker at its end, so it may have been cut there")
 
     def widened(self, field: int, text: str) -> TabixText:
         """The same file, a column that was guessed wide enough for this text of it."""
@@ -178,12 +176,13 @@ class TabixText:
 
     def info(self) -> dict[str, Any]:
         index = self.index
-        how = "BGZF" if isinstance(self.lines, BgzfLines) else "plain text"
-        facts = {"format": f"{self.kind}, {how}", **self.dialect.info()}
+        facts = {"format": f"{self.kind}, {self.lines.how}", **self.dialect.info()}
         facts["index"] = "none" if index is None else f"{index.kind} ({self._index_name})"
         counts = None if index is None else index.row_counts
         known = counts is not None and None not in counts.values()
         facts["rows"] = sum(c or 0 for c in counts.values()) if counts and known else None
+        if self._begin >= int(self.lines.whole(0)[0, 1]):
+            facts["rows"] = 0  # nothing follows the header
         return facts
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────
@@ -208,12 +207,18 @@ class TabixText:
         return self.index.ranges(regions)
 
     def _no_index(self) -> str:
-        name = self.source.name
-        if isinstance(self.lines, BgzfLines):
-            way = f"make one with gidx.build_index({name!r}), or: gidx index {name}"
+        name, way = self.source.name, ""
+        if not isinstance(self.lines, BgzfLines):
+            what, way = f"{self.lines.how} without an index", to_bgzf(self.lines)
+        elif is_url(name):
+            what = f"no index beside it ({', '.join(name + s for s in ('.tbi', '.csi'))})"
+            way = "say index=, or download it and make one with: gidx index"
+        elif name.startswith("<"):
+            what, way = "no index", "say index="
         else:
-            way = f"compress and index it with: gidx bgzip {name} && gidx index {name}.gz"
-        return f"{name}: no index, so regions cannot be found; {way} (or read it whole and filter)"
+            what = "no index"
+            way = f"make one with gidx.build_index({name!r}), or: gidx index {name}"
+        return f"{name}: {what}, so regions cannot be found; {way} (or read it whole and filter)"
 
     def check_index(self) -> None:
         """Raise where the index cannot hold its rows, or the file has rows behind its last."""

@@ -33,8 +33,8 @@ from gidx.errors import FormatError, GidxWarning, WriteError, format_error
 from gidx.formats.tabix import TabixText
 from gidx.formats.tabix_open import SUFFIXES, open_text
 from gidx.pool import in_order, thread_count
-from gidx.source import ByteSource, open_source
-from gidx.textfile import BgzfLines, Text
+from gidx.source import ByteSource, expanded, open_source
+from gidx.textfile import BgzfLines, Text, to_bgzf
 
 Ints = npt.NDArray[np.int64]
 Offsets = npt.NDArray[np.uint64]
@@ -308,8 +308,9 @@ def build_index(
     if kind not in ("auto", "tbi", "csi"):
         raise ValueError(f"kind is {kind!r}, expected 'auto', 'tbi' or 'csi'")
     layout = _asked(preset, chrom, start, end, zero_based)
-    source = open_source(path, None)
     beside = isinstance(path, str | os.PathLike)
+    path = expanded(path) if beside else path
+    source = open_source(path, None)
     if index_path is None and not beside:
         raise ValueError("an index is written beside a path; for an open file say index_path")
     with warnings.catch_warnings():  # what the columns are does not matter here
@@ -320,7 +321,7 @@ def build_index(
     index = indexer.finish(kind, _end(text))
     if index_path is not None:
         index.write(index_path)
-        return os.fspath(index_path)
+        return expanded(index_path)
     name = os.fspath(path)
     _check_other(name, index)
     index.write(f"{name}.{index.kind}")
@@ -382,15 +383,16 @@ def _opened(
             raise ValueError(f"skip is {skip}, expected 0 or more")
         layout = replace(layout, skip=skip)
     if text is None or meta is not None or skip:
-        text = open_text(source, index=_empty(layout), kinds=kinds)
+        with warnings.catch_warnings():
+            if text is not None:  # which has warned already
+                warnings.simplefilter("ignore", GidxWarning)
+            text = open_text(source, index=_empty(layout), kinds=kinds)
     if skip is None:
         layout = replace(layout, skip=odd_lines(text.header.encode(), text.dialect.rules))
     if not isinstance(text.lines, BgzfLines):
-        name = source.name
         raise format_error(
-            name, 0, "plain text, in which no index can seek; compress it with: "
-            f"gidx bgzip {name} && gidx index {name}.gz",
-        )  # fmt: skip
+            source.name, 0, f"{text.lines.how}, in which no index can seek; {to_bgzf(text.lines)}"
+        )
     if text.dialect.rules.spaces:
         raise format_error(
             source.name, None, "fields parted by blanks, which tabix does not index; part them "

@@ -14,12 +14,23 @@ from gidx.charset import encoding_of
 from gidx.dialects import bed, gff, sam, table, vcf
 from gidx.dialects.base import Dialect, Head
 from gidx.errors import FormatError, format_error, hint, warn
+from gidx.foreign import foreign, is_csv
 from gidx.formats.tabix import TabixText
 from gidx.source import ByteSource, PathSource, RemoteSource, open_source
-from gidx.textfile import BgzfLines, LineSource, check_line_ends, open_lines
+from gidx.textfile import (
+    BOM,
+    BgzfLines,
+    GzipLines,
+    LineSource,
+    check_line_ends,
+    open_lines,
+    to_bgzf,
+)
 
 # How many rows, and bytes of them, are looked at.
 ROWS, BYTES = 10_000, 8 * 2**20
+_SHOWN = 64  # bytes that tell what a file is, where blocks are tiny
+_LOOK = 10  # rows that may tell the format
 FEW = 256  # of a format whose header says what the columns are
 
 SUFFIXES = (".tbi", ".csi")
@@ -34,10 +45,12 @@ _MAKERS: dict[str, Any] = {
     "bed": bed.from_head, "vcf": vcf.from_head, "gff3": gff.from_head, "gtf": gff.from_head,
     "sam": sam.from_head, "tsv": table.from_head,
 }  # fmt: skip
-_BOM = b"\xef\xbb\xbf"
 _SAM = re.compile(rb"@(HD|SQ|RG|PG|CO)\t")
 _NOT_A_ROW = rb"[\r\n]|track[ \t\r\n]|browser[ \t\r\n]"
 _NUMBER = re.compile(rb"-?[0-9]+")
+# what stands for a value in a row, and is no column's name: 1e+05, 1,000, NA, ., true
+_VALUE = re.compile(rb"[-+]?[0-9.,]+([eE][-+]?[0-9]+)?|0[xX][0-9a-fA-F]+|[-+]?(inf|nan)"
+                    rb"|na|n/a|null|none|true|false|[-*?+#<>]+", re.I)  # fmt: skip
 _BASES = re.compile(rb"[ACGTNacgtn]+")
 
 
@@ -54,10 +67,13 @@ def open_text(
     Raises FormatError for what is none of them, or no text that gidx reads.
     """
     lines = open_lines(source)
+    if not lines.has_eof:
+        warn(f"{source.name}: no EOF marker at its end, so it may have been cut there")
     found, name = find_index(lines, index, storage_options)
     layout = None if found is None else found.layout
     head, begin = read_head(lines, layout)
     kind = _kind_of(head, layout, kinds)
+    _check_width(head, kind)
     known = (*OPTIONS.get(kind, ()), *_OF_ALL)
     own = {k: v for k, v in (options or {}).items() if v is not None}
     for option in own:
@@ -117,14 +133,14 @@ def find_index(
         return index, "given"
     if index is not None:
         given = open_source(index, storage_options)
-    elif isinstance(lines, BgzfLines):
+    elif isinstance(lines, BgzfLines | GzipLines):
         given = _beside(source, storage_options)
     if given is None:
         return None, ""
     if not isinstance(lines, BgzfLines):
         raise format_error(
-            source.name, 0, f"plain text, which the index {given.name} cannot be of; "
-            f"compress it with: gidx bgzip {source.name}",
+            source.name, 0, f"{lines.how}, which the index {given.name} cannot be of; "
+            f"{to_bgzf(lines)}",
         )  # fmt: skip
     made, changed = given.modified(), source.modified()
     if made is not None and changed is not None and made < changed:
@@ -158,10 +174,13 @@ class _Read:
         self.name, self.text = lines.source.name, bytearray()
         self._stream, self._end = lines.stream(), int(lines.whole(0)[0, 1])
         self._places: list[tuple[int, int]] = []
-        self.more()
+        while len(self.text) < _SHOWN and self.more():
+            pass
+        if (what := foreign(bytes(self.text[:4096]))) is not None:
+            raise format_error(self.name, 0, f"{what} (expected a bigBed, or text)")
         if b"\0" in self.text[:4096]:
             _refuse(self.name, bytes(self.text[:4]))
-        self.at = len(_BOM) if self.text.startswith(_BOM) else 0
+        self.at = len(BOM) if self.text.startswith(BOM) else 0
         declared = layout.meta.encode() if layout else b""
         self.meta = declared or (b"@" if _SAM.match(self.text, self.at) else b"#")
 
@@ -196,10 +215,14 @@ class _Read:
 
     def first_row(self, at: int) -> int:
         """Where the first line begins that is none of a header."""
-        row = re.compile(rb"^(?!" + re.escape(self.meta) + rb"|" + _NOT_A_ROW + rb")", re.M)
+        other = re.escape(self.meta) + rb"|" + _NOT_A_ROW
+        first = re.compile(rb"(?!" + other + rb")")  # "^" is not where a byte order mark ends
+        row = re.compile(rb"^(?!" + other + rb")", re.M)
         while True:
             last = self.text.rfind(b"\n") + 1  # whole lines
-            match = row.search(self.text, at, last) if at < last else None
+            match = None
+            if at < last:
+                match = first.match(self.text, at, last) or row.search(self.text, at, last)
             if match is not None and match.start() < last:
                 return match.start()
             at = max(at, last)
@@ -224,7 +247,7 @@ def read_head(lines: LineSource, layout: Layout | None) -> tuple[Head, int]:
     begin = _past_header_line(read.text, begin, layout)
     head = Head(
         read.name,
-        bytes(read.text[:begin]).removeprefix(_BOM),
+        bytes(read.text[:begin]).removeprefix(BOM),
         _first_lines(bytes(read.text[begin : read.text.rfind(b"\n") + 1])),
         None if layout is None else _columns(layout),
         layout is not None and layout.zero_based,
@@ -246,19 +269,27 @@ def _columns(layout: Layout) -> tuple[int, int, int]:
 
 
 def _past_header_line(text: bytearray, begin: int, layout: Layout | None) -> int:
-    """Behind a first line that names the columns, without a comment's sign."""
+    """Behind a first line that names the columns, without a comment's sign.
+
+    Each of its fields must be a name, none a value, and the rows under it be rows, unless it
+    says chrom, start and end. Else it is a row: that rows are lost is worse than an error.
+    """
     end = text.find(b"\n", begin) + 1
     if end == 0:
         return begin
+    if layout is not None and (layout.skip or layout.preset in (SAM_PRESET, VCF_PRESET)):
+        return begin  # what the index skips is its header
     first, second = bytes(text[begin:end]), bytes(text[end : text.find(b"\n", end) + 1])
-    places = _columns(layout)[1:] if layout else (1, 2)
-    if layout is not None and layout.preset in (SAM_PRESET, VCF_PRESET):
+    places = [_columns(layout)[1:]] if layout else [(1, 2), (3, 4)]
+    fields = [f.strip(b"\"' ") for f in _split(first)]
+    named = all(fields[p : p + 1] not in ([], [b""]) for p in places[0])
+    if not named or any(map(_VALUE.fullmatch, fields)):
         return begin
-    if not _has_numbers(first, places) and not any(map(_NUMBER.fullmatch, _split(first))):
-        names = {w.lower() for w in _split(first)}
-        if _has_numbers(second, places) or {b"chrom", b"start", b"end"} <= names:
-            return end
-    return begin
+    if {b"chrom", b"start", b"end"} <= {f.lower() for f in fields}:
+        return end
+    chrom = layout.chrom - 1 if layout else 0
+    same = _split(second)[chrom : chrom + 1] == fields[chrom : chrom + 1]  # no name, but a chrom
+    return end if not same and any(_has_numbers(second, p) for p in places) else begin
 
 
 def _split(line: bytes) -> list[bytes]:
@@ -279,6 +310,7 @@ def _kind_of(head: Head, layout: Layout | None, kinds: tuple[str, ...] | None) -
     if kinds is None:
         found = told or _guessed(head, layout)
         if found is None:
+            _check_width(head, "bed")
             shown = head.first[0][:60] if head.first else b""
             raise format_error(
                 head.name,
@@ -295,6 +327,27 @@ def _kind_of(head: Head, layout: Layout | None, kinds: tuple[str, ...] | None) -
         return told
     guess = _guessed(head, layout)
     return guess if guess in kinds else kinds[0]
+
+
+def _check_width(head: Head, kind: str) -> None:
+    """Raise where a first row cannot have chrom, start and end."""
+    rows = enumerate(head.first, head.lines.count(b"\n") + 1)
+    line, first = next((r for r in rows if not _is_no_row(r[1], head)), (0, b"\t\t"))
+    if (found := len(_split(first))) >= 3:
+        return
+    if is_csv(first):
+        what = "a CSV file: its fields are parted by commas, expected tabs"
+    elif kind == "bed" or (kind == "tsv" and head.columns is None):
+        what = f"{found} field{'s' * (found != 1)}, expected 3 or more"
+    else:
+        return  # a scan says how many fields such rows have
+    shown = first.decode("utf-8", "backslashreplace")
+    shown = repr(shown if len(shown) <= 60 else shown[:57] + "...")
+    raise FormatError(f"{head.name}, line {line}: {what}: {shown}", path=head.name, offset=None)
+
+
+def _is_no_row(line: bytes, head: Head) -> bool:
+    return line.startswith(head.meta) or re.match(_NOT_A_ROW, line + b"\n") is not None
 
 
 def _told(head: Head, layout: Layout | None) -> str | None:
@@ -323,21 +376,28 @@ def _gff(head: Head) -> str:
 
 
 def _guessed(head: Head, layout: Layout | None) -> str | None:
-    """What the first row looks like."""
-    first = next((r for r in head.first if not r.startswith(head.meta)), None)
-    fields = [] if first is None else _split(first + b"\n")
-    is_gff = (
+    """What the first rows look like; the first may be broken, which a scan then says."""
+    rows = [r for r in head.first[:_LOOK] if not _is_no_row(r, head)]
+    if layout is not None:
+        return _by_columns(head, layout, not rows or _is_gff(rows[0]))
+    return next(filter(None, (_kind_of_row(r, head) for r in rows)), None)
+
+
+def _is_gff(row: bytes) -> bool:
+    fields = row.rstrip(b"\r").split(b"\t")
+    return (
         len(fields) in (8, 9)
-        and b"\t" in (first or b"")
         and all(map(_NUMBER.fullmatch, fields[3:5]))
         and fields[6] in (b"+", b"-", b".", b"?")
     )
-    if layout is not None:
-        return _by_columns(head, layout, is_gff or not fields)
+
+
+def _kind_of_row(row: bytes, head: Head) -> str | None:
+    fields = _split(row)
     found = None
-    if len(fields) >= 3 and _has_numbers(first or b"", (1, 2)):
+    if len(fields) >= 3 and _has_numbers(row, (1, 2)):
         found = "bed"
-    elif is_gff:
+    elif _is_gff(row):
         found = _gff(head)
     elif len(fields) >= 8 and _NUMBER.fullmatch(fields[1]) and _BASES.fullmatch(fields[3]):
         found = "vcf"
@@ -359,7 +419,5 @@ def _refuse(name: str, magic: bytes) -> None:
         name,
         0,
         f"no format that gidx reads: it begins with {magic.hex() or 'nothing'}, a bigBed begins "
-        "with ebf28987 or 8789f2eb, and text has no NUL"
-        + (" (BAM and BCF are not text: convert them with samtools, bcftools)"
-           if magic[:3] in (b"BAM", b"BCF") else ""),
-    )  # fmt: skip
+        "with ebf28987 or 8789f2eb, and text has no NUL",
+    )

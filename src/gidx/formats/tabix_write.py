@@ -59,7 +59,7 @@ from gidx.formats.tabix_index import (
 from gidx.order import Limits, Order, Surveyor, naturally, survey, unfit
 from gidx.pool import in_order, thread_count
 from gidx.region import Region
-from gidx.source import is_url
+from gidx.source import expanded, is_url
 from gidx.stream import Flow, Frame, flow, frame
 
 Index = Literal["auto", "tbi", "csi"] | str | os.PathLike[str] | None
@@ -164,7 +164,7 @@ class _Target:
 
 
 def _target(path: str | os.PathLike[str] | BinaryIO, index: Index, gzi: Any) -> _Target:
-    own = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    own = expanded(path) if isinstance(path, str | os.PathLike) else None
     if own is not None and is_url(own):
         raise ValueError(f"{own}: cannot write to a URL; open it with fsspec, pass the file")
     if own is None and not hasattr(path, "write"):
@@ -191,8 +191,8 @@ def _target(path: str | os.PathLike[str] | BinaryIO, index: Index, gzi: Any) -> 
         if gzi is True:
             raise WriteError("gzi=True is written beside a path; say gzi='x.gz.gzi'", row=None)
         kind = kind if wanted else None
-    gzi_path = f"{own}.gzi" if gzi is True else os.fspath(gzi) if gzi else None
-    return _Target(path, own, compressed, kind, index_path, gzi_path)
+    gzi_path = f"{own}.gzi" if gzi is True else expanded(gzi) if gzi else None
+    return _Target(path if own is None else own, own, compressed, kind, index_path, gzi_path)
 
 
 def _asked_index(index: Index) -> tuple[Kind | Literal["auto"] | None, str | None]:
@@ -202,7 +202,7 @@ def _asked_index(index: Index) -> tuple[Kind | Literal["auto"] | None, str | Non
         return index, None  # type: ignore[return-value]
     if not isinstance(index, str | os.PathLike) or "." not in os.path.basename(os.fspath(index)):
         raise ValueError(f"index is {index!r}, expected 'tbi', 'csi', 'auto', None or a path")
-    found = os.fspath(index)
+    found = expanded(index)
     return ("csi" if found.endswith(".csi") else "tbi" if found.endswith(".tbi") else "auto"), found
 
 

@@ -405,10 +405,10 @@ def test_features_that_pandas_has_read_can_be_written(tmp_path, to):
     assert found["gene_id"].tolist() == ["G", "H"]
 
 
-def test_attributes_that_are_one_text_are_refused_with_a_way_out(tmp_path):
+def test_attributes_that_are_one_text_are_written_as_they_are(tmp_path):
     frame = frame_of(seqid=["1"], start=[5], end=[9], attributes=["ID=a"])
-    with pytest.raises(ColumnError, match=r"column 'attributes' is .*; gidx.read_gff reads"):
-        frames.to_gff(frame, recognise(frame.columns), tmp_path / "x.gff3")
+    frames.to_gff(frame, recognise(frame.columns), tmp_path / "x.gff3")
+    assert (tmp_path / "x.gff3").read_text().endswith("\t5\t9\t.\t.\t.\tID=a\n")
 
 
 def test_a_frame_of_positions_can_be_written_in_every_format(tmp_path):

@@ -490,3 +490,56 @@ def test_the_demo_leaves_nothing_behind(folder, monkeypatch):
 def test_made_genes_are_the_same_every_time():
     assert demo.make_genes(50, seed=2).equals(demo.make_genes(50, seed=2))
     assert not demo.make_genes(50, seed=2).equals(demo.make_genes(50, seed=3))
+
+
+# ── a VCF's lists, and words ────────────────────────────────────────────────────────────────────
+
+LISTS = """\
+##fileformat=VCFv4.2
+##contig=<ID=1,length=1000000>
+##INFO=<ID=AF,Number=A,Type=Float,Description="d">
+##FORMAT=<ID=GT,Number=1,Type=String,Description="d">
+##FORMAT=<ID=AD,Number=R,Type=Integer,Description="d">
+##FORMAT=<ID=DP,Number=1,Type=Integer,Description="d">
+#CHROM	POS	ID	REF	ALT	QUAL	FILTER	INFO	FORMAT	s1	s2
+1	5	.	A	G,T	.	PASS	AF=0.5,.	GT:AD:DP	0/1:1,2,0:3	./.
+"""
+
+
+@pytest.fixture
+def lists(tmp_path):
+    path = tmp_path / "lists.vcf"
+    path.write_text(LISTS)
+    return str(path)
+
+
+def test_lists_are_text_as_vcf_has_it(run, lists):
+    columns = "start,alt,filter,INFO/AF,FORMAT/DP"
+    _, out, _ = run("query", lists, "--columns", columns, "--no-header")
+    assert out == b"4\tG,T\tPASS\t0.5,.\t3,.\n"
+
+
+def test_a_column_for_each_sample(run, lists):
+    columns = "start,FORMAT/GT,FORMAT/AD"
+    _, out, _ = run("query", lists, "--columns", columns, "--samples-as-columns")
+    assert out.splitlines() == [
+        b"start\tFORMAT/GT:s1\tFORMAT/GT:s2\tFORMAT/AD:s1\tFORMAT/AD:s2",
+        b"4\t0/1\t./.\t1,2,0\t",
+    ]
+
+
+def test_a_vcf_in_its_own_format_keeps_its_header(run, lists):
+    assert run("query", lists, "--format", "vcf") == (0, LISTS.encode(), "")
+
+
+def test_vcf_and_gff_rows_are_bed_rows_with_name_score_and_strand(run, lists):
+    assert run("query", lists, "--format", "bed")[1] == b"1\t4\t5\t.\t.\t.\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"), [("AF", "INFO/AF"), ("GT", "FORMAT/GT"), ("POS", "start")]
+)
+def test_names_of_the_file_hint_at_the_columns(run, lists, asked, meant):
+    status, _, said = run("query", lists, "--columns", asked)
+    assert status == 1
+    assert f"did you mean '{meant}'?" in said

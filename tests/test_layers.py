@@ -29,7 +29,7 @@ LAYERS = {
     ),
     "columns": (
         {"autosql", "objects", "schema", "columns", "encode", "declare", "stream", "order", "rules",
-         "rowtext", "chromsizes", "autosql_columns", "dialects", "look",
+         "rowtext", "nested_text", "chromsizes", "autosql_columns", "dialects", "look",
          "standards", "colors"},
         {"ground"},
         {"numpy", "pyarrow"},  # and no file: gidx.source is not for them

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gidx.dataset import BigBedDataset, Dataset
 
 FORMATS = ("tsv", "bed", "json", "parquet", "arrow")
+OWN_FORMATS = (*FORMATS, "vcf", "gff", "gff3", "gtf")
 TARGETS = ("bigbed", "vcf", "gff3", "gtf", *FORMATS)
 BINARY = ("parquet", "arrow")
 FEW_CHROMS = 10
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status (SystemExit for wrong arguments and --help)."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", GidxWarning)
-        warnings.showwarning = _show_warning
+        warnings.showwarning = _once()
         try:
             arguments = _parser().parse_args(argv)
             try:
@@ -81,11 +82,50 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _say(message: str) -> None:
     with contextlib.suppress(OSError):  # stderr is closed: nobody listens
-        print(f"gidx: {' '.join(message.split())}", file=sys.stderr)
+        print(f"gidx: {_in_options(' '.join(message.split()))}", file=sys.stderr)
 
 
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    _say(f"warning: {message}")
+# What messages for Python advise, as the command line has it.
+_OPTIONS = (
+    (r"pass sort=True, or call df\.gidx\.sort\(\) first", "pass --sort"),
+    (r"call df\.gidx\.sort\(\) first", "pass --sort"),
+    (r"sort=True", "--sort"),
+    (
+        r"the data carry none; pass chromsizes=\{.*?\} or a path",
+        "pass --chromsizes FILE, or a path",
+    ),
+    (r"chromsizes=(?=[^\w]|$)", "--chromsizes"),
+    (r"errors=[\"']raise[\"']", "--errors raise"),
+    (r"missing_chroms=[\"']ignore[\"']", "--missing-chroms ignore"),
+    (r"encoding=[\"']([\w-]+)[\"']", r"--encoding \1"),
+    (r"encoding=(?=[^\w]|$)", "--encoding"),
+    (r"types=\{[\"']([^\"']+)[\"']: [\"'](\w+)[\"']\}", r"--types \1=\2"),
+    (r"types=(?=[^\w]|$)", "--types"),
+    (r"schema=(?=[^\w]|$)", "--schema"),
+)
+
+
+def _in_options(message: str) -> str:
+    """A message with the command line's words.
+
+    >>> _in_options("chr1:5 after chr1:9 (row 2); pass sort=True, or call df.gidx.sort() first")
+    'chr1:5 after chr1:9 (row 2); pass --sort'
+    """
+    for found, said in _OPTIONS:
+        message = re.sub(found, said, message)
+    return message
+
+
+def _once() -> Callable[..., None]:
+    """Shows each warning once: what is opened twice (to count, to read) says all twice."""
+    seen: set[str] = set()
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        if str(message) not in seen:
+            seen.add(str(message))
+            _say(f"warning: {message}")
+
+    return show
 
 
 def _said(error: Exception) -> str | None:
@@ -204,7 +244,7 @@ def _print_table(rows: Sequence[Sequence[str]], align: str) -> None:
 def _query(arguments: argparse.Namespace) -> int:
     from gidx import dataset
 
-    found = dataset.open(arguments.file)
+    found = dataset.open(arguments.file, **_opening(arguments))
     regions = _regions(arguments)
     from gidx.convert import Asked, IndexedSource, convert
 
@@ -222,6 +262,7 @@ def _query(arguments: argparse.Namespace) -> int:
             found, target, regions=regions, columns=_columns(arguments), to=kind,
             head=arguments.head, threads=arguments.threads, names=arguments.names,
             errors=arguments.errors, header=_header(arguments), progress=progress(total),
+            samples_as_columns=arguments.samples_as_columns,
         )  # fmt: skip
     return 0
 
@@ -285,6 +326,7 @@ def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kin
     from gidx.convert import kind_of
 
     path, asked = arguments.output, arguments.format
+    asked = "gff3" if asked == "gff" else asked
     if path not in (None, "-"):
         yield path, kind_of(path, asked)
         return
@@ -314,10 +356,11 @@ def _convert(arguments: argparse.Namespace) -> int:
     if kind != "bigbed" and arguments.sort and not is_bgzf(target):
         _wrong(arguments, f"--sort is for files with an index, {arguments.target} is {kind}")
     declared = None if arguments.autosql is None else Path(arguments.autosql)
+    opening = _opening(arguments)
     with _progress(arguments) as progress:
         total = None
         if arguments.source != "-" and not arguments.regions and not arguments.regions_file:
-            with opened(arguments.source) as source:
+            with opened(arguments.source, opening) as source:
                 total = source.count()
         convert(
             arguments.source, target, regions=_regions(arguments), columns=_columns(arguments),
@@ -325,6 +368,7 @@ def _convert(arguments: argparse.Namespace) -> int:
             autosql=declared, extra_index=_names(arguments.extra_index),
             sort=arguments.sort, threads=arguments.threads, names=arguments.names,
             errors=arguments.errors, header=_header(arguments), progress=progress(total),
+            samples_as_columns=arguments.samples_as_columns, opening=opening,
         )  # fmt: skip
     return 0
 
@@ -522,7 +566,8 @@ gidx query https://host/genes.bb chrX --output chrX.parquet""",
     _row_options(query)
     query.add_argument("--count", action="store_true", help="print only how many rows there are")
     query.add_argument("--head", type=_count, metavar="N", help="the first N rows only")
-    _output_options(query)
+    _output_options(query, OWN_FORMATS)
+    _sample_option(query)
     _reading_options(query)
 
     convert = _command(
@@ -567,6 +612,7 @@ zcat x.bed.gz | gidx convert - x.bb --chromsizes hg38.chrom.sizes""",
     convert.add_argument(
         "--sort", action="store_true", help="sort the rows, for files with an index"
     )
+    _sample_option(convert)
     _reading_options(convert)
 
     search = _command(
@@ -740,6 +786,38 @@ def _reading_options(parser: argparse.ArgumentParser) -> None:
         help="what a value that is not of its declared type does",
     )  # fmt: skip
     parser.add_argument("--threads", type=_count, metavar="N", help="default: all processors")
+    parser.add_argument(
+        "--schema", metavar="NAME", help="what BED or a table is: bed6+4, narrowPeak, an .as file …"
+    )
+    parser.add_argument(
+        "--types", metavar="A=T,B=T", type=_types,
+        help="types of columns, where the file's own are wrong: INFO/FR=double,score=float64",
+    )  # fmt: skip
+    parser.add_argument("--encoding", metavar="NAME", help="of text that is not UTF-8: latin-1")
+    parser.add_argument(
+        "--encoding-errors", metavar="HOW", help="replace, ignore …, as Python's bytes.decode"
+    )
+
+
+def _sample_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--samples-as-columns", action="store_true",
+        help="of a VCF, as text: a column for each FORMAT field of each sample, FORMAT/AD:s1 …",
+    )  # fmt: skip
+
+
+def _types(text: str) -> dict[str, str]:
+    pairs = [pair.strip().rpartition("=") for pair in text.split(",")]
+    for name, _, kind in pairs:
+        if not name or not kind:
+            raise argparse.ArgumentTypeError(f"{text!r}: expected COLUMN=TYPE, as INFO/FR=double")
+    return {name: kind for name, _, kind in pairs}
+
+
+def _opening(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options of gidx.open that were given."""
+    names = ("schema", "types", "encoding", "encoding_errors")
+    return {n: v for n in names if (v := getattr(arguments, n)) is not None}
 
 
 def _count(text: str) -> int:

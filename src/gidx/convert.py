@@ -35,11 +35,11 @@ import shutil
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol, get_args
+from typing import Any, BinaryIO, Literal, Protocol, cast, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -55,6 +55,7 @@ from gidx.dataset import BigBedDataset, Dataset, Errors, TabixDataset
 from gidx.errors import ColumnError, FormatError, WriteError
 from gidx.formats.base import Names
 from gidx.formats.tabix_open import looks_like
+from gidx.nested_text import nested_as_text
 from gidx.region import RegionSet, resolve
 from gidx.rowtext import RowText, json_lines
 from gidx.source import open_source
@@ -112,6 +113,8 @@ def convert(
     errors: Errors = "warn",
     header: bool | None = None,
     progress: Callable[[int], None] | None = None,
+    samples_as_columns: bool = False,
+    opening: Mapping[str, Any] | None = None,
 ) -> None:
     """Convert a file of any kind to a file of any kind; it appears when it is finished.
 
@@ -141,6 +144,11 @@ def convert(
         Whether text begins with a line of names. Default: TSV does, BED does not.
     progress : callable, optional
         Is given the number of rows so far.
+    samples_as_columns : bool
+        A column for each FORMAT field of each sample of a VCF, ``FORMAT/AD:s1``, each as
+        VCF writes it, in TSV, JSON, Parquet and Arrow.
+    opening : mapping, optional
+        Options of `gidx.open`: ``schema``, ``types``, ``encoding`` …
 
     Raises
     ------
@@ -166,9 +174,14 @@ def convert(
     asked = Asked(
         kind, regions, columns, head, chromsizes, bed_type, autosql, threads, names, errors
     )  # fmt: skip
-    with opened(source) as found:
+    if samples_as_columns and kind in ("bigbed", "bed", "vcf", "gff3", "gtf"):
+        raise WriteError(f"samples as columns are for tables, not for {kind}")
+
+    def run(found: Source) -> None:
         rows = found.rows(asked)
-        if lines:
+        if samples_as_columns:
+            rows = by_sample(rows)
+        if lines or (kind == "bed" and _foreign(rows)):
             write_lines(
                 rows, target, kind, sort=sort, header=header, threads=threads,
                 chromsizes=chromsizes, progress=progress,
@@ -185,6 +198,12 @@ def convert(
             rows.reader, target, chromsizes, bed_type=rows.bed_type, autosql=rows.autosql,
             extra_index=extra_index, sort=sort, threads=threads, progress=progress,
         )  # fmt: skip
+
+    with opened(source, opening) as found:
+        if isinstance(found, IndexedSource) and isinstance(target, str | os.PathLike):
+            found.dataset.whole(lambda dataset: run(IndexedSource(dataset)))
+        else:  # a stream cannot be taken back where a guessed type was too narrow
+            run(found)
 
 
 def kind_of(target: Target, to: str | None = None) -> Kind:
@@ -228,15 +247,89 @@ def write_lines(
     from gidx.formats import bed_write, gff_write, table_write, vcf_write
 
     options: dict[str, Any] = {"sort": sort, "threads": threads, "progress": progress}
+    if not isinstance(target, str | os.PathLike) and not isinstance(
+        getattr(target, "name", None), str
+    ):
+        target = cast(BinaryIO, _PlainSink(target))
     if kind == "vcf":
         vcf_write.write_vcf(rows.reader, target, **options)
     elif kind in ("gff3", "gtf"):
         gff_write.write_gff(rows.reader, target, format=kind, **options)
     elif kind == "bed":
+        rows = as_bed(rows) if _foreign(rows) else rows
         sizes = None if chromsizes is None else sizes_of.read(chromsizes)
         bed_write.write_bed(rows.reader, target, chromsizes=sizes, **options)
     else:
         table_write.write_tabix(rows.reader, target, header=header is not False, **options)
+
+
+def _foreign(rows: Rows) -> bool:
+    """Whether rows are of VCF or GFF, whose columns are not BED's."""
+    return schema.read_metadata(rows.schema).get("format") in ("vcf", "gff3", "gtf")
+
+
+def as_bed(rows: Rows) -> Rows:
+    """Rows of VCF or GFF as BED6: chrom, start, end, name, score, strand.
+
+    As bedops' gff2bed and vcf2bed fill them: the name is GFF's attribute ID (GTF's
+    gene_id), VCF's ID; the score GFF's score, VCF's QUAL; a VCF has no strand. Their further
+    columns (source, type, REF, INFO …) have no place in BED6; TSV and Parquet keep them.
+    Scores are as they are: BED's range of 0 to 1000 is not forced on them.
+    """
+    names = rows.schema.names
+    picked = {"name": ("ID", "gene_id", "id"), "score": ("score", "qual"), "strand": ("strand",)}
+    sources = [next((n for n in known if n in names), None) for known in picked.values()]
+    about = schema.metadata(format="bed", coordinates="0-based half-open")
+    kinds = [pa.string(), pa.string(), pa.string()]
+    head = [rows.schema.field(n) for n in schema.HEAD]
+    found = pa.schema([*head, *zip(picked, kinds, strict=True)], about)
+
+    def text(batch: pa.RecordBatch, name: str | None) -> pa.Array:
+        if name is None:
+            return pa.nulls(batch.num_rows, pa.string()).fill_null(".")
+        table = nested_as_text(pa.table({name: batch.column(name)}))
+        array = table.column(0).combine_chunks()
+        if pat.is_dictionary(array.type):
+            array = array.cast(array.type.value_type)
+        return array.cast(pa.string()).fill_null(".")
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in rows.batches:
+            arrays = [*(batch.column(n) for n in schema.HEAD), *(text(batch, n) for n in sources)]
+            yield pa.RecordBatch.from_arrays(arrays, schema=found)
+
+    return Rows(found, batches())
+
+
+def by_sample(rows: Rows) -> Rows:
+    """A column of each sample for each FORMAT column, ``FORMAT/AD:s1``; others as they are."""
+    samples = schema.read_metadata(rows.schema).get("samples") or []
+    fields: list[pa.Field] = []
+    for f in rows.schema:
+        if _of_samples(f):
+            inner = f.type.value_type
+            fields += [pa.field(f"{f.name}:{s}", inner) for s in samples]
+        else:
+            fields.append(f)
+    found = pa.schema(fields, rows.schema.metadata)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in rows.batches:
+            arrays: list[pa.Array] = []
+            for f, array in zip(batch.schema, batch.columns, strict=True):
+                if _of_samples(f):
+                    arrays += [pc.list_element(array, i) for i in range(len(samples))]
+                else:
+                    arrays.append(array)
+            yield pa.RecordBatch.from_arrays(arrays, schema=found)
+
+    return Rows(found, batches())
+
+
+def _of_samples(f: pa.Field) -> bool:
+    kind = f.type
+    lists = pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind)
+    return f.name.startswith("FORMAT/") and lists
 
 
 # ── sources ─────────────────────────────────────────────────────────────────────────────────────
@@ -290,7 +383,7 @@ class Source(Protocol):
 
 
 @contextmanager
-def opened(source: Any) -> Iterator[Source]:
+def opened(source: Any, opening: Mapping[str, Any] | None = None) -> Iterator[Source]:
     """The source that a path, a Dataset or a binary file is."""
     if isinstance(source, Dataset):
         yield IndexedSource(source)
@@ -302,18 +395,18 @@ def opened(source: Any) -> Iterator[Source]:
         number = magic[:4]
         if number in (m.to_bytes(4, order) for m in _BBI for order in _ORDERS):
             path = isinstance(source, str | os.PathLike) and source != "-"
-            yield IndexedSource(dataset.open(source if path else file))
+            yield IndexedSource(dataset.open(source if path else file, **(opening or {})))
         elif number == b"PAR1":
             yield ParquetSource(file, name)
         elif magic[:6] == b"ARROW1" or number == b"\xff\xff\xff\xff":
             yield IpcSource(file, name, stream=number == b"\xff\xff\xff\xff")
         else:
             path = isinstance(source, str | os.PathLike) and source != "-"
-            found = _opened_lines(source if path else file)
+            found = _opened_lines(source if path else file, opening or {})
             yield TextSource(file, name) if found is None else IndexedSource(found)
 
 
-def _opened_lines(source: Any) -> Dataset | None:
+def _opened_lines(source: Any, opening: Mapping[str, Any]) -> Dataset | None:
     """A text file as a Dataset: one that has an index, or a header that says what it is.
 
     BED and tables without are for `TextSource`, which takes plain gzip too and looks at
@@ -325,9 +418,9 @@ def _opened_lines(source: Any) -> Dataset | None:
         plain = zlib.decompressobj(31).decompress(head, 4096)
         if not plain.startswith((b"##fileformat=VCF", b"##gff-version")):
             return None
-    elif looks_like(lines) is None:
+    elif not opening and looks_like(lines) is None:
         return None
-    return dataset.open(source)
+    return dataset.open(source, **opening)
 
 
 _BBI = (BIGBED_MAGIC, BIGWIG_MAGIC)
@@ -719,6 +812,15 @@ def _write_ipc(
         for batch in batches:
             writer.write_batch(batch)
             file.flush()
+
+
+class _PlainSink:
+    """A stream without a name for writers, which take such for BGZF: here it is plain text."""
+
+    name = "<stream>"
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write, self.flush = file.write, file.flush
 
 
 class _Sink(io.RawIOBase):

@@ -8,6 +8,7 @@ A scan is a line downhill:
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -25,6 +26,7 @@ from gidx.bbi.summary import STATS, Stat, TotalSummary
 from gidx.binning.index import TabixIndex
 from gidx.columns import Problem
 from gidx.errors import (
+    ColumnError,
     GidxWarning,
     GuessedTypeError,
     RegionError,
@@ -733,6 +735,10 @@ def _columns_of(expression: pc.Expression, whole: pa.Schema) -> list[int]:
     try:
         empty.filter(expression)
     except pa.ArrowException as error:  # no such column, or not of the type
+        absent = re.search(r"No match for FieldRef\.Name\((.*?)\) in ", str(error))
+        if absent is not None:  # pyarrow goes on with the whole schema, a line a column
+            said = schema.no_column(absent[1], whole.names)
+            raise ColumnError(f"filter {expression}: {said}") from None
         names = ", ".join(whole.names)
         raise ValueError(f"filter {expression}: {error}; there are {names}") from None
     needed = []

@@ -1,9 +1,13 @@
 """Tables as rows of text, written: BED, TSV and JSON lines. The mirror image is `text`.
 
-BED and TSV: a list has a comma after each item, floats are the shortest decimals that
-read back to the same float, booleans are 1 and 0, colors R,G,B, objects as AutoSQL has
-them. What is missing is empty in TSV; in BED, where tools split at any white space, it
-is ``.``. A text with a tab or line break cannot be written.
+Floats are the shortest decimals that read back to the same float, booleans are 1 and 0,
+colors R,G,B, objects as AutoSQL has them, maps JSON. What is missing is empty in TSV; in
+BED, where tools split at any white space, it is ``.``. A text with a tab or line break
+cannot be written.
+
+Lists: in BED, and where the columns have an AutoSQL, a comma after each item (``1,2,``);
+else as VCF and GFF have them (`nested_text`): ``G,T``, ``0.5,.``, a comma within an item
+``%2C``, lists of lists ``12,3;7,.``. An item that is missing is ``.``.
 
 JSON: one object a line; numbers, lists and objects as such, what is missing and floats
 that are no numbers (JSON has none) as null.
@@ -17,6 +21,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,6 +34,7 @@ from gidx import autosql, objects, schema
 from gidx.autosql import AutoSql
 from gidx.encode import Texts, numbers, texts_of
 from gidx.errors import WriteError
+from gidx.nested_text import nested_as_text
 from gidx.stream import is_text, plain
 
 _NULL = "null"
@@ -41,6 +47,11 @@ class RowText:
 
     schema: pa.Schema
     missing: str = ""
+
+    @cached_property
+    def _ends_with_comma(self) -> bool:
+        """Whether lists are UCSC's, of BED and bigBed."""
+        return self.missing == "." or "autosql" in schema.read_metadata(self.schema)
 
     @property
     def header(self) -> bytes:
@@ -84,19 +95,41 @@ class RowText:
             return numbers(array.cast(pa.int64()).to_numpy(zero_copy_only=False))
         if pat.is_map(kind):
             return _checked(texts_of(_json(array)), field.name)
-        if pat.is_struct(kind) or (_is_list(kind) and pat.is_struct(kind.value_type)):
-            return _checked(_objects(array, field, self.schema), field.name)
-        if _is_list(kind):
-            return _lists(array, field.name)
+        if _is_nested(kind):
+            return self._nested(array, field)
         try:
             texts = array if is_text(kind) else array.cast(pa.string())
         except pa.ArrowException:  # no type of a genomic file
             texts = pa.array(map(str, array.to_pylist()), pa.string())
         return _checked(texts_of(texts), field.name)
 
+    def _nested(self, array: pa.Array, field: pa.Field) -> Texts:
+        kind = array.type
+        if not self._ends_with_comma:
+            return _checked(texts_of(_as_vcf(array, field)), field.name)
+        if pat.is_struct(kind) or pat.is_struct(kind.value_type):
+            return _checked(_objects(array, field, self.schema), field.name)
+        return _lists(array, field.name)
+
 
 def _is_list(kind: pa.DataType) -> bool:
     return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))
+
+
+def _is_nested(kind: pa.DataType) -> bool:
+    return _is_list(kind) or bool(pat.is_struct(kind))
+
+
+def _as_vcf(array: pa.Array, field: pa.Field) -> pa.Array:
+    """Lists and genotypes as VCF and GFF write them."""
+    if _is_list(array.type) and is_text(array.type.value_type):
+        items = pc.replace_substring(array.flatten(), ",", "%2C")
+        bounds = np.zeros(len(array) + 1, np.int64)
+        lengths = pc.list_value_length(array).to_numpy(zero_copy_only=False)
+        np.cumsum(lengths, out=bounds[1:])
+        array = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), items.cast(pa.string()))
+    made = nested_as_text(pa.Table.from_arrays([array], names=[field.name]))
+    return pa.concat_arrays([chunk.fill_null("") for chunk in made.column(0).chunks])
 
 
 def _is_color(field: pa.Field) -> bool:
@@ -136,12 +169,12 @@ def _lists(array: pa.Array, name: str) -> Texts:
     lengths = pc.list_value_length(array).to_numpy(zero_copy_only=False)
     bounds = np.zeros(len(array) + 1, np.int64)
     np.cumsum(lengths, out=bounds[1:])
-    if items.null_count:
-        raise WriteError(f"column {name}: a value in a list is missing, which text cannot say")
-    if pat.is_integer(items.type) and not pat.is_uint64(items.type):
+    if not items.null_count and pat.is_integer(items.type) and not pat.is_uint64(items.type):
         closed = numbers(items.cast(pa.int64()).to_numpy(zero_copy_only=False), comma=True)
         return Texts(closed.offsets[bounds], closed.data)
-    texts = texts_of(plain(items, top=False).cast(pa.string()))
+    if _is_list(items.type):
+        return texts_of(_json(array))
+    texts = texts_of(plain(items, top=False).cast(pa.string()).fill_null("."))
     _check(texts, name, comma=True)
     offsets, data = close_items(texts.offsets, texts.data)
     return Texts(offsets[bounds], data)

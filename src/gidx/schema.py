@@ -140,10 +140,27 @@ def project(schema: pa.Schema, columns: Sequence[str] | str | None) -> list[int]
     positions = []
     for name in columns:
         if name not in schema.names:
-            known = ", ".join(schema.names)
-            raise ColumnError(f"no column {name!r}{hint(name, schema.names)}; there are {known}")
+            raise ColumnError(no_column(name, schema.names))
         positions.append(schema.names.index(name))
     return positions
+
+
+_NATIVE = {"CHROM": "chrom", "POS": "start", "seqid": "chrom", "seqname": "chrom",
+           "chromStart": "start", "chromEnd": "end"}  # fmt: skip
+SHOWN = 20  # names of a VCF with thousands of annotations are no help
+
+
+def no_column(name: str, names: Sequence[str]) -> str:
+    """What to say of a column that is not there: what it may be called here, and what there is.
+
+    >>> no_column("AF", ["chrom", "INFO/AF"])
+    "no column 'AF'; did you mean 'INFO/AF'?; there are chrom, INFO/AF"
+    """
+    called = [f"INFO/{name}", f"FORMAT/{name}", _NATIVE.get(name, ""), name.lower()]
+    meant = [repr(n) for n in dict.fromkeys(called) if n in names]
+    way = f"; did you mean {' or '.join(meant)}?" if meant else hint(name, names)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"no column {name!r}{way}; there are {', '.join(names[:SHOWN])}{more}"
 
 
 def batch(arrays: Sequence[pa.Array], schema: pa.Schema, rows: int) -> pa.RecordBatch:

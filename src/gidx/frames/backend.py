@@ -34,7 +34,7 @@ import pyarrow.types as pat
 
 from gidx import schema
 from gidx.errors import ColumnError
-from gidx.frames.nested_text import nested_as_text
+from gidx.nested_text import nested_as_text
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]

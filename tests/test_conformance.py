@@ -16,9 +16,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from tests import tabix_files
 
 import gidx
+from gidx.cli import main
 from gidx.errors import ColumnError, GidxError, UnknownChromError
 
 ROWS = [*tabix_files.intervals(21, 900)]
@@ -26,64 +29,78 @@ ROWS = [*tabix_files.intervals(21, 900)]
 SIZES = {"chr1": 400_000, "chr2": 400_000, "chrX": 400_000}
 
 
-def bed(folder):
-    lines = (f"{c}\t{s}\t{e}\tn{i}\t{i % 7}\t{'+-'[i % 2]}\n" for i, (c, s, e) in enumerate(ROWS))
-    return tabix_files.write(folder / "a.bed.gz", "".join(lines), "bed", sizes=3000)
+def bed(folder, rows=ROWS, **options):
+    lines = (f"{c}\t{s}\t{e}\tn{i}\t{i % 7}\t{'+-'[i % 2]}\n" for i, (c, s, e) in enumerate(rows))
+    return written(folder / "a.bed.gz", "".join(lines), "bed", options)
 
 
-def bigbed(folder):
-    frame = gidx.read_bed(bed(folder))
-    gidx.write_bigbed(frame, folder / "a.bb", SIZES, items_per_slot=32)
+def bigbed(folder, rows=ROWS, **options):
+    frame = gidx.read_bed(bed(folder, rows))
+    items = options.get("sizes", 3000) // 90
+    gidx.write_bigbed(
+        frame, folder / "a.bb", options.get("chroms", SIZES), items_per_slot=max(items, 2)
+    )
     return folder / "a.bb"
 
 
-def vcf(folder):
+def vcf(folder, rows=ROWS, **options):
+    sizes = options.get("chroms", SIZES)
     head = (
         '##fileformat=VCFv4.3\n##INFO=<ID=END,Number=1,Type=Integer,Description="End">\n'
         '##INFO=<ID=AC,Number=A,Type=Integer,Description="Count">\n'
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
-        + "".join(f"##contig=<ID={c},length={n}>\n" for c, n in SIZES.items())
+        + "".join(f"##contig=<ID={c},length={n}>\n" for c, n in sizes.items())
         + "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS1\tS2\n"
     )
     lines = (
         f"{c}\t{s + 1}\tn{i}\tA\t<DEL>\t{i % 50}\tPASS\tEND={e};AC={i % 9}\tGT\t0/1\t./.\n"
-        for i, (c, s, e) in enumerate(ROWS)
+        for i, (c, s, e) in enumerate(rows)
     )
-    return tabix_files.write(folder / "a.vcf.gz", head + "".join(lines), "vcf", sizes=3000)
+    return written(folder / "a.vcf.gz", head + "".join(lines), "vcf", options)
 
 
-def gff3(folder):
+def gff3(folder, rows=ROWS, **options):
     lines = (
         f"{c}\tx\tgene\t{s + 1}\t{e}\t.\t+\t.\tID=g{i};Name=n{i % 5}\n"
-        for i, (c, s, e) in enumerate(ROWS)
+        for i, (c, s, e) in enumerate(rows)
     )
     text = "##gff-version 3\n" + "".join(lines)
-    return tabix_files.write(folder / "a.gff3.gz", text, "gff", sizes=3000, csi=True)
+    return written(folder / "a.gff3.gz", text, "gff", {"csi": True, **options})
 
 
-def gtf(folder):
+def gtf(folder, rows=ROWS, **options):
     lines = (
         f'{c}\tx\texon\t{s + 1}\t{e}\t{i % 9}\t-\t0\tgene_id "g{i}"; tag "a"; tag "b;c";\n'
-        for i, (c, s, e) in enumerate(ROWS)
+        for i, (c, s, e) in enumerate(rows)
     )
-    return tabix_files.write(folder / "a.gtf.gz", "".join(lines), "gff", sizes=3000)
+    return written(folder / "a.gtf.gz", "".join(lines), "gff", options)
 
 
-def sam(folder):
-    head = "".join(f"@SQ\tSN:{c}\tLN:{n}\n" for c, n in SIZES.items())
+def sam(folder, rows=ROWS, **options):
+    sizes = options.get("chroms", SIZES)
+    head = "".join(f"@SQ\tSN:{c}\tLN:{n}\n" for c, n in sizes.items())
     lines = (
         f"r{i}\t0\t{c}\t{s + 1}\t60\t{e - s}M\t*\t0\t0\t*\t*\tNM:i:{i % 3}\n"
-        for i, (c, s, e) in enumerate(ROWS)
+        for i, (c, s, e) in enumerate(rows)
     )
-    return tabix_files.write(folder / "a.sam.gz", head + "".join(lines), "sam", sizes=3000)
+    return written(folder / "a.sam.gz", head + "".join(lines), "sam", options)
 
 
-def table(folder):
-    lines = (f"n{i}\t{c}\t{s + 1}\t{e}\t{i / 8}\n" for i, (c, s, e) in enumerate(ROWS))
+def table(folder, rows=ROWS, **options):
+    lines = (f"n{i}\t{c}\t{s + 1}\t{e}\t{i / 8}\n" for i, (c, s, e) in enumerate(rows))
     text = "#id\tseq\tfrom\tto\tvalue\n" + "".join(lines)
-    return tabix_files.write(
-        folder / "a.tsv.gz", text, None, seq_col=1, start_col=2, end_col=3, sizes=3000
-    )
+    return written(folder / "a.tsv.gz", text, None, options, seq_col=1, start_col=2, end_col=3)
+
+
+def written(path, text, preset, options, **columns):
+    """In blocks of ``sizes`` bytes; indexed by htslib as ``csi`` says, or by gidx (``own``)."""
+    sizes, csi = options.get("sizes", 3000), options.get("csi", False)
+    if not options.get("own"):
+        return tabix_files.write(path, text, preset, csi=csi, sizes=sizes, **columns)
+    tabix_files.write(path, text, None, sizes=sizes)
+    places = {"chrom": 2, "start": 3, "end": 4, "zero_based": False} if columns else {}
+    gidx.build_index(path, preset=preset, kind="csi" if csi else "tbi", **places)
+    return path
 
 
 KINDS = {"bigbed": bigbed, "bed": bed, "vcf": vcf, "gff3": gff3, "gtf": gtf, "sam": sam,
@@ -95,8 +112,124 @@ def path(request, tmp_path_factory):
     return KINDS[request.param](tmp_path_factory.mktemp(request.param))
 
 
+# Several to many chroms, most of them in one block, with names that begin alike and ids that
+# are not in alphabetical order in the file; rows at the edges of bins.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+BLOCKS = [65280, 700, 60]  # bytes of text in a block
+NAMES = ["c10", "c1", "a", "c2", "b", "c1x", "z", "y"]
+
+
+@st.composite
+def many_chroms(draw):
+    """Rows of up to eight chroms, sorted as files are, and lists of regions of them."""
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=8, unique=True))
+    edges = st.sampled_from([0, 0, 16384, 131072, 131072, 1 << 20])
+    point = st.builds(lambda edge, by: max(edge + by, 0), edges, st.integers(-3, 60))
+    size = st.sampled_from([1, 1, 2, 5, 300, 16384, 140_000])
+    rows = []
+    for name in names:
+        found = draw(st.lists(st.tuples(point, size), max_size=12))
+        rows += [(name, start, start + n) for start, n in sorted(found, key=lambda r: r[0])]
+    region = st.one_of(
+        st.sampled_from(names),
+        st.builds(lambda c, s, n: (c, s, s + n), st.sampled_from(names), point, size),
+        st.builds(lambda c, s: (c, s), st.sampled_from(names), point),
+        st.builds(lambda c, s, n: f"{c}:{s + 1:,}-{s + n:,}", st.sampled_from(names), point, size),
+    )
+    return names, rows, draw(st.lists(st.lists(region, max_size=6), min_size=3, max_size=3))
+
+
+def spelled(region):
+    """Chrom, start, end of a region that `many_chroms` drew."""
+    if isinstance(region, tuple):
+        return (*region, 1 << 40)[:3]
+    name, _, span = region.partition(":")
+    lo, hi = (int(x) for x in span.replace(",", "").split("-")) if span else (1, 1 << 40)
+    return name, lo - 1, hi
+
+
+def within(row, region):
+    """Whether a row overlaps a region that `many_chroms` drew: the oracle."""
+    chrom, start, end = row
+    name, lo, hi = spelled(region)
+    return chrom == name and start < hi and end > lo
+
+
 def places(table):
     return list(zip(*(table[n].to_pylist() for n in ("chrom", "start", "end")), strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestManyChroms:
+    """What one chrom cannot show: several regions are the union of each asked alone."""
+
+    @settings(
+        max_examples=12, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
+    )
+    @given(many=many_chroms(), csi=st.booleans(), own=st.booleans(), size=st.sampled_from(BLOCKS))
+    def test_several_regions_are_the_union_of_each_in_file_order(
+        self, kind, tmp_path_factory, many, csi, own, size
+    ):
+        names, rows, asks = many
+        folder = tmp_path_factory.mktemp("many")
+        if kind == "bigbed":
+            rows = sorted(rows)
+        chroms = dict.fromkeys(sorted(names) if kind == "bigbed" else names, 1 << 21)
+        if not rows:
+            return
+        path = KINDS[kind](folder, rows, csi=csi, own=own, sizes=size, chroms=chroms)
+        dataset = gidx.open(path)
+        assert places(dataset.to_table()) == rows
+        there = set(dataset.chroms)
+        for drawn in asks:
+            asked = [region for region in drawn if spelled(region)[0] in there]
+            expected = [row for row in rows if any(within(row, region) for region in asked)]
+            self.agree(dataset, asked, expected)
+            self.agree(dataset, asked[::-1], expected)
+            alone = [places(dataset.to_table(region)) for region in asked]
+            assert alone == [[row for row in rows if within(row, region)] for region in asked]
+
+    @staticmethod
+    def agree(dataset, asked, expected):
+        assert places(dataset.to_table(asked)) == expected
+        assert dataset.count_rows(asked) == len(expected)
+        streamed = dataset.scan(asked, columns=["end", "start"], batch_size=3).read_all()
+        assert streamed["end"].to_pylist() == [end for _, _, end in expected]
+        assert places(dataset.head(5, asked)) == expected[:5]
+        frame = dataset.to_pandas()
+        assert list(frame.gidx.query(asked)["end"]) == [end for _, _, end in expected]
+        if asked:
+            columns = [list(column) for column in zip(*map(spelled, asked), strict=True)]
+            table = pa.table(columns, ["chrom", "start", "end"])
+            assert places(dataset.to_table(table)) == expected
+            assert places(dataset.to_table(table.to_pandas())) == expected
+
+    def test_whole_chroms_beside_a_region_of_each(self, kind, tmp_path):
+        """Three chroms of thousands of rows: the end of one, and the whole of others."""
+        chroms = {"chr1": 4_000_000, "chr2": 4_000_000, "chr3": 4_000_000}
+        rows = [(c, 100 * i, 100 * i + 60) for c in chroms for i in range(3000)]
+        dataset = gidx.open(KINDS[kind](tmp_path, rows, sizes=65280, chroms=chroms))
+        asked = [("chr1", 295_000, 300_000), "chr2"]
+        expected = [row for row in rows if any(within(row, region) for region in asked)]
+        assert len(expected) == 50 + 3000
+        self.agree(dataset, asked, expected)
+        asked = ["chr3", ("chr1", 0, 1), ("chr2", 150_000, 150_001), ("chr2", 299_900, 299_999)]
+        self.agree(dataset, asked, [row for row in rows if any(within(row, r) for r in asked)])
+
+    def test_the_command_line_has_the_same_rows(self, kind, tmp_path, capfd):
+        chroms = dict.fromkeys(["a", "b", "c"], 1 << 20)
+        rows = [(c, s, s + 10) for c in chroms for s in (10, 500, 20_000)]
+        path = KINDS[kind](tmp_path, rows, chroms=chroms)
+        asked = ["a:11-15", "c:20,001-20,005", "b"]
+        expected = [row for row in rows if any(within(row, region) for region in asked)]
+        columns = ["--columns", "chrom,start,end", "--no-header"]
+        assert main(["query", str(path), *asked, *columns]) == 0
+        lines = [line.split("\t") for line in capfd.readouterr().out.splitlines()]
+        assert [(c, int(s), int(e)) for c, s, e in lines] == expected
+        regions = tmp_path / "regions.bed"
+        regions.write_text("a\t10\t15\nc\t20000\t20005\nb\t0\t1000000\n")
+        assert main(["query", str(path), "--regions-file", str(regions), "--count"]) == 0
+        assert int(capfd.readouterr().out) == len(expected)
 
 
 class TestEveryFormat:

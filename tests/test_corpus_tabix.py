@@ -262,3 +262,27 @@ def test_an_index_of_any_file_is_built_again_with_the_same_answers(corpus, tmp_p
         for chrom, size in list(first.chroms.items())[:3]:
             del size
             assert again.count_rows(chrom) == first.count_rows(chrom)
+
+
+@files
+def test_several_regions_are_the_union_of_each_asked_alone(corpus, file):
+    """In file order, each row once, whatever chroms they are of and whatever the order asked."""
+    path = corpus / "tabix" / file
+    for index, _ in indexes(path):
+        dataset = opened(path, index=index)
+        whole = dataset.to_table(columns=["chrom", "start", "end"], errors="null").to_pylist()
+        places = [tuple(row.values()) for row in whole]
+        r = random.Random(7)
+        for _ in range(24):
+            asked = []
+            for chrom, start, end in r.choices(places, k=r.randint(2, 5)):
+                by = r.choice([0, 1, 1000, 1 << 20])
+                asked.append(r.choice([(chrom, max(start - by, 0), end + by), (chrom,)]))
+            alone = set()
+            for region in asked:
+                found = dataset.to_table(region, columns=["chrom", "start", "end"])
+                alone.update(tuple(row.values()) for row in found.to_pylist())
+            expected = [place for place in places if place in alone]
+            found = dataset.to_table(asked, columns=["chrom", "start", "end"]).to_pylist()
+            assert [tuple(row.values()) for row in found] == expected
+            assert dataset.count_rows(asked) == len(expected)

@@ -93,6 +93,26 @@ class Text:
         i = int(np.searchsorted(self.blocks[:, 0], at, side="right")) - 1
         return int(self.blocks[i, 1]), at - int(self.blocks[i, 0])
 
+    def places_from(self, offsets: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """For each virtual offset where in the text is what begins there, or first after it.
+
+        Of a block that is not here, that is the next block that is: an index may point to
+        an empty block before the one that has the row. The first block of a segment counts
+        from where the segment begins.
+        """
+        if not len(self.blocks):
+            return np.full(len(offsets), len(self.text))
+        starts, blocks = self.blocks[:, 0], self.blocks[:, 1]
+        block = (offsets >> np.uint64(16)).astype(np.int64)
+        at = np.searchsorted(blocks, block)
+        here = np.append(blocks, -1)[at] == block
+        within = np.where(here, (offsets & np.uint64(0xFFFF)).astype(np.int64), 0)
+        begins = starts.copy()
+        first = np.searchsorted(starts, self.begins, side="right") - 1
+        begins[first] = self.begins
+        places = np.append(starts, len(self.text))[at] + within
+        return np.maximum(places, np.append(begins, 0)[at])
+
     def line(self, at: int) -> bytes:
         """The line that begins there."""
         piece = self.text[at : at + 65536].tobytes()

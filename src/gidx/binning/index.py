@@ -382,11 +382,17 @@ class TabixIndex:
         return out[: join_few(out[:n], np.uint64(BLOCK))].copy()
 
     def floors(self, regions: RegionSet) -> Offsets:
-        """For each region a virtual offset before which none of its rows begin."""
+        """For each region a virtual offset before which none of its rows begin.
+
+        Those of one chrom ascend, from where its rows begin; all ones for a chrom without rows.
+        """
         from gidx.kernels.bins import find_floors
 
-        first, window, value = self.plan[5:8]
-        return find_floors(first, window, value, self.min_shift, regions.chrom, regions.start)
+        first, window, value, ceiling_first, _, ceiling = self.plan[5:11]
+        return find_floors(
+            first, window, value, ceiling_first, ceiling, self.min_shift, regions.chrom,
+            regions.start,
+        )  # fmt: skip
 
     def first_stranger(self, refs: Integers, starts: Integers, offsets: Offsets) -> int:
         """Which is the first row of a range that no chunk of its place holds; -1: none is.

@@ -369,6 +369,7 @@ def read_ends(starts: Ints, fields: Sequence[Texts], rows: Ints) -> Ints:
         line.data, np.zeros(1, np.int64), np.array([size]), np.zeros(1, np.bool_), ord("#"), False,
         False, 8, 0, 8, 0, 0, 1, 1, True, kernels.VCF, name, bounds,
         kernels.hash_names(name, bounds), np.zeros(2, np.int64), none, none, True, none,
+        none,
     )  # fmt: skip
     found: Ints = ends[:n]
     return found if status == kernels.OK else np.full(n, -2, np.int64)

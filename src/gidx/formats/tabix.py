@@ -312,11 +312,13 @@ class TabixText:
         array, data, bounds, slots = self._names
         asked = regions or _NO_REGIONS
         head = {"columns": max(rules.chrom, rules.start, rules.end) + 1, "sam": 6, "vcf": 8}
+        floors = self._floors(text, regions)
         status, at, found, chrom, start, end, fields, stops, *leads = kernels.read_lines(
             text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks,
             rules.fasta, rules.least, rules.exact, head[rules.span], want, rules.chrom,
             rules.start, rules.end, rules.one_based, _SPANS[rules.span], data, bounds, slots,
-            asked.first, asked.start, asked.end, regions is None, self._floors(text, regions),
+            asked.first, asked.start, asked.end, regions is None, floors,
+            np.sort(floors),
         )  # fmt: skip
         if status != kernels.OK:
             raise self.broken(text, int(at), status, found)
@@ -326,19 +328,10 @@ class TabixText:
 
     def _floors(self, text: Text, regions: RegionSet | None) -> npt.NDArray[np.int64]:
         """Where in the text the first row of each region may begin; none where not known."""
-        if regions is None or self.index is None or len(text.blocks) == 0:
+        # where blanks were made tabs, places within blocks are no longer those of the file
+        if regions is None or self.index is None or self.dialect.rules.spaces:
             return np.empty(0, np.int64)
-        floors = self.index.floors(regions)
-        starts, offsets = text.blocks[:, 0], text.blocks[:, 1]
-        block = (floors >> np.uint64(16)).astype(np.int64)
-        at = np.searchsorted(offsets, block)
-        here = np.append(offsets, -1)[at] == block
-        places = np.append(starts, len(text.text))[at]
-        # what lies in no block that was read begins with the next segment
-        after = np.append(text.begins, len(text.text))[np.searchsorted(text.begins, places)]
-        within = (floors & np.uint64(0xFFFF)).astype(np.int64)
-        places = np.where(here, places + within, after)
-        return np.maximum.accumulate(places)  # chroms of several ids may have none
+        return text.places_from(self.index.floors(regions))
 
     def _check_leads(
         self,
@@ -390,6 +383,9 @@ class TabixText:
         shown = [f.decode("utf-8", "backslashreplace") for f in fields]
         begin = "\t".join(shown)
         begin = repr(begin if len(begin) <= 60 else begin[:57] + "...")
+        if status == kernels.UNSORTED:
+            place = self.lines.say(text, at)
+            return self._stale(f"{place}: the row starts before the one above it")
         if status == kernels.FLOOR:
             return self._stale(f"{self.source.name}: the index points into the middle of lines")
         if status == kernels.CHROM:

@@ -125,7 +125,7 @@ def scan(text: Text, rules: Rules) -> Scanned | Broken:
         text.text, text.begins, stops, text.cut, rules.meta[0], rules.tracks, rules.fasta,
         rules.least, 0, head, 0, rules.chrom, rules.start, rules.end, rules.one_based,
         spans[rules.span], data, bounds, kernels.hash_names(data, bounds), _ONE, _NONE, _NONE, True,
-        _NONE,
+        _NONE, _NONE,
     )  # fmt: skip
     if status != kernels.OK:
         return Broken(int(at), status, int(found))

@@ -269,17 +269,24 @@ def select_chunks(
 
 
 @kernel
-def find_floors(floor_first, floor_window, floor_value, min_shift, chrom, start):
-    """For each region an offset before which none of its rows begin, as in `select_chunks`."""
+def find_floors(
+    floor_first, floor_window, floor_value, ceiling_first, ceiling_value, min_shift, chrom, start
+):
+    """For each region an offset before which none of its rows begin, as in `select_chunks`.
+
+    At least where the rows of its chrom begin, at least that of the region before it in
+    its chrom; `UNSET` where the chrom has no rows. Regions are by chrom and start.
+    """
     found = np.empty(len(chrom), np.uint64)
     for r in range(len(chrom)):
         ref = chrom[r]
-        found[r] = U0
-        if 0 <= ref < len(floor_first) - 1:
+        found[r] = UNSET
+        if 0 <= ref < len(floor_first) - 1 and ceiling_first[ref] < ceiling_first[ref + 1]:
+            found[r] = ceiling_value[ceiling_first[ref]]
             lo = max(start[r] - 1, 0)
             at = _after(floor_window, floor_first[ref], floor_first[ref + 1], (lo >> min_shift) + 1)
             if at > floor_first[ref]:
-                found[r] = floor_value[at - 1]
+                found[r] = max(found[r], floor_value[at - 1])
     return found
 
 

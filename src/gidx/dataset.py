@@ -235,7 +235,7 @@ class Dataset:
 
         >>> with gidx.open("genes.bb") as ds:
         ...     len(ds), ds.columns[:3], len(ds["chr22:1-20,000,000"])
-        (4, ['chrom', 'start', 'end'], 3)
+        (3, ['chrom', 'start', 'end'], 2)
         """
         if isinstance(self._format.source, PathSource):
             self._format.source.close()

@@ -372,6 +372,8 @@ def standard(frame: Frame, rest: Sequence[str], base: AutoSql | None) -> list[st
             why = _unfit(frame, name, f)
             if i >= _COUNT and None in found and not _has_blocks(columns):
                 why = "blockSizes and blockStarts are not both there"
+            if why is not None and i >= _COUNT and _is_block(frame, columns):
+                break
             if why is not None:
                 behind = [columns[g.name] for g in BED_FIELDS[i + 1 : most] if g.name in columns]
                 also = f"; so {', '.join(behind)}, behind it, cannot be either" if behind else ""
@@ -383,6 +385,13 @@ def standard(frame: Frame, rest: Sequence[str], base: AutoSql | None) -> list[st
             last = i - 2
         found.append(name)
     return found[:last]
+
+
+def _is_block(frame: Frame, columns: Mapping[str, str]) -> bool:
+    """Whether rows are single blocks, as `explode` makes them: its numbers are no lists."""
+    names = [columns.get(BED_FIELDS[i].name) for i in (_SIZES, _STARTS)]
+    kinds = [frame.schema.field(name).type for name in names if name is not None]
+    return BED_FIELDS[_COUNT].name not in columns and all(map(pat.is_integer, kinds))
 
 
 def _has_blocks(columns: Mapping[str, str]) -> bool:

@@ -83,6 +83,7 @@ class Target:
     color: bool = False
     standard: bool = False  # one of BED's own fields
     missing: str | None = None  # what is written for no value; None: it is refused
+    missing_item: str | None = None  # the same, within a list
 
     @property
     def longest(self) -> int | None:
@@ -533,6 +534,9 @@ def _lists(array: pa.Array, target: Target, faults: Faults) -> Cells:
     f = target.field
     items, bounds = _items(array)
     inner = of_items(bounds, faults)
+    missing = items.is_null() if items.null_count and target.missing_item is not None else None
+    if missing is not None:
+        items = items.fill_null("" if is_text(items.type) else 0)
     if items.null_count:
         inner.check(
             items.is_null().to_numpy(zero_copy_only=False),
@@ -548,10 +552,19 @@ def _lists(array: pa.Array, target: Target, faults: Faults) -> Cells:
     if pat.is_integer(one):
         values = integers(items, target.name, inner)
         _check_range(values, one, lambda i: _not_of(target, values[i]), inner)
-        closed = numbers(values, comma=True)
-        return Cells(Texts(closed.offsets[bounds], closed.data), values, bounds)
-    write = _item_texts if is_text(items.type) else _floats
-    texts = write(items, target, inner)
+        if missing is None:
+            closed = numbers(values, comma=True)
+            return Cells(Texts(closed.offsets[bounds], closed.data), values, bounds)
+        texts = numbers(values)
+    else:
+        write = _item_texts if is_text(items.type) else _floats
+        texts = write(items, target, inner)
+    if missing is not None:
+        written = pa.LargeStringArray.from_buffers(
+            len(items), pa.py_buffer(texts.offsets), pa.py_buffer(texts.data)
+        )
+        word = pa.scalar(target.missing_item, pa.large_string())
+        texts = texts_of(pc.if_else(missing, word, written))
     offsets, data = close_items(texts.offsets, texts.data)
     return Cells(Texts(offsets[bounds], _frozen(data)), None, bounds)
 

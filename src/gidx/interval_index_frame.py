@@ -257,7 +257,7 @@ class IntervalIndex:
         if start is not None or end is not None:
             raise TypeError("a frame of queries has its own start and end")
         frame = _frame(what)
-        asked = positions(frame, _roles(frame))
+        asked = positions(frame, _roles(frame), as_they_stand=True)
         wrong = (asked.codes < 0) | (asked.start < 0)
         if wrong.any():
             i = int(wrong.argmax())
@@ -433,7 +433,7 @@ def _of_frame(frame: pd.DataFrame, found: Roles | None, value: str, max: Any) ->
     if value not in frame.columns:
         known = ", ".join(map(repr, frame.columns[:12]))
         raise ColumnError(f"no column {value!r}{hint(value, frame.columns)}; there are {known}")
-    asked = positions(frame, found)
+    asked = positions(frame, found, as_they_stand=True)
     missing = asked.codes < 0
     if missing.any():
         row = int(missing.argmax())

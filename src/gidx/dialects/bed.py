@@ -55,7 +55,8 @@ def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Bed:
     width = len(rows[0].split() if spaces else rows[0].split(b"\t")) if rows else 0
     parted = _parted(rows, width, spaces)
     named = _header_names(head, width)
-    if isinstance(schema, pa.Schema) and len(schema) < width:  # types of some columns
+    placed = isinstance(schema, pa.Schema) and schema.names[:3] == ["chrom", "start", "end"]
+    if isinstance(schema, pa.Schema) and len(schema) < width and not placed:  # of some columns
         schema = {f.name: f.type for f in schema}
     if isinstance(schema, Mapping):
         schema, types = None, {**schema, **(types or {})}

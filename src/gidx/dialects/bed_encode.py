@@ -260,7 +260,9 @@ def _declared(
         # texts are of any length here: it is bigBed that counts them in a byte
         f = Field("lstring", f.name) if f.type == "string" and not f.is_list else f
         color = f.type == "uint" and (i == COLOR_FIELD or f.name in COLOR_NAMES)
-        targets[source] = Target(source, f, types[i], declared.autosql, color=color)
+        targets[source] = Target(
+            source, f, types[i], declared.autosql, color=color, missing_item=MISSING.decode()
+        )
     heads = str(sources[0]), str(sources[1]), str(sources[2])
     return heads, sources[HEAD_FIELDS:], targets
 

@@ -60,10 +60,16 @@ def roles(frame: pd.DataFrame, what: str = "the frame") -> Roles:
     return found
 
 
-def positions(frame: pd.DataFrame, found: Roles) -> Positions:
-    """The arrays; ColumnError for values that are no positions, with the row."""
+def positions(frame: pd.DataFrame, found: Roles, *, as_they_stand: bool = False) -> Positions:
+    """The arrays; ColumnError for values that are no positions, with the row.
+
+    A place before the first base counts as that base, but where they are asked for
+    ``as_they_stand``.
+    """
     where, missing = read(frame, found)
-    start, end = before_the_first(where.start, where.end)
+    start, end = where.start, where.end
+    if not as_they_stand:
+        start, end = before_the_first(start, end)
     codes = where.codes
     if missing is not None:
         codes = np.where(missing, np.int32(-1), codes)

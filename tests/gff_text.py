@@ -42,6 +42,10 @@ def unescaped(text: str) -> str:
 
 
 QUOTATION = r'"(?:[^"\\]|\\.)*"'
+PAIR = r'[A-Za-z_\u0080-\U0010ffff][^ ;"]* +"'  # a key and the quote of its value
+CLOSED = rf"(?= *(?:;|$)| +{PAIR})"
+SEVERAL = rf'{QUOTATION}(?: +(?:{QUOTATION}|[^ ;"]+))*?(?:(?<="){CLOSED}|(?= *(?:;|$)))'
+PARTED = rf' *(?:#|[^;"]*(?:;|$)|{PAIR})'
 
 
 def gtf_attributes(field: str) -> Attributes:
@@ -65,23 +69,43 @@ def _gtf(field: str) -> tuple[Attributes, bool]:
             return found, True
         key = re.compile("[^ ;]+ *").match(field, at)
         at = key.end()
-        one = re.compile(rf"({QUOTATION}) *(?=;|$)").match(field, at)
+        one = re.compile(QUOTATION + CLOSED).match(field, at)
+        several = re.compile(SEVERAL).match(field, at)
         if at == len(field) or field[at] == ";":
             values = []
         elif one:
-            values = [one[1][1:-1]]
+            values = [one[0][1:-1]]
             at = one.end()
-        elif field[at] == '"':
-            several = re.compile(rf'(?:{QUOTATION}|[^;"])*').match(field, at)
+        elif several:
+            values = [several[0]]
             at = several.end()
-            if field[at : at + 1] == '"':
+        elif field[at] == '"':
+            value, at = _with_quotes(field, at)
+            if value is None:
                 return found, False
-            values = [several[0].rstrip(" ")]
+            values = [value]
         else:
             bare = re.compile("[^;]*").match(field, at)
             values = [bare[0].rstrip(" ")]
             at = bare.end()
         found.append((key[0].rstrip(" "), [re.sub(r'\\(["\\])', r"\1", v) for v in values]))
+
+
+def _with_quotes(field: str, at: int) -> tuple[str | None, int]:
+    """A value with quotes in it, and its end; None where its own is not closed."""
+    marks = [m for m in re.finditer(r"\\.|.", field[at:]) if m[0] in '";']
+    open_ = forgotten = False
+    for mark in marks:
+        here, behind = at + mark.start(), at + mark.end()
+        if mark[0] == '"':
+            if here > at and re.compile(CLOSED).match(field, behind):
+                return (None if forgotten else field[at + 1 : here]), behind
+            open_ = not open_
+        elif open_:
+            forgotten = forgotten or bool(re.compile(" *" + PAIR).match(field, behind))
+        elif re.compile(PARTED).match(field, behind):
+            return field[at:here].rstrip(" "), here
+    return (None if open_ else field[at:].rstrip(" ")), len(field)
 
 
 def as_text(found: Attributes, key: str) -> str | None:
@@ -174,7 +198,23 @@ def gtf_fields() -> st.SearchStrategy[str]:
                      max_size=5).map("".join)  # fmt: skip
     values = st.one_of(
         inner.map(lambda t: f' "{t}"'),
-        st.sampled_from(["", " ", " 2", "  2.5 ", " a b ", ' "a" 1', ' "a;b" "c;d"', ' a"b']),
+        st.sampled_from(
+            [
+                "",
+                " ",
+                " 2",
+                "  2.5 ",
+                " a b ",
+                ' "a" 1',
+                ' "a;b" "c;d"',
+                ' a"b',
+                ' "a "b" c"',
+                ' "a "b; c" d"',
+                ' "5" x"',
+                ' "a" x "b"',
+                ' "a',
+            ]
+        ),
     )
     ends = st.sampled_from([";", "; ", ";;", " ; "])
     ordered = st.lists(st.tuples(keys, values, ends).map("".join), max_size=8).map("".join)

@@ -231,6 +231,41 @@ def test_a_value_that_is_more_than_a_quotation_is_text_as_it_is():
     ]  # fmt: skip
 
 
+def test_a_semicolon_may_be_missing_behind_a_quotation():
+    assert one('gene_id "g"; transcript_id "t" family_id "f"  _x "1;2";', "gtf") == [
+        ("gene_id", ["g"]), ("transcript_id", ["t"]), ("family_id", ["f"]), ("_x", ["1;2"]),
+    ]  # fmt: skip
+    assert one('a "x" b 5; c 1 d "y"', "gtf") == [("a", ['"x" b 5']), ("c", ['1 d "y"'])]
+    assert one('Target "x" 12 "y"; a "x" "y z"', "gtf") == [
+        ("Target", ['"x" 12 "y"']), ("a", ['"x" "y z"']),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['the "best" one', '"best" one', 'the "best"', 'a "b" "c" d', '5" end', 'say "a; b" c', '"'],
+)
+@pytest.mark.parametrize("behind", [";", "", " ;", ' b "2"', '; b "2";'])
+def test_quotes_that_nothing_escapes_belong_to_the_value(text, behind):
+    b = [("b", ["2"])] if "b" in behind else []
+    assert one(f'note "{text}"{behind}', "gtf") == [("note", [text]), *b]
+    assert one(f'a "1"; note "{text}" x "3"{behind}', "gtf") == [
+        ("a", ["1"]), ("note", [text]), ("x", ["3"]), *b,
+    ]  # fmt: skip
+
+
+def test_what_follows_a_quotation_at_once_leaves_the_value_as_it_is():
+    assert one('a "x"1; b "2"; c "y"z', "gtf") == [("a", ['"x"1']), ("b", ["2"]), ("c", ['"y"z'])]
+    assert one('a "x"1; # "b" c', "gtf") == [("a", ['"x"1'])]
+
+
+@pytest.mark.parametrize("field", ['b "x; c "y"; d "z";', 'b "x; c "";', 'b "x; c "y" d "z"'])
+def test_a_forgotten_quote_is_said_and_takes_no_other_attribute(field):
+    table, problems = read(gff_row(f'a "1"; {field}'), Gff("gtf", "", ()), ["attributes"])
+    assert table["attributes"].to_pylist() == [[("a", ["1"])]]
+    assert [(p.declared, p.count, p.row) for p in problems] == [("closed with a quote", 1, 0)]
+
+
 def test_a_hash_where_a_key_should_be_begins_a_comment():
     assert one('a "#1"; color #ff0000; # b "2";', "gtf") == [("a", ["#1"]), ("color", ["#ff0000"])]
 

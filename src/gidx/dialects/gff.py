@@ -28,8 +28,10 @@ two hexadecimal digits behind it is itself. Seqids stay as they are, since index
 regions name them so. Blanks before a tag are not part of it; all others are text.
 GTF: ``\"`` and ``\\`` are undone, nothing else. A value that is one quotation is what it
 quotes; any other is the text up to the next semicolon outside of quotes, without blanks
-at its end. Where a key should begin, ``#`` begins a comment. Quotes that are not closed
-are a `Problem`; what follows them in the row is not read.
+at its end. A quote closes a quotation where a semicolon, the end, or a key and its quote
+follow; else it belongs to the value: ``"the "best" one"``. Where a key should begin, ``#``
+begins a comment. Quotes that are not closed are a `Problem`; what follows them in the row
+is not read.
 """
 
 from __future__ import annotations

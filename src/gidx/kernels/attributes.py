@@ -42,7 +42,7 @@ NONE, VALUE, OPEN = 0, 1, 2
 U0, U1, U2, U3 = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
 BLANK, QUOTE, HASH, PERCENT = np.uint8(32), np.uint8(34), np.uint8(35), np.uint8(37)
 COMMA, POINT, SEMICOLON, EQUAL = np.uint8(44), np.uint8(46), np.uint8(59), np.uint8(61)
-BACKSLASH, TAB, COLON = np.uint8(92), np.uint8(9), np.uint8(58)
+BACKSLASH, TAB, COLON, UNDERSCORE = np.uint8(92), np.uint8(9), np.uint8(58), np.uint8(95)
 
 
 # ── keys ────────────────────────────────────────────────────────────────────────────────────────
@@ -160,34 +160,141 @@ def _quotation(buf, i, b):
 
 
 @helper
-def _gtf_value(buf, i, b):
-    """As `_gff3_value`. A value is what it quotes, if it is one quotation; else as it is."""
+def _past_blanks(buf, i, b):
     while i < b and buf[i] == BLANK:
         i += U1
+    return i
+
+
+@helper
+def _past_word(buf, i, b):
+    """Behind what has no blank, semicolon or quote."""
+    while i < b and buf[i] != BLANK and buf[i] != SEMICOLON and buf[i] != QUOTE:
+        i += U1
+    return i
+
+
+@helper
+def _is_pair(buf, i, b):
+    """Whether i is at a key (which no digit or sign begins) and a quote behind blanks."""
+    if i >= b:
+        return False
+    small = buf[i] | np.uint8(32)
+    if not (
+        np.uint8(97) <= small <= np.uint8(122) or buf[i] == UNDERSCORE or buf[i] >= np.uint8(128)
+    ):
+        return False
+    end = _past_word(buf, i, b)
+    i = _past_blanks(buf, end, b)
+    return i > end and i < b and buf[i] == QUOTE
+
+
+@helper
+def _is_closed(buf, i, b):
+    """Whether the quote before i ends a value: the field ends, a `;` follows, or a pair."""
+    there = _past_blanks(buf, i, b)
+    if there >= b or buf[there] == SEMICOLON:
+        return True
+    return there > i and _is_pair(buf, there, b)
+
+
+@helper
+def _is_parted(buf, i, b):
+    """Whether the `;` before i ends a value: what follows is an attribute, or nothing."""
+    i = _past_blanks(buf, i, b)
+    if i < b and buf[i] == HASH:
+        return True
+    there = i
+    while there < b and buf[there] != SEMICOLON and buf[there] != QUOTE:
+        there += U1
+    return there >= b or buf[there] == SEMICOLON or _is_pair(buf, i, b)
+
+
+@helper
+def _quotations(buf, i, b):
+    """(their number, end, coded) of quotations and words that blanks part; i is at a quote.
+
+    The number is 0 where a value is not that, as `"the "best" one"` is not.
+    """
+    parts, coded = 0, False
+    while True:
+        if buf[i] == QUOTE:
+            i, more = _quotation(buf, i + U1, b)
+            coded |= more
+            if i >= b:
+                return 0, i, coded
+            i += U1
+            closed = _is_closed(buf, i, b)
+        else:
+            begin, i = i, _past_word(buf, i, b)
+            while begin < i:
+                coded |= buf[begin] == BACKSLASH
+                begin += U1
+            there = _past_blanks(buf, i, b)
+            closed = there >= b or buf[there] == SEMICOLON
+        parts += 1
+        if closed:
+            return parts, i, coded
+        if buf[i] != BLANK:
+            return 0, i, coded
+        i = _past_blanks(buf, i, b)
+
+
+@helper
+def _with_quotes(buf, value, b):
+    """As `_gtf_value`, of a value with quotes in it that nothing escapes.
+
+    It ends at the first quote that closes it, or where a `;` outside of quotes parts it
+    from the next attribute: it is then no quotation, but text as it is. Where an inner
+    quote follows a `;` and a key, more likely the value's own quote was forgotten.
+    """
+    i = value + U1
+    inside, coded, forgotten = True, False, False
+    while i < b:
+        if buf[i] == BACKSLASH and i + U1 < b:
+            coded = True
+            i += U1
+        elif buf[i] == QUOTE:
+            if _is_closed(buf, i + U1, b):
+                if forgotten:
+                    return OPEN, value, b, b, False
+                return VALUE, value + U1, i, i + U1, coded
+            inside = not inside
+        elif buf[i] == SEMICOLON:
+            if inside:
+                forgotten |= _is_pair(buf, _past_blanks(buf, i + U1, b), b)
+            elif _is_parted(buf, i + U1, b):
+                break
+        i += U1
+    if inside:
+        return OPEN, value, b, b, False
+    end = i = min(i, b)
+    while end > value and buf[end - U1] == BLANK:
+        end -= U1
+    return VALUE, value, end, i, coded
+
+
+@helper
+def _gtf_value(buf, i, b):
+    """As `_gff3_value`. A value is what it quotes, if it is one quotation; else as it is.
+
+    A quotation may lack the semicolon behind it, and the backslashes before its quotes.
+    """
+    i = _past_blanks(buf, i, b)
     if i >= b or buf[i] == SEMICOLON:
         return NONE, i, i, i, False
     value = i
-    coded = False
     if buf[i] == QUOTE:
-        end, coded = _quotation(buf, i + U1, b)
-        if end >= b:
-            return OPEN, value, b, b, False
-        i = end + U1
-        while i < b and buf[i] == BLANK:
-            i += U1
-        if i >= b or buf[i] == SEMICOLON:
-            return VALUE, value + U1, end, i, coded
-        while i < b and buf[i] != SEMICOLON:
-            if buf[i] == QUOTE:
-                i, more = _quotation(buf, i + U1, b)
-                coded |= more
-                if i >= b:
-                    return OPEN, value, b, b, False
-            i += U1
-    else:
-        while i < b and buf[i] != SEMICOLON:
-            coded |= buf[i] == BACKSLASH
-            i += U1
+        parts, end, coded = _quotations(buf, i, b)
+        if parts == 0:
+            return _with_quotes(buf, value, b)
+        if parts == 1:
+            return VALUE, value + U1, end - U1, end, coded
+        return VALUE, value, end, end, coded
+    coded = False
+    while i < b and buf[i] != SEMICOLON:
+        coded |= buf[i] == BACKSLASH
+        i += U1
     end = i
     while end > value and buf[end - U1] == BLANK:
         end -= U1

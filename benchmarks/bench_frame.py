@@ -396,7 +396,7 @@ def counts(
     title: str, frames: Frames, asked: Regions, rounds: int, *, with_pyranges: bool = True
 ) -> dict[str, float]:
     calls = ours(
-        frames, asked, lambda frame, other: other.assign(count=frame.gidx.count(other)), counted
+        frames, asked, lambda frame, other: other.assign(count=other.gidx.count(frame)), counted
     )
     if bioframe:
         calls["bioframe.count_overlaps"] = (

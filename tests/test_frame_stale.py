@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.frames import CHROM_DTYPES, POSITION_DTYPES, Row, build, matches, meets
 
-from gidx.errors import ColumnError, UnknownChromError
+from gidx.errors import ColumnError, GidxWarning, UnknownChromError
 from gidx.frames import index
 from gidx.frames.index import index_of
 
@@ -52,8 +52,10 @@ def check(df: pd.DataFrame) -> None:
         if region[0] in known:
             expected = [i for i, row in enumerate(rows) if matches(row, region)]
             assert df.gidx.query(region).equals(df.iloc[expected])
-            assert df.gidx.count(region) == len(expected)
-    expected = [sum(matches(row, region) for row in rows) for region in REGIONS]
+            assert df.gidx.count(region).sum() == len(expected)
+    expected = [sum(matches(region, row) for row in rows) for region in REGIONS]
+    assert ASKED.gidx.count(df).tolist() == expected
+    expected = [sum(matches(row, region) for region in REGIONS) for row in rows]
     assert df.gidx.count(ASKED).tolist() == expected
     pairs = sum(meets(row, region) for row in rows for region in REGIONS)
     assert len(df.gidx.join(ASKED, suffixes=("", "_asked"))) == pairs
@@ -165,7 +167,9 @@ def add_and_drop_a_column(df, i, v):
 
 
 def count_from_one(df, i, v):
-    df.gidx.set(coords="1-based" if v % 2 else "0-based")
+    with warnings.catch_warnings():  # that names alone tell otherwise
+        warnings.simplefilter("ignore", GidxWarning)
+        df.gidx.set(coords="1-based" if v % 2 else "0-based")
 
 
 def forget_what_was_set(df, i, v):
@@ -303,9 +307,9 @@ def test_memory_that_the_frame_does_not_own_is_watched_too():
     start = np.array([0, 10, 20])
     df = pd.DataFrame({"chrom": ["chr2"] * 3, "start": start, "end": start + 5}, copy=False)
     assert np.shares_memory(df["start"].to_numpy(), start)
-    assert df.gidx.count(("chr2", 0, 3)) == 1
+    assert df.gidx.count(("chr2", 0, 3)).sum() == 1
     start[0] = 4
-    assert df.gidx.count(("chr2", 0, 3)) == 0
+    assert df.gidx.count(("chr2", 0, 3)).sum() == 0
 
 
 @pytest.mark.parametrize(
@@ -359,11 +363,11 @@ def test_a_large_frame_is_asked_again_without_a_look_at_its_values(monkeypatch):
     n = index.DIGESTED + 1
     start = np.arange(n) * 3
     df = pd.DataFrame({"chrom": "chr2", "start": start, "end": start + 2})
-    assert df.gidx.count(("chr2", 0, 9)) == 3
+    assert df.gidx.count(("chr2", 0, 9)).sum() == 3
     first = index_of(df)
     with monkeypatch.context() as patch:
         patch.setattr(index, "_digest_of", None)
-        assert df.gidx.count(("chr2", 0, 12)) == 4
+        assert df.gidx.count(("chr2", 0, 12)).sum() == 4
         assert len(df.gidx["chr2:10-20"]) == 4
     df.loc[1, "end"] = 100
     assert df.gidx.query(("chr2", 90, 91)).index.tolist() == [1, 30]
@@ -443,9 +447,9 @@ def test_what_the_metadata_know_may_change_without_a_new_index():
     with pytest.raises(UnknownChromError):
         df.gidx.count("chr99")
     df.attrs["gidx"] = '{"version": 1, "chromsizes": {"chr99": 5}}'
-    assert df.gidx.count("chr99") == 0
+    assert df.gidx.count("chr99").sum() == 0
     df.attrs["gidx"] = '{"version": 1, "chromsizes": {"chr98": 5}}'
-    assert df.gidx.count("chr98") == 0
+    assert df.gidx.count("chr98").sum() == 0
     with pytest.raises(UnknownChromError):
         df.gidx.count("chr99")
     assert index_of(df) is kept
@@ -453,9 +457,9 @@ def test_what_the_metadata_know_may_change_without_a_new_index():
 
 def test_rows_of_a_vcf_are_watched_with_their_ref_and_end():
     df = pd.DataFrame({"CHROM": ["1", "1"], "POS": [10, 20], "REF": ["A", "A"], "INFO": [".", "."]})
-    assert df.gidx.count(("1", 11, 12)) == 0
+    assert df.gidx.count(("1", 11, 12)).sum() == 0
     df.loc[0, "REF"] = "ACGT"
-    assert df.gidx.count(("1", 11, 12)) == 1
-    assert df.gidx.count(("1", 25, 26)) == 0
+    assert df.gidx.count(("1", 11, 12)).sum() == 1
+    assert df.gidx.count(("1", 25, 26)).sum() == 0
     df.loc[1, "INFO"] = "END=30"
-    assert df.gidx.count(("1", 25, 26)) == 1
+    assert df.gidx.count(("1", 25, 26)).sum() == 1

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gidx import schema
 from gidx.conventions import ONE_BASED, ZERO_BASED, Roles, recognise
-from gidx.errors import ColumnError, hint
+from gidx.errors import ColumnError, hint, warn
 from gidx.frames import join, nested, order, query, write
 from gidx.frames.positions import chrom_codes, roles
 from gidx.frames.validate import MOST, validate
@@ -73,7 +73,9 @@ class GidxAccessor:
     ) -> pd.DataFrame:
         """Say which columns are chrom, start and end, and what they count from.
 
-        It is noted in the frame's ``attrs``, so it holds for all that is made from it.
+        It is noted in the frame's ``attrs``, so it holds for all that is made from it, but
+        for what pandas makes without ``attrs`` (`merge`, `concat` of frames that differ):
+        there names alone tell. `canonical` gives columns that need no note.
 
         Parameters
         ----------
@@ -92,6 +94,11 @@ class GidxAccessor:
         ------
         ColumnError
             The frame has no such column, or it cannot be told what the names do not say.
+
+        Warns
+        -----
+        GidxWarning
+            The names alone mean something else, so that the note would be missed in silence.
 
         Examples
         --------
@@ -122,11 +129,42 @@ class GidxAccessor:
         about = schema.read_metadata(frame.attrs)
         about["roles"] = {k: v for k, v in asdict(found).items() if k != "by"}
         frame.attrs[schema.KEY] = json.dumps({"version": 1, **about}, ensure_ascii=False)
+        _warn_of_names(frame, found)
         return frame
+
+    def canonical(self) -> pd.DataFrame:
+        """The same rows with real columns chrom, start, end, 0-based half-open, as the first.
+
+        They need no note in ``attrs``, so they mean the same after every merge and concat.
+
+        Returns
+        -------
+        DataFrame
+            A new frame: the interval's columns renamed, starts made 0-based in their own
+            dtype, an end added where no column says it (of a VCF's rows by REF and END), numbers
+            of chroms made texts. Other columns, the order of rows and the index are kept;
+            ``attrs`` say 0-based.
+
+        Raises
+        ------
+        ColumnError
+            Another column has one of the names.
+
+        Examples
+        --------
+        >>> df = pd.DataFrame({"CHROM": ["1"], "POS": [7], "REF": ["ACG"], "ALT": ["A"]})
+        >>> df.gidx.canonical()
+          chrom  start  end  REF ALT
+        0     1      6    9  ACG   A
+        """
+        found = write.canonical(self._frame, self._roles)
+        return order.copied(found) if found is self._frame else found
 
     # ── regions ─────────────────────────────────────────────────────────────────────────────────
 
-    def query(self, regions: Any) -> pd.DataFrame:
+    def query(
+        self, regions: Any, *, missing_chroms: Literal["error", "ignore"] = "error"
+    ) -> pd.DataFrame:
         """Rows that overlap a region, each once, in their order.
 
         Parameters
@@ -136,11 +174,14 @@ class GidxAccessor:
             half-open), a list of these, or a frame; their union. Chroms named must be
             those of the frame or of its metadata; a frame's rows on other chroms, or
             with missing values, match nothing.
+        missing_chroms : "error" or "ignore"
+            What a region that names another chrom does; ``"ignore"``: it matches nothing.
 
         Raises
         ------
         UnknownChromError
-            A chrom that the frame does not have, or has in another style (``1``, ``chr1``).
+            A chrom that the frame does not have, or has in another style (``1``, ``chr1``;
+            this is not ignored).
         RegionError, ColumnError
             Regions, or columns of intervals, that cannot be understood.
 
@@ -151,14 +192,16 @@ class GidxAccessor:
         0  chr22   12000   45000  GENE1
         1  chr22  260000  312500  GENE2
         """
-        return query.query(self._frame, regions)
+        return query.query(self._frame, regions, missing_chroms)
 
     def __getitem__(self, regions: Any) -> pd.DataFrame:
         if isinstance(regions, tuple) and not _is_span(regions):
             regions = list(regions)  # df.gidx["chr1", "chr2"]
         return self.query(regions)
 
-    def overlaps(self, regions: Any) -> pd.Series[bool]:
+    def overlaps(
+        self, regions: Any, *, missing_chroms: Literal["error", "ignore"] = "error"
+    ) -> pd.Series[bool]:
         """For each row whether it overlaps a region: a mask for ``df[…]``, or for ``df[~…]``.
 
         Parameters and errors as in `query`.
@@ -166,37 +209,53 @@ class GidxAccessor:
         >>> genes[~genes.gidx.overlaps("chr22:1-20,000")]["name"].tolist()
         ['GENE2', 'GENE3']
         """
-        return query.overlaps(self._frame, regions)
+        return query.overlaps(self._frame, regions, missing_chroms)
 
-    def count(self, regions: Any) -> int | pd.Series[int]:
-        """How many rows overlap each region.
+    def count(
+        self, regions: Any, *, missing_chroms: Literal["error", "ignore"] = "error"
+    ) -> pd.Series[int]:
+        """For each row how many regions, or rows of another frame, it overlaps.
 
-        A number for one region; for a list a Series in its order, for a frame under its
-        index. Parameters and errors as in `query`.
+        A Series on this frame's index, so ``peaks["genes"] = peaks.gidx.count(genes)``; 0
+        for a row in which chrom, start or end is missing. It is more than 0 where `overlaps`
+        is True. Parameters and errors as in `query`.
 
-        >>> genes.gidx.count(["chr22", "chrX:1-100"]).tolist()
-        [2, 0]
+        >>> genes.gidx.count(["chr22", "chr22:1-20,000", "chrX:1-100"]).tolist()
+        [2, 1, 0]
         """
-        return query.count(self._frame, regions)
+        return query.count(self._frame, regions, missing_chroms)
 
-    def coverage(self, regions: Any, *, fraction: bool = False) -> Any:
-        """How many bases of each region some row covers; with ``fraction`` which part of it.
+    def coverage(
+        self,
+        regions: Any,
+        *,
+        fraction: bool = False,
+        missing_chroms: Literal["error", "ignore"] = "error",
+    ) -> pd.Series[Any]:
+        """For each row how many of its bases some region covers; with ``fraction`` which part.
 
-        Bases under several rows count once. Shapes as in `count`; int64, or float64 with
-        NaN for a region without bases.
+        Bases under several regions count once. A Series on this frame's index: int64, or
+        float64 with NaN for a row without bases. Parameters and errors as in `query`.
 
-        >>> genes.gidx.coverage([("chr22", 0, 20_000), ("chr22", 0, 100)], fraction=True).tolist()
-        [0.4, 0.0]
+        >>> genes.gidx.coverage("chr22:1-20,000").tolist()
+        [8000, 0, 0]
         """
-        return query.coverage(self._frame, regions, fraction=fraction)
+        return query.coverage(
+            self._frame, regions, fraction=fraction, missing_chroms=missing_chroms
+        )
 
-    def depth(self, regions: Any) -> Any:
-        """How many rows cover a base of each region, on average; shapes as in `coverage`.
+    def depth(
+        self, regions: Any, *, missing_chroms: Literal["error", "ignore"] = "error"
+    ) -> pd.Series[float]:
+        """For each row how many regions cover a base of it, on average.
 
-        >>> genes.gidx.depth(("chr22", 10_000, 14_000))
-        0.5
+        A Series on this frame's index, NaN for a row without bases. Parameters and errors
+        as in `query`.
+
+        >>> genes.gidx.depth(["chr22", ("chr22", 12_000, 28_500)]).tolist()
+        [1.5, 1.0, 0.0]
         """
-        return query.depth(self._frame, regions)
+        return query.depth(self._frame, regions, missing_chroms)
 
     # ── two frames ──────────────────────────────────────────────────────────────────────────────
 
@@ -228,7 +287,8 @@ class GidxAccessor:
         -------
         DataFrame
             Rows in the order of this frame, under its index labels, each with the other's
-            rows in their order; the other's chrom is left out, since it is the same.
+            rows in their order; the other's chrom is left out, since it is the same. The
+            other's starts are counted as this frame's are, whatever their column is called.
 
         Examples
         --------
@@ -718,6 +778,21 @@ class GidxAccessor:
         ['chrom', 'start', 'end', 'x']
         """
         return write.to_arrow(self._frame, self._roles)
+
+
+def _warn_of_names(frame: pd.DataFrame, found: Roles) -> None:
+    """Warn where the names alone would be taken for other intervals than was said."""
+    try:
+        alone = recognise(frame.columns)
+    except ColumnError:  # without the note there is no answer, and so no wrong one
+        return
+    if (alone.names, alone.coordinates) != (found.names, found.coordinates):
+        names = ", ".join(map(repr, alone.names))
+        warn(
+            f"the names {names} alone mean {alone.coordinates} intervals, and pandas drops what "
+            "was set where it merges or concatenates frames; df.gidx.canonical() gives columns "
+            "chrom, start, end that are 0-based half-open"
+        )
 
 
 def _is_span(regions: tuple[Any, ...]) -> bool:

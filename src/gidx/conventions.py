@@ -16,10 +16,12 @@ seqnames, start, end            1-based closed              GRanges as a data.fr
 Chromosome, Start_Position,     1-based closed              MAF (mutation annotation)
 End_Position
 CHROM, POS                      1-based, REF says how long  VCF
+chrom, start, ref               0-based, ref says how long  gidx: a VCF without end
 chrom, pos, and what is like it 1-based, one base           tables of positions
 chr, start, end, and …          nobody knows                has to be said
 ==============================  ==========================  ===========================
 
+A table of positions with ``ref`` and ``alt`` has rows as long as ``ref``, as a VCF's are.
 The first row wins where it applies. Else, columns that could be read in two ways, or
 of which nobody knows what they count from, are an error that says so.
 """
@@ -74,6 +76,7 @@ CANONICAL = Roles("chrom", "start", "end")
 
 _Names = tuple[str, ...]
 _VCF_CHROM: _Names = ("#CHROM", "CHROM")
+_VARIANTS = "gidx: a VCF without end"
 
 # who, names for the chrom, the start, the end, what they count from (None: not known)
 _CONVENTIONS: tuple[tuple[str, _Names, _Names, _Names, str | None], ...] = (
@@ -87,6 +90,7 @@ _CONVENTIONS: tuple[tuple[str, _Names, _Names, _Names, str | None], ...] = (
     ("GRanges", ("seqnames",), ("start",), ("end",), ONE_BASED),
     ("MAF", ("Chromosome",), ("Start_Position",), ("End_Position",), ONE_BASED),
     ("VCF", _VCF_CHROM, ("POS",), (), ONE_BASED),
+    (_VARIANTS, ("chrom",), ("start",), (), ZERO_BASED),
     (
         "a table of positions",
         ("chrom", "chr", "Chr", "CHR", "chromosome"),
@@ -172,12 +176,24 @@ def recognise(
     )
 
 
+def _ref(by: str, names: list[str]) -> str | None:
+    """The column whose texts say how long rows are, where they are variants."""
+    if by == "VCF":
+        return "REF" if "REF" in names else None
+    if by == _VARIANTS:
+        return "ref" if "ref" in names else None
+    pairs = (("ref", "alt"), ("REF", "ALT"))
+    return next((ref for ref, alt in pairs if ref in names and alt in names), None)
+
+
 def _fits(names: list[str]) -> Iterator[tuple[Roles, bool]]:
     seen = set()
     for by, chroms, starts, ends, coordinates in _CONVENTIONS:
         for chrom, start, end in product(chroms, starts, ends or (None,)):
             if {chrom, start, *([end] if end else [])} <= set(names):
-                ref = "REF" if by == "VCF" and "REF" in names else None
+                ref = _ref(by, names) if end is None else None
+                if by == _VARIANTS and ref is None:
+                    continue
                 roles = Roles(chrom, start, end, coordinates or ZERO_BASED, ref, by)
                 if roles.names not in seen:
                     seen.add(roles.names)

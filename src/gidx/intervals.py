@@ -95,11 +95,6 @@ class Queries:
         found[self.place] = lengths
         return found
 
-    def by_code(self, n_codes: int) -> Queries:
-        """By code and start, without those that find nothing."""
-        missing = int((self.codes < 0).sum())
-        return self._taken(*sorted_pairs(self.codes, self.start, n_codes, missing))
-
     def by_start(self, n_codes: int, *, strictly: bool = False) -> Queries:
         """By chrom and start; few are left as they are, if it is not asked strictly."""
         from gidx.kernels.intervals import look
@@ -150,6 +145,18 @@ class Intervals:
         from gidx.kernels import intervals as kernels
 
         starts, ends = kernels.double(start, end)
+        return cls._sorted(codes, starts, ends, n_codes)
+
+    @classmethod
+    def of_queries(cls, queries: Queries, n_codes: int) -> Intervals:
+        """Regions that are to be searched, each query's own kind of overlap kept."""
+        return cls._sorted(queries.codes, queries.start, queries.end, n_codes)
+
+    @classmethod
+    def _sorted(cls, codes: Codes, starts: Ints, ends: Ints, n_codes: int) -> Intervals:
+        """Of doubled coordinates."""
+        from gidx.kernels import intervals as kernels
+
         counts, missing, in_order, seen = kernels.look(codes, starts, n_codes)
         row = None
         if not in_order or missing:
@@ -238,6 +245,13 @@ class Intervals:
         chroms = np.repeat(mine, np.diff(self.first))
         row = NONE if self.row is None else self.row
         return Queries(chroms, self.start, self.end, row, n_rows, ordered=True)
+
+    def as_regions(self) -> Intervals:
+        """The same, rows of length zero as regions of length zero (see `Queries.as_regions`)."""
+        odd = self.start & 1
+        if not odd.any():
+            return self
+        return replace(self, start=self.start + odd, end=self.end & -2)
 
     def pairs(self, queries: Queries, threads: int | None = None) -> tuple[Ints, Ints, Ints]:
         """(bounds, numbers of queries, of rows): each row with each query that it overlaps.
@@ -405,42 +419,6 @@ class Scan:
 
         _each(run, len(self.codes), threads)
         return marked
-
-    def count(self, queries: Queries, threads: int | None = None) -> Ints:
-        """How many rows overlap each query: those that begin before its end, less those that
-        end before its start."""
-        from gidx.kernels.intervals import count_rows
-
-        asked = queries.by_code(self.n_codes)
-        m = len(asked.codes)
-        out = np.zeros(len(queries), np.int64)
-        if m == 0:
-            return out
-        first = np.concatenate([[0], np.cumsum(np.bincount(asked.codes, minlength=self.n_codes))])
-        by_end, ends = sorted_pairs(asked.codes, asked.end, self.n_codes)
-        totals: list[tuple[Ints, Ints]] = []
-
-        def run(lo: int, hi: int) -> None:
-            after, before = np.zeros((2, m + self.n_codes + 1), np.int64)
-            count_rows(
-                self.codes, self.start, self.end, first, asked.start, ends, lo, hi, after, before
-            )  # fmt: skip
-            totals.append((after, before))
-
-        _each(run, len(self.codes), threads)
-        at = np.arange(m) + asked.codes  # where a region's counts are
-        chrom = first[asked.codes] + asked.codes  # where those of its chrom begin
-
-        def until(counts: Sequence[Ints]) -> Ints:
-            """Rows counted on the region's chrom up to it."""
-            sums = np.concatenate([[0], np.cumsum(sum(counts))])
-            return sums[at + 1] - sums[chrom]
-
-        begun, ended = map(until, zip(*totals, strict=True))
-        found = np.empty(m, np.int64)
-        found[by_end] = begun
-        out[asked.place] = found - ended
-        return out
 
 
 def _gathered(rows: Ints, *arrays: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:

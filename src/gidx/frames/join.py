@@ -3,6 +3,7 @@
 Rows of both are alike, so one of length zero overlaps what it touches, whichever side it is
 on. The result has the left frame's rows in their order, each with the right one's rows in
 theirs (`nearest`: by rank). The right frame's chrom is left out, since it is the left one's.
+All is counted as the left frame counts: so are the starts of the right one's intervals.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import pandas as pd
 
 from gidx.errors import ColumnError, one_of
 from gidx.frames import take
+from gidx.frames.backend import integers_like
 from gidx.frames.index import Index, indexes_of
-from gidx.frames.positions import LARGEST
+from gidx.frames.positions import LARGEST, integers
 from gidx.frames.query import as_frame, queries_of
 
 Ints = npt.NDArray[np.int64]
@@ -174,10 +176,20 @@ class _Sides:
         lone = bool(len(right)) and bool((right < 0).any())
         tasks: list[Callable[[], Any]] = [
             *(partial(self._mine, i, left) for i in range(len(mine))),
-            *(partial(take.column, self.other.iloc[:, i], right, lone) for i in kept),
+            *(partial(take.column, self._theirs(i), right, lone) for i in kept),
             *(partial(_numbers, values, right, lone) for values in extra.values()),
         ]
         return take.made(tasks, take.index(self.frame.index, left), pd.Index(names), self.frame)
+
+    def _theirs(self, i: int) -> Any:
+        """Column i of the other frame, its starts counted as this frame's are."""
+        column, its = self.other.iloc[:, i], self.index_other.roles
+        shift = self.index.roles.shift - its.shift
+        if not shift or self.other.columns[i] != its.start:
+            return column
+        start, missing = integers(column)
+        shifted = integers_like(start + shift, missing, column)
+        return pd.Series(shifted, column.index, name=column.name)
 
     def _mine(self, i: int, left: Ints) -> Any:
         """Column i of the rows ``left``, which ascend."""

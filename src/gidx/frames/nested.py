@@ -60,7 +60,8 @@ def explode(
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise ColumnError(f"two columns are named {twice!r}; rename or drop one")
-    names = list(dict.fromkeys([sizes, starts, *along]))
+    named = list(dict.fromkeys([sizes, starts, *along]))
+    names = list(dict.fromkeys([*named, *_counted_alike(frame, named)]))
     items = {name: _items(_column(frame, name), number=name in (sizes, starts)) for name in names}
     lengths = items[sizes][1]
     for name in names:
@@ -154,6 +155,21 @@ def _as_dtype_of(column: Series, items: pa.ChunkedArray) -> Any:
 # ── what is no longer true ──────────────────────────────────────────────────────────────────────
 
 
+def _counted_alike(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Columns that are declared to have as many items as these: bigGenePred's exonFrames.
+
+    They go along, since their declaration names the count, which goes.
+    """
+    declared = declaration(frame)
+    if declared is None:
+        return []
+    sources = match(declared, [str(c) for c in frame.columns])[0]
+    column = dict(zip(declared.names, sources, strict=True))
+    groups = ([column[a] for a in arrays] for arrays in declared.table.counts.values())
+    alike = [found for group in groups if {*group} & {*names} for found in group]
+    return [name for name in alike if name is not None and name in frame.columns]
+
+
 def _counts(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """The columns that say how many items these lists have."""
     declared = declaration(frame)
@@ -192,10 +208,15 @@ def _forget_lists(frame: pd.DataFrame, names: Sequence[str], counts: Sequence[st
     else:
         columns = [*(str(c) for c in frame.columns), *counts]
         sources = match(declared, columns)[0]
+        column = dict(zip(declared.names, sources, strict=True))
+        # arrays that have no column any more are counted by what goes
+        alike = {
+            a for n, arrays in declared.table.counts.items() if column[n] in counts for a in arrays
+        }
         fields = [
             replace(f, size=None) if source in names else f
             for f, source in zip(declared.fields, sources, strict=True)
-            if source not in counts
+            if source not in counts and (source is not None or f.name not in alike)
         ]
         table = replace(declared.table, fields=tuple(fields), sources=())
         others = (d for d in declared.declarations if d is not declared.table)

@@ -41,14 +41,18 @@ def sort(frame: pd.DataFrame, roles: Roles, chroms: Any = None) -> pd.DataFrame:
     if missing is not None:
         ranks[missing] = len(names)
     rows = _argsort(ranks, np.where(ranks == len(names), 0, starts), len(names) + 1)
-    whole = not ALWAYS_COPIES_ON_WRITE  # a shallow copy would share what is changed later
-    found = frame.copy(deep=whole) if rows is None else take.rows(frame, rows)
+    found = copied(frame) if rows is None else take.rows(frame, rows)
     kind = found[roles.chrom].dtype
     if isinstance(kind, pd.CategoricalDtype):
         order = sorted(kind.categories, key=lambda label: place[str(label)])
         if order != kind.categories.tolist():
             found[roles.chrom] = found[roles.chrom].cat.reorder_categories(order)
     return found
+
+
+def copied(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame of its own; where pandas copies on write, its memory is shared until then."""
+    return frame.copy(deep=not ALWAYS_COPIES_ON_WRITE)
 
 
 def is_sorted(frame: pd.DataFrame, roles: Roles) -> bool:

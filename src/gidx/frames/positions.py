@@ -276,7 +276,7 @@ def as_arrow(column: Series) -> pa.ChunkedArray:
 
 def _vcf_end(frame: pd.DataFrame, start: Ints, ref: Series) -> Ints:
     """Where VCF rows end: by REF, or by END where a column or INFO has it, if farther."""
-    lengths, _ = integers(ref.astype("str").str.len())
+    lengths, _ = integers(ref.astype("object").str.len())  # 0 for what is missing
     end = start + np.maximum(lengths, 1)
     for told in _told_ends(frame):
         farther, missing = integers(told)

@@ -7,7 +7,7 @@ nothing. A region of length zero overlaps what holds it, as in files (see `gidx.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,12 +18,13 @@ import pandas as pd
 import pyarrow as pa
 
 from gidx import region, schema
-from gidx.errors import RegionError
+from gidx.errors import one_of
 from gidx.frames import take
 from gidx.frames.backend import to_frame
 from gidx.frames.index import Index, index_of, indexes_of
 from gidx.frames.positions import LARGEST
 from gidx.intervals import Intervals, Queries, Scan
+from gidx.region import MissingChroms
 from gidx.stream import is_pandas, plain, plain_type
 
 if TYPE_CHECKING:
@@ -39,40 +40,30 @@ _FEW = 16
 
 @dataclass(frozen=True)
 class Asked:
-    """Regions as queries to one frame; ``labels`` is their index, None for one region.
-
-    ``chroms`` are the chroms of those that a user named.
-    """
+    """Regions as queries to one frame."""
 
     index: Index
     queries: Queries
-    labels: pd.Index | None
-    chroms: Sequence[str] = ()
 
 
-def ask(frame: pd.DataFrame, regions: Any) -> Asked:
+def ask(frame: pd.DataFrame, regions: Any, missing_chroms: MissingChroms = "error") -> Asked:
     """The frame's index, and the regions in its codes."""
     other = as_frame(regions)
     if other is not None:
+        one_of("missing_chroms", missing_chroms, ("error", "ignore"))
         index, its = indexes_of(frame, other)
-        return Asked(index, queries_of(its, index, rows=False), other.index)
+        return Asked(index, queries_of(its, index, rows=False))
     single = isinstance(regions, (str, tuple, region.Region))
-    labels = regions.index if isinstance(regions, pd.Series) else None
     if not single and not hasattr(regions, "__len__") and hasattr(regions, "__iter__"):
         regions = list(regions)
     many = not single and hasattr(regions, "__len__") and len(regions) * _CLOSELY > len(frame)
     index = index_of(frame, closely=many)
     known = _known(frame.attrs.get(schema.KEY), index.names)
-    codes, start, end = region.spans(regions, known)
-    chroms: Sequence[str] = ()
-    if np.any(end > LARGEST):
-        names = [*known]
-        chroms = [names[code] for code in codes]
+    codes, start, end = region.spans(regions, known, missing_chroms)
     codes = np.where(codes < len(index.names), codes, -1)
-    queries = Queries.of_regions(codes, np.minimum(start, LARGEST), np.minimum(end, LARGEST))
-    if labels is None and not single:
-        labels = pd.RangeIndex(len(queries))
-    return Asked(index, queries, labels, chroms)
+    return Asked(
+        index, Queries.of_regions(codes, np.minimum(start, LARGEST), np.minimum(end, LARGEST))
+    )
 
 
 @lru_cache(maxsize=16)  # of one region a tenth of a ms, of a frame with hundreds of contigs
@@ -115,20 +106,24 @@ def queries_of(its: Index, index: Index, *, rows: bool) -> Queries:
     return queries if rows else queries.as_regions()
 
 
-# ── questions ───────────────────────────────────────────────────────────────────────────────────
+# ── which rows overlap ──────────────────────────────────────────────────────────────────────────
 
 
-def query(frame: pd.DataFrame, regions: Any) -> pd.DataFrame:
+def query(
+    frame: pd.DataFrame, regions: Any, missing_chroms: MissingChroms = "error"
+) -> pd.DataFrame:
     """Rows that overlap a region, each once, in their order."""
-    rows = rows_of(frame, regions)
+    rows = rows_of(frame, regions, missing_chroms)
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
         return frame.iloc[int(rows[0]) : int(rows[-1]) + 1]  # a view
     return take.rows(frame, rows)
 
 
-def rows_of(frame: pd.DataFrame, regions: Any) -> npt.NDArray[np.int64]:
+def rows_of(
+    frame: pd.DataFrame, regions: Any, missing_chroms: MissingChroms = "error"
+) -> npt.NDArray[np.int64]:
     """Numbers of the rows that overlap a region, ascending."""
-    asked = ask(frame, regions)
+    asked = ask(frame, regions, missing_chroms)
     index, queries = asked.index, asked.queries
     rows = index.once(len(queries))
     if isinstance(rows, Scan) or len(queries) > _FEW:
@@ -143,54 +138,69 @@ def _marked(rows: Scan | Intervals, asked: Asked) -> npt.NDArray[np.bool_]:
     return rows.any_of(asked.queries, asked.index.n_rows)
 
 
-def overlaps(frame: pd.DataFrame, regions: Any) -> pd.Series[bool]:
+def overlaps(
+    frame: pd.DataFrame, regions: Any, missing_chroms: MissingChroms = "error"
+) -> pd.Series[bool]:
     """For each row whether it overlaps a region."""
-    asked = ask(frame, regions)
+    asked = ask(frame, regions, missing_chroms)
     return pd.Series(
         _marked(asked.index.once(len(asked.queries)), asked), frame.index, name="overlaps"
     )
 
 
-def count(frame: pd.DataFrame, regions: Any) -> int | pd.Series[int]:
-    """How many rows overlap each region."""
-    asked = ask(frame, regions)
-    return _each(asked, asked.index.once(len(asked.queries)).count(asked.queries), "count")
+# ── how many regions, or how much of them, each row overlaps ────────────────────────────────────
 
 
-def coverage(frame: pd.DataFrame, regions: Any, *, fraction: bool = False) -> Any:
-    """How many bases of each region some row covers, or which part of them."""
-    asked = ask(frame, regions)
-    bases = asked.index.intervals.covered(asked.queries)
-    return _each(asked, _parts(frame, asked, bases) if fraction else bases, "coverage")
+def _sides(
+    frame: pd.DataFrame, regions: Any, missing_chroms: MissingChroms
+) -> tuple[Intervals, Queries]:
+    """The regions as they are searched, and the frame's rows, which ask.
 
-
-def depth(frame: pd.DataFrame, regions: Any) -> Any:
-    """How many rows cover a base of each region, on average."""
-    asked = ask(frame, regions)
-    return _each(
-        asked, _parts(frame, asked, asked.index.intervals.depth_sum(asked.queries)), "depth"
+    It is the other way round in `query`, whose rule for those of length zero holds here too.
+    """
+    other = as_frame(regions)
+    if other is not None:
+        one_of("missing_chroms", missing_chroms, ("error", "ignore"))
+        index, its = indexes_of(frame, other)
+        return its.intervals.as_regions(), queries_of(index, its, rows=True)
+    asked = ask(frame, regions, missing_chroms)
+    index = asked.index
+    found = Intervals.of_queries(asked.queries, len(index.names))
+    return found, index.intervals.as_queries(
+        np.arange(len(index.names), dtype=np.int32), index.n_rows
     )
 
 
-def _parts(
-    frame: pd.DataFrame, asked: Asked, bases: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
-    """Bases by the region's own; NaN for a region without any."""
-    lengths = asked.queries.lengths()
-    sizes = _sizes(frame.attrs.get(schema.KEY))
-    for i in np.flatnonzero(asked.queries.end >= 2 * LARGEST).tolist():
-        size = sizes.get(asked.chroms[i])
-        if size is None:
-            raise RegionError(
-                f"{asked.chroms[i]} has no known size, so a region to its end no length; "
-                "give an end, or ask coverage() without fraction"
-            )
-        lengths[i] = max(size - (int(asked.queries.start[i]) >> 1), 0)
+def count(
+    frame: pd.DataFrame, regions: Any, missing_chroms: MissingChroms = "error"
+) -> pd.Series[int]:
+    """For each row how many regions it overlaps."""
+    found, rows = _sides(frame, regions, missing_chroms)
+    return pd.Series(found.count(rows), frame.index, name="count")
+
+
+def coverage(
+    frame: pd.DataFrame,
+    regions: Any,
+    *,
+    fraction: bool = False,
+    missing_chroms: MissingChroms = "error",
+) -> Any:
+    """For each row how many of its bases some region covers, or which part of them."""
+    found, rows = _sides(frame, regions, missing_chroms)
+    bases = found.covered(rows)
+    return pd.Series(_parts(bases, rows) if fraction else bases, frame.index, name="coverage")
+
+
+def depth(
+    frame: pd.DataFrame, regions: Any, missing_chroms: MissingChroms = "error"
+) -> pd.Series[float]:
+    """For each row how many regions cover a base of it, on average."""
+    found, rows = _sides(frame, regions, missing_chroms)
+    return pd.Series(_parts(found.depth_sum(rows), rows), frame.index, name="depth")
+
+
+def _parts(bases: npt.NDArray[np.int64], rows: Queries) -> npt.NDArray[np.float64]:
+    """Bases by the row's own; NaN for a row without any."""
     with np.errstate(invalid="ignore"):
-        return bases / lengths
-
-
-def _each(asked: Asked, values: npt.NDArray[Any], name: str) -> Any:
-    if asked.labels is None:
-        return values[0].item()
-    return pd.Series(values, asked.labels, name=name)
+        return bases / rows.lengths()

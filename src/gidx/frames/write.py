@@ -95,7 +95,11 @@ def _has_numbers(chrom: Series) -> bool:
     dtype = chrom.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         dtype = dtype.categories.dtype
-    return pd.api.types.is_integer_dtype(dtype)
+    if pd.api.types.is_object_dtype(dtype):
+        labels = chrom.cat.categories if isinstance(chrom.dtype, pd.CategoricalDtype) else chrom
+        kind = pd.api.types.infer_dtype(labels, skipna=True)
+        return kind in ("integer", "floating", "mixed-integer", "mixed-integer-float", "decimal")
+    return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
 
 
 def _check_free(frame: pd.DataFrame, heads: dict[str, str], taken: set[str]) -> None:

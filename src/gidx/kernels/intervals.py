@@ -322,24 +322,6 @@ def mark_rows(codes, start, end, regions, from_, to, marked):
             marked[i] = True
 
 
-@kernel
-def count_rows(codes, start, end, first, starts, ends, from_, to, after, before):
-    """For sorted starts and ends of regions, how many rows of `from_:to` stand before each.
-
-    A row is counted at the first region end behind its start (`after`), and at the first
-    region start not before its end (`before`); chrom c's counts begin at `first[c] + c`.
-    """
-    for i in range(from_, to):
-        code = np.int64(codes[i])
-        if code < 0 or first[code] == first[code + 1]:
-            continue
-        lo, hi = first[code], first[code + 1]
-        point = np.int64(start[i] == end[i])
-        s, e = 2 * start[i] - point, 2 * end[i] + point
-        after[_lower(ends, lo, hi, s + 1) + code] += 1
-        before[_lower(starts, lo, hi, e) + code] += 1
-
-
 # ── sums ────────────────────────────────────────────────────────────────────────────────────────
 
 

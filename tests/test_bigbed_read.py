@@ -396,6 +396,15 @@ def test_objects_are_structs():
     assert table["some"].to_pylist() == [[{"x": 7, "label": "z", "at": [0.0, 0.0]}]]
 
 
+@pytest.mark.parametrize("number", ["1e39", "-2.03e-78"])
+def test_an_object_with_a_number_that_a_float_does_not_hold_is_missing(number):
+    row = ("chr1", 0, 9, "0", f'3,"a,b",{{0.5,{number}}},', "{1,x,{0,2},},{2,,{3,4},},", "")
+    with pytest.warns(ValueWarning, match=f"column p: 1 value is not .*{number}"):
+        table = gidx.open(build([row], CHROMS, autosql=POINT)).to_table()
+    assert table["p"].to_pylist() == [None]
+    assert table["two"].null_count == 0
+
+
 def test_a_column_has_its_description_and_a_table_its_declaration():
     dataset = table_of(("7",), fields=["uint score"])
     assert dataset.schema.field("score").metadata[b"description"] == b"about score"
@@ -472,6 +481,10 @@ def test_errors_raise_stops_and_errors_null_is_silent():
         ("uint x", ".", None, "uint"),
         ("uint x", "", None, "uint"),
         ("double x", ".", None, "double"),
+        ("float x", "2.03e-78", None, "float"),
+        ("float x", "-1e39", None, "float"),
+        ("float[2] x", "0,1e-50", [0.0, None], "float[2]"),
+        ("double x", "1e999", None, "double"),
         ("byte x", "128", None, "byte"),
         ("uint x", "255,0,0", None, "uint"),  # a colour only where colours are
         ("uint reserved", "255,0,256", None, "uint"),

@@ -189,6 +189,59 @@ def test_a_bigbed_takes_types(tmp_path):
         gidx.open(tmp_path / "x.bb", schema="bed6")
 
 
+# ── numbers that a float cannot hold ────────────────────────────────────────────────────────────
+#
+# Floats of 32 bits make 2.03e-78 zero and 1e39 infinite, those of 64 bits 1e-400 and 1e999. A
+# p-value that vanishes is a value that does not fit.
+
+PAST = {pa.float32(): ["2.03e-78", "-1e39", "1e-400"], pa.float64(): ["1e-400", "-1e999"]}
+HELD = ["0", "-0.0", "0e999", "inf", "-Infinity", "1e-40", "3.4e38"]
+MIXED = {kind: [*HELD, *past] for kind, past in PAST.items()}
+NARROW = b"c\t%d\t100\tp\t10\t.\t%s\t2\t3\t1\n"
+FEATURE = b"1\t.\tgene\t%d\t100\t%s\t+\t.\tID=a;n=%s\n"
+
+
+def lines(row, texts, before=b""):
+    """Rows that each have one of the texts wherever they have any."""
+    several = row.count(b"%s")
+    made = (row % (i + 1, *[t.encode()] * several) for i, t in enumerate(texts))
+    return before + b"".join(made)
+
+
+TABLE_SCHEMA = pa.schema([*((n, pa.string()) for n in "cse"), ("p", pa.float32())])
+FLOATS = {
+    "BED, schema= by name": (
+        pa.float32(), "signalValue", NARROW, b"", {"schema": "narrowPeak"}),
+    "BED, schema=": (
+        pa.float32(), "p", b"c\t%d\t100\t%s\n", b"", {"schema": autosql.from_arrow(TABLE_SCHEMA)}),
+    "BED, track line": (pa.float32(), "pValue", NARROW.replace(b"%s\t2", b"2\t%s"),
+                        b"track type=narrowPeak\n", {}),
+    "table, schema=": (pa.float32(), "p", b"c\t%d\t100\t%s\n", b"", {"schema": TABLE_SCHEMA}),
+    "table, types=": (pa.float64(), "p", b"c\t%d\t100\t%s\n", b"#chrom\tstart\tend\tp\n",
+                      {"types": {"p": "float64"}}),
+    "GFF, score": (pa.float64(), "score", FEATURE, b"##gff-version 3\n", {}),
+    "GFF, types=": (pa.float32(), "n", FEATURE, b"##gff-version 3\n",
+                    {"types": {"n": "float32", "score": "string"}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FLOATS)
+def test_what_a_float_makes_zero_or_infinite_is_missing_and_says_so(case):
+    kind, name, row, before, options = FLOATS[case]
+    texts = MIXED[kind]
+    dataset = gidx.open(lines(row, texts, before), **options)
+    with pytest.warns(ValueWarning, match=rf"column {name}: {len(PAST[kind])} values are not"):
+        found = dataset.to_table()[name]
+    assert found.type == kind
+    expected = [None if t in PAST[kind] else float(t) for t in texts]
+    assert found.cast(kind).to_pylist() == pa.array(expected, kind).to_pylist()
+    for text in PAST[kind]:
+        with pytest.raises(ValueTypeError, match=f"'{text}' is not"):
+            gidx.open(lines(row, [text], before), **options).to_table(errors="raise")
+    held = gidx.open(lines(row, HELD, before), **options).to_table(errors="raise")
+    assert held[name].null_count == 0
+
+
 # ── by name ─────────────────────────────────────────────────────────────────────────────────────
 
 

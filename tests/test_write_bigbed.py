@@ -531,7 +531,11 @@ def test_the_row_is_that_of_the_input_and_not_of_the_file(tmp_path: Path) -> Non
         ("int x", [1.0, np.nan], "column x: the value is missing (nan), expected an integer"),
         ("int x", ["1", "."], "column x: found '.', expected int"),
         ("float x", ["1", "x"], "column x: found 'x', expected float"),
-        ("float x", [1, 1e300], "column x: found 1e+300, expected float"),
+        ("float x", [1, 1e300], "column x: found 1e+300, expected float; declare it double"),
+        ("float x", [0.0, 2e-78], "column x: found 2e-78, expected float; declare it double"),
+        ("float[2] x", [[0, 1], [0, -1e39]], r"column x: found -1e+39, expected float[2]"),
+        ("float x", ["0e0", "2.03e-78"], "column x: found '2.03e-78', expected float"),
+        ("double x", ["1", "1e999"], "column x: found '1e999', expected double"),
         ("string x", ["a", "b" * 256], "at most 255; shorten it, or declare x as lstring"),
     ],
 )

@@ -4,8 +4,10 @@ A `Column` says which field of a row an Arrow array is made of, and how. Formats
 make columns; this module neither knows files nor formats.
 
 Values that are not of their type become missing and are counted (a `Problem` a
-column). Numbers are never approximated: what the kernels cannot compute exactly
-goes through Arrow's own parser (fast_float, correctly rounded).
+column). Numbers are rounded correctly, once: what the kernels cannot compute exactly
+goes through Arrow's own parser (fast_float). A number that a float would turn into zero
+or infinity (``2e-78`` or ``1e39`` in 32 bits, ``1e999`` in 64) is not of its type:
+p-values would vanish.
 """
 
 from __future__ import annotations
@@ -197,8 +199,11 @@ def _scalars(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
                 values = values.astype(np.float32)
         if hard:
             which = np.flatnonzero(ok == 2)
-            values[which] = _decimals(items, which, kind)
-            ok[which] = 1
+            found = _decimals(items, which, kind)
+            # None of them is written as zero or infinity: what became one does not fit.
+            fits = (found != 0) & np.isfinite(found)
+            values[which], ok[which] = found, fits
+            bad += len(which) - int(np.count_nonzero(fits))
         if column.guessed:
             bad += _not_written(items, values, ok)
         return _array(kind, items, column, ok, bad, [_buffer(values)])

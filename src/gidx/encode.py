@@ -490,12 +490,13 @@ def _floats(array: pa.Array, target: Target, faults: Faults) -> Texts:
 
 
 def _check_float(array: pa.Array, target: Target, faults: Faults) -> None:
-    """A finite double must not become infinite in a field of floats."""
+    """A double must become neither zero nor infinite in a field of floats."""
     if target.field.type == "float" and pat.is_float64(array.type):
         values = array.to_numpy(zero_copy_only=False)
-        with np.errstate(over="ignore"):
-            large = np.isfinite(values) & ~np.isfinite(values.astype(np.float32))
-        faults.check(large, lambda i: _not_of(target, values[i]))
+        with np.errstate(over="ignore", under="ignore"):
+            single = values.astype(np.float32)
+        lost = (np.isfinite(values) & ~np.isfinite(single)) | ((single == 0) & (values != 0))
+        faults.check(lost, lambda i: _not_of(target, values[i]) + "; declare it double")
 
 
 def _filled(array: pa.Array, target: Target) -> pa.Array:

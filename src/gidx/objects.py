@@ -9,15 +9,19 @@ and write them. Seldom met in bigBed files, so plain Python.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from gidx.autosql import SCALARS, AutoSql, Field
 
 # Python's own int() and float() also take blanks and underscores.
 _INTEGER = re.compile(r"-?[0-9]+")
 _DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+|inf|infinity|nan)(e[-+]?[0-9]+)?", re.I)
+_COUNTS = re.compile(r"[-+]?[0.]*[1-9]")  # written as neither zero nor infinity
 
 
 def reader(autosql: AutoSql, field: Field) -> Callable[[str], Any]:
@@ -136,19 +140,29 @@ def _scalar(text: str, member: Field) -> Any:
     if member.type in ("float", "double"):
         if not _DECIMAL.fullmatch(text):
             raise ValueError(f"{text!r} is no {member.type}")
-        return float(text)
+        value = float(text)
+        held = _single(value) if member.type == "float" else value
+        if held in (0, math.inf, -math.inf) and _COUNTS.match(text):
+            raise ValueError(f"a {member.type} makes {text!r} {held:g}")
+        return value
     if member.is_integer:
         if not _INTEGER.fullmatch(text):
             raise ValueError(f"{text!r} is no {member.type}")
-        value = int(text)
+        number = int(text)
         bits = SCALARS[member.type].bit_width
         low = 0 if member.type.startswith("u") else -(2 ** (bits - 1))
-        if not low <= value < low + 2**bits:
-            raise ValueError(f"{value} is no {member.type}")
-        return value
+        if not low <= number < low + 2**bits:
+            raise ValueError(f"{number} is no {member.type}")
+        return number
     if member.values and text not in member.values:
         raise ValueError(f"{text!r} is none of {', '.join(member.values)}")
     return text
+
+
+def _single(value: float) -> float:
+    """As a float of 32 bits."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.float32(value))
 
 
 def format_value(autosql: AutoSql, field: Field, value: Any) -> str:

@@ -491,3 +491,10 @@ def test_variants_and_genes_that_count_from_one_and_from_zero():
     assert calls.gidx.nearest(genes)["distance"].tolist() == [0, 0]
     assert genes.gidx.join(calls, overlap=True)["overlap"].tolist() == [1]
     assert calls.gidx.join(genes, overlap=True)["overlap_start"].tolist() == [10]
+
+
+def test_strand_names_a_column_that_must_be_there():
+    frame = build([("chr2", 10, 20)], strand="+").data
+    for word in ("same", "opposite", "Strand"):  # some tools choose by it
+        with pytest.raises(ColumnError, match=f"no column '{word}'.*direction='upstream'"):
+            frame.gidx.nearest(frame, strand=word)

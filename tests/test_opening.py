@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import warnings
 
+import pyarrow as pa
 import pytest
 
 import gidx
@@ -209,3 +210,49 @@ def test_a_callers_file_stays_open(tmp_path):
         with gidx.open(file) as ds:
             assert len(ds) == 2
         assert not file.closed
+
+
+@pytest.mark.parametrize("text", [b"", b"# no peak was found\n", b"track name=peaks\n"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_file_without_rows_is_what_its_name_says(text, pack, tmp_path):
+    for name, kind in {
+        "a.bed": "bed", "a.narrowPeak": "bed", "a.bdg": "bed", "a.gff3": "gff3", "a.gtf": "gtf",
+    }.items():  # fmt: skip
+        path = tmp_path / (name if pack is bytes else f"{name}.gz")
+        path.write_bytes(pack(text))
+        if path.stat().st_size:  # a file of no bytes at all may be a copy that failed
+            dataset = gidx.open(path)
+            assert (dataset.format, dataset.count_rows(), len(gidx.read(path))) == (kind, 0, 0)
+
+
+def test_a_file_without_rows_whose_name_says_nothing_is_an_error(tmp_path):
+    for name in ("a.txt", "a.vcf", "bed"):  # a VCF has a header
+        (tmp_path / name).write_bytes(b"# nothing\n")
+        with pytest.raises(gidx.FormatError, match="it has no rows; say what it is with"):
+            gidx.open(tmp_path / name)
+
+
+@pytest.mark.parametrize("chrom", ["track", "browser", "tracks", "track_1"])
+@pytest.mark.parametrize("write", [gidx.write_gff, gidx.write_gtf, gidx.write_vcf])
+def test_a_chrom_called_track_is_in_every_format_but_bed(write, chrom, tmp_path):
+    rows = pa.table({"chrom": [chrom] * 2, "start": [5, 7], "ref": ["A", "C"], "alt": ["C", "A"]})
+    if write is not gidx.write_vcf:
+        rows = rows.select(["chrom", "start"]).append_column("end", pa.array([6, 8]))
+    for name in ("a.txt", "a.txt.gz"):
+        write(rows, tmp_path / name)
+        read = gidx.read_vcf if write is gidx.write_vcf else gidx.read_gff
+        assert read(tmp_path / name)["start"].tolist() == [5, 7]
+
+
+@pytest.mark.parametrize("chrom", ["track", "browser", "track name=x"])
+def test_in_bed_and_tables_it_would_be_a_header(chrom, tmp_path):
+    rows = pa.table({"chrom": [chrom], "start": [5], "end": [6]})
+    for write, name in ((gidx.write_bed, "a.bed"), (gidx.write_tabix, "a.tsv.gz")):
+        with pytest.raises(gidx.WriteError, match="a line that begins so is a header"):
+            write(rows, tmp_path / name)
+
+
+def test_track_lines_are_no_rows_in_any_format(tmp_path):
+    lines = b'track name="a b"\nbrowser position 1:1-9\ntrack\ttype=x\tname=y\tz=1\ttrack=2\t0\n'
+    for text in (BED, GFF3[16:], GTF):
+        assert gidx.open(lines + text).to_table() == gidx.open(text).to_table()

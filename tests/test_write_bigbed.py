@@ -374,7 +374,8 @@ def test_positions_may_be_floats_without_fractions_or_any_integers(tmp_path: Pat
 
 
 def test_a_chrom_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    assert "column chrom is int64, expected texts" in str(refused(bed(chrom=[1, 1]), tmp_path))
+    assert "column chrom is bool, expected texts" in str(refused(bed(chrom=[True, True]), tmp_path))
+    assert "unknown chrom '1'; did you mean 'chr1'" in str(refused(bed(chrom=[1, 1]), tmp_path))
 
 
 def test_a_chrom_name_over_254_bytes_is_refused(tmp_path: Path) -> None:

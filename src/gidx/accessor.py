@@ -331,7 +331,7 @@ class GidxAccessor:
         max_distance : int, optional
             The farthest, in bases.
         strand : str
-            The column of strands.
+            The column of strands, for ``direction="upstream"`` and ``"downstream"``.
 
         Returns
         -------

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from gidx.errors import WriteError
+from gidx.region import chrom_name
 
 LARGEST = 2**32 - 1  # positions in the file are of 32 bits
 
 _EXPECTED = (
     "expected a dict of name to size, a path to a file of names and sizes, "
-    "a frame with the columns chrom and size, or pairs"
+    "a frame with the columns chrom and size (or length), or pairs"
 )
 
 
@@ -53,8 +54,10 @@ def _pairs(given: Any) -> Iterable[tuple[Any, Any]]:
     names = getattr(given, "column_names", None)  # pyarrow
     columns = list(names if names is not None else getattr(given, "columns", ()))
     if columns:  # a frame, of any kind
-        if "chrom" in columns and "size" in columns:
-            return list(zip(_values(given["chrom"]), _values(given["size"]), strict=True))
+        size = next((name for name in ("size", "length") if name in columns), None)
+        chrom = next((name for name in ("chrom", "name") if name in columns), None)
+        if chrom is not None and size is not None:
+            return list(zip(_values(given[chrom]), _values(given[size]), strict=True))
         if len(columns) == 1 and hasattr(given, "index"):
             return list(given[columns[0]].items())
         found = ", ".join(map(str, columns))
@@ -74,9 +77,10 @@ def _values(column: Any) -> list[Any]:
 
 def _checked(pairs: Iterable[tuple[Any, Any]], place: str) -> dict[str, int]:
     sizes: dict[str, int] = {}
-    for name, size in pairs:
-        if not isinstance(name, str) or not name:
-            raise WriteError(f"{place}found the name {name!r}, expected a text", row=None)
+    for given, size in pairs:
+        name = chrom_name(given)
+        if not name:
+            raise WriteError(f"{place}found the name {given!r}, expected a text", row=None)
         number = _integer(size)
         if number is None or not 0 <= number <= LARGEST:
             raise WriteError(

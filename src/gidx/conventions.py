@@ -176,6 +176,17 @@ def recognise(
     )
 
 
+def chrom_column(columns: Iterable[object]) -> str | None:
+    """The column of chroms, if one is called so, whatever the others are.
+
+    >>> chrom_column(["name", "Chromosome", "Start"]), chrom_column(["name", "score"])
+    ('Chromosome', None)
+    """
+    names = {c for c in columns if isinstance(c, str)}
+    known = (CANONICAL.chrom, *(name for _, chroms, *_ in _CONVENTIONS for name in chroms))
+    return next((name for name in known if name in names), None)
+
+
 def _ref(by: str, names: list[str]) -> str | None:
     """The column whose texts say how long rows are, where they are variants."""
     if by == "VCF":

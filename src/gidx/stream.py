@@ -15,7 +15,8 @@ Plain types: numbers, bool, string, large_string, dictionaries of texts, lists,
 fixed-size lists, structs. Views, run-end encoding, extension types and dictionaries
 inside of others are turned into these; the values that a dictionary could have are
 remembered. Types that no text stands for (time, decimal) pass; the declaration says
-no to them.
+no to them. Chroms that are whole numbers (what `pandas.read_csv` makes of 1 to 22, and of
+1 to X a mixture) are texts, as they are wherever gidx asks for a chrom.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx import schema as canonical
+from gidx.conventions import chrom_column
 from gidx.errors import WriteError, hint
+from gidx.region import chrom_name
 
 # A stream of fewer bytes stays in memory: with 64 MB nobody's peak grows noticeably,
 # and what most people stream never touches the disk.
@@ -250,17 +253,28 @@ def is_pandas(data: Any) -> bool:
 
 
 def _from_pandas(data: Any) -> pa.Table:
-    columns = [_from_series(data.iloc[:, i]) for i in range(data.shape[1])]
+    names = [str(c) for c in data.columns]
+    chrom = chrom_column(names)
+    at = None if chrom is None else names.index(chrom)
+    # pandas has floats for columns without a value, such as those of DataFrame({"chrom": []})
+    bare = at is not None and len(data) == 0 and data.dtypes.iloc[at] == np.float64
+    columns = [
+        _from_series(data.iloc[:, i], is_chrom=i == at, bare=bare) for i in range(data.shape[1])
+    ]
     about = data.attrs.get(canonical.KEY)
     metadata = {canonical.KEY: about} if isinstance(about, str) else None
-    return pa.Table.from_arrays(columns, [str(c) for c in data.columns], metadata=metadata)
+    return pa.Table.from_arrays(columns, names, metadata=metadata)
 
 
-def _from_series(series: Any) -> pa.Array | pa.ChunkedArray:
+def _from_series(series: Any, *, is_chrom: bool, bare: bool) -> pa.Array | pa.ChunkedArray:
     """A column; NaN in a numpy float column stays a number, as bigBed can write it."""
     kind = getattr(series.dtype, "kind", "O")
+    if bare and series.dtype == np.float64:
+        return pa.nulls(0)
     if isinstance(series.dtype, np.dtype) and kind in "biuf":
         return pa.array(series.to_numpy(), from_pandas=False)
+    if is_chrom and series.dtype == object:
+        series = series.map(lambda value: chrom_name(value) or value)
     return _converted(f"column {str(series.name)!r}", lambda: pa.array(series, from_pandas=True))
 
 
@@ -282,8 +296,10 @@ def _in_memory(table: pa.Table) -> Frame:
     _check_names(table.schema)
     seen = _Categories()
     columns, fields = [], []
-    for f, column in zip(table.schema, table.columns, strict=True):
-        kind = plain_type(f.type)
+    chrom = chrom_column(table.schema.names)
+    for f, given in zip(table.schema, table.columns, strict=True):
+        column = _chroms(given) if f.name == chrom else given
+        kind = plain_type(column.type)
         chunks = [plain(chunk) for chunk in column.chunks]
         for chunk in column.chunks:
             seen.add(f.name, chunk)
@@ -310,6 +326,38 @@ def _batch(table: pa.Table) -> pa.RecordBatch:
 
 def _empty(kind: pa.DataType) -> pa.Array:
     return pa.array([], kind) if not pat.is_dictionary(kind) else pa.nulls(0, kind)
+
+
+def _chroms(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of chroms, whole numbers as texts; as it is where there are others."""
+    if _chrom_type(column.type) == column.type:
+        return column
+    if pat.is_dictionary(column.type):
+        return pa.chunked_array([_chroms_of(chunk) for chunk in column.chunks], _CATEGORIES)
+    numbers = column
+    if pat.is_floating(column.type):  # as pandas has integers where one is missing
+        lacks = pa.scalar(None, column.type)
+        numbers = pc.if_else(pc.is_nan(column), lacks, column)
+        try:
+            numbers = numbers.cast(pa.int64())
+        except pa.ArrowInvalid:
+            return column
+    return numbers.cast(pa.string())
+
+
+def _chroms_of(chunk: pa.DictionaryArray) -> pa.DictionaryArray:
+    names = chunk.dictionary.cast(pa.string())
+    return pa.DictionaryArray.from_arrays(chunk.indices.cast(pa.int32()), names)
+
+
+_CATEGORIES = pa.dictionary(pa.int32(), pa.string())
+
+
+def _chrom_type(kind: pa.DataType) -> pa.DataType:
+    """The type of a column of chroms: texts where it may be of whole numbers."""
+    if pat.is_dictionary(kind) and pat.is_integer(kind.value_type):
+        return _CATEGORIES
+    return pa.string() if pat.is_integer(kind) or pat.is_floating(kind) else kind
 
 
 # ── streams ─────────────────────────────────────────────────────────────────────────────────────
@@ -347,7 +395,11 @@ class _Stream:
         if self.schema is None or (self._rows == 0 and table.num_rows):
             # columns of a piece without rows may have no type yet
             _check_names(table.schema)
-            fields = [f.with_type(_spooled_type(f.type)) for f in table.schema]
+            chrom = chrom_column(table.schema.names)
+            fields = [
+                f.with_type(_spooled_type(_chrom_type(f.type) if f.name == chrom else f.type))
+                for f in table.schema
+            ]
             self.schema = pa.schema(fields, table.schema.metadata)
         if table.num_rows == 0:
             return []
@@ -361,8 +413,10 @@ class _Stream:
             if odd is not None:
                 raise WriteError(f"batch {number} {what} {odd!r}{hint(odd, other)}", row=None)
         columns = []
+        chrom = chrom_column(self.schema.names)
         for f in self.schema:
-            chunks = table.column(f.name).chunks
+            column = table.column(f.name)
+            chunks = (_chroms(column) if f.name == chrom else column).chunks
             for chunk in chunks:
                 self._seen.add(f.name, chunk)
             values = [_value(plain(chunk)) for chunk in chunks]

@@ -46,7 +46,6 @@ from gidx.errors import AutoSqlError, WriteError, hint
 from gidx.stream import Frame, plain
 
 KIND = "bed"
-_NO_CHROM = re.compile(rb"(track|browser)([ \t]|$)")
 _HEADS = (["chrom", "start", "end"], ["chr", "start", "end"], ["chrom", "chromstart", "chromend"])
 
 
@@ -131,7 +130,7 @@ class BedEncoder:
         self, batch: pa.RecordBatch, starts: Ints, ends: Ints, faults: Faults
     ) -> list[Texts]:
         chrom = texts(batch.column(self.heads[0]), self.heads[0], MISSING, faults)
-        _check_chrom(chrom, self.heads[0], faults)
+        check_begin(chrom, self.rules.meta, self.heads[0], faults)
         found = [chrom, numbers(starts), numbers(ends)]
         for field in self._fields:
             if isinstance(field, _Count):
@@ -348,22 +347,6 @@ def _told(header: str, names: Sequence[str]) -> list[str]:
 
 
 # ── values ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _check_chrom(chrom: Texts, name: str, faults: Faults) -> None:
-    """A line that begins as headers do would be none."""
-    check_begin(chrom, b"#", name, faults)
-    letters = np.frombuffer(b"tb", np.uint8)
-    if len(chrom) == 0 or len(chrom.data) == 0:
-        return
-    begins = chrom.data[np.minimum(chrom.offsets[:-1], len(chrom.data) - 1)]
-    found = np.isin(begins, letters)
-    rows = np.flatnonzero(found)
-    found[rows] = [_NO_CHROM.match(chrom[row].encode()) is not None for row in rows.tolist()]
-    faults.check(
-        found,
-        lambda i: f"column {name}: found {chrom[i]!r}, but a line that begins so is a header",
-    )
 
 
 def _whole(array: pa.Array) -> pa.Array:

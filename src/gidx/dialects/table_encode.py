@@ -15,6 +15,7 @@ whole number: a column that nobody declared is typed by its look.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,8 @@ from gidx.stream import is_text, plain
 
 MISSING = b"."
 KIND = "tsv"
+# a first field that gidx, UCSC and bedtools take for a header's
+_TRACK = re.compile(rb"(track|browser)([ \t]|$)")
 
 
 # ── a column's texts ────────────────────────────────────────────────────────────────────────────
@@ -263,7 +266,7 @@ class TableEncoder:
 
 
 def check_begin(first: Texts, meta: bytes, name: str, faults: Faults) -> None:
-    """A line that begins as comments do would be none."""
+    """A line that begins as comments or headers do would be none."""
     if len(first) == 0:
         return
     lengths = first.lengths
@@ -276,6 +279,13 @@ def check_begin(first: Texts, meta: bytes, name: str, faults: Faults) -> None:
             f"column {name}: found {first[i]!r}, but a line that begins with {meta.decode()!r} "
             "is a comment"
         ),
+    )
+    found = np.isin(begins, np.frombuffer(b"tb", np.uint8))
+    rows = np.flatnonzero(found)
+    found[rows] = [_TRACK.match(first[row].encode()) is not None for row in rows.tolist()]
+    faults.check(
+        found,
+        lambda i: f"column {name}: found {first[i]!r}, but a line that begins so is a header",
     )
 
 

@@ -46,7 +46,16 @@ _MAKERS: dict[str, Any] = {
     "sam": sam.from_head, "tsv": table.from_head,
 }  # fmt: skip
 _SAM = re.compile(rb"@(HD|SQ|RG|PG|CO)\t")
-_NOT_A_ROW = rb"[\r\n]|track[ \t\r\n]|browser[ \t\r\n]"
+# A line of `track` or `browser` is a row where its fields are: such a chrom may be in GFF or VCF
+_NOT_A_ROW = (
+    rb"[\r\n]|(?:track|browser)(?:[ \r\n]"
+    rb"|\t(?!-?[0-9]+[\t\r\n]|[^\t\n]*\t[^\t\n]*\t[0-9]+\t[0-9]+\t))"
+)
+# kinds of text that may have neither a header nor a row
+_ENDS = {
+    ".bed": "bed", ".narrowpeak": "bed", ".broadpeak": "bed", ".gappedpeak": "bed",
+    ".bedgraph": "bed", ".bdg": "bed", ".gff3": "gff3", ".gff": "gff3", ".gtf": "gtf",
+}  # fmt: skip
 _NUMBER = re.compile(rb"-?[0-9]+")
 # what stands for a value in a row, and is no column's name: 1e+05, 1,000, NA, ., true
 _VALUE = re.compile(rb"[-+]?[0-9.,]+([eE][-+]?[0-9]+)?|0[xX][0-9a-fA-F]+|[-+]?(inf|nan)"
@@ -308,7 +317,7 @@ def _has_numbers(line: bytes, places: tuple[int, ...]) -> bool:
 def _kind_of(head: Head, layout: Layout | None, kinds: tuple[str, ...] | None) -> str:
     told = _told(head, layout)
     if kinds is None:
-        found = told or _guessed(head, layout)
+        found = told or _guessed(head, layout) or _named_as(head)
         if found is None:
             _check_width(head, "bed")
             shown = head.first[0][:60] if head.first else b""
@@ -381,6 +390,14 @@ def _guessed(head: Head, layout: Layout | None) -> str | None:
     if layout is not None:
         return _by_columns(head, layout, not rows or _is_gff(rows[0]))
     return next(filter(None, (_kind_of_row(r, head) for r in rows)), None)
+
+
+def _named_as(head: Head) -> str | None:
+    """What the name of a file without rows says: peaks that nobody found are a BED all the same."""
+    if head.first:
+        return None
+    name = re.sub(r"[?#].*|(\.b?gz|\.bgzf)?$", "", head.name.lower(), count=1)
+    return next((kind for end, kind in _ENDS.items() if name.endswith(end)), None)
 
 
 def _is_gff(row: bytes) -> bool:

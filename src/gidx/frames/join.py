@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gidx.errors import ColumnError, one_of
+from gidx.errors import ColumnError, hint, one_of
 from gidx.frames import take
 from gidx.frames.backend import integers_like
 from gidx.frames.index import Index, indexes_of
@@ -76,6 +76,12 @@ def nearest(
         raise ValueError(f"k is {k!r}, expected a number of rows, 1 or more")
     if max_distance is not None and not _is_count(max_distance, 0):
         raise ValueError(f"max_distance is {max_distance!r}, expected a number of bases, 0 or more")
+    if strand not in ("strand", *frame.columns):  # "same" and "opposite" are other tools' words
+        raise ColumnError(
+            f"strand names the column of strands, and there is no column {strand!r}"
+            f"{hint(strand, [str(c) for c in frame.columns])}; direction='upstream' and "
+            "'downstream' look at it; for rows of one strand select them first"
+        )
     sides = _Sides.of(frame, other)
     counts, right, distance = sides.index_other.intervals.nearest(
         sides.queries,

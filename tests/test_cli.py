@@ -277,7 +277,10 @@ def test_a_broken_file_is_an_error(run, folder):
         (["query", "x.bb", "--format", "xml"], "invalid choice: 'xml'"),
         (["convert", "x.bb"], "required: OUT"),
         (["convert", "x.bb", "-"], "standard output needs --to"),
-        (["convert", "x.bb", "y.tsv", "--sort"], "--sort is for files with an index, y.tsv is tsv"),
+        (
+            ["convert", "x.bb", "y.tsv", "--sort"],
+            "--sort is for bigBed, BED, VCF and GFF, y.tsv is tsv",
+        ),
     ],
 )
 def test_wrong_arguments_exit_with_2_and_the_usage(run, arguments, message):

@@ -51,7 +51,7 @@ LAYERS = {
     ),
     "surfaces": (
         {"__init__", "__main__", "api", "frames", "accessor", "plot", "show", "parquet", "convert",
-         "text", "cli", "check", "demo", "interval_index_frame", "alignments"},
+         "cli", "check", "demo", "interval_index_frame", "alignments"},
         {"ground", "columns", "containers", "formats", "dataset"},
         {"numpy", "pyarrow", "pandas"},
     ),

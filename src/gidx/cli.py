@@ -341,7 +341,7 @@ def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kin
 
 
 def _convert(arguments: argparse.Namespace) -> int:
-    from gidx.convert import convert, is_bgzf, kind_of, opened
+    from gidx.convert import can_sort, convert, kind_of, opened
 
     target: str | BinaryIO = arguments.target
     if target == "-":
@@ -353,8 +353,8 @@ def _convert(arguments: argparse.Namespace) -> int:
     kind = kind_of(target, arguments.to)
     if kind != "bigbed" and arguments.extra_index:
         _wrong(arguments, f"--extra-index is for bigBed, {arguments.target} is {kind}")
-    if kind != "bigbed" and arguments.sort and not is_bgzf(target):
-        _wrong(arguments, f"--sort is for files with an index, {arguments.target} is {kind}")
+    if arguments.sort and not can_sort(target, kind):
+        _wrong(arguments, f"--sort is for bigBed, BED, VCF and GFF, {arguments.target} is {kind}")
     declared = None if arguments.autosql is None else Path(arguments.autosql)
     opening = _opening(arguments)
     with _progress(arguments) as progress:

@@ -6,7 +6,7 @@
 kind     suffixes                 rows
 =======  =======================  ================================================
 bigbed   .bb .bigbed
-bed      .bed                     text without a header, ready for bedToBigBed
+bed      .bed                     as `write_bed` has it, ready for bedToBigBed
 vcf      .vcf                     with the header that it came with, or a made one
 gff3     .gff3 .gff               the same
 gtf      .gtf                     the same
@@ -19,24 +19,23 @@ json     .json .jsonl .ndjson     an object a line; written only
 What a source is, its content tells; what a target is, its suffix or ``to``. Text with
 ``.gz`` or ``.bgz`` behind its suffix is written as BGZF, with its tabix index.
 
-From bigBed to text nothing is decoded: rows keep their text, also where it is not of
-its declared type, as bigBedToBed does. Text goes to bigBed the same way, and the
-writer sees to it that every value is what the declaration says.
+From bigBed, BED and tables to text nothing is decoded: rows keep their text, also where
+it is not of its declared type, as bigBedToBed does. Text that is declared goes to bigBed
+the same way, and the writer sees to it that every value is what the declaration says.
+All else is what `gidx.open` reads, of the same names and types, and what `gidx.write_…`
+write.
 
 All but the target's own needs (write_bigbed spools large streams) is in bounded
-memory. Text whose types or chroms must be known first is read twice.
+memory. Text without an index is read twice: its chroms have to be known first.
 """
 
 from __future__ import annotations
 
 import io
 import os
-import shutil
 import sys
-import tempfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol, cast, get_args
@@ -48,18 +47,14 @@ import pyarrow.types as pat
 from gidx import chromsizes as sizes_of
 from gidx import dataset, declare, parquet, schema
 from gidx.atomic import replacing
-from gidx.bbi.header import BIGBED_MAGIC, BIGWIG_MAGIC
-from gidx.bgzf import block
-from gidx.bgzf.block import is_gzip
-from gidx.dataset import BigBedDataset, Dataset, Errors, TabixDataset
-from gidx.errors import ColumnError, FormatError, WriteError
+from gidx.dataset import BigBedDataset, Dataset, Errors, Lists, TabixDataset
+from gidx.errors import ColumnError, FormatError, WriteError, one_of
 from gidx.formats.base import Names
-from gidx.formats.tabix_open import looks_like
+from gidx.formats.tabix import GUESSED
 from gidx.nested_text import nested_as_text
-from gidx.region import RegionSet, resolve
+from gidx.region import MissingChroms, RegionSet, resolve
 from gidx.rowtext import RowText, json_lines
-from gidx.source import open_source
-from gidx.text import TextTable, Typed
+from gidx.source import ByteSource, PathSource, open_source
 
 Kind = Literal["bigbed", "bed", "vcf", "gff3", "gtf", "tsv", "parquet", "arrow", "json"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -86,6 +81,7 @@ SUFFIXES: dict[str, Kind] = {
 BGZF = (".gz", ".bgz", ".bgzf")
 COMPRESSED = (*BGZF, ".zst", ".bz2", ".xz")
 TEXT: tuple[Kind, ...] = ("bed", "tsv")
+TABLES: tuple[Kind, ...] = ("tsv", "parquet", "arrow", "json")
 LINES: tuple[Kind, ...] = ("bed", "vcf", "gff3", "gtf", "tsv")  # which BGZF is for
 
 # Rows that are formatted at a time: an Arrow file may be one batch, and to format it
@@ -115,6 +111,8 @@ def convert(
     progress: Callable[[int], None] | None = None,
     samples_as_columns: bool = False,
     opening: Mapping[str, Any] | None = None,
+    missing_chroms: MissingChroms = "error",
+    lists: Lists = "arrow",
 ) -> None:
     """Convert a file of any kind to a file of any kind; it appears when it is finished.
 
@@ -125,23 +123,24 @@ def convert(
         standard input.
     target : str, PathLike or binary file
         The file to write.
-    regions, columns, names, errors, threads
+    regions, columns, names, errors, threads, missing_chroms
         As in `Dataset.scan`. Files without an index are read whole and filtered.
-        ``errors`` is for values that text to typed columns, or a bigBed's to typed
-        ones, cannot read; ``"raise"`` also looks at what goes from bigBed to text.
+        ``errors`` is for values that are not of their columns' types; ``"raise"`` also
+        looks at those of bigBed, BED and tables that go to text, where else they stay.
     to : "bigbed", "bed", "vcf", "gff3", "gtf", "tsv", "parquet", "arrow" or "json", optional
         The target's kind. Default: its suffix says.
     head : int, optional
         The first rows only.
     chromsizes, bed_type, autosql
-        As in `write_bigbed`. For text, ``bed_type`` and ``autosql`` also say what its
+        As in `write_bigbed`. For BED and tables, ``bed_type`` and ``autosql`` also say what its
         columns are called and of which type they are.
     extra_index
         As in `write_bigbed`, for that target.
     sort : bool
-        Sort the rows, where the target has an index.
+        Sort the rows of bigBed, BED, VCF, GFF and text with an index.
     header : bool, optional
-        Whether text begins with a line of names. Default: TSV does, BED does not.
+        Whether text begins with a line of names. Default: TSV does; BED, as `write_bed`
+        has it, where the source had one or columns have names that BED does not know.
     progress : callable, optional
         Is given the number of rows so far.
     samples_as_columns : bool
@@ -149,6 +148,8 @@ def convert(
         VCF writes it, in TSV, JSON, Parquet and Arrow.
     opening : mapping, optional
         Options of `gidx.open`: ``schema``, ``types``, ``encoding`` …
+    lists : "arrow" or "text"
+        As in `read_bed`, for Parquet, Arrow and JSON.
 
     Raises
     ------
@@ -166,40 +167,44 @@ def convert(
     'chrX\\t5000\\t9000\\tGENE3\\t0\\t-\\n'
     """
     kind = kind_of(target, to)
-    lines = kind in LINES and (kind not in TEXT or is_bgzf(target))
     if extra_index and kind != "bigbed":
         raise WriteError(f"extra_index is for bigBed, not for {kind}")
-    if sort and kind != "bigbed" and not is_bgzf(target):
-        raise WriteError(f"sort is for bigBed and text with an index, not for {kind}")
+    if sort and not can_sort(target, kind):
+        raise WriteError(f"sort is for bigBed, lines and text with an index, not for {kind}")
+    one_of("lists", lists, ("arrow", "text"))
+    if kind not in TABLES and (samples_as_columns or lists == "text"):
+        what = "samples as columns are" if samples_as_columns else "lists as text are"
+        raise WriteError(f"{what} for tables, not for {kind}")
+    if bed_type is not None:
+        declare.BedType.parse(bed_type)
+    sizes = {} if chromsizes is None else sizes_of.read(chromsizes)
     asked = Asked(
-        kind, regions, columns, head, chromsizes, bed_type, autosql, threads, names, errors
+        kind, regions, columns, head, sizes, bed_type, autosql, threads, names, errors,
+        missing_chroms,
     )  # fmt: skip
-    if samples_as_columns and kind in ("bigbed", "bed", "vcf", "gff3", "gtf"):
-        raise WriteError(f"samples as columns are for tables, not for {kind}")
 
     def run(found: Source) -> None:
         rows = found.rows(asked)
         if samples_as_columns:
             rows = by_sample(rows)
-        if lines or (kind == "bed" and _foreign(rows)):
-            write_lines(
-                rows, target, kind, sort=sort, header=header, threads=threads,
-                chromsizes=chromsizes, progress=progress,
-            )  # fmt: skip
-            return
+        if lists == "text":
+            rows = with_lists_as_text(rows)
         if kind != "bigbed":
-            write(rows, target, to=kind, header=header, progress=progress)
+            write(
+                rows, target, to=kind, header=header, sort=sort, threads=threads,
+                chromsizes=sizes or None, progress=progress,
+            )  # fmt: skip
             return
         from gidx.formats.bigbed_write import write_bigbed
 
         if not isinstance(target, str | os.PathLike):
             raise WriteError("a bigBed file cannot be written to a stream; name a file")
         write_bigbed(
-            rows.reader, target, chromsizes, bed_type=rows.bed_type, autosql=rows.autosql,
+            rows.reader, target, sizes or None, bed_type=rows.bed_type, autosql=rows.autosql,
             extra_index=extra_index, sort=sort, threads=threads, progress=progress,
         )  # fmt: skip
 
-    with opened(source, opening) as found:
+    with opened(source, opening, autosql, bed_type) as found:
         if isinstance(found, IndexedSource) and isinstance(target, str | os.PathLike):
             found.dataset.whole(lambda dataset: run(IndexedSource(dataset)))
         else:  # a stream cannot be taken back where a guessed type was too narrow
@@ -232,7 +237,20 @@ def is_bgzf(target: Target) -> bool:
     return Path(path).suffix.lower() in BGZF
 
 
-def write_lines(
+def can_sort(target: Target, kind: Kind) -> bool:
+    """Whether the target's writer brings rows into order."""
+    return kind == "bigbed" or _is_lines(target, kind)
+
+
+def _is_lines(target: Target, kind: Kind) -> bool:
+    """Whether the target is one of the text formats that gidx.write_… write.
+
+    Not TSV without an index, which may be any columns.
+    """
+    return kind in LINES and (kind != "tsv" or is_bgzf(target))
+
+
+def _write_lines(
     rows: Rows,
     target: Target,
     kind: Kind,
@@ -243,7 +261,7 @@ def write_lines(
     chromsizes: Any = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Write rows as lines of VCF or GFF, or of any text in BGZF with its index."""
+    """Write rows as lines of BED, VCF or GFF, or of any text in BGZF with its index."""
     from gidx.formats import bed_write, gff_write, table_write, vcf_write
 
     options: dict[str, Any] = {"sort": sort, "threads": threads, "progress": progress}
@@ -257,8 +275,8 @@ def write_lines(
         gff_write.write_gff(rows.reader, target, format=kind, **options)
     elif kind == "bed":
         rows = as_bed(rows) if _foreign(rows) else rows
-        sizes = None if chromsizes is None else sizes_of.read(chromsizes)
-        bed_write.write_bed(rows.reader, target, chromsizes=sizes, **options)
+        options["header"] = header
+        bed_write.write_bed(rows.reader, target, chromsizes=chromsizes, **options)
     else:
         table_write.write_tabix(rows.reader, target, header=header is not False, **options)
 
@@ -326,6 +344,17 @@ def by_sample(rows: Rows) -> Rows:
     return Rows(found, batches())
 
 
+def with_lists_as_text(rows: Rows) -> Rows:
+    """Lists, maps and structs as the texts that the format has for them."""
+    found = nested_as_text(rows.schema.empty_table()).schema
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in rows.batches:
+            yield from nested_as_text(pa.Table.from_batches([batch])).to_batches()
+
+    return Rows(found, batches())
+
+
 def _of_samples(f: pa.Field) -> bool:
     kind = f.type
     lists = pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind)
@@ -343,16 +372,13 @@ class Asked:
     regions: Any = None
     columns: Sequence[str] | None = None
     head: int | None = None
-    chromsizes: Any = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
     bed_type: str | None = None
     autosql: Any = None
     threads: int | None = None
     names: Names = "canonical"
     errors: Errors = "warn"
-
-    def check_names(self, name: str) -> None:
-        if self.names != "canonical":
-            raise ColumnError(f"{name}: only a bigBed has native names; its columns keep theirs")
+    missing_chroms: MissingChroms = "error"
 
 
 @dataclass(frozen=True)
@@ -383,76 +409,47 @@ class Source(Protocol):
 
 
 @contextmanager
-def opened(source: Any, opening: Mapping[str, Any] | None = None) -> Iterator[Source]:
-    """The source that a path, a Dataset or a binary file is."""
+def opened(
+    source: Any,
+    opening: Mapping[str, Any] | None = None,
+    autosql: Any = None,
+    bed_type: str | None = None,
+) -> Iterator[Source]:
+    """The source that a path, a Dataset or a binary file is; ``-`` is standard input.
+
+    ``autosql`` and ``bed_type`` are what the columns of BED and tables are, where
+    ``opening`` has no schema.
+    """
     if isinstance(source, Dataset):
         yield IndexedSource(source)
         return
-    with ExitStack() as stack:
-        file, name = _open(source, stack)
-        magic = file.read(8)
-        file.seek(0)
-        number = magic[:4]
-        if number in (m.to_bytes(4, order) for m in _BBI for order in _ORDERS):
-            path = isinstance(source, str | os.PathLike) and source != "-"
-            yield IndexedSource(dataset.open(source if path else file, **(opening or {})))
-        elif number == b"PAR1":
-            yield ParquetSource(file, name)
-        elif magic[:6] == b"ARROW1" or number == b"\xff\xff\xff\xff":
-            yield IpcSource(file, name, stream=number == b"\xff\xff\xff\xff")
-        else:
-            path = isinstance(source, str | os.PathLike) and source != "-"
-            found = _opened_lines(source if path else file, opening or {})
-            yield TextSource(file, name) if found is None else IndexedSource(found)
-
-
-def _opened_lines(source: Any, opening: Mapping[str, Any]) -> Dataset | None:
-    """A text file as a Dataset: one that has an index, or a header that says what it is.
-
-    BED and tables without are for `TextSource`, which takes plain gzip too and looks at
-    all rows before it types a column.
-    """
-    lines = open_source(source)
-    head = bytes(lines.read(0, min(lines.size, 1 << 16)))
-    if is_gzip(head) and not block.is_bgzf(head):
-        plain = zlib.decompressobj(31).decompress(head, 4096)
-        if not plain.startswith((b"##fileformat=VCF", b"##gff-version")):
-            return None
-    elif not opening and looks_like(lines) is None:
-        return None
-    return dataset.open(source, **opening)
-
-
-_BBI = (BIGBED_MAGIC, BIGWIG_MAGIC)
-_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
-
-
-def _open(source: Any, stack: ExitStack) -> tuple[BinaryIO, str]:
-    """A binary file that can seek, and its name; ``-`` is standard input."""
-    file: BinaryIO
-    if isinstance(source, str | os.PathLike) and source != "-":
-        name = os.fspath(source)
-        if "://" in name:
-            import fsspec
-
-            file = stack.enter_context(fsspec.open(name, "rb"))
-        else:
-            file = stack.enter_context(open(name, "rb"))  # noqa: SIM115 (the stack closes it)
-    elif source == "-":
-        name, file = "<stdin>", sys.stdin.buffer
-    elif hasattr(source, "read"):
-        name, file = str(getattr(source, "name", f"<{type(source).__name__}>")), source
-    else:
+    if not isinstance(source, str | os.PathLike) and not hasattr(source, "read"):
         raise FormatError(
             f"cannot read rows from {type(source).__name__}; expected a path, a Dataset or a "
             "binary file (a DataFrame has write_bigbed)"
         )
-    if not file.seekable():  # a pipe; Parquet is read from its end, text to be typed twice
-        spool = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
-        shutil.copyfileobj(file, spool)
-        spool.seek(0)
-        file = spool
-    return file, name
+    file = open_source(sys.stdin.buffer if source == "-" else source)
+    magic = bytes(file.read(0, min(8, file.size)))
+    try:
+        if magic[:4] == b"PAR1":
+            yield ParquetSource(file)
+        elif magic[:6] == b"ARROW1" or magic[:4] == _IPC_STREAM:
+            yield IpcSource(file, stream=magic[:4] == _IPC_STREAM)
+        else:
+            # where rows are to come and none do, there is nothing to ask what they are
+            found = dataset.open_as(file, options=opening, otherwise="bed")
+            if isinstance(found, TabixDataset) and "schema" not in (opening or {}):
+                if found.format in GUESSED and autosql is not None:
+                    found = found.with_schema(autosql)
+                elif found.format == "bed" and bed_type is not None:
+                    found = found.with_schema(bed_type)
+            yield IndexedSource(found)
+    finally:
+        if isinstance(file, PathSource):
+            file.close()
+
+
+_IPC_STREAM = b"\xff\xff\xff\xff"
 
 
 @dataclass(frozen=True)
@@ -462,17 +459,11 @@ class IndexedSource:
     dataset: Dataset
 
     def rows(self, asked: Asked) -> Rows:
-        """Texts for text; for a bigBed too, unless its columns are not all wanted."""
-        found = self.dataset
-        whole = asked.columns is None and asked.names == "canonical"
-        texts = asked.to in TEXT and asked.errors != "raise"
-        told: dict[str, Any] = {"autosql": asked.autosql, "bed_type": asked.bed_type}
-        if isinstance(found, BigBedDataset):
-            if asked.to == "bigbed" and whole and asked.errors != "raise":
-                texts = True
-                if asked.autosql is None:
-                    told = {"autosql": found.autosql, "bed_type": asked.bed_type or found.bed_type}
-            found = found.as_texts() if texts else found
+        """Texts for text; for a bigBed too, where a declaration says what they are.
+
+        Unless its columns are not all wanted.
+        """
+        found, told = self._as_asked(asked)
         options: dict[str, Any] = {
             "columns": asked.columns,
             "threads": asked.threads,
@@ -480,22 +471,53 @@ class IndexedSource:
             "names": "canonical" if asked.to == "bigbed" else asked.names,
         }
         if isinstance(found, TabixDataset) and found.index is None and asked.regions is not None:
-            return self._filtered(asked, options, told)
+            return self._filtered(found, asked, options, told)
+        options["missing_chroms"] = asked.missing_chroms
         if asked.head is None:
             reader = found.scan(asked.regions, **options)
-            return Rows(reader.schema, iter(reader), **told)
+            return Rows(_about(reader.schema, asked), iter(reader), **told)
         table = found.head(asked.head, asked.regions, **{**options, "threads": 1})
-        return Rows(table.schema, iter(table.to_batches()), **told)
+        return Rows(_about(table.schema, asked), iter(table.to_batches()), **told)
 
-    def _filtered(self, asked: Asked, options: dict[str, Any], told: dict[str, Any]) -> Rows:
+    def _as_asked(self, asked: Asked) -> tuple[Dataset, dict[str, Any]]:
+        """The dataset with its columns as the target takes them, and what they are declared."""
+        found = self.dataset
+        whole = asked.columns is None and asked.names == "canonical"
+        told: dict[str, Any] = {"autosql": asked.autosql, "bed_type": asked.bed_type}
+        if asked.errors == "raise":
+            return found, told
+        if isinstance(found, BigBedDataset):
+            if asked.to == "bigbed" and whole and asked.autosql is None:
+                told = {"autosql": found.autosql, "bed_type": asked.bed_type or found.bed_type}
+            texts = asked.to in TEXT or (asked.to == "bigbed" and whole)
+            return (found.as_texts() if texts else found), told
+        if isinstance(found, TabixDataset):
+            if asked.to in TEXT:
+                return found.as_texts(), told
+            if asked.to == "bigbed" and whole and found.is_declared:
+                if asked.autosql is None:
+                    own = schema.read_metadata(found.schema)
+                    bed_type = asked.bed_type or f"bed{own['defined_fields']}+"
+                    told = {"autosql": own["autosql"], "bed_type": bed_type}
+                return found.as_texts(guessed=False), told
+        return found, told
+
+    def _filtered(
+        self, found: Dataset, asked: Asked, options: dict[str, Any], told: dict[str, Any]
+    ) -> Rows:
         """Read whole, since there is no index."""
-        asked.check_names(self.dataset.path)
-        whole = self.dataset.schema
+        if asked.names != "canonical":
+            raise ColumnError(
+                f"{found.path}: native names of regions need an index; leave them out, or take "
+                "the whole file"
+            )
+        whole = found.schema
         columns = [whole.names[i] for i in schema.project(whole, asked.columns)]
         wanted = list(dict.fromkeys((*columns, *schema.HEAD)))
-        reader = self.dataset.scan(**{**options, "columns": wanted})
-        batches = _filtered(iter(reader), asked.regions, list(self.dataset.chroms))
-        return _finished(reader.schema, batches, columns, asked.head, told)
+        reader = found.scan(**{**options, "columns": wanted})
+        chroms = [*asked.sizes, *found.chroms]
+        batches = _filtered(iter(reader), asked, chroms)
+        return _finished(_about(reader.schema, asked), batches, columns, asked.head, told)
 
     def count(self) -> int | None:
         if isinstance(self.dataset, TabixDataset):
@@ -503,61 +525,28 @@ class IndexedSource:
         return self.dataset.count_rows()
 
 
-@dataclass
-class TextSource:
-    """BED or TSV."""
-
-    file: BinaryIO
-    name: str
-
-    def rows(self, asked: Asked) -> Rows:
-        """Text for text and bigBed, else typed by the AutoSQL, by BED, or by looking."""
-        asked.check_names(self.name)
-        given = None if asked.autosql is None else declare.text_of(asked.autosql)
-        bed = None if asked.bed_type is None else declare.BedType.parse(asked.bed_type)
-        table = TextTable(
-            self.file,
-            self.name,
-            None if given is None else given[1],
-            None if bed is None else bed.defined,
-        )
-        if bed is not None:
-            bed.check(len(table.names))
-        sizes = None if asked.chromsizes is None else sizes_of.read(asked.chromsizes)
-        about = table.metadata(chromsizes=sizes)
-        named = list(table.schema.names)
-        columns = [named[i] for i in schema.project(table.schema, asked.columns)]
-        wanted = columns
-        if asked.regions is not None:
-            wanted = list(dict.fromkeys((*columns, *schema.HEAD)))
-        told = {"autosql": asked.autosql, "bed_type": asked.bed_type}
-        chroms: Iterable[str] = ()
-        declared = table.declared is not None and columns == named
-        if asked.to in TEXT or (asked.to == "bigbed" and declared):
-            found = pa.schema([table.schema.field(n) for n in wanted], about)
-            batches = table.batches(wanted)
-            if asked.regions is not None:
-                chroms = table.chroms()
-            if table.declared is not None and asked.autosql is None:
-                told = {"autosql": table.declared.text, "bed_type": table.bed_type}
-        else:
-            typed = Typed(table, asked.errors)
-            found = pa.schema([typed.schema.field(n) for n in wanted], about)
-            batches = typed.batches(wanted, about)
-            chroms = typed.chroms
-        batches = _filtered(batches, asked.regions, [*(sizes or ()), *chroms])
-        return _finished(found, batches, columns, asked.head, told)
-
-    def count(self) -> int | None:
-        return None
+def _about(found: pa.Schema, asked: Asked) -> pa.Schema:
+    """The schema, with the chroms' sizes where they were given."""
+    if not asked.sizes:
+        return found
+    entries = {**schema.read_metadata(found), "chromsizes": dict(asked.sizes)}
+    del entries["version"]
+    return found.with_metadata({**(found.metadata or {}), **schema.metadata(**entries)})
 
 
 @dataclass
 class _ArrowSource:
     """Tables in a file: any columns, but BED and bigBed need chrom, start, end."""
 
-    file: BinaryIO
-    name: str
+    source: ByteSource
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def file(self) -> BinaryIO:
+        return cast(BinaryIO, _SourceFile(self.source))
 
     def _schema(self) -> pa.Schema:
         raise NotImplementedError
@@ -567,7 +556,8 @@ class _ArrowSource:
 
     def rows(self, asked: Asked) -> Rows:
         """As they are; chrom, start, end first, chrom in the order of the metadata's chroms."""
-        asked.check_names(self.name)
+        if asked.names != "canonical":
+            raise ColumnError(f"{self.name}: its columns have no native names, but their own")
         with _wrapped(self.name):
             whole = self._schema()
         heads = declare.find_heads(whole.names)
@@ -590,7 +580,7 @@ class _ArrowSource:
         batches: Iterator[pa.RecordBatch] = (
             ordered.batch(batch.select(wanted), found) for batch in self._guarded(wanted)
         )
-        batches = _filtered(batches, asked.regions, chroms, heads or schema.HEAD)
+        batches = _filtered(batches, asked, chroms, heads or schema.HEAD)
         told = {"autosql": asked.autosql, "bed_type": asked.bed_type}
         return _finished(found, batches, columns, asked.head, told)
 
@@ -608,7 +598,6 @@ class ParquetSource(_ArrowSource):
     def _file(self) -> Any:
         import pyarrow.parquet as pq
 
-        self.file.seek(0)
         return pq.ParquetFile(self.file)
 
     def _schema(self) -> pa.Schema:
@@ -631,7 +620,6 @@ class IpcSource(_ArrowSource):
     stream: bool = False
 
     def _reader(self) -> Any:
-        self.file.seek(0)
         return pa.ipc.open_stream(self.file) if self.stream else pa.ipc.open_file(self.file)
 
     def _schema(self) -> pa.Schema:
@@ -645,6 +633,34 @@ class IpcSource(_ArrowSource):
             found = (reader.get_batch(i) for i in range(reader.num_record_batches))
         for batch in found:
             yield batch.select(list(columns))
+
+
+class _SourceFile(io.RawIOBase):
+    """A source as the file that pyarrow reads."""
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source, self._at = source, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
+        self._at = base + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        left = max(0, self._source.size - self._at)
+        size = left if size is None or size < 0 else min(size, left)
+        data = bytes(self._source.read(self._at, size))
+        self._at += size
+        return data
 
 
 @contextmanager
@@ -696,15 +712,16 @@ class _Ordered:
 
 def _filtered(
     batches: Iterator[pa.RecordBatch],
-    regions: Any,
+    asked: Asked,
     chroms: Sequence[str],
     heads: Sequence[str] = schema.HEAD,
 ) -> Iterator[pa.RecordBatch]:
     """Rows that overlap the regions; ``chroms`` are all that there are."""
-    if regions is None:
+    if asked.regions is None:
         return batches
     names = dict.fromkeys(chroms)
-    return _overlapping(batches, resolve(regions, names), pa.array(names, pa.string()), heads)
+    regions = resolve(asked.regions, names, missing_chroms=asked.missing_chroms)
+    return _overlapping(batches, regions, pa.array(names, pa.string()), heads)
 
 
 def _overlapping(
@@ -754,17 +771,18 @@ def write(
     *,
     to: Kind,
     header: bool | None = None,
+    sort: bool = False,
+    threads: int | None = None,
+    chromsizes: Any = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Write rows as anything but bigBed. A stream is flushed with every batch."""
-    if to == "bed":
-        heads = declare.find_heads(rows.schema.names[:3])
-        if heads is None or list(heads) != rows.schema.names[:3]:
-            shown = ", ".join(rows.schema.names[:3]) or "none"
-            raise ColumnError(
-                f"BED rows begin with chrom, start, end, found {shown}; choose these columns "
-                "first, or write TSV"
-            )
+    """Write rows as anything but bigBed. A stream of a table is flushed with every batch."""
+    if _is_lines(target, to):
+        _write_lines(
+            rows, target, to, sort=sort, header=header, threads=threads, chromsizes=chromsizes,
+            progress=progress,
+        )  # fmt: skip
+        return
     batches = rows.batches if progress is None else _counted(rows.batches, progress)
     with replacing(target) as file:
         if to == "parquet":
@@ -775,9 +793,9 @@ def write(
         elif to == "json":
             _write_pieces(file, (json_lines(b) for b in _small(batches)))
         else:
-            text = RowText(rows.schema, missing="." if to == "bed" else "")
-            if header or (header is None and to == "tsv"):
-                file.write((b"#" if to == "bed" else b"") + text.header)
+            text = RowText(rows.schema)
+            if header is not False:
+                file.write(text.header)
             _write_pieces(file, (text.rows(b) for b in _small(batches)))
 
 

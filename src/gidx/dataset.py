@@ -110,8 +110,12 @@ def open_as(
     index: Any = None,
     storage_options: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
+    otherwise: str | None = None,
 ) -> Dataset:
-    """`open`, for those who expect certain kinds of text: ``bed``, ``vcf`` …"""
+    """`open`, for those who expect certain kinds of text: ``bed``, ``vcf`` …
+
+    ``otherwise`` is what text without rows is that does not say it.
+    """
     source = open_source(path, storage_options)
     magic = bytes(source.read(0, min(4, source.size)))
     for order in ("little", "big"):
@@ -121,10 +125,11 @@ def open_as(
             if index is not None:
                 raise TypeError(f"{source.name}: a bigBed file has its index inside; drop index=")
             return _open_bigbed(source, options)
-    if not magic and kinds is None:
+    if not magic and kinds is None and otherwise is None:
         raise format_error(source.name, 0, "no format that gidx reads: the file is empty")
     opened = {
-        "kinds": kinds, "index": index, "storage_options": storage_options, "options": options
+        "kinds": kinds, "index": index, "storage_options": storage_options, "options": options,
+        "otherwise": otherwise,
     }  # fmt: skip
     return TabixDataset(open_text(source, **opened), opened)
 
@@ -592,6 +597,25 @@ class TabixDataset(Dataset):
 
     def wider(self, error: GuessedTypeError) -> TabixDataset:
         return TabixDataset(self._format.widened(error.field, error.text), self._opened)
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether a schema, or a BED file's own ``track`` line, says what columns are."""
+        return self._format.is_declared
+
+    def as_texts(self, *, guessed: bool = True) -> TabixDataset:
+        """The same file, columns of BED and tables behind chrom, start, end as texts.
+
+        So ``1.50`` stays, and a value that is not of its declared type. Without ``guessed``
+        only columns whose type was declared. Formats whose header types them stay typed.
+        """
+        return TabixDataset(self._format.as_texts(guessed=guessed), self._opened)
+
+    def with_schema(self, schema: Any) -> TabixDataset:
+        """The same BED file or table, opened with a schema."""
+        options = {**(self._opened.get("options") or {}), "schema": schema}
+        opened = {**self._opened, "options": options}
+        return TabixDataset(open_text(self._format.source, **opened), opened)
 
     @property
     def samples(self) -> list[str]:

@@ -43,13 +43,17 @@ Ranked = Callable[[Iterable[str]], list[str]]
 
 @dataclass(frozen=True)
 class Limits:
-    """Where rows may be: on any chrom if ``sizes`` is None; ``shift`` is added to each start."""
+    """Where rows may be: on any chrom if ``sizes`` is None; ``shift`` is added to each start.
+
+    Not ``ordered``: they may come in any order.
+    """
 
     sizes: Mapping[str, int] | None
     least: int = 0
     most: int = LARGEST
     longest: int | None = _LONGEST
     shift: int = 0
+    ordered: bool = True
 
 
 def by_bytes(names: Iterable[str]) -> list[str]:
@@ -329,7 +333,7 @@ class Surveyor:
 
     def _note_order(self, first: int, codes: Ints, starts: Ints) -> None:
         """Find runs of one chrom, up to the first row that is out of order."""
-        if self._unsorted or len(codes) == 0:
+        if self._unsorted or len(codes) == 0 or not self._limits.ordered:
             return
         wrong, runs = self._misplaced(codes, starts)
         self._unsorted = bool(wrong.any())

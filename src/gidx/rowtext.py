@@ -1,13 +1,12 @@
-"""Tables as rows of text, written: BED, TSV and JSON lines. The mirror image is `text`.
+"""Any columns as rows of text, written: TSV and JSON lines.
 
 Floats are the shortest decimals that read back to the same float, booleans are 1 and 0,
-colors R,G,B, objects as AutoSQL has them, maps JSON. What is missing is empty in TSV; in
-BED, where tools split at any white space, it is ``.``. A text with a tab or line break
-cannot be written.
+colors R,G,B, objects as AutoSQL has them, maps JSON. What is missing is empty. A text with
+a tab or line break cannot be written.
 
-Lists: in BED, and where the columns have an AutoSQL, a comma after each item (``1,2,``);
-else as VCF and GFF have them (`nested_text`): ``G,T``, ``0.5,.``, a comma within an item
-``%2C``, lists of lists ``12,3;7,.``. An item that is missing is ``.``.
+Lists: where the columns have an AutoSQL, a comma after each item (``1,2,``); else as VCF
+and GFF have them (`nested_text`): ``G,T``, ``0.5,.``, a comma within an item ``%2C``, lists
+of lists ``12,3;7,.``. An item that is missing is ``.``.
 
 JSON: one object a line; numbers, lists and objects as such, what is missing and floats
 that are no numbers (JSON has none) as null.
@@ -43,15 +42,14 @@ _NEEDS_ESCAPE = r'[\x00-\x1f"\\]'
 
 @dataclass(frozen=True)
 class RowText:
-    """How batches of a schema become rows of text; ``missing`` stands for no value."""
+    """How batches of a schema become rows of text."""
 
     schema: pa.Schema
-    missing: str = ""
 
     @cached_property
     def _ends_with_comma(self) -> bool:
         """Whether lists are UCSC's, of BED and bigBed."""
-        return self.missing == "." or "autosql" in schema.read_metadata(self.schema)
+        return "autosql" in schema.read_metadata(self.schema)
 
     @property
     def header(self) -> bytes:
@@ -83,7 +81,7 @@ class RowText:
         if array.null_count and len(array):
             if not is_text(array.type):
                 array = _as_arrow(self._written(array.drop_null(), field)).take(_ranks(array))
-            return _checked(texts_of(array.fill_null(self.missing)), field.name)
+            return _checked(texts_of(array.fill_null("")), field.name)
         return self._written(array, field)
 
     def _written(self, array: pa.Array, field: pa.Field) -> Texts:

@@ -179,8 +179,17 @@ class Dialect(Protocol):
 class Guessing(Protocol):
     """A dialect whose columns may have types that were only looked at."""
 
+    @property
+    def is_declared(self) -> bool:
+        """Whether a declaration says of some columns what they are."""
+        ...
+
     def widened(self, field: int, text: bytes) -> Dialect:
         """The same, the column of a field wide enough for this text of it."""
+        ...
+
+    def as_texts(self, *, guessed: bool = True) -> Dialect:
+        """The same, each column the text that it is; without ``guessed`` only declared ones."""
         ...
 
 

@@ -55,6 +55,9 @@ def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Bed:
     width = len(rows[0].split() if spaces else rows[0].split(b"\t")) if rows else 0
     parted = _parted(rows, width, spaces)
     named = _header_names(head, width)
+    if named is not None and not rows:
+        width = len(named)
+        parted = [()] * width
     placed = isinstance(schema, pa.Schema) and schema.names[:3] == ["chrom", "start", "end"]
     if isinstance(schema, pa.Schema) and len(schema) < width and not placed:  # of some columns
         schema = {f.name: f.type for f in schema}
@@ -63,7 +66,7 @@ def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Bed:
     if schema is None:
         declared = _told(head, width) or _looked(parted, named)
     else:
-        declared = _given(schema, head, parted, width)
+        declared = _given(schema, head, parted, width, named)
     declared = _typed(declared, types, head.name)
     exact = width or declared.autosql_count
     rules = Rules(0, 1, 2, one_based=False, meta=head.meta, exact=exact, tracks=True, spaces=spaces)
@@ -151,6 +154,31 @@ class Bed:
         return Bed(self.header, self.rules, declared.retyped(field, seen, guessed=True))
 
     @property
+    def is_declared(self) -> bool:
+        """Whether somebody said of which type some columns are: none of them is widened."""
+        return any(not c.guessed for c in self._declared.columns)
+
+    def as_texts(self, *, guessed: bool = True) -> Bed:
+        """The same, each column behind the head the text that it is.
+
+        So ``1.50`` stays, and ``1e3`` in a ``uint``. Without ``guessed`` only columns
+        whose type was declared.
+        """
+        told = self._declared
+        texts = tuple(
+            replace(c, type=pa.string(), counted_by=None, color=False, values=(), parse=None,
+                    missing=None, limits=None, guessed=False)
+            if guessed or not c.guessed else c
+            for c in told.columns
+        )  # fmt: skip
+        fields = (
+            f if c is old else pa.field(f.name, c.type)
+            for f, c, old in zip(told.fields[HEAD_FIELDS:], texts, told.columns, strict=True)
+        )
+        declared = replace(told, columns=texts, fields=(*told.fields[:HEAD_FIELDS], *fields))
+        return Bed(self.header, self.rules, declared)
+
+    @property
     def bed_type(self) -> str:
         """``bed6+4``."""
         extra = self._declared.inner.count - self._declared.inner.defined
@@ -213,7 +241,7 @@ class Bed:
 def _header_names(head: Head, width: int) -> list[str] | None:
     """The columns' names, if the last comment or skipped line has one for each."""
     lines = [line for line in head.lines.splitlines() if line.strip()]
-    if not lines or not width:
+    if not lines:
         return None
     text = lines[-1].lstrip(b"#").strip().decode("utf-8", "replace")
     names = text.split("\t") if "\t" in text else text.split()
@@ -223,7 +251,7 @@ def _header_names(head: Head, width: int) -> list[str] | None:
         ["chr", "start", "end"],
         ["chrom", "chromstart", "chromend"],
     )
-    return names if len(names) == width and heads in known else None
+    return names if len(names) == (width or len(names)) and heads in known else None
 
 
 def _fits(seen: Seen, text: bytes) -> bool:
@@ -265,7 +293,13 @@ def _columns(inner: Declared, missing: Mapping[int, bytes | None] | None = None)
     return _Declared(inner, tuple(columns), tuple(fields))
 
 
-def _given(given: Any, head: Head, columns: list[Sequence[bytes]], width: int) -> _Declared:
+def _given(
+    given: Any,
+    head: Head,
+    columns: list[Sequence[bytes]],
+    width: int,
+    named: list[str] | None,
+) -> _Declared:
     if isinstance(given, str) and re.fullmatch(r"bed[0-9]+(\+[0-9]*)?", given):
         bed = BedType.parse(given)
         least = bed.defined + (bed.extra or 0)
@@ -298,12 +332,25 @@ def _given(given: Any, head: Head, columns: list[Sequence[bytes]], width: int) -
         )
     if len(autosql.fields) < HEAD_FIELDS:
         raise ColumnError("the schema needs chrom, start and end first")
+    if named is not None:
+        text, autosql = _in_order(named, text, autosql)
     defined = HEAD_FIELDS
     for f, standard in zip(autosql.fields[3:], BED_FIELDS[3:], strict=False):
         if f.name != standard.name and {f.name, standard.name} != {"reserved", ITEM_RGB}:
             break
         defined += 1
     return _columns(Declared(autosql, text, defined))
+
+
+def _in_order(named: list[str], text: str | None, autosql: AutoSql) -> tuple[str | None, AutoSql]:
+    """A declaration of the columns that a line of names has in another order, in that order."""
+    rest, names = autosql.fields[HEAD_FIELDS:], named[HEAD_FIELDS:]
+    places = {f.name: i for i, f in enumerate(rest)}
+    if list(places) == names or set(places) != set(names) or len(places) != len(names):
+        return text, autosql
+    fields = (*autosql.fields[:HEAD_FIELDS], *(rest[places[n]] for n in names))
+    table = replace(autosql.table, fields=fields, sources=())
+    return None, AutoSql((table, *autosql.declarations[1:]))
 
 
 def _standard(given: str, head: Head, width: int) -> _Declared:

@@ -33,7 +33,8 @@ _BED = re.compile(r"bed[0-9]+(\+[0-9]*)?")
 
 
 def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Table:
-    """The dialect of a file; without an index, chrom, start and end come first.
+    """The dialect of a file; without an index, chrom, start and end come first, or where a
+    line of names has them (`tabix_open`).
 
     ``schema`` names and types all columns in the file's order: a pyarrow.Schema or AutoSQL;
     or types some by their names: a schema of fewer, or a dict. ``types`` is such a dict.
@@ -157,6 +158,20 @@ class Table:
         columns[field] = replace(
             old, type=seen.type, declared=_DECLARED[seen.type], missing=seen.missing
         )
+        return Table(self.header, self.rules, columns)
+
+    @property
+    def is_declared(self) -> bool:
+        """A table has only types, no declaration."""
+        return False
+
+    def as_texts(self, *, guessed: bool = True) -> Table:
+        """The same, each column the text that it is; without ``guessed`` only declared ones."""
+        columns = [
+            replace(c, type=pa.string(), missing=None, guessed=False)
+            if guessed or not c.guessed else c
+            for c in self._native
+        ]  # fmt: skip
         return Table(self.header, self.rules, columns)
 
     @property

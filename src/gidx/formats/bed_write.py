@@ -55,7 +55,8 @@ def write_bed(
         Whether to write a GZI, to seek by uncompressed offset.
     sort : bool
         Sort rows by chrom (in the order of the chromsizes, given or in the metadata,
-        else chr2 before chr10) and start. Else rows out of order are an error.
+        else chr2 before chr10) and start. Else rows out of order are an error, but plain
+        text has them as they come.
     level : int
         0 (stored) to 12 (smallest).
     threads : int, optional

@@ -34,6 +34,7 @@ from gidx.region import RegionSet
 from gidx.source import ByteSource, is_url
 from gidx.textfile import BgzfLines, LineSource, Segment, Text, check_line_ends, to_bgzf
 
+GUESSED = ("bed", "tsv")  # formats without a header that declares their columns
 _SPANS = {"columns": 0, "sam": 1, "vcf": 2}
 
 
@@ -62,9 +63,22 @@ class TabixText:
 
     def widened(self, field: int, text: str) -> TabixText:
         """The same file, a column that was guessed wide enough for this text of it."""
+        return self._as(cast(Guessing, self.dialect).widened(field, text.encode()))
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether somebody said what some columns of a BED file are."""
+        return self.kind in GUESSED and cast(Guessing, self.dialect).is_declared
+
+    def as_texts(self, *, guessed: bool = True) -> TabixText:
+        """The same file, columns of BED and tables the texts that they are."""
+        if self.kind not in GUESSED:
+            return self
+        return self._as(cast(Guessing, self.dialect).as_texts(guessed=guessed))
+
+    def _as(self, dialect: Dialect) -> TabixText:
         made = copy.copy(self)
-        made.dialect = cast(Guessing, self.dialect).widened(field, text.encode())
-        made._picked = {}
+        made.dialect, made._picked = dialect, {}
         made.__dict__.pop("_metadata", None)
         return made
 

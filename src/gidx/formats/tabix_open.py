@@ -29,6 +29,7 @@ from gidx.textfile import (
 
 # How many rows, and bytes of them, are looked at.
 ROWS, BYTES = 10_000, 8 * 2**20
+_HEADS = ((b"chrom",), (b"start", b"chromstart"), (b"end", b"chromend"))
 _SHOWN = 64  # bytes that tell what a file is, where blocks are tiny
 _LOOK = 10  # rows that may tell the format
 FEW = 256  # of a format whose header says what the columns are
@@ -70,9 +71,11 @@ def open_text(
     storage_options: Mapping[str, Any] | None = None,
     kinds: tuple[str, ...] | None = None,
     options: Mapping[str, Any] | None = None,
+    otherwise: str | None = None,
 ) -> TabixText:
     """The text file in a source; ``kinds`` are those that the caller expects.
 
+    ``otherwise`` is the kind of one without rows, if neither its header nor its name tell.
     Raises FormatError for what is none of them, or no text that gidx reads.
     """
     lines = open_lines(source)
@@ -81,7 +84,7 @@ def open_text(
     found, name = find_index(lines, index, storage_options)
     layout = None if found is None else found.layout
     head, begin = read_head(lines, layout)
-    kind = _kind_of(head, layout, kinds)
+    kind = _kind_of(head, layout, kinds, otherwise)
     _check_width(head, kind)
     known = (*OPTIONS.get(kind, ()), *_OF_ALL)
     own = {k: v for k, v in (options or {}).items() if v is not None}
@@ -114,19 +117,6 @@ def _named(index: TabixIndex, name: str, text: TabixText) -> TabixIndex:
         f"an index of {index.n_refs} chroms without names, and {text.source.name} has "
         f"{len(seen)}; make it anew with: gidx index {text.source.name}",
     )
-
-
-def looks_like(source: ByteSource) -> str | None:
-    """The kind of a text file that has an index, or says itself what it is; else None."""
-    lines = open_lines(source)
-    if isinstance(lines, BgzfLines) and _beside(source, None) is not None:
-        return "indexed"
-    try:
-        head, _ = read_head(lines, None)
-    except FormatError:
-        return None
-    kind = _told(head, None) or _guessed(head, None)
-    return None if kind == "bed" else kind
 
 
 # ── the index ───────────────────────────────────────────────────────────────────────────────────
@@ -254,12 +244,15 @@ def read_head(lines: LineSource, layout: Layout | None) -> tuple[Head, int]:
     read.rows(begin)
     check_line_ends(read.text, lambda at: f"{read.name}, byte {at} of its text", read.name)
     begin = _past_header_line(read.text, begin, layout)
+    lines_before = bytes(read.text[:begin]).removeprefix(BOM)
+    named = [] if layout else _named_places(lines_before)
+    is_table = bool(named) and named != [0, 1, 2]  # else BED, which may have names too
     head = Head(
         read.name,
-        bytes(read.text[:begin]).removeprefix(BOM),
+        lines_before,
         _first_lines(bytes(read.text[begin : read.text.rfind(b"\n") + 1])),
-        None if layout is None else _columns(layout),
-        layout is not None and layout.zero_based,
+        _columns(layout) if layout else (named[0], named[1], named[2]) if is_table else None,
+        layout.zero_based if layout else is_table,
         read.meta,
         0 if layout is None else layout.skip,
     )
@@ -275,6 +268,17 @@ def _first_lines(text: bytes) -> bytes:
 def _columns(layout: Layout) -> tuple[int, int, int]:
     start = layout.start - 1
     return layout.chrom - 1, start, layout.end - 1 if layout.end else start
+
+
+def _named_places(header: bytes) -> list[int]:
+    """Where the last line before the rows names chrom, start and end; [] where it does not.
+
+    These are what gidx itself writes, so a table that has them is 0-based.
+    """
+    lines = [line for line in header.splitlines() if line.strip()]
+    fields = [f.strip(b" ").lower() for f in _split(lines[-1].lstrip(b"#"))] if lines else []
+    found = [next((fields.index(n) for n in names if n in fields), -1) for names in _HEADS]
+    return [] if -1 in found else found
 
 
 def _past_header_line(text: bytearray, begin: int, layout: Layout | None) -> int:
@@ -294,7 +298,8 @@ def _past_header_line(text: bytearray, begin: int, layout: Layout | None) -> int
     named = all(fields[p : p + 1] not in ([], [b""]) for p in places[0])
     if not named or any(map(_VALUE.fullmatch, fields)):
         return begin
-    if {b"chrom", b"start", b"end"} <= {f.lower() for f in fields}:
+    own = {f.lower() for f in fields}
+    if all(own & set(names) for names in _HEADS):
         return end
     chrom = layout.chrom - 1 if layout else 0
     same = _split(second)[chrom : chrom + 1] == fields[chrom : chrom + 1]  # no name, but a chrom
@@ -314,10 +319,14 @@ def _has_numbers(line: bytes, places: tuple[int, ...]) -> bool:
 # ── the dialect ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _kind_of(head: Head, layout: Layout | None, kinds: tuple[str, ...] | None) -> str:
+def _kind_of(
+    head: Head, layout: Layout | None, kinds: tuple[str, ...] | None, otherwise: str | None
+) -> str:
     told = _told(head, layout)
     if kinds is None:
         found = told or _guessed(head, layout) or _named_as(head)
+        if found is None and not head.first:
+            found = "bed" if _named_places(head.lines) else otherwise
         if found is None:
             _check_width(head, "bed")
             shown = head.first[0][:60] if head.first else b""
@@ -389,6 +398,8 @@ def _guessed(head: Head, layout: Layout | None) -> str | None:
     rows = [r for r in head.first[:_LOOK] if not _is_no_row(r, head)]
     if layout is not None:
         return _by_columns(head, layout, not rows or _is_gff(rows[0]))
+    if head.columns is not None and all(_has_numbers(r, head.columns[1:]) for r in rows[:1]):
+        return "tsv"
     return next(filter(None, (_kind_of_row(r, head) for r in rows)), None)
 
 

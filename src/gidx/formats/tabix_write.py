@@ -123,7 +123,9 @@ def write_lines(
     if not sort:
         rows = flow(data)
         encoder = make(rows.schema, rows.about, rows.categories)
-        pieces = _as_they_come(rows, encoder, _limits(encoder, sizes))
+        # plain text has no index that needs an order, and what is read can be written
+        limits = replace(_limits(encoder, sizes), ordered=target.compressed)
+        pieces = _as_they_come(rows, encoder, limits)
         _write(pieces, encoder, target, level, count, progress, codec)
         return
     with frame(data, beside=target.path) as kept:

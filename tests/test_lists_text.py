@@ -66,3 +66,41 @@ def test_texts_do_not_depend_on_how_rows_are_batched(gt):
 def test_lists_are_arrow_or_text():
     with pytest.raises(ValueError, match="lists is 'json', expected one of 'arrow', 'text'"):
         gidx.read_vcf(VCF, lists="json")
+
+
+GFF3 = (
+    b"##gff-version 3\n"
+    b"1\ts\tgene\t5\t9\t.\t+\t.\tID=a;Parent=x,y;k=1%3B2\n"
+    b"1\ts\tgene\t6\t9\t.\t+\t.\tID=b;Parent=z\n"
+)
+GTF = (
+    b'1\ts\tgene\t5\t9\t.\t+\t.\tgene_id "a"; tag "x"; tag "y"; note "1; 2";\n'
+    b'1\ts\tgene\t6\t9\t.\t+\t.\tgene_id "b"; tag "z";\n'
+)
+
+
+@pytest.mark.parametrize("backend", ["pyarrow", "numpy_nullable", None])
+@pytest.mark.parametrize(
+    ("text", "read", "write"),
+    [(GFF3, gidx.read_gff, gidx.write_gff), (GTF, gidx.read_gtf, gidx.write_gtf)],
+    ids=["gff3", "gtf"],
+)
+def test_texts_of_lists_are_written_as_the_lists(text, read, write, backend, tmp_path):
+    write(read(text, lists="text", dtype_backend=backend), tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == text
+
+
+def test_texts_that_do_not_tell_the_items_any_more_are_not_written(tmp_path):
+    comma = GFF3.replace(b"Parent=z", b"Parent=z%2Cw")
+    frame = gidx.read_gff(comma, lists="text")
+    with pytest.raises(gidx.WriteError, match="column 'Parent' has the texts of lists"):
+        gidx.write_gff(frame, tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+    gidx.write_gff(frame.drop(columns="Parent"), tmp_path / "a")
+    semicolon = gidx.read_gff(GFF3, lists="text", attributes=["ID"])
+    with pytest.raises(gidx.WriteError, match="column 'attributes' has the texts of lists"):
+        gidx.write_gff(semicolon, tmp_path / "a")
+    listed = VCF[: VCF.index(b"1\t5")].replace(b"Number=A,Type=Float", b"Number=.,Type=String")
+    listed = listed.replace(b"\tFORMAT\ta\tb", b"") + b"1\t5\t.\tA\tG\t.\t.\tAF=x%2Cy,z\n"
+    with pytest.raises(gidx.WriteError, match="column 'INFO/AF' has the texts of lists"):
+        gidx.write_vcf(gidx.read_vcf(listed, lists="text"), tmp_path / "a")

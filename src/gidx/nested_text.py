@@ -10,17 +10,24 @@ genotype alleles   as VCF writes them          ``0|1``
 other structs      JSON                        ``{"x": 3}``
 =================  ==========================  =====================================
 
-An item that is missing is ``.``; a missing list, map or struct is missing.
+An item that is missing is ``.``; a missing list, map or struct is missing. What a text does
+not tell any more (a comma in an item: one item, or two?) is recorded (`told`), so that no
+writer guesses it.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
+from gidx.errors import WriteError
+
+KEY = "nested_as_text"  # among gidx's metadata
 _MISSING = pa.scalar(".", pa.string())
 _FILTERS = ("filter", "FILTER")  # what VCF parts by semicolons
 
@@ -40,6 +47,52 @@ def nested_as_text(table: pa.Table) -> pa.Table:
         column = pa.chunked_array(chunks, pa.string())
         table = table.set_column(i, field.with_type(pa.string()), column)
     return table
+
+
+def told(table: pa.Table) -> dict[str, list[str]]:
+    """The names of nested columns: whose texts have all that they had, and whose have not.
+
+    >>> told(pa.table({"Parent": [["p", "q"]], "Note": [["a, b"]]}))
+    {'clear': ['Parent'], 'unclear': ['Note']}
+    """
+    nested = [f.name for f in table.schema if pat.is_nested(f.type)]
+    unclear = []
+    for name in nested:
+        marks = ";" if name in _FILTERS else ","
+        if not all(_is_clear(chunk, marks) for chunk in table.column(name).chunks):
+            unclear.append(name)
+    return {"clear": [n for n in nested if n not in unclear], "unclear": unclear}
+
+
+def _is_clear(array: pa.Array, marks: str) -> bool:
+    """Whether no text in it has one of the marks, which part items, lists and pairs."""
+    kind = array.type
+    if pat.is_map(kind):  # whose lists are GFF's, and read again with its escapes
+        inside = ",;%" if _is_list(array.items.type) else ";"
+        return _is_clear(array.keys, ",;=%") and _is_clear(array.items, inside)
+    if _is_list(kind):
+        items = array.flatten()
+        return _is_clear(items, ",;" if _is_list(items.type) else marks)
+    if not (pat.is_string(kind) or pat.is_large_string(kind)):
+        return True
+    return not pc.any(pc.match_substring_regex(array, f"[{marks}]")).as_py()
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))
+
+
+def refuse_unclear(schema: pa.Schema, about: Mapping[str, Any]) -> None:
+    """Raise where the texts of lists that were read do not say any more what the items are."""
+    recorded = about.get(KEY)
+    for name in recorded.get("unclear", ()) if isinstance(recorded, Mapping) else ():
+        if name in schema.names and not pat.is_nested(schema.field(name).type):
+            raise WriteError(
+                f"column {name!r} has the texts of lists (lists='text'), and items with a comma "
+                "or semicolon, so it does not say which they are; read them as lists, which is "
+                "the default, or drop the column",
+                row=None,
+            )
 
 
 def _text(array: pa.Array, between: str) -> pa.Array:

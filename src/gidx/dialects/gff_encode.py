@@ -48,6 +48,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
+from gidx import nested_text
 from gidx.columns import Column, Items, decode_items
 from gidx.dialects import parts
 from gidx.dialects.base import Rules
@@ -121,6 +122,7 @@ def encoder(
     kind: Kind = format or ("gtf" if said == "gtf" else "gff3")
     if kind not in ("gff3", "gtf"):
         raise WriteError(f"format is {format!r}, expected 'gff3' or 'gtf'", row=None)
+    nested_text.refuse_unclear(frame_schema, about)
     columns = _columns(frame_schema, about)
     targets = _targets(frame_schema, about, kind, columns)
     if header is None:
@@ -183,10 +185,14 @@ def _given(text: str, kind: Kind) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """An attribute column, and the key that it is written with, escaped."""
+    """An attribute column, and the key that it is written with, escaped.
+
+    ``listed``: its texts are of lists (``a,b``), as ``lists="text"`` reads them.
+    """
 
     name: str
     key: bytes
+    listed: bool
 
 
 @dataclass(frozen=True)
@@ -249,6 +255,8 @@ def _targets(
 ) -> list[Target]:
     renamed = about.get("attribute_names")
     renamed = renamed if isinstance(renamed, Mapping) else {}
+    recorded = about.get(nested_text.KEY)
+    clear = recorded.get("clear", ()) if isinstance(recorded, Mapping) else ()
     targets: dict[str, Target] = {}
     for f in schema:
         if f.name in columns.names:
@@ -267,7 +275,8 @@ def _targets(
         why = _bad_key(key, kind)
         if why is not None:
             raise WriteError(f"column {f.name!r}: {why}; rename it", row=None)
-        targets[key] = Target(f.name, _written(key, kind))
+        listed = f.name in clear and _is_texts(f.type)
+        targets[key] = Target(f.name, _written(key, kind), listed)
     return list(targets.values())
 
 
@@ -446,6 +455,8 @@ class GffEncoder:
         """A column's parts: those with values, and those without any."""
         if pat.is_null(array.type):
             return []
+        if target.listed:
+            array = pc.split_pattern(array, ",")
         if not parts.is_list(array.type):
             return [self._around(self._values(array, target.name, faults), target.key)]
         items, bounds = parts.items_of(array)

@@ -39,6 +39,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.types as pat
 
+from gidx import nested_text
 from gidx.columns import Column, Items, decode_items
 from gidx.dialects import parts
 from gidx.dialects.base import Rules
@@ -94,6 +95,7 @@ def encoder(
     >>> encoder(schema, {}, {}, contigs=["chr1"]).header.decode().splitlines()[:2]
     ['##fileformat=VCFv4.3', '##contig=<ID=chr1>']
     """
+    nested_text.refuse_unclear(frame_schema, about)
     if chromsizes is not None:
         about = {**about, "chromsizes": chromsizes}
     declared = declare(

@@ -22,6 +22,7 @@ float64: such a column is ``Int64`` or ``UInt64``, the one exception to pandas' 
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +33,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx import schema
+from gidx import nested_text, schema
 from gidx.errors import ColumnError
-from gidx.nested_text import nested_as_text
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
@@ -89,8 +89,12 @@ def to_frame(
     0    7.0    [10 20]
     1    NaN       [30]
     """
+    about = (table.schema.metadata or {}).get(schema.KEY.encode())
     if lists == "text":
-        table = nested_as_text(table)
+        recorded = nested_text.told(table)
+        table = nested_text.nested_as_text(table)
+        if about is not None and any(recorded.values()):
+            about = json.dumps({**json.loads(about), nested_text.KEY: recorded}).encode()
     if dtype_backend == "pyarrow":
         frame = table.to_pandas(types_mapper=_arrow_dtype)
     elif dtype_backend == "numpy_nullable":
@@ -104,9 +108,8 @@ def to_frame(
         raise ValueError(
             f"dtype_backend is {dtype_backend!r}, expected 'pyarrow', 'numpy_nullable' or None"
         )
-    found = (table.schema.metadata or {}).get(schema.KEY.encode())
-    if found:
-        frame.attrs[schema.KEY] = found.decode()
+    if about:
+        frame.attrs[schema.KEY] = about.decode()
     return frame
 
 

@@ -80,6 +80,9 @@ class Text:
     Rows begin in ``begins[s]`` to ``stops[s]``; where ``cut[s]``, behind the first line
     break from ``begins[s]`` on. ``blocks`` (n, 2) says where in the text each block
     begins, and where in the file.
+
+    Where fields were parted by blanks, ``text`` has tabs for them, line by line; ``raw`` is
+    then what the file has, and ``blocks`` are in that.
     """
 
     text: npt.NDArray[np.uint8]
@@ -87,11 +90,28 @@ class Text:
     stops: npt.NDArray[np.int64]
     cut: npt.NDArray[np.bool_]
     blocks: npt.NDArray[np.int64]
+    raw: Text | None = None
 
     def place(self, at: int) -> tuple[int, int]:
-        """The block in the file that holds a byte of the text, and where in its data."""
+        """The block in the file that holds a byte of the text, and where in its data.
+
+        In a text of parted fields, for a byte that begins a line.
+        """
+        at = int(self.raw_places(np.array([at]))[0])
         i = int(np.searchsorted(self.blocks[:, 0], at, side="right")) - 1
         return int(self.blocks[i, 1]), at - int(self.blocks[i, 0])
+
+    def raw_places(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Where in the file's own text lines begin, for those that begin at ``at`` here."""
+        if self.raw is None:
+            return at
+        here, there = _line_starts(self.text), _line_starts(self.raw.text)
+        return there[np.searchsorted(here, at, side="right") - 1]
+
+    def offsets(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+        """The virtual offsets of bytes of the text, in blocks that have data there."""
+        i = np.searchsorted(self.blocks[:, 0], at, side="right") - 1
+        return (self.blocks[i, 1] << 16 | at - self.blocks[i, 0]).astype(np.uint64)
 
     def places_from(self, offsets: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """For each virtual offset where in the text is what begins there, or first after it.
@@ -117,6 +137,10 @@ class Text:
         """The line that begins there."""
         piece = self.text[at : at + 65536].tobytes()
         return piece.partition(b"\n")[0].removesuffix(b"\r")
+
+
+def _line_starts(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    return np.append(0, np.flatnonzero(text == LF) + 1)
 
 
 def check_line_ends(text: Any, say: Callable[[int], str], name: str) -> None:

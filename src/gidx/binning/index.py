@@ -15,7 +15,7 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -394,15 +394,27 @@ class TabixIndex:
             regions.start,
         )  # fmt: skip
 
-    def first_stranger(self, refs: Integers, starts: Integers, offsets: Offsets) -> int:
+    def first_stranger(
+        self,
+        refs: Integers,
+        starts: Integers,
+        places: Offsets,
+        place_of: Callable[[Offsets], npt.NDArray[Any]] | None = None,
+    ) -> int:
         """Which is the first row of a range that no chunk of its place holds; -1: none is.
 
-        Rows by chrom id (-1: not looked at), start, and the range's begin.
+        Rows by chrom id (-1: not looked at), start, and the range's begin, which is a virtual
+        offset, or what ``place_of`` makes of virtual offsets.
         """
+        from gidx.kernels.bins import running_ends
         from gidx.kernels.proof import holds_leads
 
-        rows = refs, starts, offsets
-        return int(holds_leads(*(*self.plan[:5], self.min_shift, self.depth, *rows)))
+        ref_first, bins, first, chunks, reach, *_ = self.plan
+        if place_of is not None:
+            chunks = place_of(chunks.ravel()).astype(np.uint64).reshape(-1, 2)
+            reach = running_ends(first, chunks)
+        scheme = ref_first, bins, first, chunks, reach, self.min_shift, self.depth
+        return int(holds_leads(*scheme, refs, starts, places))
 
     @cached_property
     def _ids(self) -> dict[str, int]:
@@ -438,15 +450,34 @@ class TabixIndex:
         floor_first, floor_window, floor = self.samples
         floor = floor.copy()
         floor_samples(floor_first, floor)
-        filled = np.diff(self.chunk_first) > 0
-        begins = self.chunk_ranges[self.chunk_first[:-1][filled], 0]
+        chunk_first, chunks = self._chunks_in_order()
+        filled = np.diff(chunk_first) > 0
+        begins = chunks[chunk_first[:-1][filled], 0]
         ceiling = self._by_window(refs[filled], window[filled], begins)
         ceiling_samples(ceiling[0], ceiling[2])
-        reach = running_ends(self.chunk_first, self.chunk_ranges)
+        reach = running_ends(chunk_first, chunks)
         return (
-            self.ref_first, self.bins, self.chunk_first, self.chunk_ranges, reach,
+            self.ref_first, self.bins, chunk_first, chunks, reach,
             floor_first, floor_window, floor, *ceiling,
         )  # fmt: skip
+
+    def _chunks_in_order(self) -> tuple[Integers, Ranges]:
+        """Where each bin's chunks begin, and the chunks: those of no bytes left out, by begin.
+
+        What has no bytes would only say that rows begin where none need to. All indexers
+        write chunks in order, but no specification says so.
+        """
+        first, chunks = self.chunk_first, self.chunk_ranges
+        full = chunks[:, 0] < chunks[:, 1]
+        if not full.all():
+            first = np.concatenate([[0], np.cumsum(full)]).astype(first.dtype)[first]
+            chunks = chunks[full]
+        later = chunks[1:, 0] >= chunks[:-1, 0]
+        later[first[(first > 0) & (first < len(chunks))] - 1] = True  # another bin's
+        if not later.all():
+            of = np.repeat(np.arange(len(first) - 1), np.diff(first))
+            chunks = chunks[np.lexsort((chunks[:, 0], of))]
+        return first, np.ascontiguousarray(chunks)
 
     @cached_property
     def samples(self) -> tuple[Integers, Integers, Offsets]:

@@ -7,6 +7,7 @@ behind it and the begin of the next are one place.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from gidx.binning.bins import reg2bin
 from gidx.binning.index import Integers, Offsets, TabixIndex
 
 Reason = Literal[
-    "unknown", "again", "unsorted", "bin", "chunk", "floor", "ceiling", "linear"
+    "unknown", "again", "unsorted", "bin", "chunk", "floor", "ceiling", "linear", "lead"
 ]  # fmt: skip
 _REASONS: tuple[Reason, ...] = (
     "unknown", "again", "unsorted", "bin", "chunk", "floor", "ceiling", "linear",
@@ -25,7 +26,10 @@ _LAST = np.iinfo(np.uint64).max
 
 
 class Lost(NamedTuple):
-    """A row that is not found: its number in the batch, why, and the bin that it is of."""
+    """A row that is not found: its number in the batch, why, and the bin that it is of.
+
+    ``lead``: a chunk of the bin, which is of another chrom, begins with the row.
+    """
 
     row: int
     reason: Reason
@@ -67,6 +71,7 @@ class Proof:
         # places where ranges begin or end; the last line may lack its break
         bounds = np.unique(np.concatenate([placed.ravel(), self._tables[7]]))
         self.bounds = bounds[bounds < blocks["data_start"][-1] + blocks["data_size"][-1]]
+        self._leads = _Leads.of(ref_first, bins, chunk_first, placed)
         self._state = np.zeros(STATE, np.int64)
         self._state[REF] = -1
         self._seen = np.zeros(max(index.n_refs, 1), np.bool_)
@@ -110,6 +115,9 @@ class Proof:
         refs, starts, ends = (np.ascontiguousarray(v, np.int64) for v in (refs, starts, ends))
         places = np.ascontiguousarray(places, np.uint64)
         status, row = find_lost(*self._tables, refs, starts, ends, places, self._state, self._seen)
+        strange = self._leads.first_strange(refs, places)
+        if strange is not None and (status == OK or strange.row < row):
+            return strange
         if status == OK:
             return None
         index, row = self._index, int(row)
@@ -117,6 +125,49 @@ class Proof:
         return Lost(
             row, _REASONS[status - 1], int(reg2bin(start, end, index.min_shift, index.depth))
         )
+
+
+@dataclass
+class _Leads:
+    """Where chunks begin, in order, and the chrom and bin that each is of.
+
+    A chunk is of rows of one bin, so it begins with one, or with comments before it: the
+    first row from its begin on is of its chrom. A reader that is asked for that chrom alone
+    finds a stranger there otherwise; one that is asked for several looks for the chrom's
+    rows too early, and no more when they come. No writer of indexes makes such chunks:
+    htslib begins a chunk where the row before ends, htsjdk where its first row begins.
+    """
+
+    begin: Offsets
+    ref: Integers
+    bin: Integers
+    done: int = 0  # those that a row was there for
+
+    @classmethod
+    def of(
+        cls, ref_first: Integers, bins: Integers, chunk_first: Integers, chunks: Offsets
+    ) -> _Leads:
+        of = np.repeat(np.arange(len(bins)), np.diff(chunk_first))
+        full = chunks[:, 0] < chunks[:, 1]  # once places, not offsets, are compared
+        begin, of = chunks[full, 0], of[full]
+        order = np.argsort(begin, kind="stable")
+        of = of[order]
+        refs = np.searchsorted(ref_first, of, side="right") - 1
+        return cls(begin[order], refs.astype(np.int64), np.asarray(bins)[of])
+
+    def first_strange(self, refs: Integers, places: Offsets) -> Lost | None:
+        """The first of the next rows that is at the begin of a chunk of another chrom."""
+        if len(places) == 0:
+            return None
+        stop = int(np.searchsorted(self.begin, places[-1], side="right"))
+        some = slice(self.done, stop)
+        rows = np.searchsorted(places, self.begin[some])
+        wrong = np.flatnonzero(refs[rows] != self.ref[some])
+        if len(wrong):
+            i = int(wrong[0])
+            return Lost(int(rows[i]), "lead", int(self.bin[self.done + i]))
+        self.done = stop
+        return None
 
 
 def _first_bad(proof: Proof, chunks: Offsets, floor: Offsets) -> int | None:

@@ -297,9 +297,7 @@ class TabixText:
     def _text(self, group: list[Segment]) -> Text:
         text = self.lines.fetch(group)
         check_line_ends(text.text.data, partial(self.lines.say, text), self.source.name)
-        if not self.dialect.rules.spaces:
-            return text
-        return _parted(text)
+        return parted(text) if self.dialect.rules.spaces else text
 
     def decode(
         self, blocks: Text, columns: Sequence[int], regions: RegionSet | None, names: Names
@@ -342,8 +340,8 @@ class TabixText:
 
     def _floors(self, text: Text, regions: RegionSet | None) -> npt.NDArray[np.int64]:
         """Where in the text the first row of each region may begin; none where not known."""
-        # where blanks were made tabs, places within blocks are no longer those of the file
-        if regions is None or self.index is None or self.dialect.rules.spaces:
+        # where blanks were made tabs, places are no longer those of the file
+        if regions is None or self.index is None or text.raw is not None:
             return np.empty(0, np.int64)
         return text.places_from(self.index.floors(regions))
 
@@ -364,23 +362,28 @@ class TabixText:
             )
         if self.index is not None:
             some = np.flatnonzero((leads >= 0) & ~text.cut)
-            refs, begins = leads[some].astype(np.int64), text.begins[some]
-            i = -1
-            for side in ("right", "left"):  # the index may name an empty block before the row's
-                block = np.searchsorted(text.blocks[:, 0], begins, side="right") - 1
-                first = text.blocks[block, 0]
-                if side == "left":
-                    block = np.searchsorted(text.blocks[:, 0], first, side="left")
-                places = text.blocks[block, 1] << 16 | begins - first
-                i = self.index.first_stranger(refs, starts[some], places.astype(np.uint64))
-                if i < 0:
-                    break
-            i = int(some[i]) if i >= 0 else -1
+            i = self._first_stranger(text.raw or text, some, leads, starts)
             if i >= 0:
                 raise self._stale(
                     f"{self._lead(text, i, leads)}:{int(starts[i]) + 1:,}, where the index has "
                     "rows of other places"
                 )
+
+    def _first_stranger(
+        self,
+        text: Text,
+        some: npt.NDArray[np.int64],
+        leads: npt.NDArray[np.int32],
+        starts: npt.NDArray[np.int64],
+    ) -> int:
+        """Which of some segments begins with a row that no chunk of its place holds; -1: none."""
+        index = cast(TabixIndex, self.index)
+        rows = leads[some].astype(np.int64), starts[some]
+        begins = text.begins[some]
+        i = index.first_stranger(*rows, text.offsets(begins))
+        if i >= 0:  # places in the data are what counts, as in gidx.binning.proof, but take longer
+            i = index.first_stranger(*rows, begins.astype(np.uint64), text.places_from)
+        return int(some[i]) if i >= 0 else -1
 
     def _lead(self, text: Text, i: int, leads: npt.NDArray[np.int32]) -> str:
         """The first row of a range in words."""
@@ -447,13 +450,13 @@ def _is_number(text: bytes) -> bool:
     return text.removeprefix(b"-").isdigit() and len(text) <= 18
 
 
-def _parted(text: Text) -> Text:
-    """Runs of blanks as single tabs; blocks keep their places, about."""
+def parted(text: Text) -> Text:
+    """Runs of blanks as single tabs."""
     from gidx.kernels.lines import part_by_tabs
 
     whole, begins, stops = part_by_tabs(text.text, text.begins, text.stops)
     whole.flags.writeable = False
-    return Text(whole, begins, stops, text.cut, text.blocks)
+    return Text(whole, begins, stops, text.cut, text.blocks, text)
 
 
 _NO_REGIONS = RegionSet(*(np.zeros(n, np.int64) for n in (1, 0, 0, 0)))

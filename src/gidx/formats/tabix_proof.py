@@ -17,7 +17,7 @@ from gidx.binning.bins import bin_span
 from gidx.binning.index import TabixIndex
 from gidx.binning.proof import Lost, Proof
 from gidx.errors import FormatError
-from gidx.formats.tabix import TabixText
+from gidx.formats.tabix import TabixText, parted
 from gidx.formats.tabix_index import Broken, Scanned, scan
 from gidx.pool import in_order, thread_count
 from gidx.textfile import LF, Segment, Text
@@ -32,7 +32,7 @@ def prove(text: TabixText, index: TabixIndex, threads: int | None = None) -> str
         text.check_index()
     except FormatError as error:
         return str(error)
-    if len(blocks := blocks_of(text.source)) == 0 or text.dialect.rules.spaces:
+    if len(blocks := blocks_of(text.source)) == 0:
         return None
     proof = Proof(index, blocks)
     if proof.bad is not None:
@@ -78,13 +78,12 @@ def _read(
     nothing = np.empty(0, np.uint64)
     if head:
         return found, None, nothing, bound
+    if text.dialect.rules.spaces:
+        found = parted(found)
     rows = scan(found, text.dialect.rules)
     if isinstance(rows, Broken):
         raise text.broken(found, rows.at, rows.status, rows.found)
-    starts, offsets = found.blocks[:, 0], found.blocks[:, 1]
-    i = np.searchsorted(starts, rows.begins, side="right") - 1
-    blocks = proof.positions(offsets[i].astype(np.uint64) << np.uint64(16))
-    return found, rows, blocks + (rows.begins - starts[i]).astype(np.uint64), bound
+    return found, rows, proof.positions(found.offsets(found.raw_places(rows.begins))), bound
 
 
 def _cut_line(text: Text, proof: Proof) -> int | None:
@@ -133,5 +132,7 @@ def _why(lost: Lost, index: TabixIndex) -> str:
         "floor": "its linear index passes over it",
         "ceiling": "a bin behind the row begins before it",
         "linear": "its linear index passes over it",
-    }[lost.reason]
+    }.get(lost.reason)
+    if what is None:
+        return f"is where {of} of another chrom begins, by the index, which leads astray"
     return f"is not found by the index: {what}"

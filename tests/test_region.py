@@ -308,3 +308,8 @@ def test_a_frame_and_a_list_mean_the_same(regions):
 def test_region_errors_are_gidx_errors_and_value_errors():
     assert issubclass(RegionError, GidxError)
     assert issubclass(RegionError, ValueError)
+
+
+def test_arrays_of_texts_are_regions_of_any_kind():
+    for names in (pa.array(["chr1"]), pa.chunked_array([["chr1"]]), pl.Series(["chr1"])):
+        assert spans(names) == [("chr1", 0, MAX_END)]

@@ -5,10 +5,14 @@ What is of VCF, GFF and SAM alone is in tests of their own.
 
 from __future__ import annotations
 
+import http.server
 import os
 import pickle
 import random
+import shutil
+import threading
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -307,6 +311,36 @@ def test_a_file_behind_a_url_finds_its_index_there(many):
     dataset = gidx.open("memory://t/many.bed.gz")
     assert rows_of(dataset.to_table("chr2:1-1000")) == overlapping(rows, "chr2", 0, 1000)
     assert rows_of(dataset.to_table()) == rows
+
+
+def test_a_url_with_a_query_has_its_index_before_the_query(many):
+    rows, path, *_ = many
+    asked = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def send_head(self):
+            asked.append(self.path)
+            return super().send_head()
+
+        def log_message(self, *args):
+            pass
+
+    handler = partial(Handler, directory=str(path.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            at = f"http://127.0.0.1:{server.server_port}/{path.name}?download=1"
+            found = gidx.open(at).to_table("chr2:1-1000")
+            shutil.copy(path, path.parent / "none")
+            alone = gidx.open(f"{at.rpartition('/')[0]}/none?x=1")
+            with pytest.raises(MissingIndexError, match=r"none\.csi\?x=1\)"):
+                alone.to_table("chr2:1-1000")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert rows_of(found) == overlapping(rows, "chr2", 0, 1000)
+    assert f"/{path.name}.tbi?download=1" in asked
 
 
 # ── BED ─────────────────────────────────────────────────────────────────────────────────────────

@@ -282,6 +282,8 @@ def _plain(listed: Sequence[Any], ids: Mapping[str, int]) -> tuple[Ints, Ints, I
 def _listed(regions: Any) -> Sequence[Any]:
     if isinstance(regions, (str, tuple, Region)):
         return [regions]
+    if hasattr(regions, "to_pylist"):  # an array of Arrow
+        regions = regions.to_pylist()
     if isinstance(regions, Iterable) and not isinstance(regions, (bytes, Mapping)):
         return list(regions)
     raise RegionError(f"cannot read a region from {type(regions).__name__}: {_EXPECTED}")

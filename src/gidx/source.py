@@ -286,6 +286,16 @@ def is_url(path: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:(//|:)", path) is not None
 
 
+def beside(name: str, suffix: str) -> str:
+    """The name of what lies beside a file, whose URL may have a query.
+
+    >>> beside("a.vcf.gz", ".tbi"), beside("https://host/a.vcf.gz?download=1", ".tbi")
+    ('a.vcf.gz.tbi', 'https://host/a.vcf.gz.tbi?download=1')
+    """
+    path, mark, query = name.partition("?") if is_url(name) else (name, "", "")
+    return f"{path}{suffix}{mark}{query}"
+
+
 def expanded(path: PathLike) -> str:
     """A path as text, with ``~`` as the user's folder; URLs stay as they are.
 

@@ -31,7 +31,7 @@ from gidx.formats.base import Placed, Rows
 from gidx.pool import in_order, thread_count
 from gidx.ranges import Ranges
 from gidx.region import RegionSet
-from gidx.source import ByteSource, is_url
+from gidx.source import ByteSource, beside, is_url
 from gidx.textfile import BgzfLines, LineSource, Segment, Text, check_line_ends, to_bgzf
 
 GUESSED = ("bed", "tsv")  # formats without a header that declares their columns
@@ -225,7 +225,7 @@ class TabixText:
         if not isinstance(self.lines, BgzfLines):
             what, way = f"{self.lines.how} without an index", to_bgzf(self.lines)
         elif is_url(name):
-            what = f"no index beside it ({', '.join(name + s for s in ('.tbi', '.csi'))})"
+            what = f"no index beside it ({', '.join(beside(name, s) for s in ('.tbi', '.csi'))})"
             way = "say index=, or download it and make one with: gidx index"
         elif name.startswith("<"):
             what, way = "no index", "say index="

@@ -16,7 +16,7 @@ from gidx.dialects.base import Dialect, Head
 from gidx.errors import FormatError, format_error, hint, warn
 from gidx.foreign import foreign, is_csv
 from gidx.formats.tabix import TabixText
-from gidx.source import ByteSource, PathSource, RemoteSource, open_source
+from gidx.source import ByteSource, PathSource, RemoteSource, beside, open_source
 from gidx.textfile import (
     BOM,
     BgzfLines,
@@ -152,7 +152,7 @@ def find_index(
 
 def _beside(source: ByteSource, storage_options: Mapping[str, Any] | None) -> ByteSource | None:
     for suffix in SUFFIXES:
-        name = source.name + suffix
+        name = beside(source.name, suffix)
         if isinstance(source, PathSource) and os.path.exists(name):
             return PathSource(name)
         if isinstance(source, RemoteSource):
@@ -407,7 +407,8 @@ def _named_as(head: Head) -> str | None:
     """What the name of a file without rows says: peaks that nobody found are a BED all the same."""
     if head.first:
         return None
-    name = re.sub(r"[?#].*|(\.b?gz|\.bgzf)?$", "", head.name.lower(), count=1)
+    path = head.name.lower().partition("?")[0]
+    name = re.sub(r"\.(gz|bgz|bgzf)$", "", path)
     return next((kind for end, kind in _ENDS.items() if name.endswith(end)), None)
 
 

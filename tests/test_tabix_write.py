@@ -603,3 +603,13 @@ def test_what_is_missing_has_the_word_that_is_asked_for():
         file = io.BytesIO()
         write_tabix(table, file, header=False, **options)
         assert gzip.decompress(file.getvalue()) == b"c\t1\t2\t" + word + b"\n"
+
+
+@pytest.mark.parametrize("items", [[], [None]], ids=["empty", "missing"])
+def test_lists_of_no_known_type_are_written(items, tmp_path):
+    # pandas has no type for lists that are all empty
+    df = pd.DataFrame({"chrom": ["c", "c"], "start": [1, 2], "end": 5, "x": [items, []]})
+    for write in (gidx.write_bed, write_tabix):
+        write(df, tmp_path / "a.gz", header=False)
+        text = gzip.decompress((tmp_path / "a.gz").read_bytes()).decode()
+        assert text == f"c\t1\t5\t{'.,' * len(items)}\nc\t2\t5\t\n"

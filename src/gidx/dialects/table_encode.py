@@ -54,6 +54,8 @@ _TRACK = re.compile(rb"(track|browser)([ \t]|$)")
 def texts(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
     """The texts of a column; ``word`` is what stands for no value."""
     array = plain(array, top=False)
+    if pat.is_null(array.type):  # even without rows, as in lists that are all empty
+        return _repeated(word, len(array))
     if not array.null_count:
         return _written(array, name, word, faults)
     there = array.is_valid().to_numpy(zero_copy_only=False)

@@ -147,14 +147,11 @@ def several(read: Read, column: str, text: str, key: Key, escapes: bool) -> Any:
     if key.number.isdigit() and len(texts) != int(key.number):
         read.fault(column)
         return None
-    values = []
-    for item in texts:
-        try:
-            values.append(None if item == "." else one(item, key.type, escapes))
-        except BadError:
-            values.append(None)
-            read.fault(column)
-    return values
+    try:
+        return [None if item == "." else one(item, key.type, escapes) for item in texts]
+    except BadError:
+        read.fault(column)
+        return None
 
 
 def genotype(text: str) -> Any:
@@ -211,17 +208,23 @@ def read_info(out: Read, text: str, infos: dict[str, Key], escapes: bool) -> Non
     for item in text.split(";") if text != "." else ():
         if item == "":
             continue
-        key, equal, value = item.partition("=")
+        key, equal, value = item.lstrip(" ").partition("=")
         if key in seen:
             out.fault(f"INFO/{key}" if key in infos else "INFO")
         elif key not in infos:
             others.append((key, value if equal else None))
         elif infos[key].type == "Flag":
             row[key] = True
+            if equal:
+                out.fault(f"INFO/{key}")
+                others.append((key, value))
         elif not equal:
             out.fault(f"INFO/{key}")
+            others.append((key, None))
         else:
             row[key] = several(out, f"INFO/{key}", value, infos[key], escapes)
+            if row[key] is None and value != ".":
+                others.append((key, value))
         seen.add(key)
     for key, declared in infos.items():
         default = False if declared.type == "Flag" else None
@@ -238,7 +241,7 @@ def read_formats(
         for _ in range(keys.count(key) - 1):
             out.fault(f"FORMAT/{key}" if key in told else "FORMAT")
     texts = {s: cell.split(":") for s, cell in zip(samples, cells[1:], strict=bool(cells))}
-    others = []
+    others, unfit = [], []  # what fits no declaration comes last, in the header's order
     for key in dict.fromkeys([*told, *keys]):
         if key not in keys:
             if key in told:
@@ -263,7 +266,11 @@ def read_formats(
             else:
                 values.append(several(out, name, value, told[key], escapes and key != "GT"))
         out.columns[name].append(values)
-    out.columns["FORMAT"].append([(k, v) for _, k, v in sorted(others)] or None)
+        kept = [t if v is None and t not in (None, ".") else None
+                for t, v in zip(found, values, strict=True)]  # fmt: skip
+        if any(t is not None for t in kept):
+            unfit.append((key, kept))
+    out.columns["FORMAT"].append([(k, v) for _, k, v in sorted(others)] + unfit or None)
 
 
 # ── strategies ──────────────────────────────────────────────────────────────────────────────────

@@ -88,7 +88,8 @@ class Column:
 class Problem:
     """Values that are not of their type: how many, and the first one.
 
-    ``guessed`` is the field whose type was only guessed. ``way_out`` is for messages.
+    ``guessed`` is the field whose type was only guessed. ``way_out`` and ``read_as`` are for
+    messages.
     """
 
     column: str
@@ -98,6 +99,7 @@ class Problem:
     text: str
     guessed: int | None = None
     way_out: str = ""
+    read_as: str = "missing"
 
 
 @dataclass(slots=True)  # not frozen: that takes 1 us, in each column of each query
@@ -146,12 +148,32 @@ def decode_items(
     ``fields`` are those that ``counted_by`` looks at.
     """
     if pat.is_list(column.type) or pat.is_fixed_size_list(column.type):
-        array, bad = _lists(items, column, fields)
+        array, bad, _ = _lists(items, column, fields)
     else:
         array, wrong = _scalars(items, column)
         bad = _first(items, wrong)
+    return array, _problem(column, bad)
+
+
+def decode_whole(
+    items: Items, column: Column
+) -> tuple[pa.Array, npt.NDArray[np.uint8] | None, Problem | None]:
+    """`decode_items` by values: a list with an item that is not of its type is missing.
+
+    For formats that keep the text of such values elsewhere. Says, too, which values were of
+    their type (None: all).
+    """
+    if pat.is_list(column.type) or pat.is_fixed_size_list(column.type):
+        array, bad, ok = _lists(items, column, None, whole=True)
+    else:
+        array, ok = _scalars(items, column)
+        bad = _first(items, ok)
+    return array, ok, _problem(column, bad)
+
+
+def _problem(column: Column, bad: _Bad) -> Problem | None:
     if bad is None:
-        return array, None
+        return None
     count, row, value = bad
     guessed = column.field if column.guessed else None
     way_out = ""
@@ -161,8 +183,7 @@ def decode_items(
         shown, way_out = value.decode("utf-8", "backslashreplace"), WAY_OUT
         # no wider type takes it
         guessed = None if pat.is_string(column.type) else guessed
-    problem = Problem(column.name, column.declared, count, row, shown, guessed, way_out)
-    return array, problem
+    return Problem(column.name, column.declared, count, row, shown, guessed, way_out)
 
 
 _Bad = tuple[int, int, bytes] | None  # how many, the first one's row and text
@@ -290,8 +311,16 @@ def _parsed(items: Items, column: Column, counts: Counts | None = None) -> tuple
 
 
 def _lists(
-    items: Items, column: Column, fields: npt.NDArray[np.int32] | None
-) -> tuple[pa.Array, _Bad]:
+    items: Items,
+    column: Column,
+    fields: npt.NDArray[np.int32] | None,
+    *,
+    whole: bool = False,
+) -> tuple[pa.Array, _Bad, _Ok]:
+    """The array, what is bad, and which lists are not (None: none is).
+
+    Where ``whole``, a list with a bad item is bad itself; else only its item is missing.
+    """
     from gidx.kernels import fields as kernels
 
     counts, counted = _NOTHING
@@ -302,7 +331,7 @@ def _lists(
         )
     if column.parse is not None:  # a list of objects
         array, ok = _parsed(items, column, (counts, counted) if len(counts) else None)
-        return array, _first(items, ok)
+        return array, _first(items, ok), ok
     size = column.type.list_size if pat.is_fixed_size_list(column.type) else -1
     begins, nexts, offsets, state, bad_rows, nulls = kernels.split_lists(
         items.text, items.begins, items.nexts, size, counts, counted,
@@ -315,6 +344,9 @@ def _lists(
         # what stands in for the items of a list that is not there is no problem of theirs
         child_ok = np.where(np.repeat(state != 1, size), np.uint8(1), child_ok)
         child_ok = None if child_ok.all() else child_ok
+    if whole and child_ok is not None:
+        state[np.searchsorted(offsets, np.flatnonzero(child_ok == 0), side="right") - 1] = 0
+        bad_rows, child_ok = int(np.count_nonzero(state == 0)), None
     bad = None
     if child_ok is not None:
         count, first, text = _first(inner, child_ok) or (0, 0, b"")
@@ -331,7 +363,7 @@ def _lists(
     array = pa.Array.from_buffers(
         column.type, len(items), buffers, null_count=bad_rows + nulls, children=[children]
     )
-    return array, bad
+    return array, bad, (state != 0).astype(np.uint8) if bad_rows else None
 
 
 _NOTHING = np.empty(0, np.int64), np.empty(0, np.uint8)

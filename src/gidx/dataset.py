@@ -720,7 +720,7 @@ def _say(count: int, placed: Placed) -> str:
     problem = placed.problem
     many = "1 value is" if count == 1 else f"{count:,} values are"
     return (
-        f"column {problem.column}: {many} not {problem.declared}, read as missing; "
+        f"column {problem.column}: {many} not {problem.declared}, read as {problem.read_as}; "
         f"first at {Region(*placed.place)}: {_shown(problem.text)}{_way_out(problem)}"
     )
 

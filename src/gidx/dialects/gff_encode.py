@@ -489,7 +489,7 @@ class GffEncoder:
             return parts.nothing(len(array))
         if not is_text(kind):
             if pat.is_floating(kind):
-                return parts.decimals(array, name, faults, single=False)
+                return parts.decimals(array)
             return Part(parts.texts_in(array.cast(pa.large_string())), parts.there(array))
         part = Part(parts.texts_in(array), parts.there(array))
         if self._is_gff3:
@@ -653,7 +653,7 @@ def _score(array: pa.Array | None, n: int, faults: Faults) -> Texts:
     if not (pat.is_integer(kind) or pat.is_floating(kind)):
         faults.refuse(f"column score is {kind}, expected numbers")
         return parts.filled(parts.nothing(n))
-    return parts.filled(parts.decimals(array, "score", faults, single=False))
+    return parts.filled(parts.decimals(array))
 
 
 def _number_text(

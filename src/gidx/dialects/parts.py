@@ -195,23 +195,10 @@ def whole_numbers(
     return Part(numbers(values), mask)
 
 
-def decimals(array: pa.Array, name: str, faults: Faults, *, single: bool) -> Part:
-    """Floats as the shortest decimals that read back to the same; integers as they are.
-
-    Where ``single``, the format has floats of 32 bits: what only these make infinite is
-    a fault.
-    """
-    if pat.is_integer(array.type):
-        return Part(texts_in(array.cast(pa.large_string())), there(array))
+def decimals(array: pa.Array) -> Part:
+    """Floats as the shortest decimals that read back to the same; integers as they are."""
     if pat.is_float16(array.type):
         array = array.cast(pa.float32())
-    if single and pat.is_float64(array.type):
-        values = array.fill_null(0).to_numpy(zero_copy_only=False)
-        with np.errstate(over="ignore"):
-            large = np.isfinite(values) & ~np.isfinite(values.astype(np.float32))
-        faults.check(
-            large, lambda i: f"column {name}: found {values[i]}, which no float of 32 bits holds"
-        )
     return Part(texts_in(array.cast(pa.large_string())), there(array))
 
 
@@ -266,6 +253,19 @@ def picked(texts_there: Texts, rows: Ints) -> Texts:
     buffers = [None, pa.py_buffer(texts_there.offsets), pa.py_buffer(texts_there.data)]
     whole = pa.Array.from_buffers(pa.large_binary(), len(texts_there), buffers)
     return texts_in(whole.take(pa.array(rows)))
+
+
+def one_after_other(one: Texts, other: Texts) -> Texts:
+    """The texts of both.
+
+    >>> both = one_after_other(texts_in(pa.array(["a"])), texts_in(pa.array(["b", "c"])))
+    >>> [both[i] for i in range(3)]
+    ['a', 'b', 'c']
+    """
+    data = [t.data[t.offsets[0] : t.offsets[-1]] for t in (one, other)]
+    behind = other.offsets[1:] - other.offsets[0] + len(data[0])
+    offsets = np.concatenate([one.offsets - one.offsets[0], behind])
+    return texts(offsets, np.concatenate(data))
 
 
 def shown(text: str, most: int = 60) -> str:

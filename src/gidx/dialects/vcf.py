@@ -12,12 +12,20 @@ FORMAT has it a list over the samples: so both are written again as they were. T
 of ``INFO`` and ``FORMAT`` (maps) are texts as they stand, ``.`` too; a key without = is
 null.
 
-What does not fit its declaration is missing and a `Problem`: no number of the type; an
-Integer below -2147483640, which the specification keeps for BCF; a wrong count for a fixed
-Number; a bare key that is no flag; all but the first of a repeated key. A String or
-Character of Number 1 keeps its commas: many files declare lists so. In FORMAT, an empty
-text is an empty list of numbers (the local alleles of VCF 4.5 are written so), in INFO it
-is a `Problem`.
+What does not fit its declaration is missing and a `Problem`, and its text stays in the map
+``INFO`` or ``FORMAT`` under its key: no number of the type, or one that float32 would make
+zero or infinite; an Integer below -2147483640, which the specification keeps for BCF; a
+wrong count for a fixed Number; a list with such an item, as a whole; a bare key that is no
+flag; an empty text in INFO. A Flag with a value (``DB=0``) is True all the same, as for
+htslib, and keeps its text; a value under another type's Number=0 is missing. Only text that
+is no UTF-8 is not kept, which an encoding reads. So that the map does not depend on what
+columns are asked for, all keys are looked at where it is asked for. All but the first of a
+repeated key are lost, and a `Problem`. A String or Character of Number 1 keeps its commas:
+many files declare lists so. In FORMAT, an empty text is an empty list of numbers (the local
+alleles of VCF 4.5 are written so).
+
+``types`` say better than the header what keys are: the declarations are changed by them
+before anything is read, so that what is written has the better ones.
 
 Percent encoding is that of VCF 4.3 and later (``%3A %3B %3D %25 %2C %0D %0A %09``), in
 Strings and Characters of files that say so; earlier versions have none.
@@ -43,7 +51,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx import schema
-from gidx.columns import Column, Items, Problem, decode_items
+from gidx.columns import Column, Items, Problem, decode_items, decode_whole
 from gidx.dialects.base import Head, Lines, Names, Rules, fields_table
 from gidx.dialects.vcf_header import FIXED, Declaration, Header
 from gidx.errors import ColumnError, FormatError, hint, warn
@@ -59,7 +67,7 @@ ARROW = {
 }
 GENOTYPE = pa.struct([("alleles", pa.list_(pa.int8())), ("phased", pa.bool_())])
 LEAST_INTEGER = -(2**31) + 8  # what is below stands for missing and ends of lists in BCF
-PERCENT = b"%"
+PERCENT, EQUAL = b"%", ord("=")
 _ONCE = ", once a row"  # what a repeated key is not
 _SPARSE = 4  # with fewer values than one in so many rows, only they are decoded
 
@@ -76,31 +84,101 @@ _FIXED = (  # canonical name, declared name, field, type, declared type, number,
     ("filter", "FILTER", 6, pa.list_(_TEXT), "String", ".", "Filters not passed, or PASS"),
 )
 _MAPS = {
-    "INFO": "INFO keys that the header does not declare, as text",
-    "FORMAT": "FORMAT keys that the header does not declare, as text",
+    "INFO": "INFO that the header does not declare, or that does not fit, as text",
+    "FORMAT": "FORMAT that the header does not declare, or that does not fit, as text",
 }
 
 
-def from_head(head: Head, *, samples: Sequence[str] | None = None, gt: Genotypes = "text") -> Vcf:
+def from_head(
+    head: Head, *, samples: Sequence[str] | None = None, gt: Genotypes = "text", types: Any = None
+) -> Vcf:
     """The dialect of one file; warns of what is wrong with its header.
 
     ``samples`` are those to read, in that order (default: all; none: no FORMAT columns).
-    ``gt``: FORMAT/GT as ``"text"`` or as ``"alleles"``.
+    ``gt``: FORMAT/GT as ``"text"`` or as ``"alleles"``. ``types``: of ``qual``, and of keys
+    (``INFO/FR``, ``FORMAT/GQ``; there, of one sample's value), declared or not.
 
     >>> head = Head("x.vcf", b"##fileformat=VCFv4.3\\n#CHROM\\tPOS\\tID\\tREF\\tALT\\tQUAL\\t"
     ...             b"FILTER\\tINFO\\n", b"")
     >>> [field.name for field in from_head(head).named("native")]
     ['CHROM', 'POS', 'ID', 'REF', 'ALT', 'QUAL', 'FILTER', 'INFO']
+    >>> from_head(head, types={"INFO/FR": pa.float64()}).named("canonical")[-2]
+    pyarrow.Field<INFO/FR: double>
     """
     if gt not in ("text", "alleles"):
         raise ValueError(f"gt is {gt!r}; expected 'text' or 'alleles'")
     text = head.lines.decode("utf-8", "backslashreplace")
-    header, faults = _mended(Header.parse(text), head.first[:1])
+    header = Header.parse(text)
+    given = _checked(schema.types_of(types), header, head.name)
+    said: dict[str, _Said] = {}
+    for name, kind in given.items():
+        place, _, key = name.partition("/")
+        if place in _MAPS:
+            told = header.told(place).get(key)
+            said[name] = (None, None) if told is None else _said(told)
+            header = header.declaring(place, _declared_as(told or Declaration(key), kind))
+    header, faults = _mended(header, head.first[:1])
     if faults:
         more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
         shown = "; ".join(faults[:5])
         warn(f"{head.name}: VCF header: {shown}{more}")
-    return Vcf(head.name, text, header, _chosen(head.name, header, samples), gt)
+    chosen = _chosen(head.name, header, samples)
+    return Vcf(head.name, text, header, chosen, gt, given, said)
+
+
+_Said = tuple[str | None, str | None]  # the header's own Number and Type
+
+
+def _said(declared: Declaration) -> _Said:
+    return declared.said or (declared.number, declared.type)
+
+
+def _checked(types: Mapping[str, pa.DataType], header: Header, name: str) -> dict[str, pa.DataType]:
+    """The types given, by canonical names; each is one that such a column can have."""
+    found = {}
+    for column, kind in types.items():
+        place, _, key = column.partition("/")
+        own = column
+        if place in _MAPS and key:
+            if (place, key) == ("FORMAT", "GT"):
+                raise TypeError(f"{name}: types: {column!r} is text, or alleles with gt='alleles'")
+            one = kind.value_type if _is_list(kind) else kind
+            if not (pat.is_boolean(kind) and place == "INFO"):
+                schema.check_scalar(column, one)
+        elif column in ("qual", "QUAL"):
+            own = "qual"
+            schema.check_scalar(own, kind)
+        else:
+            keys = [f"INFO/{k}" for k in header.info] + [f"FORMAT/{k}" for k in header.format]
+            raise ColumnError(
+                f"{name}: types: {column!r} is no column that can have another type"
+                f"{hint(column, ['qual', *keys])}; there are qual, INFO/<ID> and FORMAT/<ID>"
+            )
+        found[own] = kind
+    return found
+
+
+def _declared_as(told: Declaration, kind: pa.DataType) -> Declaration:
+    """The declaration, its Number and Type as a column of this type has them."""
+    if pat.is_boolean(kind):
+        number, type_ = "0", "Flag"
+    else:
+        one = kind.value_type if _is_list(kind) else kind
+        number = "1"
+        if pat.is_fixed_size_list(kind) and kind.list_size > 1:
+            number = str(kind.list_size)
+        elif _is_list(kind):
+            number = "." if told.number.isdigit() else told.number
+        type_ = "String"
+        if pat.is_integer(one) or pat.is_floating(one):
+            type_ = "Integer" if pat.is_integer(one) else "Float"
+        elif told.type == "Character":
+            type_ = told.type
+    return replace(told, number=number, type=type_, said=None)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pat.is_list(kind) or pat.is_fixed_size_list(kind))
 
 
 def _mended(header: Header, rows: Sequence[bytes]) -> tuple[Header, list[str]]:
@@ -153,6 +231,17 @@ class _Spec:
     def is_flag(self) -> bool:
         return self.declared is not None and self.declared.type == "Flag"
 
+    @property
+    def takes_values(self) -> bool:
+        """Whether a flag with a value is one all the same, and not a wrong Number=0."""
+        return self.declared is not None and _said(self.declared)[1] == "Flag"
+
+    @property
+    def can_misfit(self) -> bool:
+        """Whether there are texts, but such that are no UTF-8, that are none of its values."""
+        kind = self.column.type
+        return pat.is_fixed_size_list(kind) or not pat.is_string(_item_type(kind))
+
 
 def _arrow_type(declared: Declaration) -> pa.DataType:
     one = ARROW[declared.type]
@@ -184,9 +273,17 @@ class Vcf:
     rules = Rules(chrom=0, start=1, end=1, one_based=True, span="vcf", least=len(FIXED))
 
     def __init__(
-        self, name: str, text: str, header: Header, samples: tuple[str, ...], gt: Genotypes
+        self,
+        name: str,
+        text: str,
+        header: Header,
+        samples: tuple[str, ...],
+        gt: Genotypes,
+        types: Mapping[str, pa.DataType],
+        said: Mapping[str, _Said],
     ) -> None:
         self.name, self.header, self.gt = name, text, gt
+        self._types, self._said = types, said  # given, and what the header says of these
         self.declared, self.samples = header, samples
         # where each of the file's samples goes among those chosen
         number = {sample: i for i, sample in enumerate(samples)}
@@ -212,12 +309,12 @@ class Vcf:
 
     def fields(self) -> pa.Table:
         specs = self.specs("canonical")
-        told = [spec.declared for spec in specs]
+        said = [self._said.get(s.field.name, s.declared and _said(s.declared)) for s in specs]
         natives = [native for _, native, *_ in _FIXED]
         return fields_table(
             [spec.field for spec in specs],
-            [d.type if d else None for d in told],
-            [d.number if d else None for d in told],
+            [pair[1] if pair else None for pair in said],
+            [pair[0] if pair else None for pair in said],
             [(spec.field.metadata or {}).get(b"description", b"").decode() for spec in specs],
             [*natives, *(spec.field.name for spec in specs[len(natives) :])],
         )
@@ -247,10 +344,11 @@ class Vcf:
 
     def _fixed(self, names: Names) -> list[_Spec]:
         specs = []
-        for canonical, native, at, kind, declared_type, number, description in _FIXED:
+        for canonical, native, at, own, declared_type, number, description in _FIXED:
             name = native if names == "native" else canonical
             if name is None:
                 continue
+            kind = self._types.get(canonical, own)
             separator = b";" if native == "FILTER" else b","
             missing = b"" if native == "REF" else b"."
             column = _column(
@@ -289,7 +387,8 @@ class Vcf:
         return json.dumps(self.samples, ensure_ascii=False).encode()
 
     def _keyed(self, spec: Literal["info", "format"], key: str, declared: Declaration) -> _Spec:
-        name, kind = f"{key}/{declared.id}", _arrow_type(declared)
+        name = f"{key}/{declared.id}"
+        kind = self._types.get(name) or _arrow_type(declared)
         metadata = _metadata(key, declared)
         if spec == "format":
             metadata[b"samples"] = self._sample_names
@@ -330,7 +429,7 @@ class Vcf:
         plan = self._plans.get((columns, names))
         if plan is None:
             specs = self.specs(names)
-            plan = _Plan.of([specs[i] for i in columns], self._words)
+            plan = _Plan.of([specs[i] for i in columns], specs, self._words)
             self._plans[columns, names] = plan
         return plan
 
@@ -353,6 +452,9 @@ class Vcf:
         items = Items(lines.text, lines.fields[at], lines.fields[at + 1])
         array, problem = decode_items(items, spec.column)
         if problem is not None:
+            if name.lower() == "qual" and not problem.way_out:
+                way_out = f"types={{'qual': '{_better(problem.text)}'}} reads it"
+                problem = replace(problem, way_out=way_out)
             problems.append(problem)
         return array
 
@@ -363,19 +465,26 @@ class Vcf:
     ) -> None:
         from gidx.kernels import vcf as kernels
 
-        words = self._words
+        words, mapped = self._words, plan.infos is not None
         begins, nexts, there, count, faults, *others = kernels.find_info(
             lines.text, lines.fields[_INFO], lines.fields[_INFO + 1], words.text, words.bounds,
-            words.table, plan.slots, len(plan.info), plan.flags, plan.infos is not None,
+            words.table, plan.slots, len(plan.info), plan.flags, mapped,
         )  # fmt: skip
+        kept: list[_Entries] = []
         for k, (i, spec) in enumerate(plan.info):
+            if i < 0 and not spec.can_misfit:
+                continue
+            items = Items(lines.text, begins[k], nexts[k], there[k])
             if spec.is_flag:
-                bits = pa.py_buffer(np.packbits(there[k], bitorder="little"))
-                arrays[i] = pa.Array.from_buffers(pa.bool_(), len(lines), [None, bits])
+                array, ok, problem = _flags(items, there[k], spec)
             else:
-                items = Items(lines.text, begins[k], nexts[k], there[k])
-                arrays[i], problem = self._values(items, spec, int(count[k]))
-                problems += [problem] if problem else []
+                array, ok, problem = self._values(items, spec, int(count[k]))
+            if mapped and ok is not None:
+                kept.append(_Entries.of_misfits(items, np.flatnonzero(ok == 0), len(spec.key)))
+            if i < 0:  # nobody asked for the column, only for the map
+                continue
+            arrays[i] = array
+            problems += [_in_map(problem, spec)] if problem else []
             for what, (n, row, a, b) in zip(("", _ONCE), faults[:, :, k], strict=True):
                 if n:
                     text = _shown(lines.text[a : b - 1])
@@ -383,27 +492,27 @@ class Vcf:
                     problems.append(Problem(spec.column.name, said, int(n), int(row), text))
         if plan.infos is not None:
             i, spec = plan.infos
-            arrays[i] = self._info_map(lines, spec, others, problems)
+            entries = _Entries.of_rows(*others)
+            arrays[i] = self._info_map(lines, spec, entries.with_others(kept), problems)
 
     def _info_map(
-        self, lines: Lines, spec: _Spec, others: Sequence[Any], problems: list[Problem]
+        self, lines: Lines, spec: _Spec, entries: _Entries, problems: list[Problem]
     ) -> pa.Array:
         from gidx.kernels import vcf as kernels
 
-        offsets, begins, ends, nexts = others
-        if len(begins) == 0:
-            return pa.nulls(len(lines), spec.field.type)
-        first = kernels.first_of_keys(lines.text, offsets, begins, ends)
+        n = len(lines)
+        if len(entries.rows) == 0:
+            return pa.nulls(n, spec.field.type)
+        first = kernels.first_of_keys(lines.text, entries.offsets(n), entries.begins, entries.ends)
         if not first.all():
             again = np.flatnonzero(first == 0)
             m = int(again[0])
-            row = int(np.searchsorted(offsets, m, side="right")) - 1
-            text = _shown(lines.text[begins[m] : nexts[m] - 1])
+            text = _shown(lines.text[entries.begins[m] : entries.nexts[m] - 1])
             said = f"String{_ONCE}"
+            row = int(entries.rows[m])
             problems.append(Problem(spec.column.name, said, len(again), row, text))
-            kept = first == 1
-            offsets = np.concatenate([[0], np.cumsum(kept)])[offsets].astype(np.int32)
-            begins, ends, nexts = begins[kept], ends[kept], nexts[kept]
+            entries = entries.take(np.flatnonzero(first == 1))
+        begins, ends, nexts = entries.begins, entries.ends, entries.nexts
         keys = _keys(Items(lines.text, begins, ends + np.int32(1)))
         bare = ends + 1 == nexts
         items = Items(
@@ -414,9 +523,8 @@ class Vcf:
         )
         values, problem = decode_items(items, spec.column)
         if problem is not None:
-            row = int(np.searchsorted(offsets, problem.row, side="right")) - 1
-            problems.append(replace(problem, row=row))
-        return _map(spec.field.type, offsets, keys, values)
+            problems.append(replace(problem, row=int(entries.rows[problem.row])))
+        return _map(spec.field.type, entries.offsets(n), keys, values)
 
     # ── FORMAT ──────────────────────────────────────────────────────────────────────────────────
 
@@ -435,6 +543,7 @@ class Vcf:
             self._declared_formats,
         )
         problems += told.repeated(which, plan, self._declared_formats)
+        kept: list[_Misfits] = []
         rows = told.other_counts[which]
         other_rows = np.concatenate([[0], np.cumsum(rows)])
         status, at, sample, found, *all_items = kernels.find_samples(
@@ -448,11 +557,15 @@ class Vcf:
             item_begins, nexts, there = (one[part] for one in all_items)
             items = Items(lines.text, item_begins, nexts, there)
             if spec.column.type == GENOTYPE:
-                flat, problem = _genotypes(items, spec)
+                flat, ok, problem = _genotypes(items, spec)
             else:
-                flat, problem = self._values(items, spec, int(np.count_nonzero(there)))
+                flat, ok, problem = self._values(items, spec, int(np.count_nonzero(there)))
+            if ok is not None and plan.formats is not None:
+                kept += _Misfits.of(items, ok, spec.key, width)
+            if i < 0:  # nobody asked for the column, only for the map
+                continue
             if problem is not None:
-                problems.append(replace(problem, row=problem.row // width))
+                problems.append(_in_map(replace(problem, row=problem.row // width), spec))
             has = told.has[which, k]
             validity = None if has.all() else _bitmap(has)
             arrays[i] = pa.Array.from_buffers(
@@ -460,21 +573,24 @@ class Vcf:
             )
         if plan.formats is not None:
             i, spec = plan.formats
-            if other_rows[-1] == 0:
+            if other_rows[-1] == 0 and not kept:
                 arrays[i] = pa.nulls(n, spec.field.type)
                 return
             items = Items(lines.text, *(one[slots * n * width :] for one in all_items))
-            flat, problem = decode_items(items, spec.column)
-            if problem is not None:
-                row = np.searchsorted(other_rows, problem.row // width, side="right")
-                problems.append(replace(problem, row=int(row) - 1))
-            values = pa.Array.from_buffers(
-                spec.field.type.item_type, int(other_rows[-1]), [None], children=[flat]
-            )
             within = np.arange(other_rows[-1]) - np.repeat(other_rows[:-1], rows)
             names = np.repeat(told.other_starts[which], rows) + within
-            keys = pa.array(told.other_names, _TEXT).take(pa.array(names))
-            arrays[i] = _map(spec.field.type, other_rows.astype(np.int32), keys, values)
+            owners, keys = np.repeat(np.arange(n), rows), told.other_names
+            if kept:
+                items, owners, names, keys = _with_misfits(items, owners, names, keys, kept, width)
+            flat, problem = decode_items(items, spec.column)
+            if problem is not None:
+                problems.append(replace(problem, row=int(owners[problem.row // width])))
+            values = pa.Array.from_buffers(
+                spec.field.type.item_type, len(owners), [None], children=[flat]
+            )
+            offsets = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=n))])
+            named = pa.array(keys, _TEXT).take(pa.array(names))
+            arrays[i] = _map(spec.field.type, offsets.astype(np.int32), named, values)
 
     def _broken(self, lines: Lines, status: int, at: int, sample: int, found: int) -> FormatError:
         from gidx.kernels import vcf as kernels
@@ -491,30 +607,41 @@ class Vcf:
 
     # ── values ──────────────────────────────────────────────────────────────────────────────────
 
-    def _values(self, items: Items, spec: _Spec, count: int) -> tuple[pa.Array, Problem | None]:
-        """Items, `count` of which are there, as an array of the column's type."""
+    def _values(
+        self, items: Items, spec: _Spec, count: int
+    ) -> tuple[pa.Array, _Ok, Problem | None]:
+        """Items, `count` of which are there, as an array of the column's type.
+
+        And which of them are, or are not there (None: all), and what is wrong.
+        """
         column, n = spec.column, len(items)
         if count == 0:
-            return pa.nulls(n, column.type), None
+            return pa.nulls(n, column.type), None, None
         if count * _SPARSE > n or items.there is None:
             if count == n:
                 items = replace(items, there=None)
             return self._dense(items, spec)
         at = np.flatnonzero(items.there)
-        few, problem = self._dense(Items(items.text, items.begins[at], items.nexts[at]), spec)
+        few, few_ok, problem = self._dense(
+            Items(items.text, items.begins[at], items.nexts[at]), spec
+        )
         index = np.zeros(n, np.int32)
         index[at] = np.arange(len(at), dtype=np.int32)
         taken = few.take(pa.array(index, mask=items.there == 0))
-        return taken, None if problem is None else replace(problem, row=int(at[problem.row]))
+        ok = None
+        if few_ok is not None:
+            ok = np.ones(n, np.uint8)
+            ok[at] = few_ok
+        return taken, ok, None if problem is None else replace(problem, row=int(at[problem.row]))
 
-    def _dense(self, items: Items, spec: _Spec) -> tuple[pa.Array, Problem | None]:
+    def _dense(self, items: Items, spec: _Spec) -> tuple[pa.Array, _Ok, Problem | None]:
         column = spec.column
         empty = None
         if spec.kind == "format" and pat.is_list(column.type) and spec.declared is not None and (
             spec.declared.type in ("Integer", "Float")
         ):  # fmt: skip
             items, empty = _without_empty(items)
-        array, problem = decode_items(items, column)
+        array, ok, problem = decode_whole(items, column)
         if empty is not None:
             valid = np.asarray(array.is_valid()) | empty
             array = pa.Array.from_buffers(
@@ -523,10 +650,10 @@ class Vcf:
             )  # fmt: skip
         leaf = _leaf(array)
         if pat.is_int32(leaf.type):
-            return _without_reserved(array, leaf, column, problem)
+            return _without_reserved(array, leaf, items, column, ok, problem)
         if self._escapes and pat.is_string(leaf.type) and column.name != "FORMAT/GT":
             array = _unescaped(array, leaf)
-        return array, problem
+        return array, ok, problem
 
 
 # ── what is worked out once ─────────────────────────────────────────────────────────────────────
@@ -550,7 +677,8 @@ class _Words:
         return cls({key: i for i, key in enumerate(keys)}, text, bounds, key_table(text, bounds))
 
 
-_Placed = tuple[int, _Spec]  # where among those asked for
+_Placed = tuple[int, _Spec]  # where among those asked for; -1: only its misfits, for the map
+_Ok = npt.NDArray[np.uint8] | None  # which values are of their type; None: all
 
 
 @dataclass(frozen=True)
@@ -567,10 +695,18 @@ class _Plan:
     flags: npt.NDArray[np.uint8]
 
     @classmethod
-    def of(cls, specs: Sequence[_Spec], words: _Words) -> _Plan:
+    def of(cls, specs: Sequence[_Spec], known: Sequence[_Spec], words: _Words) -> _Plan:
+        """Of these columns of those that are ``known``."""
         by_kind: dict[str, list[_Placed]] = {}
         for i, spec in enumerate(specs):
             by_kind.setdefault(spec.kind, []).append((i, spec))
+        for one, whole in (("info", "infos"), ("format", "formats")):
+            if whole in by_kind:
+                asked = {spec.key for _, spec in by_kind.get(one, [])}
+                others = [(-1, s) for s in known if s.kind == one and s.key not in asked]
+                if one == "format":
+                    others = [(i, s) for i, s in others if s.can_misfit]
+                by_kind[one] = [*by_kind.get(one, []), *others]
         info = by_kind.get("info", [])
         slots = np.full(len(words.number), -1, np.int64)
         for k, (_, spec) in enumerate(info):
@@ -634,7 +770,7 @@ class _Formats:
         self, which: npt.NDArray[np.int32], plan: _Plan, declared: Collection[bytes]
     ) -> list[Problem]:
         """A Problem for each column whose key a FORMAT has more than once."""
-        specs = {spec.key: spec for _, spec in plan.format}
+        specs = {spec.key: spec for i, spec in plan.format if i >= 0}
         found: dict[str, Problem] = {}
         for f, key in self.doubled:
             spec = specs.get(key)
@@ -646,6 +782,133 @@ class _Formats:
                 one = Problem(name, said, len(rows), int(rows[0]), _shown(self.texts[f]))
                 found[name] = _both(found.get(name), one)
         return list(found.values())
+
+
+# ── what stays as text ──────────────────────────────────────────────────────────────────────────
+
+
+def _in_map(problem: Problem, spec: _Spec) -> Problem:
+    """The problem of a value whose text stays in its map, and how to read it better."""
+    if problem.way_out:  # it is no text
+        return problem
+    place = "INFO" if spec.kind == "info" else "FORMAT"
+    way_out = f"the map {place} keeps the text"
+    if spec.column.type != GENOTYPE:
+        better = "string" if _is_list(spec.column.type) else _better(problem.text)
+        way_out += f"; types={{'{spec.column.name}': '{better}'}} reads it"
+    return replace(problem, way_out=way_out)
+
+
+def _better(text: str) -> str:
+    """The name of a type that takes the text."""
+    try:
+        float(text)
+    except ValueError:
+        return "string"
+    return "double"
+
+
+def _is_text(items: Items) -> npt.NDArray[np.bool_]:
+    """Which items are UTF-8, and can stay as text."""
+    array, problem = decode_items(items, Column("", _TEXT, 0, ""))
+    return np.ones(len(items), np.bool_) if problem is None else np.asarray(array.is_valid())
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """Entries of the map INFO, row by row: `text[begins:ends]` is a key, behind its = a value."""
+
+    rows: npt.NDArray[np.int64]
+    begins: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int32]
+    nexts: npt.NDArray[np.int32]
+
+    @classmethod
+    def of_rows(
+        cls,
+        offsets: npt.NDArray[np.int32],
+        begins: npt.NDArray[np.int32],
+        ends: npt.NDArray[np.int32],
+        nexts: npt.NDArray[np.int32],
+    ) -> _Entries:
+        rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+        return cls(rows, begins, ends, nexts)
+
+    @classmethod
+    def of_misfits(cls, items: Items, rows: npt.NDArray[np.int64], key_size: int) -> _Entries:
+        """Of values behind their keys, in these rows."""
+        found = Items(items.text, items.begins[rows], items.nexts[rows])
+        rows = rows[_is_text(found)]
+        begins, nexts = items.begins[rows], items.nexts[rows]
+        return cls(rows, begins - np.int32(key_size + 1), begins - np.int32(1), nexts)
+
+    def with_others(self, others: Sequence[_Entries]) -> _Entries:
+        """All of them, in the order in which they stand in the text."""
+        if not others:
+            return self
+        every = [self, *others]
+        rows, begins, ends, nexts = (
+            np.concatenate([getattr(e, name) for e in every])
+            for name in ("rows", "begins", "ends", "nexts")
+        )
+        return _Entries(rows, begins, ends, nexts).take(np.lexsort((begins, rows)))
+
+    def take(self, at: npt.NDArray[np.int64]) -> _Entries:
+        return _Entries(self.rows[at], self.begins[at], self.ends[at], self.nexts[at])
+
+    def offsets(self, n: int) -> npt.NDArray[np.int32]:
+        """Where each of n rows begins."""
+        counts = np.bincount(self.rows, minlength=n)
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class _Misfits:
+    """Values of one FORMAT key that stay as text: of some rows, those of all samples.
+
+    Those that fit are not there.
+    """
+
+    key: str
+    rows: npt.NDArray[np.int64]
+    items: Items
+
+    @classmethod
+    def of(cls, items: Items, ok: npt.NDArray[np.uint8], key: bytes, width: int) -> list[_Misfits]:
+        at = np.flatnonzero(ok == 0)
+        at = at[_is_text(Items(items.text, items.begins[at], items.nexts[at]))]
+        if len(at) == 0:
+            return []
+        bad = np.zeros(len(ok), np.uint8)
+        bad[at] = 1
+        rows = np.unique(at // width)
+        cells = (rows[:, None] * width + np.arange(width)).ravel()
+        there = bad[cells]
+        begins = np.where(there == 1, items.begins[cells], 0).astype(np.int32)
+        nexts = np.where(there == 1, items.nexts[cells], 1).astype(np.int32)
+        return [cls(_shown(key), rows, Items(items.text, begins, nexts, there))]
+
+
+def _with_misfits(
+    items: Items,
+    rows: npt.NDArray[np.int64],
+    names: npt.NDArray[np.int64],
+    keys: list[str],
+    kept: Sequence[_Misfits],
+    width: int,
+) -> tuple[Items, npt.NDArray[np.int64], npt.NDArray[np.int64], list[str]]:
+    """A map's entries with those that stay as text, row by row: values, rows, names, the names."""
+    added = [np.full(len(m.rows), len(keys) + j) for j, m in enumerate(kept)]
+    all_rows = np.concatenate([rows, *(m.rows for m in kept)])
+    order = np.argsort(all_rows, kind="stable")
+    cells = (order[:, None] * width + np.arange(width)).ravel()
+    begins, nexts, there = (
+        np.concatenate([getattr(one, part) for one in (items, *(m.items for m in kept))])[cells]
+        for part in ("begins", "nexts", "there")
+    )
+    fresh = Items(items.text, begins, nexts, there)
+    every = np.concatenate([names, *added])[order]
+    return fresh, all_rows[order], every, [*keys, *(m.key for m in kept)]
 
 
 # ── arrays ──────────────────────────────────────────────────────────────────────────────────────
@@ -683,6 +946,10 @@ def _with_leaf(array: pa.Array, leaf: pa.Array) -> pa.Array:
     )
 
 
+def _item_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if _is_list(kind) else kind
+
+
 def _unfixed_type(kind: pa.DataType) -> pa.DataType:
     return pa.list_(kind.value_type) if pat.is_fixed_size_list(kind) else kind
 
@@ -713,21 +980,30 @@ def _row_of(array: pa.Array, item: int) -> int:
 
 
 def _without_reserved(
-    array: pa.Array, leaf: pa.Array, column: Column, problem: Problem | None
-) -> tuple[pa.Array, Problem | None]:
-    """Without the integers that BCF keeps for itself, which VCF disallows."""
+    array: pa.Array, leaf: pa.Array, items: Items, column: Column, ok: _Ok, problem: Problem | None
+) -> tuple[pa.Array, _Ok, Problem | None]:
+    """Without values that are, or have, the integers that BCF keeps for itself."""
     if len(leaf) == 0:
-        return array, problem
+        return array, ok, problem
     values = np.frombuffer(leaf.buffers()[1], np.int32)[: len(leaf)]
     if values.min() >= LEAST_INTEGER:
-        return array, problem
-    bad = values < LEAST_INTEGER
-    valid = np.asarray(leaf.is_valid()) & ~bad
-    fresh = pa.Array.from_buffers(leaf.type, len(leaf), [_bitmap(valid), leaf.buffers()[1]])
-    at = np.flatnonzero(bad)
-    row, text = _row_of(array, int(at[0])), str(values[at[0]])
-    own = Problem(column.name, column.declared, len(at), row, text)
-    return _with_leaf(array, fresh), _both(problem, own)
+        return array, ok, problem
+    bad = (values < LEAST_INTEGER) & np.asarray(leaf.is_valid())
+    rows = np.unique([_row_of(array, int(i)) for i in np.flatnonzero(bad)])
+    rows = rows[np.asarray(array.is_valid())[rows]]
+    if len(rows) == 0:
+        return array, ok, problem
+    valid = np.array(array.is_valid())
+    valid[rows] = False
+    nested = _leaf(array) is not array
+    own = array.buffers()[1 : 2 if pat.is_list(array.type) or not nested else 1]
+    children = [leaf] if nested else []
+    array = pa.Array.from_buffers(array.type, len(array), [_bitmap(valid), *own], children=children)
+    ok = np.ones(len(array), np.uint8) if ok is None else ok
+    ok[rows] = 0
+    row = int(rows[0])
+    own_problem = Problem(column.name, column.declared, len(rows), row, _shown(items[row]))
+    return array, ok, _both(problem, own_problem)
 
 
 def _unescaped(array: pa.Array, leaf: pa.Array) -> pa.Array:
@@ -756,7 +1032,28 @@ def _without_empty(items: Items) -> tuple[Items, npt.NDArray[np.bool_] | None]:
     return Items(items.text, items.begins, items.nexts, there), empty
 
 
-def _genotypes(items: Items, spec: _Spec) -> tuple[pa.Array, Problem | None]:
+def _flags(
+    items: Items, there: npt.NDArray[np.uint8], spec: _Spec
+) -> tuple[pa.Array, _Ok, Problem | None]:
+    """Flags, True where their key is there; which of them have no value, or are not there."""
+    bits = _bitmap(there)
+    at = np.flatnonzero(there)
+    valued = at[items.text[items.begins[at] - 1] == EQUAL]
+    if len(valued) == 0:
+        return pa.Array.from_buffers(pa.bool_(), len(there), [None, bits]), None, None
+    ok = np.ones(len(there), np.uint8)
+    ok[valued] = 0
+    row = int(valued[0])
+    is_true = spec.takes_values
+    problem = Problem(
+        spec.column.name, "Flag" if is_true else "Number=0", len(valued), row,
+        _shown(items[row]), read_as="True" if is_true else "missing",
+    )  # fmt: skip
+    validity = None if is_true else _bitmap(ok)
+    return pa.Array.from_buffers(pa.bool_(), len(there), [validity, bits]), ok, problem
+
+
+def _genotypes(items: Items, spec: _Spec) -> tuple[pa.Array, _Ok, Problem | None]:
     """Structs of alleles and whether they are phased."""
     from gidx.kernels import vcf as kernels
 
@@ -777,10 +1074,11 @@ def _genotypes(items: Items, spec: _Spec) -> tuple[pa.Array, Problem | None]:
         GENOTYPE, n, [valid], null_count=n_bad + n_missing, children=[lists, bars]
     )
     if not n_bad:
-        return array, None
+        return array, None, None
+    ok = (state != 0).astype(np.uint8)
     row = int(np.flatnonzero(state == 0)[0])
     text = _shown(items[row])
-    return array, Problem(spec.column.name, "a genotype of alleles to 127", n_bad, row, text)
+    return array, ok, Problem(spec.column.name, "a genotype of alleles to 127", n_bad, row, text)
 
 
 def _keys(items: Items) -> pa.Array:

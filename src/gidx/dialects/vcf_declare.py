@@ -86,7 +86,7 @@ def declare(
     ##INFO=<ID=gene,Number=1,Type=String,Description="gene of the data">
     """
     fixed = fixed_columns(schema)
-    names = _keyed_columns(schema, fixed)
+    names = _keyed_columns(schema, fixed, header or about.get("vcf_header"))
     chosen = _samples(schema, names, about, header, samples)
     made = _Header.of(header, about, dict.fromkeys(contigs), dict.fromkeys(filters))
     targets = made.declare(schema, names, whole)
@@ -103,6 +103,11 @@ def names_key(place: str, key: str) -> bool:
     """
     held = set(_NAME[place]) & set(key.encode("utf-8", "surrogateescape"))
     return key != "." and not held
+
+
+def can_be_key(place: str, key: str) -> bool:
+    """Whether a text can be a key that a header declares, which ends its ID with a comma."""
+    return "," not in key and names_key(place, key)
 
 
 def scalar(kind: pa.DataType) -> pa.DataType:
@@ -154,13 +159,24 @@ def fixed_columns(schema: pa.Schema) -> dict[str, str]:
     return found
 
 
-def _keyed_columns(schema: pa.Schema, fixed: Mapping[str, str]) -> dict[str, list[str]]:
-    """The other columns by where they go: "INFO", "FORMAT"; all are of a VCF."""
+def _keyed_columns(
+    schema: pa.Schema, fixed: Mapping[str, str], header: Any
+) -> dict[str, list[str]]:
+    """The other columns by where they go: "INFO", "FORMAT"; all are of a VCF.
+
+    A key that no row can have may be one that the header declares: its column is then empty.
+    """
     found: dict[str, list[str]] = {"INFO": [], "FORMAT": []}
     for f in schema:
         place, slash, key = f.name.partition("/")
         if slash and place in found and key:
-            _check_key(f.name, place, key)
+            if not can_be_key(place, key) and not (
+                isinstance(header, str) and key in Header.parse(header).told(place)
+            ):
+                raise WriteError(
+                    f"column {f.name!r}: {key!r} cannot be a key of {place}; rename the column",
+                    row=None,
+                )
             found[place].append(f.name)
         elif f.name in found:
             if not (parts.is_map(f.type) or pat.is_null(f.type)):
@@ -177,13 +193,6 @@ def _keyed_columns(schema: pa.Schema, fixed: Mapping[str, str]) -> dict[str, lis
             )
     found["FORMAT"].sort(key=lambda name: name != "FORMAT/GT")
     return found
-
-
-def _check_key(name: str, place: str, key: str) -> None:
-    if "," in key or not names_key(place, key):
-        raise WriteError(
-            f"column {name!r}: {key!r} cannot be a key of {place}; rename the column", row=None
-        )
 
 
 # ── samples ─────────────────────────────────────────────────────────────────────────────────────
@@ -316,7 +325,7 @@ class _Header:
 
     def add(self, place: Place, declared: Declaration) -> None:
         """Declare a key, if it is not, behind the others of its place."""
-        told = self._header.info if place == "INFO" else self._header.format
+        told = self._header.told(place)
         if declared.id in told:
             return
         if self._given:
@@ -325,13 +334,7 @@ class _Header:
                 f"{declared.meta(place)} or drop the column",
                 row=None,
             )
-        lines = list(self._header.lines)
-        same = [i for i, line in enumerate(lines) if line.key == place]
-        at = same[-1] + 1 if same else len(lines)
-        if same and place == "FORMAT" and declared.id == "GT":
-            at = same[0]  # where a reader, too, has it
-        lines.insert(at, declared.meta(place))
-        self._header = replace(self._header, lines=tuple(lines))
+        self._header = self._header.declaring(place, declared)
 
     def declare(
         self, schema: pa.Schema, names: Mapping[str, list[str]], whole: Collection[str]
@@ -342,7 +345,7 @@ class _Header:
         for place in places:
             for name in names[place]:
                 key = name.partition("/")[2]
-                told = self._header.info if place == "INFO" else self._header.format
+                told = self._header.told(place)
                 kind = schema.field(name).type
                 if place == "FORMAT":
                     kind = _of_sample(name, kind)

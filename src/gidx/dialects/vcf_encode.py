@@ -44,7 +44,15 @@ from gidx.columns import Column, Items, decode_items
 from gidx.dialects import parts
 from gidx.dialects.base import Rules
 from gidx.dialects.parts import Keyed, Part
-from gidx.dialects.vcf_declare import Declared, Place, declare, is_genotype, names_key, scalar
+from gidx.dialects.vcf_declare import (
+    Declared,
+    Place,
+    can_be_key,
+    declare,
+    is_genotype,
+    names_key,
+    scalar,
+)
 from gidx.dialects.vcf_header import Declaration
 from gidx.encode import (
     Faults,
@@ -57,6 +65,7 @@ from gidx.encode import (
     repeated,
     unread,
 )
+from gidx.errors import warn
 from gidx.stream import is_text
 
 RULES = Rules(chrom=0, start=1, end=1, one_based=True, span="vcf", least=8)
@@ -210,15 +219,20 @@ class VcfEncoder:
     def _info_field(
         self, columns: Mapping[str, pa.Array], n: int, faults: Faults
     ) -> tuple[list[Keyed], Texts]:
-        keyed = []
+        keyed: dict[str, Keyed] = {}
         for target in self._info:
             part = _values(columns[target.name], target, faults)
+            _check_named(target, part.there, faults)
             equal = b"" if target.declared.type == "Flag" else b"="
-            keyed.append(Keyed(part, target.declared.id.encode() + equal))
+            keyed[target.declared.id] = Keyed(part, target.declared.id.encode() + equal)
+        found = [*keyed.values()]
         if "INFO" in self._maps and not pat.is_null(columns["INFO"].type):
-            own = {t.declared.id for t in self._info}
-            keyed.append(Keyed(_info_map(columns["INFO"], own, faults)))
-        return keyed, parts.join_parts(keyed, b";", n)
+            flags = {
+                t.declared.id: columns[t.name] for t in self._info if t.declared.type == "Flag"
+            }
+            rest = Keyed(_info_map(columns["INFO"], keyed, flags, faults))
+            found = [*keyed.values(), rest]
+        return found, parts.join_parts(found, b";", n)
 
     # ── FORMAT ──────────────────────────────────────────────────────────────────────────────────
 
@@ -227,7 +241,7 @@ class VcfEncoder:
     ) -> tuple[Texts, Texts]:
         """FORMAT, and all samples as one text."""
         width = len(self._samples)
-        keys: list[_Cells] = []
+        keyed: dict[str, _Cells] = {}
         for target in self._format:
             array = columns[target.name]
             if pat.is_null(array.type):
@@ -235,10 +249,11 @@ class VcfEncoder:
             cells, has = _by_sample(array, target.name, width, faults)
             owners = np.arange(n + 1) * width
             part = _values(cells, target, of_items(owners, faults))
-            keys.append(_Cells(_constant(target.declared.id, has), part, has))
+            _check_named(target, has, faults)
+            keyed[target.declared.id] = _Cells(_constant(target.declared.id, has), part, has)
+        keys = [*keyed.values()]
         if "FORMAT" in self._maps and not pat.is_null(columns["FORMAT"].type):
-            own = {t.declared.id for t in self._format}
-            keys += _format_map(columns["FORMAT"], own, width, faults)
+            keys = _with_map(columns["FORMAT"], keyed, width, faults)
         told = parts.join_parts([k.name for k in keys], b":", n)
         return told, _join_cells(keys, n, width)
 
@@ -312,6 +327,16 @@ class _Cells:
     name: Keyed
     part: Part
     has: parts.Mask
+
+
+def _check_named(target: _Target, there: parts.Mask, faults: Faults) -> None:
+    """A key that a header declares, but that no row can have, has no values."""
+    key = target.declared.id
+    if not can_be_key(target.place, key):
+        faults.check(
+            there == 1,
+            lambda _: f"column {target.name!r}: {key!r} cannot be a key of {target.place}",
+        )
 
 
 def _constant(key: str, has: parts.Mask) -> Keyed:
@@ -542,7 +567,22 @@ def _scalars(array: pa.Array, target: _Target, faults: Faults, *, item: bool) ->
     if declared.type == "Integer":
         why = f" (the header declares {target.place}/{declared.id} as Integer)"
         return parts.whole_numbers(array, target.name, LEAST, MOST, why, faults)
-    return parts.decimals(array, target.name, faults, single=declared.type == "Float")
+    if declared.type == "Float" and pat.is_float64(kind) and _past_single(array):
+        warn(
+            f"column {target.name}: a value is past what floats of 32 bits hold, which "
+            f"{target.place}/{declared.id} is declared to be: others read it as zero or "
+            f"infinity, gidx with types={{{target.name!r}: 'double'}}"
+        )
+    return parts.decimals(array)
+
+
+def _past_single(array: pa.Array) -> bool:
+    """Whether a float of 32 bits makes zero or infinity of a value that is none."""
+    values = array.fill_null(0).to_numpy(zero_copy_only=False)
+    with np.errstate(over="ignore", under="ignore"):
+        single = values.astype(np.float32)
+    odd = np.isinf(single) & ~np.isinf(values) | (single == 0) & (values != 0)
+    return bool(odd.any())
 
 
 def _verbatim(array: pa.Array, target: _Target, number: str, faults: Faults) -> Part:
@@ -619,13 +659,19 @@ def _genotypes(array: pa.StructArray, target: _Target, faults: Faults) -> Part:
 # ── maps, and values by sample ──────────────────────────────────────────────────────────────────
 
 
-def _info_map(array: pa.Array, own: Collection[str], faults: Faults) -> Part:
-    """What has no column: key=value, or a key alone."""
+def _info_map(
+    array: pa.Array, own: dict[str, Keyed], flags: Mapping[str, pa.Array], faults: Faults
+) -> Part:
+    """What has no column, or did not fit it: key=value, or a key alone.
+
+    ``own`` are the columns' values, ``flags`` those that are flags. A flag's text stands for
+    the flag, which then is no more of ``own``, unless it is False.
+    """
     from gidx.kernels.join import join_pairs
 
     keys, values, bounds = parts.map_of(array)
     inner = of_items(bounds, faults)
-    names = _map_keys(keys, "INFO", own, bounds, inner)
+    codes, known, names = _map_keys(keys, "INFO", bounds, inner)
     values = parts.plain_values(values)
     if not is_text(values.type):
         faults.refuse(f"column INFO is {array.type}, expected a map of texts")
@@ -634,6 +680,24 @@ def _info_map(array: pa.Array, own: Collection[str], faults: Faults) -> Part:
     ends = parts.marks(parts.BREAKS + b";")
     _check_bytes(part, ends, _say("INFO", "a semicolon, tab or line break"), inner)
     inner.check((names.lengths == 0) & (part.there == 0), lambda _: "column INFO: a key is empty")
+    written = np.ones(len(codes), np.bool_)
+    for code, name in enumerate(known):
+        if name not in own:
+            continue
+        at = np.flatnonzero(codes == code)
+        rows = np.searchsorted(bounds, at, side="right") - 1
+        if name in flags:
+            said = flags[name].cast(pa.bool_()).take(pa.array(rows)).fill_null(True)
+            written[at] = said.to_numpy(zero_copy_only=False)
+            there = own[name].part.there.copy()
+            there[rows] = 0
+            own[name] = replace(own[name], part=replace(own[name].part, there=there))
+        else:
+            _check_lone(own[name].part.there[rows] == 1, at, name, "INFO", inner)
+    if not written.all():
+        at = np.flatnonzero(written)
+        names, part = parts.picked(names, at), Part(parts.picked(part.texts, at), part.there[at])
+        bounds = np.concatenate([[0], np.cumsum(written)])[bounds]
     pairs = join_pairs(
         names.offsets, names.data, part.texts.offsets, part.texts.data, part.there,
         parts.bytes_of(b"="),
@@ -642,24 +706,33 @@ def _info_map(array: pa.Array, own: Collection[str], faults: Faults) -> Part:
     return Part(joined, (np.diff(bounds) > 0).view(np.uint8))
 
 
+def _check_lone(
+    both: npt.NDArray[np.bool_], at: Ints, name: str, place: Place, faults: Faults
+) -> None:
+    """Note the map's entries (``at``) whose column has a value, too."""
+    if both.any():
+        faults.note_all(
+            at[both],
+            lambda _: (
+                f"column {place}: found the key {parts.shown(name)}, of which the column "
+                f"{place}/{name} has a value, too; make one of the two missing"
+            ),
+        )
+
+
 def _map_keys(
-    keys: pa.Array, place: Place, own: Collection[str], bounds: Ints, faults: Faults
-) -> Texts:
-    """A map's keys: none is a column's, each is there once a row."""
+    keys: pa.Array, place: Place, bounds: Ints, faults: Faults
+) -> tuple[Ints, list[str], Texts]:
+    """A map's keys: which each is, of these, and their texts; each is there once a row."""
     encoded = parts.plain_values(keys).cast(pa.string()).dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     names = encoded.dictionary.to_pylist()
     for code, name in enumerate(names):
-        why = None
-        if name in own:
-            why = f"which is the column {place}/{name}"
-        elif not names_key(place, name) or (name == "" and place == "FORMAT"):
-            why = "which no key can be"
-        if why is not None:
+        if not names_key(place, name) or (name == "" and place == "FORMAT"):
             faults.check(
                 codes == code,
-                lambda _, name=name, why=why: (  # type: ignore[misc]
-                    f"column {place}: found the key {parts.shown(name)}, {why}"
+                lambda _, name=name: (  # type: ignore[misc]
+                    f"column {place}: found the key {parts.shown(name)}, which no key can be"
                 ),
             )
     again = repeated(codes, bounds)
@@ -667,7 +740,7 @@ def _map_keys(
         faults.note_all(
             again, lambda i: f"column {place}: the key {names[codes[i]]!r} is there twice in a row"
         )
-    return parts.texts_in(parts.plain_values(encoded))
+    return codes, names, parts.texts_in(parts.plain_values(encoded))
 
 
 def _by_sample(
@@ -698,27 +771,62 @@ def _by_sample(
     return items.take(index), has
 
 
-def _format_map(array: pa.Array, own: Collection[str], width: int, faults: Faults) -> list[_Cells]:
-    """What has no column: the first key of each row, the second …, as they stand."""
+def _with_map(array: pa.Array, own: dict[str, _Cells], width: int, faults: Faults) -> list[_Cells]:
+    """The columns' cells, where they have none those of the map; then what has no column.
+
+    Of the latter, the first key of each row, the second …
+    """
     keys, values, bounds = parts.map_of(array)
     inner = of_items(bounds, faults)
-    names = _map_keys(keys, "FORMAT", own, bounds, inner)
+    codes, known, names = _map_keys(keys, "FORMAT", bounds, inner)
     if not parts.is_list(values.type) or not is_text(scalar(values.type)):
         faults.refuse(f"column FORMAT is {array.type}, expected a map of lists of texts")
-        return []
+        return [*own.values()]
     cells, _ = _by_sample(values, "FORMAT", width, inner)
     cells = parts.plain_values(cells)
     whole = Part(parts.texts_in(cells), parts.there(cells))
     ends = parts.marks(parts.BREAKS + b":")
     within = of_items(np.arange(len(values) + 1) * width, inner)
     _check_bytes(whole, ends, _say("FORMAT", "a colon, tab or line break"), within)
+    other = np.ones(len(codes), np.bool_)
+    for code, name in enumerate(known):
+        if name in own:
+            at = np.flatnonzero(codes == code)
+            rows = np.searchsorted(bounds, at, side="right") - 1
+            own[name] = _filled(own[name], name, rows, at, whole, width, inner)
+            other[at] = False
+    left = np.flatnonzero(other)
+    bounds = np.concatenate([[0], np.cumsum(other)])[bounds]
     counts = np.diff(bounds)
-    found = []
+    found = [*own.values()]
     for k in range(int(counts.max(initial=0))):
         has = counts > k
-        entries = np.where(has, bounds[:-1] + k, 0)
-        name = Keyed(Part(parts.picked(names, entries), has.view(np.uint8)))
-        at = (entries[:, None] * width + np.arange(width)).ravel()
+        entries = left[np.where(has, bounds[:-1] + k, 0)]
+        name_part = Keyed(Part(parts.picked(names, entries), has.view(np.uint8)))
+        at = _cells_of(entries, width)
         part = Part(parts.picked(whole.texts, at), whole.there[at])
-        found.append(_Cells(name, part, has.view(np.uint8)))
+        found.append(_Cells(name_part, part, has.view(np.uint8)))
     return found
+
+
+def _cells_of(rows: Ints, width: int) -> Ints:
+    found: Ints = (rows[:, None] * width + np.arange(width)).ravel()
+    return found
+
+
+def _filled(
+    cells: _Cells, name: str, rows: Ints, at: Ints, whole: Part, width: int, faults: Faults
+) -> _Cells:
+    """A column's cells with those of the map's entries ``at``, which are in these rows."""
+    mine, theirs = _cells_of(rows, width), _cells_of(at, width)
+    both = cells.part.there[mine] & whole.there[theirs]
+    _check_lone(
+        np.bitwise_or.reduce(both.reshape(-1, width), axis=1) == 1, at, name, "FORMAT", faults
+    )
+    full = whole.there[theirs] == 1
+    pick, there, has = np.arange(len(cells.part)), cells.part.there.copy(), cells.has.copy()
+    pick[mine[full]] = len(cells.part) + theirs[full]
+    there[mine[full]] = 1
+    has[rows] = 1
+    texts = parts.picked(parts.one_after_other(cells.part.texts, whole.texts), pick)
+    return _Cells(_constant(name, has), Part(texts, there), has)

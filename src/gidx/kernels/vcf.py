@@ -19,7 +19,7 @@ import numpy as np
 from gidx.kernels.jit import helper, kernel
 
 U1, U2, U3 = np.uint64(1), np.uint64(2), np.uint64(3)
-TAB, SEMICOLON, EQUAL, COLON, DOT = (np.uint8(c) for c in b"\t;=:.")
+TAB, BLANK, SEMICOLON, EQUAL, COLON, DOT = (np.uint8(c) for c in b"\t ;=:.")
 SLASH, BAR, ZERO, PERCENT = (np.uint8(c) for c in b"/|0%")
 NINE = np.uint8(9)
 FNV_BASIS, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
@@ -95,7 +95,8 @@ def find_info(buf, begins, nexts, words, bounds, table, slots, n_slots, flags, o
     without = is what is expected. Returns begins, nexts, there (slots, rows); how many
     items each slot has; per slot, how often its key is bare or is there again, and where
     first (rows, and bounds of the text); and, if `others`, the items whose key is no
-    word: offsets (rows + 1), begins, where each key ends, nexts.
+    word, or is bare where it should not be: offsets (rows + 1), begins, where each key ends,
+    nexts. Blanks in front of a key are none of it.
     """
     n = len(begins)
     item_begins = np.zeros((n_slots, n), np.int32)
@@ -121,6 +122,8 @@ def find_info(buf, begins, nexts, words, bounds, table, slots, n_slots, flags, o
             a = stop
         before = np.uint64(n_words)
         while a < stop:
+            while a < stop and buf[a] == BLANK:
+                a += U1
             w = after[before]
             j = a
             guessed = False
@@ -155,6 +158,9 @@ def find_info(buf, begins, nexts, words, bounds, table, slots, n_slots, flags, o
                             faults[fault, 1, k] = i
                             faults[fault, 2, k], faults[fault, 3, k] = a, j + U1
                         faults[fault, 0, k] += 1
+                        if others and not again:
+                            other_begins[m], other_ends[m], other_nexts[m] = a, end, j + U1
+                            m += 1
                     else:
                         item_begins[k, i] = j if bare else end + U1
                         item_nexts[k, i] = j + U1

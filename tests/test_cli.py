@@ -1,6 +1,7 @@
 """The command line: what is printed, what is written, how it exits."""
 
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -8,7 +9,9 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import time
+from array import array
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -407,7 +410,10 @@ def test_ctrl_c_is_silent_and_leaves_no_file(many, folder):
     reading, writing = os.pipe()  # a conversion that waits for its input
     process = start("convert", "-", "y.tsv", stdin=reading)
     os.write(writing, BED.encode())
-    time.sleep(1.5)
+    left = array("i", [1])
+    while left[0]:  # until it has read what there is
+        time.sleep(0.05)
+        fcntl.ioctl(reading, termios.FIONREAD, left)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     os.close(reading)

@@ -458,10 +458,15 @@ def test_samples_that_nobody_names_are_numbered():
     assert genotypes(calls([None])).shape == (1, 0)
 
 
-def test_another_field_may_hold_genotypes():
-    frame = calls([["0/1"]], ["a"]).rename(columns={"FORMAT/GT": "FORMAT/LGT"})
-    assert genotypes(frame, "LGT").iloc[0, 0] == 1
-    assert genotypes(frame.rename(columns={"FORMAT/LGT": "calls"}), "calls").iloc[0, 0] == 1
+def test_other_fields_than_gt_are_no_genotypes():
+    for key, values in (("AD", [[[3, 4]]]), ("PL", [[[0, 9, 90]]]), ("DP", [["7"]])):
+        frame = calls(values, ["a"], pa.array(values).type).rename(
+            columns={"FORMAT/GT": f"FORMAT/{key}"}
+        )
+        with pytest.raises(ColumnError, match=rf"no genotype; .*samples_matrix\('{key}'\)"):
+            genotypes(frame, key)
+    frame = calls([["0/1"]], ["a"]).rename(columns={"FORMAT/GT": "calls"})
+    assert genotypes(frame, "calls").iloc[0, 0] == 1
 
 
 def test_values_of_other_samples_than_are_named_are_refused():
@@ -478,6 +483,47 @@ def test_what_holds_no_genotypes_is_refused():
         genotypes(pd.DataFrame({"FORMAT/GT": ["0/1"]}))
     with pytest.raises(ColumnError, match="has values of int64, expected genotypes"):
         genotypes(calls([[1]], kind=pa.list_(pa.int64())))
+    with pytest.raises(ColumnError, match=r"has values of list<.*>, expected genotypes"):
+        genotypes(calls([[[0, 1]]], kind=pa.list_(pa.list_(pa.int64()))))
+
+
+# ── other fields ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", [
+    pa.list_(pa.int32()), pa.list_(pa.int32(), 2), pa.large_list(pa.float64()),
+    pa.list_(pa.string()), pa.list_(pa.list_(pa.int32())),
+], ids=str)  # fmt: skip
+def test_a_matrix_of_samples_has_the_fields_values(kind):
+    one = {"s": "x", "l": [1, 2]}.get(str(kind.value_type)[0], 5)
+    values = [[one, None], None, [None, one]]
+    frame = calls(values, ["b", "a"], kind).rename(columns={"FORMAT/GT": "FORMAT/DP"})
+    frame.index = pd.Index(["r1", "r2", "r3"])
+    found = frame.gidx.samples_matrix("DP")
+    assert found.columns.tolist() == ["b", "a"]
+    assert found.index.tolist() == ["r1", "r2", "r3"]
+    cells = pa.Table.from_pandas(found, preserve_index=False)
+    assert cells.column("b").to_pylist() == [one, None, None]
+    assert cells.column("a").to_pylist() == [None, None, one]
+
+
+@pytest.mark.parametrize("backend", ["pyarrow", "numpy_nullable"])
+def test_a_matrix_of_samples_is_of_the_backend_of_its_frame(vcf, backend):
+    frame = gidx.read_vcf(vcf, dtype_backend=backend)
+    found = frame.gidx.samples_matrix("GT")
+    assert found.columns.tolist() == SAMPLES
+    rows = [[None] * 3 if row is pd.NA or row is None else [*row] for row in frame["FORMAT/GT"]]
+    assert found.astype(object).where(found.notna(), None).to_numpy().tolist() == rows
+
+
+def test_a_matrix_needs_lists_over_the_samples():
+    with pytest.raises(ColumnError, match=r"no column 'FORMAT/DP'.*; there are FORMAT/AD"):
+        pd.DataFrame({"FORMAT/AD": [[1]]}).gidx.samples_matrix("DP")
+    with pytest.raises(ColumnError, match="expected a list over samples"):
+        pd.DataFrame({"FORMAT/DP": [1]}).gidx.samples_matrix("DP")
+    with pytest.raises(ColumnError, match="row 1: values of 1 samples, expected 2"):
+        pd.DataFrame({"FORMAT/DP": [[1, 2], [3]]}).gidx.samples_matrix("DP")
+    assert pd.DataFrame({"FORMAT/DP": [None]}).gidx.samples_matrix("DP").shape == (1, 0)
 
 
 # ── genotypes of files ──────────────────────────────────────────────────────────────────────────

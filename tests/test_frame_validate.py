@@ -164,6 +164,10 @@ def frames(draw, format):
 # ── laws ────────────────────────────────────────────────────────────────────────────────────────
 
 
+LARGE = pytest.mark.filterwarnings("ignore:column .* past what floats of 32 bits:gidx.GidxWarning")
+
+
+@LARGE
 @pytest.mark.parametrize("format", WRITERS)
 @settings(max_examples=15)
 @given(data=st.data())
@@ -178,6 +182,7 @@ def test_what_validate_says_is_what_the_writer_says(format, data):
     assert any(reason in str(error) for reason in here["reason"]), (error, report)
 
 
+@LARGE
 @pytest.mark.filterwarnings("ignore:column .* is no standard field:gidx.GidxWarning")
 @pytest.mark.parametrize("format", WRITERS)
 @settings(max_examples=15)
@@ -191,6 +196,7 @@ def test_the_writer_takes_what_validate_did_not_list(format, data):
     assert refusal(rest, format, sort=True) is None
 
 
+@LARGE
 @pytest.mark.filterwarnings("ignore:column .* is no standard field:gidx.GidxWarning")
 @pytest.mark.parametrize("format", WRITERS)
 @settings(max_examples=15)

@@ -144,10 +144,9 @@ def several(read: Read, column: str, text: str, key: Key, escapes: bool) -> Any:
     ):  # fmt: skip
         return []
     texts = text.split(",")
-    if key.number.isdigit() and len(texts) != int(key.number):
-        read.fault(column)
-        return None
     try:
+        if key.number.isdigit() and len(texts) != int(key.number):
+            raise BadError
         return [None if item == "." else one(item, key.type, escapes) for item in texts]
     except BadError:
         read.fault(column)

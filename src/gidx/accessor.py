@@ -526,7 +526,8 @@ class GidxAccessor:
         Parameters
         ----------
         field : str
-            ``"GT"``, or the column's whole name.
+            ``"GT"``, or the whole name of a column of genotypes that is called otherwise.
+            `samples_matrix` is for other fields.
 
         Returns
         -------
@@ -539,8 +540,8 @@ class GidxAccessor:
         Raises
         ------
         ColumnError
-            There is no such column, or rows have values of more or fewer samples than there
-            are names.
+            There is no such column, it is another field than GT, or rows have values of more
+            or fewer samples than there are names.
         ValueTypeError
             A text is no genotype; with its row and sample.
 
@@ -556,6 +557,40 @@ class GidxAccessor:
         rs2   -1    1
         """
         return nested.genotypes(self._frame, field)
+
+    def samples_matrix(self, field: str) -> pd.DataFrame:
+        """The values of one FORMAT field: variants × samples.
+
+        Parameters
+        ----------
+        field : str
+            ``"DP"``, ``"FORMAT/DP"``, or the whole name of another column of lists over the
+            samples.
+
+        Returns
+        -------
+        DataFrame
+            As many rows as the frame, under its index; a column for each sample, under its
+            name (a number, where the metadata name none), of the field's own type. A value is
+            missing where the sample has none, or the row has not the field. Fields of several
+            values (``AD``, ``PL``) stay lists.
+
+        Raises
+        ------
+        ColumnError
+            There is no such column, it is no list over samples, or rows have values of more
+            or fewer samples than there are names.
+
+        Source: the VCF specifications 4.0 to 4.5, section "Genotype fields".
+
+        Examples
+        --------
+        >>> df = pd.DataFrame({"FORMAT/DP": [[12, 9], [None, 7]]}, index=["rs1", "rs2"])
+        >>> df.attrs["gidx"] = '{"version": 1, "samples": ["NA1", "NA2"]}'
+        >>> df.gidx.samples_matrix("DP").mean().to_dict()
+        {'NA1': 12.0, 'NA2': 8.0}
+        """
+        return nested.samples_matrix(self._frame, field)
 
     # ── pictures ────────────────────────────────────────────────────────────────────────────────
 

@@ -234,8 +234,9 @@ def read_vcf(
         As in `read_bed`. Columns are named ``ref``, ``INFO/AF``, ``FORMAT/GT`` …;
         ``gidx.open(path).fields`` lists them.
     types : dict, optional
-        Types of columns that the header declares wrongly or too narrowly:
-        ``{"INFO/FR": pa.float64(), "FORMAT/GQ": "float32"}``.
+        Types of ``qual`` and of keys that the header declares wrongly, too narrowly or not at
+        all: ``{"INFO/FR": pa.float64(), "FORMAT/GQ": "float32", "INFO/N": pa.list_(pa.int32())}``;
+        for FORMAT, of one sample's value. What is then written has a header that says so.
     lists : "arrow" or "text"
         ``alt``, ``filter``, ``INFO/…`` of several values, the maps and ``FORMAT/…`` as Arrow
         has them, or as plain texts (``G,T``), which pandas can group, sort and compare.
@@ -250,8 +251,11 @@ def read_vcf(
     DataFrame
         ``chrom``, ``start``, ``end`` (0-based half-open), ``id``, ``ref``, ``alt``,
         ``qual``, ``filter``, then ``INFO/…`` as the header declares them, ``INFO`` (a map
-        of what it does not), and ``FORMAT/…``, each a list over the samples. A row ends
-        where htslib since 1.22 has it: by REF, END, SVLEN or LEN, whichever is farthest.
+        of what it does not), and ``FORMAT/…``, each a list over the samples. A value that
+        does not fit its declaration is missing, with a warning, and stays as text in the map
+        ``INFO`` or ``FORMAT``, from which `write_vcf` has it; a flag with a value is True,
+        too. A row ends where htslib since 1.22 has it: by REF, END, SVLEN or LEN, whichever
+        is farthest.
 
     Raises
     ------

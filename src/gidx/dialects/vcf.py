@@ -149,11 +149,11 @@ def _checked(types: Mapping[str, pa.DataType], header: Header, name: str) -> dic
             own = "qual"
             schema.check_scalar(own, kind)
         else:
-            keys = [f"INFO/{k}" for k in header.info] + [f"FORMAT/{k}" for k in header.format]
-            raise ColumnError(
-                f"{name}: types: {column!r} is no column that can have another type"
-                f"{hint(column, ['qual', *keys])}; there are qual, INFO/<ID> and FORMAT/<ID>"
-            )
+            keys = ["qual", *(f"INFO/{k}" for k in header.info)]
+            keys += [f"FORMAT/{k}" for k in header.format]
+            known = column in {canonical for canonical, *_ in _FIXED}
+            what = f"{column!r} keeps its type" if known else schema.no_column(column, keys)
+            raise ColumnError(f"{name}: types: {what}")
         found[own] = kind
     return found
 

@@ -233,15 +233,17 @@ def genotypes(frame: pd.DataFrame, field: str = "GT") -> pd.DataFrame:
 
     `DataFrame.gidx.genotypes` says more.
     """
-    name = field if field in frame.columns or "/" in field else f"FORMAT/{field}"
+    name = _of_format(frame, field)
+    if name.startswith("FORMAT/") and name != "FORMAT/GT":
+        raise ColumnError(
+            f"column {name!r} is no genotype; for its values by sample: "
+            f"df.gidx.samples_matrix({name.removeprefix('FORMAT/')!r})"
+        )
     column = as_arrow(_column(frame, name))
     if not (_is_lists(column.type) or pat.is_null(column.type)):
         raise ColumnError(f"column {name!r} is {frame[name].dtype}, expected a list over samples")
-    told = schema.read_metadata(frame.attrs).get("samples")
-    samples = told if isinstance(told, list) else None
-    width = _width(column, samples)
-    if samples is None:
-        samples = list(range(width))
+    samples = _samples(frame, column)
+    width = len(samples)
     out: Counts = np.full((len(frame), width), -1, np.int8)
     for at, array in _pieces(column):
         rows = at + np.flatnonzero(array.is_valid().to_numpy(zero_copy_only=False))
@@ -256,17 +258,26 @@ def genotypes(frame: pd.DataFrame, field: str = "GT") -> pd.DataFrame:
                 row=row,
                 sample=sample,
             )
-    return pd.DataFrame(out, index=frame.index, columns=samples, copy=False)
+    return pd.DataFrame(out, index=frame.index, columns=pd.Index(samples), copy=False)
 
 
 def _is_lists(kind: pa.DataType) -> bool:
     return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))
 
 
-def _width(column: pa.ChunkedArray, samples: Sequence[str] | None) -> int:
-    """How many samples there are: by the names, else by the first row that has any."""
-    if samples is not None:
-        return len(samples)
+def _of_format(frame: pd.DataFrame, field: str) -> str:
+    """The column of a FORMAT key, or of that name."""
+    return field if field in frame.columns or "/" in field else f"FORMAT/{field}"
+
+
+def _samples(frame: pd.DataFrame, column: pa.ChunkedArray) -> Sequence[Any]:
+    """The samples' names, or numbers where the metadata name none."""
+    told = schema.read_metadata(frame.attrs).get("samples")
+    return told if isinstance(told, list) else list(range(_width(column)))
+
+
+def _width(column: pa.ChunkedArray) -> int:
+    """How many samples there are by the first row that has any."""
     if pat.is_fixed_size_list(column.type):
         return int(column.type.list_size)
     if pat.is_null(column.type):
@@ -306,10 +317,11 @@ def _count_into(out: Counts, items: pa.Array, rows: Ints, name: str) -> int:
             there = np.array(items.is_valid().to_numpy(zero_copy_only=False))
         return int(kernels.count_texts(texts.offsets, texts.data, there, rows, out))
     kind = items.type
-    if pat.is_struct(kind) and "alleles" in (f.name for f in kind):
+    has_alleles = pat.is_struct(kind) and "alleles" in (f.name for f in kind)
+    if has_alleles:
         items = pc.call_function("struct_field", [items], pc.StructFieldOptions("alleles"))
         kind = items.type
-    if pat.is_list(kind) and pat.is_integer(kind.value_type):
+    if has_alleles and pat.is_list(kind) and pat.is_integer(kind.value_type):
         lengths = pc.call_function("list_value_length", [items]).fill_null(0).to_numpy()
         offsets = np.zeros(len(items) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
@@ -318,6 +330,45 @@ def _count_into(out: Counts, items: pa.Array, rows: Ints, name: str) -> int:
     if pat.is_null(kind):
         return -1
     raise ColumnError(f"column {name!r} has values of {items.type}, expected genotypes")
+
+
+# ── values by sample ────────────────────────────────────────────────────────────────────────────
+
+
+def samples_matrix(frame: pd.DataFrame, field: str) -> pd.DataFrame:
+    """One FORMAT field: variants × samples. `DataFrame.gidx.samples_matrix` says more."""
+    name = _of_format(frame, field)
+    series = _column(frame, name)
+    column = as_arrow(series)
+    if not (_is_lists(column.type) or pat.is_null(column.type)):
+        raise ColumnError(f"column {name!r} is {series.dtype}, expected a list over samples")
+    samples = _samples(frame, column)
+    width = len(samples)
+    cells = [_cells(name, at, array, width) for at, array in _pieces(column)]
+    kind = column.type.value_type if _is_lists(column.type) else pa.null()
+    whole = pa.chunked_array(cells, kind)
+    if pat.is_null(column.type):
+        whole = pa.chunked_array([pa.nulls(len(frame) * width)])
+    values = {}
+    for i in range(width):
+        of_sample = whole.take(pa.array(np.arange(len(frame)) * width + i))
+        values[i] = _as_dtype_of(series, of_sample)
+    found = pd.DataFrame(values, index=frame.index, columns=range(width), copy=False)
+    found.columns = pd.Index(samples)
+    return found
+
+
+def _cells(name: str, at: int, array: pa.Array, width: int) -> pa.Array:
+    """All values of some rows, one after the other; a row that is missing has missing ones."""
+    there = array.is_valid().to_numpy(zero_copy_only=False)
+    _check_width(name, array, at + np.flatnonzero(there), width)
+    items = array.flatten()
+    if there.all():
+        return items
+    begins = (np.cumsum(there) - 1) * width
+    index = begins[:, None] + np.arange(width)
+    missing = np.repeat(~there, width)
+    return items.take(pa.array(np.where(missing, 0, index.ravel()), mask=missing))
 
 
 def _shown(value: Any) -> str:

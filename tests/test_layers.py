@@ -50,14 +50,26 @@ LAYERS = {
         {"numpy", "pyarrow"},
     ),
     "surfaces": (
-        {"__init__", "__main__", "api", "frames", "accessor", "plot", "show", "parquet", "convert",
-         "cli", "check", "demo", "interval_index_frame", "alignments"},
+        {"__init__", "__main__", "_when_pandas", "api", "frames", "accessor", "plot", "show",
+         "parquet", "convert", "cli", "check", "demo", "interval_index_frame", "alignments"},
         {"ground", "columns", "containers", "formats", "dataset"},
         {"numpy", "pyarrow", "pandas"},
     ),
 }  # fmt: skip
 
-LAZY = ("numba", "fsspec", "polars", "dask", "matplotlib", "tqdm", "aiohttp", "duckdb")
+LAZY = (
+    "pandas",
+    "pyarrow",
+    "numpy",
+    "numba",
+    "fsspec",
+    "polars",
+    "dask",
+    "matplotlib",
+    "tqdm",
+    "aiohttp",
+    "duckdb",
+)
 TALKS = {"cli", "demo"}  # to a terminal
 
 
@@ -141,13 +153,43 @@ def test_no_module_has_the_name_of_another_package():
     assert not names & set(sys.stdlib_module_names)
 
 
-def test_importing_gidx_loads_nothing_heavy_that_it_may_not_need():
-    code = f"import sys, gidx; print(*[m for m in {LAZY} if m in sys.modules])"
+def fresh(code):
+    """What a fresh process prints."""
     found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True,
         env={"PYTHONPATH": str(HOUSE.parent)},
     )  # fmt: skip
-    assert found.stdout.split() == []
+    return found.stdout.split()
+
+
+def test_importing_gidx_loads_nothing_heavy_that_it_may_not_need():
+    loaded = f"print(*[m for m in {LAZY} if m in sys.modules])"
+    assert fresh(f"import sys, gidx; {loaded}") == []
+    called = (
+        "import sys; from gidx.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    )
+    assert fresh(f"{called}print('loaded:'); {loaded}")[-1] == "loaded:"
+
+
+@pytest.mark.parametrize("order", ["import gidx, pandas", "import pandas, gidx"])
+def test_the_accessor_is_there_whichever_is_imported_first(order):
+    says = "print(pandas.DataFrame.gidx.__name__, pandas.__loader__ is pandas.__spec__.loader)"
+    assert fresh(f"{order}; {says}") == ["GidxAccessor", "True"]
+
+
+def test_public_names_are_where_the_package_says():
+    """What a type checker sees, and what is imported when it is asked for."""
+    tree = ast.parse(MODULES["__init__"].read_text())
+    (seen,) = (
+        n for n in tree.body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"
+    )
+    homes = {a.name: n.module for n in seen.body for a in n.names if n.module != "gidx"}
+    assert homes == gidx._HOME
+    assert {*gidx.__all__} == {*homes, "autosql", "bgzf", "binning", "errors"}
+    assert all(hasattr(gidx, name) for name in gidx.__all__)
+    assert {*gidx.__all__} <= {*dir(gidx)}
+    with pytest.raises(AttributeError, match="module 'gidx' has no attribute 'red'"):
+        gidx.red  # noqa: B018
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))

@@ -18,44 +18,72 @@ Region strings are 1-based closed, tuples and frames 0-based half-open.
 1  chr22  260000  312500  GENE2
 """
 
-from gidx import autosql, bgzf, binning, errors
-from gidx.accessor import GidxAccessor
-from gidx.alignments import to_alignments
-from gidx.api import (
-    build_index,
-    open,
-    read,
-    read_bed,
-    read_bigbed,
-    read_gff,
-    read_gtf,
-    read_tabix,
-    read_vcf,
-    to_parquet,
-    write_bed,
-    write_bigbed,
-    write_gff,
-    write_gtf,
-    write_tabix,
-    write_vcf,
-)
-from gidx.binning.index import TabixIndex
-from gidx.dataset import BigBedDataset, Dataset, TabixDataset
-from gidx.errors import (
-    AutoSqlError,
-    ColumnError,
-    FormatError,
-    GidxError,
-    GidxWarning,
-    MissingIndexError,
-    RegionError,
-    UnknownChromError,
-    ValueTypeError,
-    ValueWarning,
-    WriteError,
-)
-from gidx.interval_index_frame import IntervalIndex
-from gidx.region import Region
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gidx._when_pandas import register_accessor
+
+if TYPE_CHECKING:
+    from gidx import autosql, bgzf, binning, errors
+    from gidx.accessor import GidxAccessor
+    from gidx.alignments import to_alignments
+    from gidx.api import (
+        build_index,
+        open,
+        read,
+        read_bed,
+        read_bigbed,
+        read_gff,
+        read_gtf,
+        read_tabix,
+        read_vcf,
+        to_parquet,
+        write_bed,
+        write_bigbed,
+        write_gff,
+        write_gtf,
+        write_tabix,
+        write_vcf,
+    )
+    from gidx.binning.index import TabixIndex
+    from gidx.dataset import BigBedDataset, Dataset, TabixDataset
+    from gidx.errors import (
+        AutoSqlError,
+        ColumnError,
+        FormatError,
+        GidxError,
+        GidxWarning,
+        MissingIndexError,
+        RegionError,
+        UnknownChromError,
+        ValueTypeError,
+        ValueWarning,
+        WriteError,
+    )
+    from gidx.interval_index_frame import IntervalIndex
+    from gidx.region import Region
+
+# Where each public name is; it is imported when it is asked for. Why: with all that writers
+# and indexes need, `import gidx` took 0.18 s beyond pandas and pyarrow.
+_HOMES: dict[str, tuple[str, ...]] = {
+    "gidx.accessor": ("GidxAccessor",),
+    "gidx.alignments": ("to_alignments",),
+    "gidx.api": (
+        "build_index", "open", "read", "read_bed", "read_bigbed", "read_gff", "read_gtf",
+        "read_tabix", "read_vcf", "to_parquet", "write_bed", "write_bigbed", "write_gff",
+        "write_gtf", "write_tabix", "write_vcf",
+    ),
+    "gidx.binning.index": ("TabixIndex",),
+    "gidx.dataset": ("BigBedDataset", "Dataset", "TabixDataset",),
+    "gidx.errors": (
+        "AutoSqlError", "ColumnError", "FormatError", "GidxError", "GidxWarning",
+        "MissingIndexError", "RegionError", "UnknownChromError", "ValueTypeError",
+        "ValueWarning", "WriteError",
+    ),
+    "gidx.interval_index_frame": ("IntervalIndex",),
+    "gidx.region": ("Region",),
+}  # fmt: skip
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"
 
@@ -100,3 +128,22 @@ __all__ = [
     "write_tabix",
     "write_vcf",
 ]
+
+
+if not TYPE_CHECKING:  # for a type checker, names that are not here are mistakes
+
+    def __getattr__(name: str) -> Any:
+        if name in _HOME:
+            found = getattr(import_module(_HOME[name]), name)
+        elif name in __all__:
+            found = import_module(f"gidx.{name}")
+        else:
+            raise AttributeError(f"module 'gidx' has no attribute {name!r}", name=name)
+        globals()[name] = found
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
+
+register_accessor()

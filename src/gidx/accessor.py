@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from gidx import schema
+from gidx import frames, schema
 from gidx.conventions import ONE_BASED, ZERO_BASED, Roles, recognise
 from gidx.errors import ColumnError, hint, warn
-from gidx.frames import join, nested, order, query, write
 from gidx.frames.positions import chrom_codes, roles
-from gidx.frames.validate import MOST, validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,8 +155,8 @@ class GidxAccessor:
           chrom  start  end  REF ALT
         0     1      6    9  ACG   A
         """
-        found = write.canonical(self._frame, self._roles)
-        return order.copied(found) if found is self._frame else found
+        found = frames.write.canonical(self._frame, self._roles)
+        return frames.order.copied(found) if found is self._frame else found
 
     # ── regions ─────────────────────────────────────────────────────────────────────────────────
 
@@ -192,7 +190,7 @@ class GidxAccessor:
         0  chr22   12000   45000  GENE1
         1  chr22  260000  312500  GENE2
         """
-        return query.query(self._frame, regions, missing_chroms)
+        return frames.query.query(self._frame, regions, missing_chroms)
 
     def __getitem__(self, regions: Any) -> pd.DataFrame:
         if isinstance(regions, tuple) and not _is_span(regions):
@@ -209,7 +207,7 @@ class GidxAccessor:
         >>> genes[~genes.gidx.overlaps("chr22:1-20,000")]["name"].tolist()
         ['GENE2', 'GENE3']
         """
-        return query.overlaps(self._frame, regions, missing_chroms)
+        return frames.query.overlaps(self._frame, regions, missing_chroms)
 
     def count(
         self, regions: Any, *, missing_chroms: Literal["error", "ignore"] = "error"
@@ -223,7 +221,7 @@ class GidxAccessor:
         >>> genes.gidx.count(["chr22", "chr22:1-20,000", "chrX:1-100"]).tolist()
         [2, 1, 0]
         """
-        return query.count(self._frame, regions, missing_chroms)
+        return frames.query.count(self._frame, regions, missing_chroms)
 
     def coverage(
         self,
@@ -240,7 +238,7 @@ class GidxAccessor:
         >>> genes.gidx.coverage("chr22:1-20,000").tolist()
         [8000, 0, 0]
         """
-        return query.coverage(
+        return frames.query.coverage(
             self._frame, regions, fraction=fraction, missing_chroms=missing_chroms
         )
 
@@ -255,7 +253,7 @@ class GidxAccessor:
         >>> genes.gidx.depth(["chr22", ("chr22", 12_000, 28_500)]).tolist()
         [1.5, 1.0, 0.0]
         """
-        return query.depth(self._frame, regions, missing_chroms)
+        return frames.query.depth(self._frame, regions, missing_chroms)
 
     # ── two frames ──────────────────────────────────────────────────────────────────────────────
 
@@ -297,7 +295,7 @@ class GidxAccessor:
             name  start_other  overlap
         0  GENE1        44999        1
         """
-        return join.join(self._frame, other, how, suffixes=suffixes, overlap=overlap)
+        return frames.join.join(self._frame, other, how, suffixes=suffixes, overlap=overlap)
 
     def nearest(
         self,
@@ -347,7 +345,7 @@ class GidxAccessor:
         0    100  GENE2    209999
         1  50000  GENE1      5000
         """
-        return join.nearest(
+        return frames.join.nearest(
             self._frame,
             other,
             k,
@@ -395,7 +393,7 @@ class GidxAccessor:
         >>> df.gidx.sort("lexical")["chrom"].tolist()
         ['chr10', 'chr2', 'chr2']
         """
-        return order.sort(self._frame, self._roles, chroms)
+        return frames.order.sort(self._frame, self._roles, chroms)
 
     @property
     def is_sorted(self) -> bool:
@@ -411,14 +409,14 @@ class GidxAccessor:
         >>> df.gidx.is_sorted, df.iloc[[0, 2, 1]].gidx.is_sorted
         (True, False)
         """
-        return order.is_sorted(self._frame, self._roles)
+        return frames.order.is_sorted(self._frame, self._roles)
 
     def validate(
         self,
         chromsizes: Any = None,
         *,
         format: str | None = None,
-        most: int = MOST,
+        most: int = 1000,
         **options: Any,
     ) -> pd.DataFrame:
         """Every row that a writer would refuse, with the reason; empty if it takes them all.
@@ -469,7 +467,9 @@ class GidxAccessor:
         >>> df.drop(df.index[found["row"]]).gidx.validate({"chr1": 1000}).empty
         True
         """
-        return validate(self._frame, self._roles, chromsizes, format=format, most=most, **options)
+        return frames.validate.validate(
+            self._frame, self._roles, chromsizes, format=format, most=most, **options
+        )
 
     # ── nested columns ──────────────────────────────────────────────────────────────────────────
 
@@ -516,7 +516,7 @@ class GidxAccessor:
         0  chr1    180  200    A          20           80
         1  chr1    500  530    B          30            0
         """
-        return nested.explode(self._frame, self._roles, sizes, starts, along)
+        return frames.nested.explode(self._frame, self._roles, sizes, starts, along)
 
     def genotypes(self, field: str = "GT") -> pd.DataFrame:
         """Counts of alternate alleles: variants × samples, int8, -1 where a call is missing.
@@ -556,7 +556,7 @@ class GidxAccessor:
         rs1    1    2
         rs2   -1    1
         """
-        return nested.genotypes(self._frame, field)
+        return frames.nested.genotypes(self._frame, field)
 
     def samples_matrix(self, field: str) -> pd.DataFrame:
         """The values of one FORMAT field: variants × samples.
@@ -590,7 +590,7 @@ class GidxAccessor:
         >>> df.gidx.samples_matrix("DP").mean().to_dict()
         {'NA1': 12.0, 'NA2': 8.0}
         """
-        return nested.samples_matrix(self._frame, field)
+        return frames.nested.samples_matrix(self._frame, field)
 
     # ── pictures ────────────────────────────────────────────────────────────────────────────────
 
@@ -669,7 +669,7 @@ class GidxAccessor:
         >>> gidx.read_bigbed(df.gidx.to_bigbed("copy.bb")).equals(df)
         True
         """
-        return write.to_bigbed(self._frame, self._roles, path, chromsizes, **options)
+        return frames.write.to_bigbed(self._frame, self._roles, path, chromsizes, **options)
 
     def to_bed(self, path: Path, **options: Any) -> Path:
         """Write rows as BED and return the path; options as in `gidx.write_bed`.
@@ -681,7 +681,7 @@ class GidxAccessor:
           chrom  start  end name
         0  chr1    100  200    a
         """
-        return write.to_bed(self._frame, self._roles, path, **options)
+        return frames.write.to_bed(self._frame, self._roles, path, **options)
 
     def to_vcf(self, path: Path, **options: Any) -> Path:
         """Write rows as VCF and return the path; options as in `gidx.write_vcf`.
@@ -696,7 +696,7 @@ class GidxAccessor:
         >>> gidx.read_vcf(df.gidx.to_vcf("a.vcf")).loc[0, ["start", "ref", "INFO"]].tolist()
         [6, 'A', [('DP', '8'), ('DB', None)]]
         """
-        return write.to_vcf(self._frame, self._roles, path, **options)
+        return frames.write.to_vcf(self._frame, self._roles, path, **options)
 
     def to_gff(self, path: Path, **options: Any) -> Path:
         """Write rows as GFF3 (or GTF) and return the path; options as in `gidx.write_gff`.
@@ -709,7 +709,7 @@ class GidxAccessor:
           chrom  start  end  type  ID
         0  chr1    100  200  gene  g1
         """
-        return write.to_gff(self._frame, self._roles, path, **options)
+        return frames.write.to_gff(self._frame, self._roles, path, **options)
 
     def to_gtf(self, path: Path, **options: Any) -> Path:
         """Write rows as GTF and return the path; options as in `gidx.write_gtf`.
@@ -722,7 +722,7 @@ class GidxAccessor:
           chrom  start  end  type gene_id
         0  chr1    100  200  gene      G1
         """
-        return write.to_gtf(self._frame, self._roles, path, **options)
+        return frames.write.to_gtf(self._frame, self._roles, path, **options)
 
     def to_tabix(self, path: Path, **options: Any) -> Path:
         """Write rows as a table with a tabix index; options as in `gidx.write_tabix`.
@@ -734,7 +734,7 @@ class GidxAccessor:
           chrom  start  end gene  pvalue
         0     1    149  150   A2    <NA>
         """
-        return write.to_tabix(self._frame, self._roles, path, **options)
+        return frames.write.to_tabix(self._frame, self._roles, path, **options)
 
     def to_parquet(self, path: Path, **options: Any) -> Path:
         """Write rows as Parquet and return the path; the file appears only when it is finished.
@@ -765,7 +765,7 @@ class GidxAccessor:
         1  chr22  260000  GENE2
         2   chrX    5000  GENE3
         """
-        return write.to_parquet(self._frame, self._roles, path, **options)
+        return frames.write.to_parquet(self._frame, self._roles, path, **options)
 
     def to_interval_index(
         self,
@@ -812,7 +812,7 @@ class GidxAccessor:
         >>> df.gidx.to_arrow().schema.names
         ['chrom', 'start', 'end', 'x']
         """
-        return write.to_arrow(self._frame, self._roles)
+        return frames.write.to_arrow(self._frame, self._roles)
 
 
 def _warn_of_names(frame: pd.DataFrame, found: Roles) -> None:

@@ -31,7 +31,6 @@ from gidx.stream import flow
 if TYPE_CHECKING:
     Series = pd.Series[Any]
 
-MOST = 1000
 
 _WRITERS: dict[str, Callable[..., Any]] = {
     "bigbed": write.to_bigbed,
@@ -51,7 +50,7 @@ def validate(
     chromsizes: Any = None,
     *,
     format: str | None = None,
-    most: int = MOST,
+    most: int,
     **options: Any,
 ) -> pd.DataFrame:
     """Every row that a writer would refuse, with the reason; empty if it takes them all.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,11 @@ class Report:
 
 
 def check(
-    source: Any, *, threads: int | None = None, progress: Callable[[int], None] | None = None
+    source: Any,
+    *,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    opening: Mapping[str, Any] | None = None,
 ) -> Report:
     """Read a file whole, and compare what its index says with what is there.
 
@@ -47,6 +51,8 @@ def check(
     ----------
     source
         What `gidx.open` takes, or a Dataset.
+    opening : mapping, optional
+        Options of `gidx.open`: ``schema``, ``types``, ``encoding`` …
 
     Raises
     ------
@@ -63,7 +69,7 @@ def check(
     problems: list[str] = []
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", GidxWarning)
-        found = source if isinstance(source, Dataset) else open(source)
+        found = source if isinstance(source, Dataset) else open(source, **(opening or {}))
         counts: Counter[str | None] = Counter()
         rows = 0
         for batch in found.scan(threads=threads):

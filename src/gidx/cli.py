@@ -31,7 +31,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
-from gidx.errors import ColumnError, GidxError, GidxWarning
+from gidx.errors import ColumnError, GidxError, GidxWarning, RegionError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             status = 130
         except Exception as error:
-            message = _said(error)
+            message = _said(error, arguments)
             if message is None:
                 raise
             _say(message)
@@ -85,23 +85,59 @@ def _say(message: str) -> None:
         print(f"gidx: {_in_options(' '.join(message.split()))}", file=sys.stderr)
 
 
+_FLAG = {"write_bed": "bed", "write_vcf": "vcf", "write_gff": "gff3", "write_tabix": "tsv"}
+
+
+def _flags(names: str) -> str:
+    """Names of options as flags: ``--schema, --encoding-errors``."""
+    return ", ".join("--" + name.replace("_", "-") for name in names.split(", "))
+
+
 # What messages for Python advise, as the command line has it.
-_OPTIONS = (
+_OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
+    (
+        r"gidx\.(\w+)\(gidx\.open\(['\"](.*?)['\"]\), 'sorted\.gz', sort=True\)",
+        lambda m: f"gidx convert {m[2]} sorted.{_FLAG[m[1]]}.gz --sort",
+    ),
     (r"pass sort=True, or call df\.gidx\.sort\(\) first", "pass --sort"),
-    (r"call df\.gidx\.sort\(\) first", "pass --sort"),
-    (r"sort=True", "--sort"),
     (
         r"the data carry none; pass chromsizes=\{.*?\} or a path",
         "pass --chromsizes FILE, or a path",
     ),
-    (r"chromsizes=(?=[^\w]|$)", "--chromsizes"),
-    (r"errors=[\"']raise[\"']", "--errors raise"),
-    (r"missing_chroms=[\"']ignore[\"']", "--missing-chroms ignore"),
-    (r"encoding=[\"']([\w-]+)[\"']", r"--encoding \1"),
-    (r"encoding=(?=[^\w]|$)", "--encoding"),
-    (r"types=\{[\"']([^\"']+)[\"']: [\"'](\w+)[\"']\}", r"--types \1=\2"),
-    (r"types=(?=[^\w]|$)", "--types"),
-    (r"schema=(?=[^\w]|$)", "--schema"),
+    (r"missing_chroms='ignore'", "--missing-chroms ignore"),
+    (r"encoding='([\w-]+)'", r"--encoding \1"),
+    (r"encoding_errors='(\w+)'", r"--encoding-errors \1"),
+    (
+        r"open the file with schema= or types=\{['\"](.*?)['\"]: '(\w+)'\}, or read a table "
+        r"\(to_table, to_pandas\)",
+        r"pass --schema, or --types \1=\2, or write to a file",
+    ),
+    (r"bed_type='(\w+\+?)'", r"--bed-type \1"),
+    (r"pass header=False", "pass --no-header"),
+    (r"preset='bed'(.*?), or chrom=1, start=2, end=3", r"--preset bed\1, or --places 1,2,3"),
+    (r"kind='(\w+)'", r"--kind \1"),
+    (r"drop index=", "drop --index"),
+    (
+        r"read it with (?:pandas|pyarrow)\.\w+( \(the frame's \.gidx then takes regions\))? or "
+        r"pyarrow\.\w+",
+        "gidx convert reads it",
+    ),
+    (
+        r"say what it is with gidx\.read_bed, read_vcf, read_gff or read_tabix",
+        "of a table say what its columns are: gidx bgzip, then gidx index --places 1,2,3",
+    ),
+    (r"schema '(.*?)' is of BED; use gidx\.read_bed", r"--schema \1 is of BED, which this is not"),
+    (r"no option '(\w+)'", lambda m: f"no option {_flags(m[1])}"),
+    (
+        r"there are ((?:schema|samples|gt|attributes|types)\b[\w, ]*)",
+        lambda m: f"there are {_flags(m[1])}",
+    ),
+    (r"there is types", "there is --types"),
+    (r", or pa\.float64\(\)", ""),
+    (
+        r"\b(schema|types|encoding|encoding_errors|bed_type|extra_index)(?= is '|: )",
+        lambda m: _flags(m[1]),
+    ),
 )
 
 
@@ -128,10 +164,12 @@ def _once() -> Callable[..., None]:
     return show
 
 
-def _said(error: Exception) -> str | None:
+def _said(error: Exception, arguments: argparse.Namespace) -> str | None:
     """What a user needs to know of an error; None for our own mistakes."""
     if isinstance(error, GidxError):
-        return str(error)
+        of = getattr(arguments, "source", None) or getattr(arguments, "file", None)
+        asked = isinstance(error, RegionError | ColumnError)  # which know no file
+        return f"{of}: {error}" if of and asked and of not in str(error) else str(error)
     if isinstance(error, OSError):
         why = error.strerror or str(error) or type(error).__name__
         if isinstance(error, FileNotFoundError) and error.strerror is None:
@@ -159,7 +197,8 @@ def _close_stdout() -> None:
 def _info(arguments: argparse.Namespace) -> int:
     from gidx import dataset
 
-    found = dataset.open(arguments.file)
+    with _values(arguments):
+        found = dataset.open(arguments.file, **_opening(arguments))
     if arguments.json:
         print(json.dumps(_facts(found), indent=2, ensure_ascii=False))
         return 0
@@ -244,25 +283,27 @@ def _print_table(rows: Sequence[Sequence[str]], align: str) -> None:
 def _query(arguments: argparse.Namespace) -> int:
     from gidx import dataset
 
-    found = dataset.open(arguments.file, **_opening(arguments))
+    with _values(arguments):
+        found = dataset.open(arguments.file, **_opening(arguments))
     regions = _regions(arguments)
     from gidx.convert import Asked, IndexedSource, convert
 
+    options = {"threads": arguments.threads, "missing_chroms": arguments.missing_chroms}
     if arguments.count:
         if isinstance(found, dataset.TabixDataset) and found.index is None and regions is not None:
-            asked = Asked("tsv", regions, ["chrom"], threads=arguments.threads)
+            asked = Asked("tsv", regions, ["chrom"], **options)
             print(sum(batch.num_rows for batch in IndexedSource(found).rows(asked).batches))
         else:
-            print(found.count_rows(regions, threads=arguments.threads))
+            print(found.count_rows(regions, **options))
         return 0
 
     total = found.count_rows() if regions is None and arguments.head is None else None
     with _output(arguments) as (target, kind), _progress(arguments) as progress:
         convert(
             found, target, regions=regions, columns=_columns(arguments), to=kind,
-            head=arguments.head, threads=arguments.threads, names=arguments.names,
-            errors=arguments.errors, header=_header(arguments), progress=progress(total),
-            samples_as_columns=arguments.samples_as_columns,
+            head=arguments.head, names=arguments.names, errors=arguments.errors,
+            header=_header(arguments), progress=progress(total),
+            samples_as_columns=arguments.samples_as_columns, lists=arguments.lists, **options,
         )  # fmt: skip
     return 0
 
@@ -326,6 +367,7 @@ def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kin
     from gidx.convert import kind_of
 
     path, asked = arguments.output, arguments.format
+    _check_local(arguments, path)
     asked = "gff3" if asked == "gff" else asked
     if path not in (None, "-"):
         yield path, kind_of(path, asked)
@@ -344,6 +386,7 @@ def _convert(arguments: argparse.Namespace) -> int:
     from gidx.convert import can_sort, convert, kind_of, opened
 
     target: str | BinaryIO = arguments.target
+    _check_local(arguments, arguments.target)
     if target == "-":
         if arguments.to is None:
             _wrong(arguments, "standard output needs --to")
@@ -356,25 +399,28 @@ def _convert(arguments: argparse.Namespace) -> int:
     if arguments.sort and not can_sort(target, kind):
         _wrong(arguments, f"--sort is for bigBed, BED, VCF and GFF, {arguments.target} is {kind}")
     declared = None if arguments.autosql is None else Path(arguments.autosql)
-    opening = _opening(arguments)
-    with _progress(arguments) as progress:
-        total = None
-        if arguments.source != "-" and not arguments.regions and not arguments.regions_file:
-            with opened(arguments.source, opening) as source:
-                total = source.count()
+    with contextlib.ExitStack() as stack:
+        with _values(arguments):
+            source = stack.enter_context(
+                opened(arguments.source, _opening(arguments), declared, arguments.bed_type)
+            )
+        progress = stack.enter_context(_progress(arguments))
+        regions = _regions(arguments)
         convert(
-            arguments.source, target, regions=_regions(arguments), columns=_columns(arguments),
+            source, target, regions=regions, columns=_columns(arguments),
             to=kind, chromsizes=arguments.chromsizes, bed_type=arguments.bed_type,
             autosql=declared, extra_index=_names(arguments.extra_index),
             sort=arguments.sort, threads=arguments.threads, names=arguments.names,
-            errors=arguments.errors, header=_header(arguments), progress=progress(total),
-            samples_as_columns=arguments.samples_as_columns, opening=opening,
+            errors=arguments.errors, header=_header(arguments),
+            progress=progress(source.count() if regions is None else None),
+            samples_as_columns=arguments.samples_as_columns, lists=arguments.lists,
+            missing_chroms=arguments.missing_chroms,
         )  # fmt: skip
     return 0
 
 
 def _names(text: str | None) -> list[str]:
-    return [] if text is None else [name.strip() for name in text.split(",")]
+    return [name.strip() for name in text.split(",")] if text else []
 
 
 @contextlib.contextmanager
@@ -421,6 +467,24 @@ def _is_file(stream: TextIO) -> bool:
         return False
 
 
+@contextlib.contextmanager
+def _values(arguments: argparse.Namespace) -> Iterator[None]:
+    """Values of options that cannot be, of which opening a file has its own errors."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if isinstance(error, GidxError):
+            raise
+        _wrong(arguments, _in_options(str(error)))
+
+
+def _check_local(arguments: argparse.Namespace, target: str | None) -> None:
+    from gidx.source import is_url
+
+    if target is not None and is_url(target):
+        _wrong(arguments, f"cannot write to a URL, {target}; write a file, and copy that")
+
+
 def _wrong(arguments: argparse.Namespace, message: str) -> NoReturn:
     arguments.parser.error(message)
     raise AssertionError  # pragma: no cover
@@ -430,11 +494,16 @@ def _wrong(arguments: argparse.Namespace, message: str) -> NoReturn:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from gidx import dataset
     from gidx.check import check
 
     bad = 0
     for file in arguments.files:
-        report = check(file, threads=arguments.threads)
+        opening = _opening(arguments)
+        with _values(arguments):
+            if opening:
+                dataset.open(file, **opening)
+        report = check(file, threads=arguments.threads, opening=opening)
         for problem in report.problems:
             _say(problem)
         bad += not report.ok
@@ -466,6 +535,12 @@ def _index(arguments: argparse.Namespace) -> int:
         if not 2 <= len(numbers) <= 3 or not all(n.isdigit() and int(n) for n in numbers):
             _wrong(arguments, f"--places {arguments.places}: expected two or three numbers: 1,2,3")
         places = dict(zip(("chrom", "start", "end"), map(int, numbers), strict=False))
+    if arguments.preset is not None and (places or arguments.zero_based):
+        _wrong(arguments, "--preset says which columns there are, without --places, --zero-based")
+    if arguments.zero_based and not places:
+        _wrong(arguments, "--zero-based is said of columns: pass --places too")
+    if arguments.meta is not None and not (len(arguments.meta) == 1 and arguments.meta.isascii()):
+        _wrong(arguments, f"--meta {arguments.meta}: expected one ASCII character")
     made = build_index(
         arguments.file, arguments.output, preset=arguments.preset, kind=arguments.kind,
         zero_based=arguments.zero_based, meta=arguments.meta, skip=arguments.skip,
@@ -550,6 +625,7 @@ gidx info --json genes.bb | jq .rows""",
     info.add_argument("file", metavar="FILE", help="a path or URL")
     info.add_argument("--chroms", action="store_true", help="list every chrom")
     info.add_argument("--json", action="store_true", help="one JSON object, for machines")
+    _opening_options(info)
 
     query = _command(
         commands, "query", _query, "rows of a file, or of regions of it",
@@ -655,6 +731,7 @@ gidx check *.bb *.bed.gz""",
     )  # fmt: skip
     check.add_argument("files", metavar="FILE", nargs="+", help="paths or URLs")
     check.add_argument("--threads", type=_count, metavar="N", help="default: all processors")
+    _opening_options(check)
 
     bgzip = _command(
         commands, "bgzip", _bgzip, "compress a file so that it can be indexed",
@@ -668,7 +745,9 @@ gidx bgzip --decompress peaks.bed.gz""",
     bgzip.add_argument("file", metavar="FILE", help="a path")
     bgzip.add_argument("--output", "-o", metavar="FILE", help="default: FILE.gz")
     bgzip.add_argument("--decompress", "-d", action="store_true", help="the other way round")
-    bgzip.add_argument("--level", type=int, default=6, help="0 to 12; default: 6")
+    bgzip.add_argument(
+        "--level", type=int, choices=range(13), metavar="N", default=6, help="0 to 12; default: 6"
+    )
     bgzip.add_argument("--gzi", action="store_true", help="write FILE.gz.gzi too")
     bgzip.add_argument("--threads", type=_count, metavar="N", help="default: all processors")
 
@@ -689,7 +768,9 @@ gidx index --places 2,3,4 table.tsv.gz""",
     index.add_argument("--places", metavar="C,S,E", help="columns of chrom, start, end, from 1")
     index.add_argument("--zero-based", action="store_true", help="starts count from 0, as in BED")
     index.add_argument("--meta", metavar="CHAR", help="lines that begin so are no rows; default: #")
-    index.add_argument("--skip", type=int, metavar="N", help="lines at the begin that are no rows")
+    index.add_argument(
+        "--skip", type=_natural, metavar="N", help="lines at the start that are no rows"
+    )
     index.add_argument("--output", "-o", metavar="FILE", help="default: FILE.tbi or FILE.csi")
     index.add_argument("--threads", type=_count, metavar="N", help="default: all processors")
 
@@ -787,6 +868,31 @@ def _reading_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--threads", type=_count, metavar="N", help="default: all processors")
     parser.add_argument(
+        "--missing-chroms", choices=("error", "ignore"), default="error",
+        help="what a region on a chrom does that the file does not have",
+    )  # fmt: skip
+    parser.add_argument(
+        "--lists", choices=("arrow", "text"), default="arrow",
+        help="lists and maps in Parquet, Arrow and JSON as such, or as texts: G,T",
+    )  # fmt: skip
+    _opening_options(parser)
+
+
+def _opening_options(parser: argparse.ArgumentParser) -> None:
+    """What `gidx.open` takes."""
+    parser.add_argument(
+        "--index", metavar="FILE", help="the .tbi or .csi, if it is not beside the file"
+    )
+    parser.add_argument(
+        "--samples", metavar="A,B", type=_names, help="of a VCF, in this order; '' for none"
+    )
+    parser.add_argument(
+        "--gt", choices=("text", "alleles"), help="genotypes of a VCF as they stand: 0|1; or parted"
+    )
+    parser.add_argument(
+        "--attributes", metavar="A,B", type=_names, help="of GFF and GTF, that become columns"
+    )
+    parser.add_argument(
         "--schema", metavar="NAME", help="what BED or a table is: bed6+4, narrowPeak, an .as file …"
     )
     parser.add_argument(
@@ -816,11 +922,16 @@ def _types(text: str) -> dict[str, str]:
 
 def _opening(arguments: argparse.Namespace) -> dict[str, Any]:
     """The options of gidx.open that were given."""
-    names = ("schema", "types", "encoding", "encoding_errors")
+    names = ("index", "samples", "gt", "attributes", "schema", "types", "encoding",
+             "encoding_errors")  # fmt: skip
     return {n: v for n in names if (v := getattr(arguments, n)) is not None}
 
 
 def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
+    return _natural(text, 1)
+
+
+def _natural(text: str, least: int = 0) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of {least} or more")
     return int(text)

@@ -205,10 +205,16 @@ def convert(
         )  # fmt: skip
 
     with opened(source, opening, autosql, bed_type) as found:
-        if isinstance(found, IndexedSource) and isinstance(target, str | os.PathLike):
-            found.dataset.whole(lambda dataset: run(IndexedSource(dataset)))
-        else:  # a stream cannot be taken back where a guessed type was too narrow
-            run(found)
+        try:
+            if isinstance(found, IndexedSource) and isinstance(target, str | os.PathLike):
+                found.dataset.whole(lambda dataset: run(IndexedSource(dataset)))
+            else:  # a stream cannot be taken back where a guessed type was too narrow
+                run(found)
+        except WriteError as error:
+            row = getattr(error, "row", None)  # of what is wrong with all, or with options, none
+            if row is None:
+                raise
+            raise WriteError(f"{found.say_row(row, asked)}: {error}", row=row) from None
 
 
 def kind_of(target: Target, to: str | None = None) -> Kind:
@@ -407,6 +413,10 @@ class Source(Protocol):
         """How many rows it has, where it says so at its beginning."""
         ...
 
+    def say_row(self, number: int, asked: Asked) -> str:
+        """Where one of the rows asked for stands, for messages."""
+        ...
+
 
 @contextmanager
 def opened(
@@ -417,11 +427,13 @@ def opened(
 ) -> Iterator[Source]:
     """The source that a path, a Dataset or a binary file is; ``-`` is standard input.
 
+    One that is opened already is that.
+
     ``autosql`` and ``bed_type`` are what the columns of BED and tables are, where
     ``opening`` has no schema.
     """
-    if isinstance(source, Dataset):
-        yield IndexedSource(source)
+    if isinstance(source, Dataset | IndexedSource | _ArrowSource):
+        yield IndexedSource(source) if isinstance(source, Dataset) else source
         return
     if not isinstance(source, str | os.PathLike) and not hasattr(source, "read"):
         raise FormatError(
@@ -437,8 +449,10 @@ def opened(
             yield IpcSource(file, stream=magic[:4] == _IPC_STREAM)
         else:
             # where rows are to come and none do, there is nothing to ask what they are
-            found = dataset.open_as(file, options=opening, otherwise="bed")
-            if isinstance(found, TabixDataset) and "schema" not in (opening or {}):
+            own = dict(opening or {})
+            index = own.pop("index", None)
+            found = dataset.open_as(file, index=index, options=own, otherwise="bed")
+            if isinstance(found, TabixDataset) and "schema" not in own:
                 if found.format in GUESSED and autosql is not None:
                     found = found.with_schema(autosql)
                 elif found.format == "bed" and bed_type is not None:
@@ -524,6 +538,12 @@ class IndexedSource:
             return None  # which only a scan would tell
         return self.dataset.count_rows()
 
+    def say_row(self, number: int, asked: Asked) -> str:
+        place = None
+        if isinstance(self.dataset, TabixDataset) and asked.regions is None:
+            place = self.dataset.say_row(number)
+        return place or self.dataset.path
+
 
 def _about(found: pa.Schema, asked: Asked) -> pa.Schema:
     """The schema, with the chroms' sizes where they were given."""
@@ -586,6 +606,10 @@ class _ArrowSource:
 
     def count(self) -> int | None:
         return None
+
+    def say_row(self, number: int, asked: Asked) -> str:
+        del number, asked
+        return self.name
 
     def _guarded(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         with _wrapped(self.name):

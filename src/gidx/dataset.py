@@ -611,6 +611,10 @@ class TabixDataset(Dataset):
         """
         return TabixDataset(self._format.as_texts(guessed=guessed), self._opened)
 
+    def say_row(self, number: int) -> str | None:
+        """Where a row of a whole scan stands, as messages say it: ``x.bed, line 7``."""
+        return self._format.say_row(number)
+
     def with_schema(self, schema: Any) -> TabixDataset:
         """The same BED file or table, opened with a schema."""
         options = {**(self._opened.get("options") or {}), "schema": schema}

@@ -161,7 +161,10 @@ def text_of(given: Any) -> tuple[bytes, AutoSql]:
     path = isinstance(given, os.PathLike) or given.strip().endswith(".as")
     if path or ("(" not in str(given) and os.path.exists(given)):
         text = Path(given).expanduser().read_bytes()
-        return text, sql.parse(text.decode("utf-8", "surrogateescape"))
+        try:
+            return text, sql.parse(text.decode("utf-8", "surrogateescape"))
+        except AutoSqlError as error:
+            raise AutoSqlError(f"{given}, {error}", line=error.line) from None
     return str(given).encode("utf-8", "surrogateescape"), sql.parse(str(given))
 
 

@@ -183,12 +183,13 @@ def spans(
         if frame is not None:
             return _frame_spans(frame, ids, ignore)
     listed = _listed(regions)
-    plain = _plain(listed, ids) if len(listed) > 1 else None
+    several = len(listed) > 1
+    plain = _plain(listed, ids) if several else None
     if plain is not None:
         return plain
     asked = [_one(r, ids) for r in listed]
     return (
-        np.array([_chrom_id(r.chrom, ids, ignore) for r in asked], np.int64),
+        np.array([_chrom_id(r.chrom, ids, ignore, several) for r in asked], np.int64),
         np.array([min(r.start, MAX_END) for r in asked], np.int64),
         np.array([min(r.end, MAX_END) for r in asked], np.int64),
     )
@@ -221,7 +222,7 @@ def _frame_spans(
         _checked(where.names[where.codes[i]], int(start[i]), int(end[i]), f"in row {i}")
     chrom = np.full(len(where.names), -1, np.int64)
     for code in np.unique(where.codes).tolist():  # a categorical may know more names
-        chrom[code] = _chrom_id(where.names[code], ids, ignore)
+        chrom[code] = _chrom_id(where.names[code], ids, ignore, several=True)
     return chrom[where.codes], start, end
 
 
@@ -350,20 +351,24 @@ def _checked(chrom: str, start: int, end: int, text: str) -> Region:
     return Region(chrom, start, end)
 
 
-def _chrom_id(name: str, ids: Mapping[str, int], ignore: bool = False) -> int:
+def _chrom_id(name: str, ids: Mapping[str, int], ignore: bool, several: bool) -> int:
     found = ids.get(name)
     if found is None:
         plain = without_style(name)
-        if not ignore or any(without_style(known) == plain for known in ids):
-            raise _unknown(name, ids)
+        styled = any(without_style(known) == plain for known in ids)
+        if styled or not ignore:
+            raise _unknown(name, ids, several and not styled)
         return -1
     return found
 
 
-def _unknown(name: str, chroms: Iterable[str]) -> UnknownChromError:
+def _unknown(name: str, chroms: Iterable[str], several: bool = False) -> UnknownChromError:
+    """One of ``several`` may be passed over, where it is not only of another style."""
     text = hint(name, chroms)
     if not text:
         known = list(chroms)
         shown = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
         text = f"; known are {shown}" if known else "; there are no chroms"
+    if several:
+        text += "; missing_chroms='ignore' passes over it"
     return UnknownChromError(f"unknown chrom {name!r}{text}", chrom=name, hint=text or None)

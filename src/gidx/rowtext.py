@@ -207,7 +207,8 @@ def _check(texts: Texts, name: str, *, comma: bool) -> None:
         what = "comma, tab" if comma else "tab"
         raise WriteError(
             f"column {name}: found {texts[row]!r}, which has a {what}, line break or NUL, "
-            "so it cannot stand in a row of text; write JSON, Parquet or Arrow, or replace it"
+            "so it cannot stand in a row of text; write JSON, Parquet or Arrow, or replace it",
+            row=None,
         )
 
 

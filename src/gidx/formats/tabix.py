@@ -390,6 +390,16 @@ class TabixText:
         name = list(self.chroms)[int(leads[i])]
         return f"{self.lines.say(text, int(text.begins[i]))}: a row of {name}"
 
+    def say_row(self, number: int) -> str | None:
+        """Where a row stands, counted from 0, in words; reads the file up to it."""
+        for group in self.groups(self.whole()):
+            text = self._text(group)
+            begins = self._lines(text, 1, None).fields[0]
+            if number < len(begins):
+                return self.lines.say(text, int(begins[number]))
+            number -= len(begins)
+        return None
+
     def broken(self, text: Text, at: int, status: int, found: int) -> FormatError:
         """What `read_lines` stopped at, in words."""
         from gidx.kernels import lines as kernels

@@ -827,3 +827,33 @@ def test_the_first_row_that_is_wrong_is_told():
         "row 700 (chr1:710-710), column id: found 'a b', which has a blank or line break; "
         "replace it"
     )
+
+
+ODD = (
+    b"##fileformat=VCFv4.2\n"
+    b'##FILTER=<ID=q 10,Description="q">\n'
+    b"##contig=<ID=chr 1>\n"
+    b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    b"chr 1\t5\trs 1;b\tA\tC\t.\tq 10;s5\t.\n"
+    b"chr 1\t6\t.\t-\tC D,<DEL X>\t.\t.\t.\n"
+    b"chr 1\t7\t.\t.\tC\t.\t0\t.\n"
+    b"chr 1\t9\tx\tA.Z*\tA/C\t.\tPASS\t.\n"
+)
+
+
+@pytest.mark.parametrize("lists", ["arrow", "text"])
+def test_fields_that_the_specification_would_not_have_are_written_as_they_were_read(
+    lists, tmp_path
+):
+    gidx.read_vcf(ODD, lists=lists).gidx.to_vcf(tmp_path / "a.vcf")
+    assert (tmp_path / "a.vcf").read_bytes() == ODD
+
+
+def test_but_what_could_not_be_read_again_is_refused(tmp_path):
+    frame = gidx.read_vcf(ODD)
+    for column, text in (("ref", "A\tC"), ("id", "a\nb"), ("chrom", "#1"), ("ref", "")):
+        with pytest.raises(WriteError, match=f"row 0 .*column {column}: found"):
+            gidx.write_vcf(frame.assign(**{column: text}), tmp_path / "a.vcf")
+    for column, words in (("alt", ["A,C"]), ("filter", ["a;b"])):
+        with pytest.raises(WriteError, match=f"row 0 .*column {column}: found"):
+            gidx.write_vcf(frame.assign(**{column: [words] * len(frame)}), tmp_path / "a.vcf")

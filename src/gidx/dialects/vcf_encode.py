@@ -73,9 +73,6 @@ LEAST, MOST = -(2**31) + 8, 2**31 - 1  # below, BCF has its marks for missing an
 
 _BASES = b"ACGTUNRYSWKMBDHVacgtunryswkmbdhv"
 _NO_BASE = 1 - parts.marks(_BASES)
-_BLANKS = parts.marks(parts.BLANKS)
-_BLANKS_COMMA = parts.marks(parts.BLANKS + b",")
-_BLANKS_SEMICOLON = parts.marks(parts.BLANKS + b";")
 _END_OF = {"INFO": b";", "FORMAT": b":"}  # what ends a value
 _ESCAPES = {"INFO": b";=%\t\r\n", "FORMAT": b":%\t\r\n"}
 
@@ -117,7 +114,7 @@ def encoder(
         whole=whole,
         with_end=with_end,
     )
-    return VcfEncoder(frame_schema, declared)
+    return VcfEncoder(frame_schema, declared, as_read=about.get("format") == "vcf")
 
 
 # ── columns ─────────────────────────────────────────────────────────────────────────────────────
@@ -164,12 +161,17 @@ class _Target:
 
 
 class VcfEncoder:
-    """How the rows of one table become lines of VCF (a `LineEncoder`)."""
+    """How the rows of one table become lines of VCF (a `LineEncoder`).
+
+    ``as_read``: the rows come from a VCF, so what its fixed fields have against the
+    specification (``q 10`` as a FILTER, ``-`` as REF) may stay, if only it can be read again.
+    """
 
     kind = "vcf"
     rules = RULES
 
-    def __init__(self, schema: pa.Schema, declared: Declared) -> None:
+    def __init__(self, schema: pa.Schema, declared: Declared, *, as_read: bool = False) -> None:
+        self._as_read = as_read
         header, fixed = declared.header, declared.fixed
         version = header.version or (0, 0)
         has = version >= (4, 3), version >= (4, 4)
@@ -192,9 +194,10 @@ class VcfEncoder:
         n = batch.num_rows
         columns = {name: parts.plain_values(batch.column(name)) for name in self.columns}
         fixed = {key: columns[name] for key, name in self._fixed.items()}
-        chrom = _chrom(fixed["chrom"], faults)
-        ref = _ref(fixed["ref"], faults)
-        alt = _words(fixed, "alt", n, faults)
+        lax = self._as_read
+        chrom = _chrom(fixed["chrom"], faults, lax=lax)
+        ref = _ref(fixed["ref"], faults, lax=lax)
+        alt = _words(fixed, "alt", n, faults, lax=lax)
         info_parts, info = self._info_field(columns, n, faults)
         samples = self._format_field(columns, n, faults) if self._samples else ()
         if "end" in fixed:
@@ -205,11 +208,11 @@ class VcfEncoder:
         return [
             chrom,
             numbers(starts + 1),
-            _words(fixed, "id", n, faults),
+            _words(fixed, "id", n, faults, lax=lax),
             ref,
             alt,
             _qual(fixed, n, faults),
-            _words(fixed, "filter", n, faults),
+            _words(fixed, "filter", n, faults, lax=lax),
             info,
             *samples,
         ]
@@ -405,11 +408,11 @@ def read_ends(starts: Ints, fields: Sequence[Texts], rows: Ints) -> Ints:
 # ── fixed fields ────────────────────────────────────────────────────────────────────────────────
 
 
-def _chrom(array: pa.Array, faults: Faults) -> Texts:
+def _chrom(array: pa.Array, faults: Faults, *, lax: bool) -> Texts:
     part = _text("chrom", array, faults)
     faults.check(part.there == 0, lambda _: "column chrom: the value is missing")
     _check_filled("chrom", part, faults)
-    _check_bytes(part, _BLANKS, _say("chrom", "a blank or line break"), faults)
+    _check_blanks("chrom", part, b"", faults, lax=lax)
     texts = part.texts
     full = np.flatnonzero(texts.lengths > 0)
     comment = full[texts.data[texts.offsets[full]] == ord("#")]
@@ -421,12 +424,15 @@ def _chrom(array: pa.Array, faults: Faults) -> Texts:
     return texts
 
 
-def _ref(array: pa.Array, faults: Faults) -> Texts:
+def _ref(array: pa.Array, faults: Faults, *, lax: bool) -> Texts:
     part = _text("ref", array, faults)
     faults.check(
         part.there == 0, lambda _: "column ref: the value is missing; write N where it is unknown"
     )
     _check_filled("ref", part, faults)
+    if lax:
+        _check_blanks("ref", part, b"", faults, lax=lax)
+        return part.texts
     _check_bytes(
         part,
         _NO_BASE,
@@ -436,24 +442,24 @@ def _ref(array: pa.Array, faults: Faults) -> Texts:
     return part.texts
 
 
-def _words(columns: Mapping[str, pa.Array], name: str, n: int, faults: Faults) -> Texts:
+def _words(
+    columns: Mapping[str, pa.Array], name: str, n: int, faults: Faults, *, lax: bool
+) -> Texts:
     """ID, ALT and FILTER: texts, or lists of words; `.` where there is none."""
     array = columns.get(name)
     if array is None or pat.is_null(array.type):
         return parts.filled(parts.nothing(n))
     mark = b"," if name == "alt" else b";"
-    table = _BLANKS_COMMA if name == "alt" else _BLANKS_SEMICOLON
     if not parts.is_list(array.type):
         part = _text(name, array, faults)
         _check_filled(name, part, faults)
-        _check_bytes(part, _BLANKS, _say(name, "a blank or line break"), faults)
+        _check_blanks(name, part, b"", faults, lax=lax)
         return parts.filled(part)
     items, bounds = parts.items_of(array)
     inner = of_items(bounds, faults)
     part = _text(name, items, inner)
     _check_filled(name, part, inner)
-    kind = "comma" if name == "alt" else "semicolon"
-    _check_bytes(part, table, _say(name, f"a blank, {kind} or line break"), inner)
+    _check_blanks(name, part, mark, inner, lax=lax)
     texts = parts.joined(parts.filled(part), bounds, mark)
     return parts.filled(Part(texts, (np.diff(bounds) > 0).view(np.uint8)))
 
@@ -473,6 +479,16 @@ def _check_filled(name: str, part: Part, faults: Faults) -> None:
         lambda _: f"column {name}: found an empty text, expected a value, or none (null)",
         faults,
     )
+
+
+def _check_blanks(name: str, part: Part, mark: bytes, faults: Faults, *, lax: bool) -> None:
+    """No tab or line break, nor what parts words; no blank either, unless it was read so."""
+    told = [] if lax else ["blank"]
+    told += {b",": ["comma"], b";": ["semicolon"]}.get(mark, [])
+    what = "tab or line break" if lax and not told else "line break"
+    listed = f"a {', '.join(told)} or {what}" if told else f"a {what}"
+    table = parts.marks((parts.BREAKS if lax else parts.BLANKS) + mark)
+    _check_bytes(part, table, _say(name, listed), faults)
 
 
 def _say(name: str, what: str) -> Callable[[str], str]:

@@ -611,3 +611,27 @@ def test_filtered_and_sorted_rows_have_their_own_genotypes(vcf):
     whole = genotypes(frame)
     some = frame[frame["start"].isin(range(1, 200, 3))].sort_values("start", ascending=False)
     pd.testing.assert_frame_equal(genotypes(some), whole.loc[some.index])
+
+
+UNDECLARED = (
+    b"##fileformat=VCFv4.2\n"
+    b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\ts1\ts2\n"
+    b"1\t5\t.\tA\tC\t.\t.\t.\tGT:DP\t0/1:3\t1|1:.\n"
+    b"1\t6\t.\tA\tC\t.\t.\t.\tDP\t4\t.\n"
+    b"1\t7\t.\tA\tC\t.\t.\t.\tGT\t.\t./0\n"
+)
+
+
+@pytest.mark.parametrize("backend", ["pyarrow", "numpy_nullable", None])
+def test_fields_that_the_header_does_not_declare_are_found_in_the_map(backend):
+    # many a header lacks FORMAT GT, which everybody knows
+    frame = gidx.read_vcf(UNDECLARED, dtype_backend=backend)
+    found = frame.gidx.genotypes()
+    assert found.to_dict("list") == {"s1": [1, -1, -1], "s2": [2, -1, -1]}
+    depths = frame.gidx.samples_matrix("DP")
+    assert depths.astype("object").where(depths.notna(), None).to_dict("list") == {
+        "s1": ["3", "4", None], "s2": [None, None, None],
+    }  # fmt: skip
+    assert frame[1:].gidx.genotypes()["s2"].tolist() == [-1, -1]
+    with pytest.raises(ColumnError, match="no column 'FORMAT/XX'"):
+        frame.gidx.samples_matrix("XX")

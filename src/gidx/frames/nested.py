@@ -96,6 +96,31 @@ def _column(frame: pd.DataFrame, name: str) -> Series:
     return frame[name]
 
 
+def _of_samples(frame: pd.DataFrame, name: str) -> Series:
+    """A FORMAT column; what the header does not declare is in the map FORMAT, as text."""
+    place, _, key = name.partition("/")
+    if place == "FORMAT" and name not in frame.columns and place in frame.columns:
+        maps = as_arrow(frame[place])
+        if pat.is_map(maps.type) and _is_lists(maps.type.item_type):
+            chunks = [_values_of(chunk, key) for chunk in maps.chunks]
+            if any(chunk.null_count < len(chunk) for chunk in chunks):
+                found = pa.chunked_array(chunks, pa.list_(pa.string()))
+                return pd.Series(pd.arrays.ArrowExtensionArray(found), frame.index, name=name)
+    return _column(frame, name)
+
+
+def _values_of(maps: pa.MapArray, key: str) -> pa.ListArray:
+    """One key's lists of texts; ``.`` is none."""
+    lists = pc.map_lookup(maps, pa.scalar(key, maps.type.key_type), "first")
+    lists = lists.cast(pa.list_(pa.string()))
+    items = lists.flatten()
+    items = pc.if_else(pc.equal(items, "."), pa.scalar(None, pa.string()), items)
+    lengths = pc.call_function("list_value_length", [lists]).fill_null(0).to_numpy()
+    bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    missing = lists.is_null().to_numpy(zero_copy_only=False)
+    return pa.ListArray.from_arrays(pa.array(bounds, mask=np.append(missing, False)), items)
+
+
 def _items(column: Series, *, number: bool) -> tuple[pa.ChunkedArray, Ints]:
     """All items of a column of lists, and how many each row has."""
     array = as_arrow(column)
@@ -239,9 +264,10 @@ def genotypes(frame: pd.DataFrame, field: str = "GT") -> pd.DataFrame:
             f"column {name!r} is no genotype; for its values by sample: "
             f"df.gidx.samples_matrix({name.removeprefix('FORMAT/')!r})"
         )
-    column = as_arrow(_column(frame, name))
+    series = _of_samples(frame, name)
+    column = as_arrow(series)
     if not (_is_lists(column.type) or pat.is_null(column.type)):
-        raise ColumnError(f"column {name!r} is {frame[name].dtype}, expected a list over samples")
+        raise ColumnError(f"column {name!r} is {series.dtype}, expected a list over samples")
     samples = _samples(frame, column)
     width = len(samples)
     out: Counts = np.full((len(frame), width), -1, np.int8)
@@ -338,7 +364,7 @@ def _count_into(out: Counts, items: pa.Array, rows: Ints, name: str) -> int:
 def samples_matrix(frame: pd.DataFrame, field: str) -> pd.DataFrame:
     """One FORMAT field: variants × samples. `DataFrame.gidx.samples_matrix` says more."""
     name = _of_format(frame, field)
-    series = _column(frame, name)
+    series = _of_samples(frame, name)
     column = as_arrow(series)
     if not (_is_lists(column.type) or pat.is_null(column.type)):
         raise ColumnError(f"column {name!r} is {series.dtype}, expected a list over samples")

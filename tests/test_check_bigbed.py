@@ -6,14 +6,19 @@ import random
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import gidx
 from gidx.bbi.bplus_tree import BPlusTree
+from gidx.bbi.header import TOTAL_SUMMARY
 from gidx.bbi.range_tree import INDEX_ITEM, LEAF_ITEM, NODE
 from gidx.bbi.range_tree import TREE as RANGE_TREE
+from gidx.bbi.zoom import SUMMARY
 from gidx.check import check
 from gidx.errors import FormatError
 from gidx.formats.bigbed import BigBed
+from gidx.kernels.coverage import older_depth
 from gidx.source import MemorySource
 
 SIZES = {"chr1": 1_000_000, "chr2": 500_000}
@@ -101,7 +106,18 @@ def extra_damaged(data: bytes, r: random.Random) -> bytes:
     return bytes(out)
 
 
-@pytest.mark.parametrize("damage", [tree_damaged, extra_damaged])
+def chrom_damaged(data: bytes, r: random.Random) -> bytes:
+    """A chrom's id or size, changed."""
+    at = int(BigBed(MemorySource(data)).head.fixed["chromosome_tree_offset"])
+    key = int.from_bytes(data[at + 8 : at + 12], "little")
+    out = bytearray(data)
+    out[at + 36 + r.randrange(2) * (key + 8) + key + r.randrange(8)] ^= r.choice([1, 2, 4, 8])
+    return bytes(out)
+
+
+# Of 388 such bigBeds with 60 rows, 186 lose rows: all were found. Of the others 105 were refused,
+# for what no writer makes: nodes outside of their parents' bounds, blocks that are none, checksums.
+@pytest.mark.parametrize("damage", [tree_damaged, extra_damaged, chrom_damaged])
 @pytest.mark.parametrize("seed", range(4))
 def test_check_is_not_ok_where_a_row_is_lost(seed, damage):
     data, frame = made(seed)
@@ -137,9 +153,101 @@ def test_summaries_of_other_rows_are_said():
     assert "total summary: valid_count is 1e+09, that of the rows is" in problem
 
 
+# ── summaries ───────────────────────────────────────────────────────────────────────────────────
+
+
+def intervals(seed: int, rows: int, *, zero: bool = False) -> list[tuple[str, int, int]]:
+    r = random.Random(seed)
+    sizes = [1, 5, 300, 3000, *([0] if zero else [])]
+    starts = sorted((r.choice(["chr1", "chr2"]), r.randrange(400_000)) for _ in range(rows))
+    return [(chrom, start, start + r.choice(sizes)) for chrom, start in starts]
+
+
+def packed(rows, **options) -> bytes:
+    out = io.BytesIO()
+    frame = pd.DataFrame(rows, columns=["chrom", "start", "end"])
+    gidx.write_bigbed(frame, out, chromsizes=SIZES, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("field", [*SUMMARY.names[1:], "total"])
+@pytest.mark.parametrize("by", [-1, 1, "tenth"])
+def test_a_summary_that_is_not_of_the_rows_is_said(field, by):
+    data = packed(intervals(1, 2000), compression=None)
+    file = BigBed(MemorySource(data))
+    assert check(data).problems == ()
+    out = bytearray(data)
+    if field == "total":
+        name = "sum"
+        layout, at = TOTAL_SUMMARY, int(file.head.fixed["total_summary_offset"])
+    else:
+        name, layout = field, SUMMARY
+        (begin, _), *_ = file.zoom_tree(1).ranges().tolist()
+        at = begin + 7 * layout.itemsize
+    record = np.frombuffer(bytes(out[at : at + layout.itemsize]), layout).copy()
+    value = record[name][0]
+    record[name] = value * 1.1 if by == "tenth" else max(0, int(value) + by)
+    assert record[name][0] != value
+    out[at : at + layout.itemsize] = record.tobytes()
+    (problem,) = check(bytes(out)).problems
+    assert ("total summary: sum is" if field == "total" else "zoom level ") in problem
+
+
+@pytest.mark.parametrize(("twice", "said"), [
+    (True, "the summary of chr1:"), (False, "bases that rows cover"),
+])  # fmt: skip
+def test_summaries_are_over_each_base_once(twice, said):
+    data = packed(intervals(2, 2000), compression=None)
+    (begin, end), *_ = BigBed(MemorySource(data)).zoom_tree(0).ranges().tolist()
+    summaries = np.frombuffer(data[begin:end], SUMMARY).copy()
+    if twice:
+        summaries[5] = summaries[4]
+    else:
+        summaries[5]["end"] = summaries[5]["start"]
+        for name in SUMMARY.names[3:]:
+            summaries[5][name] = 0
+    (problem,) = check(data[:begin] + summaries.tobytes() + data[end:]).problems
+    assert said in problem
+
+
 @pytest.mark.parametrize("zero", [False, True])
 def test_what_gidx_writes_is_ok(zero):
-    rows = [("chr1", i * 50, i * 50 + (0 if zero and i % 3 else 30)) for i in range(3000)]
-    out = io.BytesIO()
-    gidx.write_bigbed(pd.DataFrame(rows, columns=["chrom", "start", "end"]), out, chromsizes=SIZES)
-    assert check(out.getvalue()).problems == ()
+    for seed, rows in enumerate((1, 2, 300, 20_000)):
+        assert check(packed(intervals(seed, rows, zero=zero))).problems == ()
+
+
+@pytest.mark.parametrize("rows", [50, 400, 20_000])
+def test_summaries_of_bigtools_are_ok(tmp_path, rows):
+    """Its index loses rows that end behind the last of their block, which is said."""
+    pybigtools = pytest.importorskip("pybigtools")
+    path = tmp_path / "a.bb"
+    pybigtools.open(str(path), "w").write(SIZES, ((*row, "") for row in intervals(3, rows)))
+    problems = [p for p in check(path).problems if "is not found by the data index" not in p]
+    assert problems == []
+    assert (rows < 1000) == (check(path).problems == ())
+
+
+def brute(rows):
+    """The depth of each base as older writers counted it: {position: depth}."""
+    stretches = []
+    for start, end in rows:
+        over = [x for x in stretches if x[0] < end and x[1] > start]
+        inside = [x for x in over if x[0] <= start and x[1] >= end]
+        for x in inside or over:
+            stretches.remove(x)
+        made, at = [], start
+        for lo, hi, depth in inside or over:
+            made += [(at, lo, 1), (lo, max(at, lo), depth)]
+            last = end if inside else hi
+            made += [(max(at, lo), last, depth + 1), (last, hi, depth)]
+            at = hi
+        made.append((at, end, 1))
+        stretches = sorted([*stretches, *(x for x in made if x[0] < x[1])])
+    return stretches
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 12)), max_size=12))
+def test_the_depth_of_older_writers_counts_whole_stretches(drawn):
+    rows = sorted((start, start + size) for start, size in drawn)
+    found = older_depth(*np.array(rows, np.int64).reshape(-1, 2).T.copy())
+    assert list(zip(*(a.tolist() for a in found), strict=True)) == brute(rows)

@@ -14,6 +14,7 @@ import pytest
 from tests.strategies import Table
 
 import gidx
+from gidx.check import check
 from gidx.errors import FormatError
 
 FILES = {  # name: rows, bed type
@@ -125,6 +126,11 @@ def test_rows_are_those_of_pybigwig(dataset, path):
 
 def sorted_in_chrom(rows, order):
     return sorted(rows, key=lambda row: order.index(row[0]))
+
+
+@files()
+def test_indexes_and_summaries_are_those_of_the_rows(path):
+    assert check(path).problems == ()
 
 
 @files("pybigtools")

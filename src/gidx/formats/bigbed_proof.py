@@ -4,14 +4,22 @@ Blocks are read once more. The range tree must lead to each block for every row 
 every extra index to the block of each row's key, and the zoom levels and the total summary
 must be the coverage depth of the rows. Of each part, the first thing wrong is said.
 
-Summaries are estimates in real files: of UCSC's own, older ones have up to 1.7 times the sum
-of the depth, and a summary may have bases of its neighbours. So a level is held against its
-rows as a whole, and each summary against what is possible. The total summary, likewise.
+A summary is what its writer makes of the rows, up to the rounding of each sum to float32. Three
+writers differ, in what all real files at hand have, and no more than this is let pass:
+
+    bedToBigBed  until 2012 or so counted a row that ends within the depth of others to the end
+                 of theirs (`coverage.older_depth`; its bases and all else are exact)
+    bigtools     has a least depth of 1 in summaries, and in the total summary leaves out what
+                 a row has behind the end of those before it (`coverage.clip_to_first`)
+    all          a row of length zero is a base, or none
+
+Files without a total summary, of 2009, have estimates: sums up to 1.7 times those of the rows,
+and bases of their neighbours. Their levels are held against the rows as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -23,12 +31,15 @@ from gidx.autosql_columns import HEAD_FIELDS
 from gidx.bbi import summary
 from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.range_tree import Items, RangeTree, key
-from gidx.bbi.zoom import SUMMARY, read_summaries
+from gidx.bbi.zoom import SUMMARY, Positions, positions, read_summaries
 from gidx.formats.bigbed import BigBed, Blocks
+from gidx.layout import Record
 from gidx.region import Region
 
-# How many times more or less than that of the rows a sum over all summaries may be.
+# How many times more or less than that of the rows a sum may be where it is an estimate.
 _FACTOR = 2.0
+# The unit of rounding of float32, the summaries', and room for what coarser levels round again.
+_ROUNDING, _LEVELS = 2.0**-24, 16
 
 
 def prove(file: BigBed) -> list[str]:
@@ -103,7 +114,6 @@ def _walk(file: BigBed) -> Iterator[str]:
             extras.append(_Extra(file, index.field, index.offset, leaves))
             yield from extras[-1].misled()
     want = max((extra.field for extra in extras), default=HEAD_FIELDS - 1) + 1 - HEAD_FIELDS
-    depths = _Depths(file)
     lost = False
     for ranges in file.groups(file.data_tree.ranges()):
         blocks = file.fetch(ranges)
@@ -119,8 +129,7 @@ def _walk(file: BigBed) -> Iterator[str]:
             )
         for extra in extras:
             yield from extra.compare(blocks, of, fields)
-        depths.add(chrom, start, end)
-    yield from depths.finish()
+    yield from _summaries(file)
 
 
 class _Extra:
@@ -207,14 +216,30 @@ class _Level:
             parts.append(found)
         self.summaries = np.concatenate(parts)
 
-    def compare(self, chrom: int, name: str, spans: summary.Spans, rows: Any) -> None:
-        """The summaries of a chrom with its depth; ``rows`` are its starts and ends."""
+    def compare(
+        self, chrom: int, name: str, depths: Callable[[], Iterator[summary.Spans]], zero: Positions
+    ) -> None:
+        """The summaries of a chrom with what writers make of its depth; ``zero``: where rows of
+        length zero are."""
+        some = self.summaries[self.summaries["chrom"] == chrom]
+        found: str | None = None
+        for i, spans in enumerate(depths()):
+            problem = _unlike(some, spans, zero, name)
+            if i == 0:
+                found = problem
+                start, end = (some[n].astype(np.int64) for n in ("start", "end"))
+                self.covered += _before(spans, end).sum() - _before(spans, start).sum()
+            if problem is None:
+                return
+        self.problem = self.problem or found or ""
+
+    def estimate(self, chrom: int, name: str, spans: summary.Spans, zero: Positions) -> None:
+        """The same, of summaries that are estimates."""
         some = self.summaries[self.summaries["chrom"] == chrom]
         start, end = some["start"].astype(np.int64), some["end"].astype(np.int64)
         valid, size = some["valid_count"].astype(np.int64), end - start
         self.covered += _between(spans, start, end).sum()
         near = _between(spans, start - size, end + size)
-        zero = np.sort(rows[0][rows[0] == rows[1]])  # which may count as a base, or not
         near += np.searchsorted(zero, end, "right") - np.searchsorted(zero, start, "left")
         wrong = (size < 0) | (valid > _FACTOR * np.maximum(size, 1)) | ((valid > 0) & (near == 0))
         wrong |= ~(some["min"] <= some["max"])
@@ -226,95 +251,176 @@ class _Level:
                 f"cover {int(near[i]):,}"
             )
 
-    def finish(self, total: summary.TotalSummary, zeros: int) -> str:
+    def finish(self, total: summary.TotalSummary, zeros: int, *, estimated: bool) -> str:
         """What is wrong with the level, if something is."""
-        sums = {
-            "valid_count": float(self.summaries["valid_count"].sum(dtype=np.float64)),
-            "sum": float(self.summaries["sum"].sum(dtype=np.float64)),
-        }
-        if not self.problem and self.covered * _FACTOR < total.valid_count:
+        factor = _FACTOR if estimated else 1.0
+        if not self.problem and self.covered * factor < total.valid_count:
             self.problem = (
                 f"its summaries are over {int(self.covered):,} of {total.valid_count:,} bases "
                 "that rows cover"
             )
-        return self.problem or _far(sums, total, zeros)
+        if self.problem or not estimated:
+            return self.problem
+        for name in ("valid_count", "sum"):
+            value, exact = float(self.summaries[name].sum(dtype=np.float64)), getattr(total, name)
+            # a row of length zero weighs as much as a base of its depth, or nothing
+            if not exact / factor <= value <= factor * exact + zeros * (total.max + zeros):
+                return f"{name} is {value:g}, that of the rows is {exact:g}"
+        return ""
 
 
-def _far(found: dict[str, float], total: summary.TotalSummary, zeros: int) -> str:
-    """Which of some sums is far from that of the rows, if one is."""
-    for name, value in found.items():
-        exact = float(getattr(total, name))
-        # a row of length zero weighs as much as a base of its depth, or nothing
-        most = _FACTOR * exact + zeros * (total.max + zeros)
-        if not exact / _FACTOR <= value <= most:
+def _unlike(some: Record, spans: summary.Spans, zero: Positions, name: str) -> str | None:
+    """Which of a chrom's summaries is not of these spans; None for none."""
+    start, end = (some[n].astype(np.int64) for n in ("start", "end"))
+    first = np.searchsorted(spans.end, start, "right")
+    last = np.maximum(np.searchsorted(spans.start, end, "left"), first)
+    there = (last > first) & (end > start)
+    pairs = np.column_stack([first, last]).ravel()
+    least = np.minimum.reduceat(np.append(spans.min, np.inf), pairs)[::2]
+    most = np.where(there, np.maximum.reduceat(np.append(spans.max, -np.inf), pairs)[::2], 0)
+    more = np.searchsorted(zero, end, "right") - np.searchsorted(zero, start, "left")
+    rounding = (last - first + more + _LEVELS) * _ROUNDING
+    wrong = {}
+    for k, field in enumerate(("valid_count", "sum", "sum_squares")):
+        exact = _before(spans, end, k) - _before(spans, start, k)
+        value = some[field].astype(np.float64)
+        low, high = exact, exact + more * (most + more) ** k
+        if k:
+            low, high = low * (1 - rounding), high * (1 + rounding)
+        wrong[field] = exact, (value < low) | (value > high)
+    value = some["min"].astype(np.float64)
+    wrong["min"] = least, there & (more == 0) & (value != least) & (value != 1)
+    value = some["max"].astype(np.float64)
+    wrong["max"] = most, (value < most) | (value > most + more)
+    wrong["start"] = np.append(0, end[:-1]), start < np.append(0, end[:-1])  # in order, disjoint
+    wrong["end"] = start, end < start
+    for field, (exact, bad) in wrong.items():
+        if bad.any():
+            i = int(np.argmax(bad))
+            region = Region(name, int(start[i]), int(max(end[i], start[i])))
+            return (
+                f"the summary of {region} has {field} {float(some[field][i]):,g}, the rows there "
+                f"have {float(exact[i]):,g}"
+            )
+    return None
+
+
+Model = Callable[[Positions, Positions], summary.Spans]
+
+
+def _older(start: Positions, end: Positions) -> summary.Spans:
+    """The depth as bedToBigBed once had it."""
+    from gidx.kernels.coverage import older_depth
+
+    begin, stop, value = older_depth(start, end)
+    size, depth = (stop - begin).astype(np.float64), value.astype(np.float64)
+    return summary.Spans(begin, stop, size, depth, depth, depth * size, depth * depth * size)
+
+
+def _clipped(start: Positions, end: Positions) -> summary.Spans:
+    """The depth of which bigtools makes its total summary."""
+    from gidx.kernels.coverage import clip_to_first
+
+    return summary.depth(start, clip_to_first(start, end))
+
+
+def _chroms(file: BigBed) -> Iterator[tuple[int, Positions, Positions]]:
+    """Chrom, starts and ends of all rows, chrom by chrom."""
+    rows: list[tuple[Positions, Positions]] = []
+    last = -1
+    for ranges in file.groups(file.data_tree.ranges()):
+        chrom, start, end, _ = file.records(file.fetch(ranges), 0)
+        edges = [0, *(np.flatnonzero(np.diff(chrom)) + 1).tolist(), len(chrom)]
+        for a, b in pairwise(edges):
+            if a < b and chrom[a] != last:
+                if rows:
+                    yield last, *_joined(rows)
+                last, rows = int(chrom[a]), []
+            rows.append((start[a:b].copy(), end[a:b].copy()))
+    if rows:
+        yield last, *_joined(rows)
+
+
+def _joined(rows: list[tuple[Positions, Positions]]) -> tuple[Positions, Positions]:
+    start, end = (positions(np.concatenate(part)) for part in zip(*rows, strict=True))
+    return start, end
+
+
+def _summaries(file: BigBed) -> Iterator[str]:
+    """What is wrong with zoom levels and the total summary: they are not of the rows."""
+    levels = [_Level(file, level) for level in range(len(file.reductions))]
+    stored = file.head.total_summary
+    names, zeros, totals = list(file.chroms), 0, list[summary.TotalSummary]()
+    for chrom, start, end in _chroms(file):
+        zero = np.sort(start[start == end])
+        zeros += len(zero)
+        exact = summary.depth(start, end)
+        totals.append(summary.total([exact]))
+        older: list[summary.Spans] = []
+
+        def depths() -> Iterator[summary.Spans]:
+            yield exact  # noqa: B023, used at once
+            if not older:  # noqa: B023
+                older.append(_older(start, end))  # noqa: B023
+            yield older[0]  # noqa: B023
+
+        for level in levels:
+            if stored is None:
+                level.estimate(chrom, names[chrom], exact, zero)
+            else:
+                level.compare(chrom, names[chrom], depths, zero)
+    total = _sum(totals)
+    for level in levels:
+        problem = level.finish(total, zeros, estimated=stored is None)
+        if problem:
+            yield f"{level.name}: {problem}; write the file again"
+    if stored is not None:
+        problem = _unlike_total(stored, total, zeros)
+        for model in (_older, _clipped) if problem else ():
+            parts = [summary.total([model(start, end)]) for _, start, end in _chroms(file)]
+            if not _unlike_total(stored, _sum(parts), zeros):
+                return
+        if problem:
+            yield f"total summary: {problem}; write the file again"
+
+
+def _sum(totals: list[summary.TotalSummary]) -> summary.TotalSummary:
+    some = [t for t in totals if t.valid_count]
+    return summary.TotalSummary(
+        sum(t.valid_count for t in some),
+        min((t.min for t in some), default=0.0),
+        max((t.max for t in some), default=0.0),
+        sum(t.sum for t in some),
+        sum(t.sum_squares for t in some),
+    )
+
+
+def _unlike_total(stored: Record, total: summary.TotalSummary, zeros: int) -> str:
+    """Which number of the total summary is not that of the rows, if one is."""
+    for k, name in enumerate(("valid_count", "sum", "sum_squares")):
+        value, exact = float(stored[name]), float(getattr(total, name))
+        most = exact + zeros * (total.max + zeros) ** k
+        if not exact <= value <= most:  # whole numbers, which doubles hold
+            return f"{name} is {value:g}, that of the rows is {exact:g}"
+    for name, more in (("min", 0), ("max", zeros)):
+        value, exact = float(stored[name]), float(getattr(total, name))
+        if not (exact <= value <= exact + more or (name == "min" and (zeros or value == 1))):
             return f"{name} is {value:g}, that of the rows is {exact:g}"
     return ""
 
 
-class _Depths:
-    """The coverage depth of the rows, one chrom after the other, against all summaries."""
-
-    def __init__(self, file: BigBed) -> None:
-        self._file = file
-        self._levels = [_Level(file, level) for level in range(len(file.reductions))]
-        self._totals: list[summary.TotalSummary] = []
-        self._chrom, self._zeros, self._parts = -1, 0, list[Any]()
-
-    def add(self, chrom: Any, start: Any, end: Any) -> None:
-        """The next rows."""
-        edges = [0, *(np.flatnonzero(np.diff(chrom)) + 1).tolist(), len(chrom)]
-        for a, b in pairwise(edges):
-            if a < b and chrom[a] != self._chrom:
-                self._close()
-                self._chrom = int(chrom[a])
-            self._parts.append((start[a:b].copy(), end[a:b].copy()))
-
-    def _close(self) -> None:
-        """All rows of a chrom are there."""
-        if self._chrom < 0:
-            return
-        starts, ends = (np.concatenate(p) for p in zip(*self._parts, strict=True))
-        self._parts = []
-        spans = summary.depth(starts, ends)
-        self._zeros += int((starts == ends).sum())
-        self._totals.append(summary.total([spans]))
-        name = list(self._file.chroms)[self._chrom]
-        for level in self._levels:
-            level.compare(self._chrom, name, spans, (starts, ends))
-
-    def finish(self) -> Iterator[str]:
-        """What is wrong, when all rows are there."""
-        self._close()
-        some = [t for t in self._totals if t.valid_count]
-        total = summary.TotalSummary(
-            sum(t.valid_count for t in some),
-            min((t.min for t in some), default=0.0),
-            max((t.max for t in some), default=0.0),
-            sum(t.sum for t in some),
-            sum(t.sum_squares for t in some),
-        )
-        for level in self._levels:
-            problem = level.finish(total, self._zeros)
-            if problem:
-                yield f"{level.name}: {problem}; write the file again"
-        stored = self._file.head.total_summary
-        if stored is not None:
-            names = ("valid_count", "sum")
-            problem = _far({name: float(stored[name]) for name in names}, total, self._zeros)
-            if problem:
-                yield f"total summary: {problem}; write the file again"
+def _before(spans: summary.Spans, position: Any, power: int = 0) -> npt.NDArray[np.float64]:
+    """The sum of the depth to a power over all covered bases before each position."""
+    if len(spans.start) == 0:
+        return np.zeros(len(position))
+    sums = (spans.valid, spans.sum, spans.sum_squares)[power]
+    whole = np.concatenate([np.zeros(1), np.cumsum(sums)])
+    i = np.searchsorted(spans.start, position, "right") - 1
+    inside = (np.minimum(position, spans.end[i]) - spans.start[i]) * spans.min[i] ** power
+    found: npt.NDArray[np.float64] = np.where(i >= 0, whole[np.maximum(i, 0)] + inside, 0.0)
+    return found
 
 
 def _between(spans: summary.Spans, start: Any, end: Any) -> npt.NDArray[np.float64]:
     """How many bases of each region are covered."""
-    if len(spans.start) == 0:
-        return np.zeros(len(start))
-    sums = np.concatenate([np.zeros(1), np.cumsum(spans.valid)])
-
-    def before(position: Any) -> Any:
-        i = np.searchsorted(spans.start, position, "right") - 1
-        inside = np.minimum(position, spans.end[i]) - spans.start[i]
-        return np.where(i >= 0, sums[np.maximum(i, 0)] + inside, 0.0)
-
-    found: npt.NDArray[np.float64] = before(end) - before(start)
-    return found
+    return _before(spans, end) - _before(spans, start)

@@ -237,3 +237,85 @@ def coarsen(integers, floats, reduction):
             floats[n, 4 + w] = floats[i, 4 + w]
         n += 1
     return n
+
+
+# ── what other writers make of the depth ────────────────────────────────────────────────────────
+
+
+@kernel
+def older_depth(starts, ends):
+    """(starts, ends, depths) of stretches, as bedToBigBed had the depth until 2012 or so.
+
+    Of a row that ends within a stretch, all of that stretch counted::
+
+        rows      ├─────────┤               stretches   [0, 4) 1
+                      ├─────────────┤                   [4, 10) 2
+                      ├──┤ 7              ─▶            [4, 10) 3, not [4, 7) 3, [7, 10) 2
+
+    where it began before the stretch, or at the begin of one that it ran over.
+    Rows come sorted by start.
+    """
+    room = 2 * len(starts) + 1
+    begin, stop, value = (
+        np.empty(room, np.int64),
+        np.empty(room, np.int64),
+        np.empty(room, np.int64),
+    )
+    rest = np.empty((3, room), np.int64)
+    n = 0
+    for i in range(len(starts)):
+        a, b = starts[i], ends[i]
+        if a == b:
+            continue
+        k = n  # the first stretch that ends behind the row's begin
+        while k > 0 and stop[k - 1] > a:
+            k -= 1
+        m = n - k
+        for j in range(m):
+            rest[0, j], rest[1, j], rest[2, j] = begin[k + j], stop[k + j], value[k + j]
+        n = k
+        within = False
+        for j in range(m):
+            within |= rest[0, j] <= a and rest[1, j] >= b
+        s = a
+        for j in range(m):
+            lo, hi, depth = rest[0, j], rest[1, j], rest[2, j]
+            if lo >= b or (within and not (lo <= a and hi >= b)):
+                if not within and s < b:
+                    begin[n], stop[n], value[n] = s, b, 1
+                    n += 1
+                    s = b
+                begin[n], stop[n], value[n] = lo, hi, depth
+                n += 1
+                continue
+            if s < lo:
+                begin[n], stop[n], value[n] = s, lo, 1
+                n += 1
+            elif s > lo:
+                begin[n], stop[n], value[n] = lo, s, depth
+                n += 1
+                lo = s
+            if within and hi > b:
+                begin[n], stop[n], value[n] = lo, b, depth + 1
+                begin[n + 1], stop[n + 1], value[n + 1] = b, hi, depth
+                n += 2
+            else:
+                begin[n], stop[n], value[n] = lo, hi, depth + 1
+                n += 1
+            s = hi
+        if not within and s < b:
+            begin[n], stop[n], value[n] = s, b, 1
+            n += 1
+    return begin[:n].copy(), stop[:n].copy(), value[:n].copy()
+
+
+@kernel
+def clip_to_first(starts, ends):
+    """The rows' ends, none behind that of the first row of those that overlap one another."""
+    clipped = np.empty(len(starts), np.int64)
+    reach = np.int64(-1)
+    for i in range(len(starts)):
+        if starts[i] >= reach:
+            reach = ends[i]
+        clipped[i] = min(ends[i], reach)
+    return clipped

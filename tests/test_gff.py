@@ -553,3 +553,13 @@ def test_a_query_of_some_columns_is_the_whole_filtered(corpus, file):
     mask = pc.and_(pc.less(table["start"], region[2]), pc.greater(table["end"], region[1]))
     mask = pc.and_(mask, pc.equal(table["chrom"].cast(pa.string()), region[0]))
     assert found.to_pylist() == table.filter(mask).select(["start", key, "attributes"]).to_pylist()
+
+
+@pytest.mark.parametrize("kind", ["gff3", "gtf"])
+def test_a_tenth_field_is_not_passed_over_in_silence(kind):
+    attributes = {"gff3": "ID=a", "gtf": 'gene_id "a";'}[kind]
+    row = f"1\t.\tgene\t1\t5\t.\t+\t.\t{attributes}"
+    for behind in ("", "\t", "\t \t"):  # tabs at the end say nothing
+        assert gidx.open(f"{row}\n{row}{behind}\n".encode()).count_rows() == 2
+    with pytest.warns(gidx.GidxWarning, match="nine fields of GFF; .* first 'chr2.t5'"):
+        gidx.open(f"{row}\n{row}\tchr2\t5\n".encode())

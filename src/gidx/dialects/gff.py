@@ -51,6 +51,7 @@ import pyarrow.types as pat
 from gidx import schema
 from gidx.columns import Column, Items, Problem, decode_items
 from gidx.dialects.base import Head, Lines, Names, Rules, fields_table
+from gidx.errors import warn
 
 Kind = Literal["gff3", "gtf"]
 
@@ -175,8 +176,9 @@ def _types(kind: Kind, keys: Sequence[Key], types: Any, path: str) -> dict[int, 
 
 
 def _attribute_fields(head: Head) -> list[bytes]:
-    """The ninth fields of the head's first rows."""
-    cells = []
+    """The ninth fields of the head's first rows; a warning of what stands behind one."""
+    cells: list[bytes] = []
+    behind = b""
     for line in head.first:
         if line.startswith((b"##FASTA", b">")):
             break
@@ -184,8 +186,16 @@ def _attribute_fields(head: Head) -> list[bytes]:
             continue
         parts = line.split(b"\t", ATTRIBUTES + 1)
         cells.append(parts[ATTRIBUTES] if len(parts) > ATTRIBUTES else b"")
+        behind = behind or b"".join(parts[ATTRIBUTES + 1 :]).strip()
         if len(cells) == LOOK:
             break
+    if behind:  # a tab among the attributes; or bedtools, which adds another file's rows
+        shown = behind.decode("utf-8", "backslashreplace")
+        shown = repr(shown if len(shown) <= 40 else shown[:37] + "...")
+        warn(
+            f"{head.name}: rows with more than the nine fields of GFF; what is behind the "
+            f"attributes is not read, first {shown}"
+        )
     return cells
 
 

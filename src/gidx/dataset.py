@@ -385,7 +385,9 @@ class Dataset:
             return known
         asked = self._resolve(regions, missing_chroms)
         groups = self._format.groups(self._format.plan(asked))
-        tasks = ((lambda g=g: self._format.count(self._format.fetch(g), asked)) for g in groups)
+        tasks = (
+            (lambda g=g: self._format.count(self._format.fetch(g, asked), asked)) for g in groups
+        )
         return sum(in_order(tasks, _threads(threads, groups)))
 
     def plot(self, region: Any, *, ax: Axes | None = None, **options: Any) -> Axes:
@@ -669,7 +671,7 @@ class _Scan:
 
     def _group(self, group: Any) -> tuple[pa.RecordBatch, Sequence[Placed]]:
         rows = self._format.decode(
-            self._format.fetch(group), self._decoded, self._regions, self._names
+            self._format.fetch(group, self._regions), self._decoded, self._regions, self._names
         )
         return rows.batch, rows.problems
 

@@ -11,14 +11,18 @@ which it begins, and one that begins exactly at the cut to the group before it:
     group 2                                  ├────────
 
 so groups can be read in any order, and none has to know of another.
+
+Who asks for regions may say behind each block where the next rows are that it wants
+(`Wanted`): what lies between is not inflated, and segments end early or become several.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, Protocol
 
@@ -158,6 +162,14 @@ def check_line_ends(text: Any, say: Callable[[int], str], name: str) -> None:
         )
 
 
+class Wanted(Protocol):
+    """Which rows are wanted behind those that were read."""
+
+    def place(self, data: bytes | bytearray, block: int) -> int:
+        """The virtual offset before which none is, by a block's data; 0 if that is not known."""
+        ...
+
+
 class LineSource(Protocol):
     """Lines of one file."""
 
@@ -173,8 +185,8 @@ class LineSource(Protocol):
         """Segments to be fetched together, about ``size`` bytes of the file each."""
         ...
 
-    def fetch(self, group: Sequence[Segment]) -> Text:
-        """Their text."""
+    def fetch(self, group: Sequence[Segment], wanted: Wanted | None = None) -> Text:
+        """Their text; with ``wanted``, without blocks that have no row of it."""
         ...
 
     def stream(self) -> Iterator[tuple[int, bytes]]:
@@ -329,12 +341,17 @@ class BgzfLines:
         size = max(0, min(size, self.source.size - at))
         return self.source.read(at, size)
 
-    def fetch(self, group: Sequence[Segment]) -> Text:
+    def fetch(self, group: Sequence[Segment], wanted: Wanted | None = None) -> Text:
         found = _Pieces()
         unread = [s for s in group if s.data is None]
         read = iter(self.source.read_many(self._file_ranges(unread))) if unread else iter(())
+        place = 0  # before which nothing is wanted
         for segment in group:
-            self._add(segment, next(read) if segment.data is None else segment.data, found)
+            data = next(read) if segment.data is None else segment.data
+            if wanted is None:
+                self._add(segment, data, found)
+            else:
+                place = self._add_wanted(segment, data, found, wanted, place)
         return found.text()
 
     def _file_ranges(self, segments: Sequence[Segment]) -> Ranges:
@@ -353,24 +370,65 @@ class BgzfLines:
         return np.array(spans, np.uint64).reshape(-1, 2)
 
     def _add(self, segment: Segment, data: Any, found: _Pieces) -> None:
-        at = segment.begin >> 16
         sizes = self._blocks_of(segment, data)
+        at = segment.begin >> 16
         pieces = inflate_each(data, sizes, at, self.source.name)
-        base, size = found.size, sum(map(len, pieces))
-        end = at + sum(sizes)
-        for piece, begin in zip(pieces, accumulate(sizes, initial=at), strict=False):
-            found.blocks.append((found.size, begin))
-            found.add(piece)
+        self._begin(segment, pieces, list(accumulate(sizes, initial=at)), found)
+        self._end(segment, pieces, data, at + sum(sizes), found)
+
+    def _add_wanted(
+        self, segment: Segment, data: Any, found: _Pieces, wanted: Wanted, place: int
+    ) -> int:
+        """Add runs of blocks with what is wanted from a place on; the place to go on from."""
+        sizes = self._blocks_of(segment, data)
+        first = segment.begin >> 16
+        begins = list(accumulate(sizes, initial=first))
+        while place < segment.stop:
+            i = bisect_right(begins, place >> 16, 0, len(sizes)) - 1
+            run = segment
+            if place > segment.begin:  # within a block that begins elsewhere, a line is not known
+                known = begins[i] == place >> 16
+                run = replace(segment, begin=place if known else begins[i] << 16, cut=not known)
+            i, pieces = max(i, 0), []
+            while i < len(sizes):
+                begin = begins[i]
+                part = data[begin - first : begins[i + 1] - first]
+                pieces += inflate_each(part, sizes[i : i + 1], begin, self.source.name)
+                i += 1
+                place = wanted.place(pieces[-1], begin)
+                if i < len(sizes) and place >> 16 > begins[i]:
+                    break
+            self._begin(run, pieces, begins[i - len(pieces) :], found)
+            if i == len(sizes) and not (segment.open and place > segment.stop):
+                self._end(segment, pieces, data, begins[-1], found)
+                break
+            last = pieces[-1].rfind(b"\n") + 1  # the row behind it is not wanted
+            found.stops.append(found.size - len(pieces[-1]) + last)
+            found.close_line()
+        return place
+
+    def _begin(
+        self, segment: Segment, pieces: list[bytearray], places: list[int], found: _Pieces
+    ) -> None:
+        """Blocks' data, and where in them a segment begins."""
         self._check_begin(segment, pieces)
-        found.begins.append(base + (segment.begin & 0xFFFF))
+        found.begins.append(found.size + (segment.begin & 0xFFFF))
         found.cut.append(segment.cut)
+        for piece, place in zip(pieces, places, strict=False):
+            found.blocks.append((found.size, place))
+            found.add(piece)
+
+    def _end(
+        self, segment: Segment, pieces: list[bytearray], data: Any, end: int, found: _Pieces
+    ) -> None:
+        """Where a segment stops, behind its blocks, which end there in the file."""
         if segment.open:
-            found.stops.append(base + size + 1)
-            self._read_on(end, data[end - at :], found)
+            found.stops.append(found.size + 1)
+            self._read_on(end, data[end - (segment.begin >> 16) :], found)
         else:
             within = segment.stop & 0xFFFF
             self._check_stop(segment, pieces, end)
-            found.stops.append(base + size - (len(pieces[-1]) - within if within else 0))
+            found.stops.append(found.size - (len(pieces[-1]) - within if within else 0))
             found.close_line()
 
     def _blocks_of(self, segment: Segment, data: Any) -> list[int]:
@@ -492,7 +550,11 @@ class PlainLines:
             for at in range(begin, stop, step)
         ]
 
-    def fetch(self, group: Sequence[Segment]) -> Text:
+    def fetch(
+        self,
+        group: Sequence[Segment],
+        wanted: Wanted | None = None,  # noqa: ARG002 (it has no index, so no regions)
+    ) -> Text:
         found = _Pieces()
         for segment in group:
             found.begins.append(found.size)
@@ -570,7 +632,11 @@ class GzipLines:
         if data:
             yield [Segment(place, place + len(data), data=data)]
 
-    def fetch(self, group: Sequence[Segment]) -> Text:
+    def fetch(
+        self,
+        group: Sequence[Segment],
+        wanted: Wanted | None = None,  # noqa: ARG002 (it has no index, so no regions)
+    ) -> Text:
         found = _Pieces()
         for segment in group:
             found.begins.append(found.size)

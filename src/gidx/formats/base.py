@@ -71,8 +71,8 @@ class Format(Protocol):
         """
         ...
 
-    def fetch(self, group: Any) -> Any:
-        """The inflated blocks of a group."""
+    def fetch(self, group: Any, regions: RegionSet | None = None) -> Any:
+        """The inflated blocks of a group; those that can have no row of a region may lack."""
         ...
 
     def decode(

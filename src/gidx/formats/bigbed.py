@@ -325,7 +325,7 @@ class BigBed:
     def groups(self, ranges: Ranges, size: int | None = None) -> list[Ranges]:
         return partition(ranges, size or self.group_size)
 
-    def fetch(self, ranges: Ranges) -> Blocks:
+    def fetch(self, ranges: Ranges, regions: RegionSet | None = None) -> Blocks:  # noqa: ARG002
         text, bounds = inflate(self.source, ranges, self.buffer_size)
         return Blocks(text, bounds, ranges)
 

@@ -28,11 +28,12 @@ from gidx.charset import WAY_OUT, Encoding
 from gidx.dialects.base import Dialect, Guessing, Lines, Names
 from gidx.errors import FormatError, MissingIndexError, format_error, warn
 from gidx.formats.base import Placed, Rows
+from gidx.formats.tabix_ahead import Ahead
 from gidx.pool import in_order, thread_count
 from gidx.ranges import Ranges
 from gidx.region import RegionSet
 from gidx.source import ByteSource, beside, is_url
-from gidx.textfile import BgzfLines, LineSource, Segment, Text, check_line_ends, to_bgzf
+from gidx.textfile import BgzfLines, LineSource, Segment, Text, Wanted, check_line_ends, to_bgzf
 
 GUESSED = ("bed", "tsv")  # formats without a header that declares their columns
 _SPANS = {"columns": 0, "sam": 1, "vcf": 2}
@@ -158,6 +159,10 @@ class TabixText:
         data = np.frombuffer(b"".join(names) or b"\0", np.uint8)
         bounds = np.cumsum([0, *map(len, names)]).astype(np.int64)
         return pa.array(list(self.chroms), pa.string()), data, bounds, hash_names(data, bounds)
+
+    @cached_property
+    def _ids(self) -> dict[bytes, int]:
+        return {self._encoded(name): i for i, name in enumerate(self.chroms)}
 
     def schema(self, names: Names) -> pa.Schema:
         return self.picked(tuple(range(len(self.dialect.named(names)))), names)
@@ -291,11 +296,14 @@ class TabixText:
         """Ranges as groups of segments, some MB of text each."""
         return self.lines.groups(ranges, size)
 
-    def fetch(self, group: list[Segment]) -> Text:
-        return self._text(group)
+    def fetch(self, group: list[Segment], regions: RegionSet | None = None) -> Text:
+        if regions is None or self.index is None:
+            return self._text(group)
+        floors = self.index.floors(regions)
+        return self._text(group, Ahead(regions, floors, self._ids, self.dialect.rules))
 
-    def _text(self, group: list[Segment]) -> Text:
-        text = self.lines.fetch(group)
+    def _text(self, group: list[Segment], wanted: Wanted | None = None) -> Text:
+        text = self.lines.fetch(group, wanted)
         check_line_ends(text.text.data, partial(self.lines.say, text), self.source.name)
         return parted(text) if self.dialect.rules.spaces else text
 

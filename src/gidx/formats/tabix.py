@@ -59,6 +59,7 @@ class TabixText:
         self._raw: dict[str, bytes] = {}  # chroms' names as they stand in the file
         self._picked: dict[tuple[tuple[int, ...], Names], pa.Schema] = {}
         self._checked = False
+        self._asked: Ahead | None = None
         self._end: int | None = None  # where the table ends, if before the file does
         self._lock = threading.Lock()
 
@@ -79,7 +80,7 @@ class TabixText:
 
     def _as(self, dialect: Dialect) -> TabixText:
         made = copy.copy(self)
-        made.dialect, made._picked = dialect, {}
+        made.dialect, made._picked, made._asked = dialect, {}, None
         made.__dict__.pop("_metadata", None)
         return made
 
@@ -299,8 +300,15 @@ class TabixText:
     def fetch(self, group: list[Segment], regions: RegionSet | None = None) -> Text:
         if regions is None or self.index is None:
             return self._text(group)
-        floors = self.index.floors(regions)
-        return self._text(group, Ahead(regions, floors, self._ids, self.dialect.rules))
+        return self._text(group, self._ahead(self.index, regions))
+
+    def _ahead(self, index: TabixIndex, regions: RegionSet) -> Ahead:
+        """What is known before of the regions of a query; kept, since groups of it ask again."""
+        found = self._asked
+        if found is None or found.regions is not regions:
+            found = Ahead(regions, index.floors(regions), self._ids, self.dialect.rules)
+            self._asked = found
+        return found
 
     def _text(self, group: list[Segment], wanted: Wanted | None = None) -> Text:
         text = self.lines.fetch(group, wanted)
@@ -351,7 +359,7 @@ class TabixText:
         # where blanks were made tabs, places are no longer those of the file
         if regions is None or self.index is None or text.raw is not None:
             return np.empty(0, np.int64)
-        return text.places_from(self.index.floors(regions))
+        return text.places_from(self._ahead(self.index, regions).floors)
 
     def _check_leads(
         self,

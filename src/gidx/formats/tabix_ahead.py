@@ -35,12 +35,13 @@ class Ahead:
         ids: Mapping[bytes, int],
         rules: Rules,
     ) -> None:
+        self.regions, self.floors = regions, floors
         self._ids, self._rules = ids, rules
         self._first = regions.first.tolist()
         self._starts, self._ends = regions.start.tolist(), regions.end.tolist()
         self._floors = floors.tolist()
         # where each chrom's regions may begin: chroms follow one another in the file
-        chroms = np.unique(regions.chrom)
+        chroms = np.flatnonzero(np.diff(regions.first))
         self._begins = sorted(self._floors[self._first[c]] for c in chroms.tolist())
 
     def place(self, data: bytes | bytearray, block: int) -> int:

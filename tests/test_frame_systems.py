@@ -6,6 +6,8 @@ frame's system; the other frame's system does not matter.
 
 from __future__ import annotations
 
+import warnings
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -147,3 +149,46 @@ def test_variants_without_an_end_are_as_long_as_ref(tmp_path):
     assert found.equals(gidx.read_vcf(tmp_path / "b.vcf.gz"))
     ds = gidx.open(tmp_path / "a.vcf.gz")
     assert ds.count_rows(whole.head(1)) == 1
+
+
+# ── writers called directly ─────────────────────────────────────────────────────────────────────
+
+VARIANTS = {"ref": ["A", "CT", "G"], "alt": ["C", "C", "<DEL>"], "INFO/SVLEN": [None, None, [-40]]}
+WRITERS = {
+    "bed": (gidx.write_bed, "x.bed", {}),
+    "bigbed": (gidx.write_bigbed, "x.bb", {"chromsizes": {"chr1": 5000, "7": 5000}}),
+    "gff": (gidx.write_gff, "x.gff3", {}),
+    "gtf": (gidx.write_gtf, "x.gtf", {}),
+    "tabix": (gidx.write_tabix, "x.tsv", {}),
+    "vcf": (gidx.write_vcf, "x.vcf", {}),
+}
+TOLD = {
+    "its own names": {"chrom": "chr1", "start": [10, 20, 90], "end": [12, 30, 95]},
+    "other names": {"c": "chr1", "from": [10, 20, 90], "to": [12, 30, 95]},
+    "no end": {"chrom": "chr1", "at": [10, 20, 90]},
+    "a chrom that is a number": {"c": 7, "start": [10, 20, 90], "end": [12, 30, 95]},
+    "numpy floats": {"chrom": "chr1", "start": [10.0, 20, 90], "end": [12.0, 30, 95]},
+}
+
+
+@pytest.mark.filterwarnings("ignore:the columns")
+@pytest.mark.parametrize("coords", [ONE, ZERO])
+@pytest.mark.parametrize("names", TOLD)
+@pytest.mark.parametrize("kind", WRITERS)
+def test_what_was_said_holds_for_writers_called_directly(tmp_path, kind, names, coords):
+    write, name, options = WRITERS[kind]
+    columns = TOLD[names]
+    more = VARIANTS if kind == "vcf" else {"name": ["a", "b", "c"]}
+    if kind == "vcf":  # whose rows are as long as REF
+        columns = {k: v for k, v in columns.items() if k not in ("end", "to")}
+    frame = pd.DataFrame({**columns, **more})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GidxWarning)
+        frame.gidx.set(*columns, coords=coords)
+    before = frame.copy()
+    write(frame, tmp_path / f"direct-{name}", **options)
+    getattr(frame.gidx, f"to_{kind}")(tmp_path / name, **options)
+    assert (tmp_path / f"direct-{name}").read_bytes() == (tmp_path / name).read_bytes()
+    pd.testing.assert_frame_equal(frame, before)
+    found = gidx.read(tmp_path / f"direct-{name}")
+    assert found["start"].tolist() == [9, 19, 89] if coords == ONE else [10, 20, 90]

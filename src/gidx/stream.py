@@ -38,7 +38,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx import schema as canonical
-from gidx.conventions import chrom_column
+from gidx.conventions import chrom_column, roles_of
 from gidx.errors import WriteError, hint
 from gidx.region import chrom_name
 
@@ -204,7 +204,7 @@ def flow(data: Any) -> Flow:
 def _table(data: Any) -> pa.Table | None:
     """What lies in memory already, as a Table."""
     if is_pandas(data):
-        return _from_pandas(data)
+        return _from_pandas(as_told(data))
     if isinstance(data, pa.Table):
         return data
     if isinstance(data, pa.RecordBatch):
@@ -250,6 +250,21 @@ def is_pandas(data: Any) -> bool:
         cls.__name__ == "DataFrame" and cls.__module__.partition(".")[0] == "pandas"
         for cls in type(data).__mro__
     )
+
+
+def as_told(data: Any, *, end: bool = True) -> Any:
+    """A frame of pandas with the columns that `df.gidx.set` named as chrom, start, end, 0-based.
+
+    So what was said there holds for `gidx.write_bed(df, …)` as it does for `df.gidx.to_bed(…)`.
+    ``end`` False: without one that no column says. Other data, and frames of which nothing
+    was said, are returned themselves.
+    """
+    about = data.attrs.get(canonical.KEY) if is_pandas(data) else None
+    if not isinstance(about, str) or '"roles"' not in about:
+        return data
+    roles = roles_of(data)
+    found = data.gidx.canonical()  # of the accessor, whose note it is
+    return found if end or roles.end is not None else found.drop(columns="end")
 
 
 def _from_pandas(data: Any) -> pa.Table:

@@ -28,7 +28,7 @@ from gidx.dialects.vcf_declare import RESERVED, fixed_columns
 from gidx.dialects.vcf_encode import encoder
 from gidx.formats.tabix_write import Index, write_lines
 from gidx.order import naturally
-from gidx.stream import Frame, flow, frame
+from gidx.stream import Frame, as_told, flow, frame
 
 
 def write_vcf(
@@ -106,7 +106,7 @@ def write_vcf(
     [[0.25, 0.125]]
     """
     text = given.header_text(header)
-    rows = given.without_nan(data)
+    rows = given.without_nan(as_told(data, end=False))
     beside = path if isinstance(path, str | os.PathLike) else None
     sizes = None if chromsizes is None else sizes_of.read(chromsizes)
     options: dict[str, Any] = {

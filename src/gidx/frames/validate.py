@@ -123,6 +123,7 @@ def _common(
     found = frame[list(roles.names)].assign(
         **{roles.chrom: pd.Categorical.from_codes(codes, pd.Index(names, dtype="object"))}
     )
+    found.attrs = {}  # the columns are named as they are; what `set` said of them is in roles
     rows = flow(without_nan(found))
     limits = Limits(chromsizes, 0, LARGEST, None, -roles.shift)
     surveyor = Surveyor(rows.schema, roles.names, limits)

@@ -50,10 +50,52 @@ def spans(regions, chroms=CHROMS):
         ("chr1:1-", 0, MAX_END),
         ("{chr1}:", 0, MAX_END),
         ("{chr1}:7-", 6, MAX_END),
+        ("chr1:1e6-2e6", 999_999, 2_000_000),  # numbers as htslib takes them
+        ("chr1:1E3-2e+3", 999, 2000),
+        ("chr1:1000e-2-20", 9, 20),
+        ("chr1:1k-1.5M", 999, 1_500_000),
+        ("chr1:1.K-2m", 999, 2_000_000),
+        ("chr1:.5k-1G", 499, 10**9),
+        ("chr1:1,000.0-+2,0,00", 999, 2000),
+        ("chr1:2e3", 1999, MAX_END),
+        ("chr1:-2k", 0, 2000),
+        ("chr1:1-9e99", 0, MAX_END),
     ],
 )
 def test_a_region_string_is_1_based_and_closed(text, start, end):
     assert parse(text) == Region("chr1", start, end)
+
+
+@pytest.mark.parametrize("span", [
+    "1e", "1e-", "e6", "1e6k", "1kk", "1k5", "1x", "1.2.3", ".", "1..2", "1 k", "0x10", "1_0",
+    "--5", "1e100", "1-2-3", "1,0.0,0", "k", "-k", "1t", "inf", "nan", "1-inf", "\u0661",
+])  # fmt: skip
+def test_what_is_no_number_of_htslib_is_an_error(span):
+    with pytest.raises(RegionError, match="expected chrom:start-end, 1-based closed"):
+        parse(f"chr1:{span}")
+
+
+@pytest.mark.parametrize("span", ["1.5-3", "1-1e-1", "1.2345k-", "-0.5"])
+def test_a_part_of_a_base_is_an_error(span):
+    """Htslib warns and leaves it out."""
+    with pytest.raises(RegionError, match="is no whole number of bases"):
+        parse(f"chr1:{span}")
+
+
+@given(st.integers(1, 10**12), st.integers(0, 9))
+def test_a_position_in_any_form_is_itself(number, places):
+    forms = [
+        f"{number}",
+        f"{number:,}",
+        f"+{number}",
+        f"{number}.{'0' * places}",
+        f"{number * 10**places}e-{places}",
+        str(Decimal(number).scaleb(-places)) + f"e{places}",
+    ]
+    forms += [str(Decimal(number).scaleb(-p)) + u for u, p in (("k", 3), ("M", 6), ("G", 9))]
+    for form in forms:
+        if "E" not in form:  # Decimal's own exponents
+            assert parse(f"chr1:{form}-{form}") == Region("chr1", number - 1, number)
 
 
 def test_a_string_and_a_tuple_name_the_same_bases():

@@ -9,6 +9,7 @@ closed as in samtools and UCSC. Both name the same bases.
 ``"chr1:1,000-2,000"`` bases 1000 to 2000, both included
 ``"chr1:1000-"``       base 1000 to the end; ``"chr1:1000"`` too, as in samtools
 ``"chr1:-2000"``       up to base 2000
+``"chr1:1e6-1.5M"``    base 1,000,000 to 1,500,000: exponents, k, M, G as in htslib
 ``"HLA-A*01:01:"``     a closing colon: what stands before it is the name
 ``"{HLA:01}:1-10"``    braces around a name that holds a colon
 ``("chr1", 999, 2000)``, ``("chr1", 999)``, ``("chr1",)``   0-based half-open
@@ -61,7 +62,10 @@ MissingChroms = Literal["error", "ignore"]
 Ints = npt.NDArray[np.int64]
 
 MAX_END = 2**62  # "to the end": above any position, and a sum of two cannot overflow
-_SPAN = re.compile(r"([0-9,]*)(-?)([0-9,]*)")
+# A number as htslib takes it (hts_parse_decimal): commas before the point, and e or a suffix
+_POSITION = r"\+?(?:[0-9][0-9,]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2}|[kKmMgG])?|,*"
+_SPAN = re.compile(rf"({_POSITION})(?:-({_POSITION}))?")
+_UNITS = {"k": 1000, "m": 10**6, "g": 10**9}
 
 
 @dataclass(frozen=True)
@@ -129,16 +133,30 @@ def parse(text: str, chroms: Iterable[str] | None = None) -> Region:
         raise RegionError(
             f"region {text!r}: cannot read {span!r}; expected chrom:start-end, 1-based closed"
         )
-    first, _, last = match.groups()
-    first, last = first.replace(",", ""), last.replace(",", "")
-    start = int(first) if first else 1
-    end = int(last) if last else MAX_END
+    first, last = match.groups(default="")
+    start, end = _position(first, 1, text), _position(last, MAX_END, text)
     if start < 1:
         raise RegionError(
             f"region {text!r}: starts at {start}, but region strings are 1-based; "
             f"for 0-based half-open use the tuple ({name!r}, {start}, {end})"
         )
     return _checked(name, start - 1, end, repr(text))
+
+
+def _position(written: str, default: int, text: str) -> int:
+    """A position as htslib takes it, but that a part of a base is an error, not left out.
+
+    >>> [_position(w, 0, "") for w in ("1,000", "1e6", "1.5M", "20k", "")]
+    [1000, 1000000, 1500000, 20000, 0]
+    """
+    number = written.replace(",", "").lower()
+    if not number:
+        return default
+    unit = _UNITS.get(number[-1], 1)
+    value = Decimal(number.rstrip("kmg")) * unit
+    if value != int(value):
+        raise RegionError(f"region {text!r}: {written!r} is no whole number of bases")
+    return min(int(value), MAX_END)
 
 
 def resolve(

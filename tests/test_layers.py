@@ -171,7 +171,12 @@ def test_importing_gidx_loads_nothing_heavy_that_it_may_not_need():
     assert fresh(f"{called}print('loaded:'); {loaded}")[-1] == "loaded:"
 
 
-@pytest.mark.parametrize("order", ["import gidx, pandas", "import pandas, gidx"])
+@pytest.mark.parametrize("order", [
+    "import gidx, pandas",
+    "import pandas, gidx",
+    "import gidx, importlib.util; importlib.util.find_spec('pandas').loader.name; import pandas",
+    "import gidx, pyarrow; pyarrow.table({'a': [1]}).to_pandas(); import pandas",
+])  # fmt: skip
 def test_the_accessor_is_there_whichever_is_imported_first(order):
     says = "print(pandas.DataFrame.gidx.__name__, pandas.__loader__ is pandas.__spec__.loader)"
     assert fresh(f"{order}; {says}") == ["GidxAccessor", "True"]

@@ -21,7 +21,7 @@ def register_accessor() -> None:
     if "pandas" in sys.modules:
         _register()
     else:
-        sys.meta_path.insert(0, _Watch())
+        sys.meta_path.insert(0, cast(Any, _Watch()))
 
 
 def _register() -> None:
@@ -29,26 +29,32 @@ def _register() -> None:
 
 
 class _Watch:
-    """Finds pandas as others do, and registers the accessor behind it."""
+    """Finds pandas as others do, so that the accessor is registered behind it.
 
-    def find_spec(self, fullname: str, *_: Any) -> ModuleSpec | None:
+    It stays until pandas is executed: who only asks whether it can be imported finds it, too.
+    """
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
         if fullname != "pandas":
             return None
-        from importlib.util import find_spec
-
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-        spec = find_spec(fullname)
-        if spec is not None and spec.loader is not None:
-            spec.loader = cast(Any, _Registering(spec.loader))
-        return spec
+        for finder in sys.meta_path:
+            if finder is not self:
+                spec = finder.find_spec(fullname, path, target)
+                if spec is not None:
+                    if spec.loader is not None:
+                        spec.loader = cast(Any, _Registering(spec.loader, self))
+                    return spec
+        return None
 
 
 class _Registering:
     """pandas' own loader, and then the accessor."""
 
-    def __init__(self, loader: Any) -> None:
-        self._loader = loader
+    def __init__(self, loader: Any, watch: _Watch) -> None:
+        self._loader, self._watch = loader, watch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         made: ModuleType | None = self._loader.create_module(spec)
@@ -59,4 +65,6 @@ class _Registering:
             module.__spec__.loader = self._loader
         module.__loader__ = self._loader
         self._loader.exec_module(module)
+        if self._watch in sys.meta_path:
+            sys.meta_path.remove(cast(Any, self._watch))
         _register()

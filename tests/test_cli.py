@@ -545,7 +545,9 @@ def test_a_vcf_in_its_own_format_keeps_its_header(run, lists):
 
 
 def test_vcf_and_gff_rows_are_bed_rows_with_name_score_and_strand(run, lists):
-    assert run("query", lists, "--format", "bed")[1] == b"1\t4\t5\t.\t.\t.\n"
+    asked = ["query", lists, "--no-header", "--format", "bed"]
+    assert run(*asked)[1].startswith(b"1\t4\t5\t.\t.\t.\tA\tG,T\tPASS\tAF=0.5,.")
+    assert run(*asked, "--columns", "chrom,start,end,id")[1] == b"1\t4\t5\t.\t.\t.\n"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from tests.tabix_files import bgzip
 import gidx
 from gidx import cli
 from gidx.bgzf.compress import compress
+from gidx.convert import convert
 
 BED = "chr1\t10\t20\ta\t5\t+\nchr1\t15\t30\tb\t7\t-\nchr2\t0\t9\tc\t0\t.\n"
 VCF = """\
@@ -46,6 +47,9 @@ def files(tmp_path_factory):
     for name in ("unsorted.bed", "table.tsv", "x.bed"):
         (folder / f"{name}.gz").write_bytes(bgzip((folder / name).read_bytes()))
     gidx.write_bigbed(gidx.read_bed(folder / "x.bed"), folder / "x.bb", SIZES)
+    flags = VCF.replace("AF,Number=A,Type=Float", "AF,Number=0,Type=Flag")
+    (folder / "flags.vcf").write_text(flags)
+    convert(folder / "x.vcf", folder / "texts.parquet", lists="text")
     table = pa.table({"chrom": ["chr1"], "start": [1], "end": [2], "name": ["n"], " x": ["y"]})
     pq.write_table(table, folder / "x.parquet")
     (folder / "other.bed.gz").write_bytes((folder / "x.bed.gz").read_bytes())
@@ -88,6 +92,8 @@ WORDS = [
     ("query latin.bed --format json", "encoding_errors='replace'", "or --encoding-errors replace"),
     ("convert late.bed - --to parquet", "schema= or types={'field7': 'string'}, or read a table",
      "a wider type: pass --schema, or --types field7=string, or write to a file"),
+    ("query flags.vcf --format json", "types={", "--types INFO/AF="),
+    ("convert texts.parquet y.vcf", "lists='text'", "has the texts of lists (--lists text)"),
     ("convert x.parquet y.bb --bed-type bed4", "bed_type='bed4+'", "pass --bed-type bed4+ for any"),
     ("convert x.parquet y.bed", "header=False", "rename it, or pass --no-header"),
     ("index table.tsv.gz", "preset='bed'",

@@ -257,6 +257,9 @@ def test_chrom_start_end_of_a_tsv_come_first(folder):
     (folder / "x.tsv").write_text("gene\tend\tchrom\tstart\nBRCA2\t2\tchr1\t1\n")
     convert("x.tsv", "y.bed")
     assert read("y.bed") == "#chrom\tstart\tend\tgene\nchr1\t1\t2\tBRCA2\n"
+    (folder / "x.tsv").write_text("chrom\tstart\tend\tgene\nchr1\t1\t2\tBRCA2\n")
+    convert("x.tsv", "y.bed")
+    assert read("y.bed") == "#chrom\tstart\tend\tgene\nchr1\t1\t2\tBRCA2\n"
 
 
 @pytest.mark.parametrize(
@@ -585,7 +588,7 @@ def test_a_vcf_goes_through_parquet_and_arrow_and_stays_itself(folder):
     convert("a.vcf.gz", "a.json", columns=["start", "INFO", "INFO/DP4"])
     assert read("a.json").splitlines()[1] == '{"start":8,"INFO":{"ODD":"y"},"INFO/DP4":null}'
     convert("a.vcf.gz", "a.tsv", columns=["start", "INFO"])
-    assert read("a.tsv") == 'start\tINFO\n4\t{"ODD":"x"}\n8\t{"ODD":"y"}\n11\t\n'
+    assert read("a.tsv") == "start\tINFO\n4\tODD=x\n8\tODD=y\n11\t\n"
 
 
 @pytest.mark.parametrize("target", ["b.parquet", "b.arrow"])
@@ -596,3 +599,69 @@ def test_a_gff_goes_through_parquet_and_arrow_and_stays_itself(folder, target):
     convert(target, "c.gff3.gz")
     convert("c.gff3.gz", "d.gff3")
     assert read("d.gff3") == text
+
+
+# ── VCF and GFF as BED ──────────────────────────────────────────────────────────────────────────
+
+
+def test_a_vcf_is_bed_with_its_further_fields_as_they_stand(folder):
+    (folder / "a.vcf").write_text(VCF)
+    convert("a.vcf", "a.bed")
+    assert read("a.bed").splitlines() == [
+        "#chrom\tstart\tend\tname\tscore\tstrand\tref\talt\tfilter\tinfo\tformat\tS1\tS2",
+        "chr1\t4\t5\t.\t.\t.\tA\tG\tPASS\tDP4=1,2,3,4;ODD=x\tGT:HQ\t0/1:5,6\t1/1",
+        "chr1\t8\t9\trs1\t7\t.\tC\t<DEL>\tq10\tODD=y\tGT\t./.\t0/0",
+        "chr1\t11\t12\t.\t7.5\t.\tC\tT\t.\t.\tGT:XX\t0|0:1\t0|1:2",
+    ]
+    assert gidx.read_bed("a.bed").columns.tolist()[3:9] == [
+        "name", "score", "strand", "ref", "alt", "filter"
+    ]  # fmt: skip
+
+
+GFF3 = """\
+##gff-version 3
+chr1\tx\tgene\t5\t9\t0.5\t+\t.\tID=g;tag=a,b%2Cc;Note=n%3Bm
+chr1\tx\tCDS\t6\t9\t.\t-\t0\tParent=g
+"""
+
+
+def test_a_gff_is_bed_with_its_further_fields_as_they_stand(folder):
+    (folder / "a.gff3").write_text(GFF3)
+    convert("a.gff3", "a.bed")
+    assert read("a.bed").splitlines() == [
+        "#chrom\tstart\tend\tname\tscore\tstrand\tsource\ttype\tphase\tattributes",
+        "chr1\t4\t9\tg\t0.5\t+\tx\tgene\t.\tID=g;tag=a,b%2Cc;Note=n%3Bm",
+        "chr1\t5\t9\t.\t.\t-\tx\tCDS\t0\tParent=g",
+    ]
+    convert("a.gff3", "b.bed", columns=["chrom", "start", "end", "type", "strand"], header=False)
+    assert read("b.bed") == "chr1\t4\t9\t.\t.\t+\tgene\nchr1\t5\t9\t.\t.\t-\tCDS\n"
+    convert("a.gff3", "a.parquet")
+    convert("a.parquet", "c.bed")
+    assert read("c.bed") == read("a.bed")
+
+
+def test_without_rows_they_are_bed_with_the_same_fields(folder):
+    for name, text in {"vcf": VCF, "gff3": GFF3}.items():
+        (folder / f"all.{name}").write_text(text)
+        head = [line for line in text.splitlines(True) if line.startswith("#")]
+        (folder / f"none.{name}").write_text("".join(head))
+        for one in ("all", "none"):
+            convert(f"{one}.{name}", f"{one}.bed")
+        assert read("none.bed") == read("all.bed").splitlines(True)[0]
+
+
+def test_a_position_that_bed_does_not_have_is_an_error_with_its_line(folder):
+    (folder / "a.vcf").write_text(VCF.replace("chr1\t5\t", "chr1\t0\t"))
+    with pytest.raises(gidx.WriteError, match=r"a\.vcf, line 7: row 0, column start: found -1"):
+        convert("a.vcf", "a.bed")
+
+
+def test_attributes_come_back_from_tsv_and_a_vcfs_text_says_why_not(folder):
+    (folder / "a.gff3").write_text(GFF3.replace("tag=a,b%2Cc;", ""))
+    convert("a.gff3", "a.tsv", opening={"attributes": []})
+    convert("a.tsv", "b.gff3")
+    assert read("b.gff3") == read("a.gff3")
+    (folder / "a.vcf").write_text(VCF)
+    convert("a.vcf", "v.tsv")
+    with pytest.raises(gidx.WriteError, match="does not say of which types they are"):
+        convert("v.tsv", "b.vcf")

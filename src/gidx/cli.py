@@ -112,6 +112,8 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         r"\(to_table, to_pandas\)",
         r"pass --schema, or --types \1=\2, or write to a file",
     ),
+    (r"types=\{['\"](.*?)['\"]: '(\w+)'\}", r"--types \1=\2"),
+    (r"lists='(\w+)'", r"--lists \1"),
     (r"bed_type='(\w+\+?)'", r"--bed-type \1"),
     (r"pass header=False", "pass --no-header"),
     (r"preset='bed'(.*?), or chrom=1, start=2, end=3", r"--preset bed\1, or --places 1,2,3"),

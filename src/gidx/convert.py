@@ -33,10 +33,11 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol, cast, get_args
 
@@ -45,7 +46,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx import chromsizes as sizes_of
-from gidx import dataset, declare, parquet, schema
+from gidx import dataset, declare, nested_text, parquet, schema
 from gidx.atomic import replacing
 from gidx.dataset import BigBedDataset, Dataset, Errors, Lists, TabixDataset
 from gidx.errors import ColumnError, FormatError, WriteError, one_of
@@ -55,6 +56,7 @@ from gidx.nested_text import nested_as_text
 from gidx.region import MissingChroms, RegionSet, resolve
 from gidx.rowtext import RowText, json_lines
 from gidx.source import ByteSource, PathSource, open_source
+from gidx.stream import is_text
 
 Kind = Literal["bigbed", "bed", "vcf", "gff3", "gtf", "tsv", "parquet", "arrow", "json"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -276,53 +278,40 @@ def _write_lines(
     ):
         target = cast(BinaryIO, _PlainSink(target))
     if kind == "vcf":
+        about = schema.read_metadata(rows.schema)
+        info = rows.schema.field("INFO").type if "INFO" in rows.schema.names else pa.null()
+        if about.get("format") in GUESSED and is_text(info):
+            raise WriteError(
+                "a table of the texts of a VCF does not say of which types they are, nor of which "
+                "samples; convert the VCF itself, or Parquet that was made of it",
+                row=None,
+            )
         vcf_write.write_vcf(rows.reader, target, **options)
     elif kind in ("gff3", "gtf"):
         gff_write.write_gff(rows.reader, target, format=kind, **options)
     elif kind == "bed":
-        rows = as_bed(rows) if _foreign(rows) else rows
+        from gidx import as_bed
+
+        foreign = schema.read_metadata(rows.schema).get("format") in as_bed.FORMATS
+        reader = as_bed.as_bed(rows.reader) if foreign else _commented(rows).reader
         options["header"] = header
-        bed_write.write_bed(rows.reader, target, chromsizes=chromsizes, **options)
+        bed_write.write_bed(reader, target, chromsizes=chromsizes, **options)
     else:
         table_write.write_tabix(rows.reader, target, header=header is not False, **options)
 
 
-def _foreign(rows: Rows) -> bool:
-    """Whether rows are of VCF or GFF, whose columns are not BED's."""
-    return schema.read_metadata(rows.schema).get("format") in ("vcf", "gff3", "gtf")
+def _commented(rows: Rows) -> Rows:
+    """Rows whose header ends with a bare line of names, as tables have it, as BED has it."""
+    header = schema.read_metadata(rows.schema).get("header")
+    lines = header.splitlines(keepends=True) if isinstance(header, str) else []
+    if not lines or re.match(r"#|(track|browser)([ \t]|$)|\s*$", lines[-1]):
+        return rows
+    found = _with_entries(rows.schema, {"header": "".join([*lines[:-1], "#" + lines[-1]])})
+    return replace(rows, schema=found, batches=_as(found, rows.batches))
 
 
-def as_bed(rows: Rows) -> Rows:
-    """Rows of VCF or GFF as BED6: chrom, start, end, name, score, strand.
-
-    As bedops' gff2bed and vcf2bed fill them: the name is GFF's attribute ID (GTF's
-    gene_id), VCF's ID; the score GFF's score, VCF's QUAL; a VCF has no strand. Their further
-    columns (source, type, REF, INFO …) have no place in BED6; TSV and Parquet keep them.
-    Scores are as they are: BED's range of 0 to 1000 is not forced on them.
-    """
-    names = rows.schema.names
-    picked = {"name": ("ID", "gene_id", "id"), "score": ("score", "qual"), "strand": ("strand",)}
-    sources = [next((n for n in known if n in names), None) for known in picked.values()]
-    about = schema.metadata(format="bed", coordinates="0-based half-open")
-    kinds = [pa.string(), pa.string(), pa.string()]
-    head = [rows.schema.field(n) for n in schema.HEAD]
-    found = pa.schema([*head, *zip(picked, kinds, strict=True)], about)
-
-    def text(batch: pa.RecordBatch, name: str | None) -> pa.Array:
-        if name is None:
-            return pa.nulls(batch.num_rows, pa.string()).fill_null(".")
-        table = nested_as_text(pa.table({name: batch.column(name)}))
-        array = table.column(0).combine_chunks()
-        if pat.is_dictionary(array.type):
-            array = array.cast(array.type.value_type)
-        return array.cast(pa.string()).fill_null(".")
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in rows.batches:
-            arrays = [*(batch.column(n) for n in schema.HEAD), *(text(batch, n) for n in sources)]
-            yield pa.RecordBatch.from_arrays(arrays, schema=found)
-
-    return Rows(found, batches())
+def _as(found: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    return (pa.RecordBatch.from_arrays(batch.columns, schema=found) for batch in batches)
 
 
 def by_sample(rows: Rows) -> Rows:
@@ -351,12 +340,21 @@ def by_sample(rows: Rows) -> Rows:
 
 
 def with_lists_as_text(rows: Rows) -> Rows:
-    """Lists, maps and structs as the texts that the format has for them."""
+    """Lists, maps and structs as the texts that the format has for them.
+
+    Whether these say all that the lists had is not known before they have passed, so a
+    writer of VCF or GFF is told that they may not.
+    """
+    nested = [f.name for f in rows.schema if pat.is_nested(f.type)]
     found = nested_as_text(rows.schema.empty_table()).schema
+    if nested:
+        recorded = {nested_text.KEY: {"clear": [], "unclear": nested}}
+        found = _with_entries(found, recorded)
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in rows.batches:
-            yield from nested_as_text(pa.Table.from_batches([batch])).to_batches()
+            table = nested_as_text(pa.Table.from_batches([batch]))
+            yield from table.replace_schema_metadata(found.metadata).to_batches()
 
     return Rows(found, batches())
 
@@ -549,9 +547,15 @@ def _about(found: pa.Schema, asked: Asked) -> pa.Schema:
     """The schema, with the chroms' sizes where they were given."""
     if not asked.sizes:
         return found
-    entries = {**schema.read_metadata(found), "chromsizes": dict(asked.sizes)}
-    del entries["version"]
-    return found.with_metadata({**(found.metadata or {}), **schema.metadata(**entries)})
+    return _with_entries(found, {"chromsizes": dict(asked.sizes)})
+
+
+def _with_entries(found: pa.Schema, entries: Mapping[str, Any]) -> pa.Schema:
+    """The schema, with more entries of gidx's metadata."""
+    known = {k: v for k, v in schema.read_metadata(found).items() if k != "version"}
+    return found.with_metadata(
+        {**(found.metadata or {}), **schema.metadata(**{**known, **entries})}
+    )
 
 
 @dataclass

@@ -1,8 +1,9 @@
 """Any columns as rows of text, written: TSV and JSON lines.
 
 Floats are the shortest decimals that read back to the same float, booleans are 1 and 0,
-colors R,G,B, objects as AutoSQL has them, maps JSON. What is missing is empty. A text with
-a tab or line break cannot be written.
+colors R,G,B, objects as AutoSQL has them, maps as VCF and GFF have them (``ODD=x;H2``,
+``tag=a,b``, with GFF's escapes). What is missing is empty. A text with a tab or line break
+cannot be written.
 
 Lists: where the columns have an AutoSQL, a comma after each item (``1,2,``); else as VCF
 and GFF have them (`nested_text`): ``G,T``, ``0.5,.``, a comma within an item ``%2C``, lists
@@ -92,7 +93,7 @@ class RowText:
         if (pat.is_integer(kind) and not pat.is_uint64(kind)) or pat.is_boolean(kind):
             return numbers(array.cast(pa.int64()).to_numpy(zero_copy_only=False))
         if pat.is_map(kind):
-            return _checked(texts_of(_json(array)), field.name)
+            return _checked(texts_of(_pairs(array)), field.name)
         if _is_nested(kind):
             return self._nested(array, field)
         try:
@@ -128,6 +129,29 @@ def _as_vcf(array: pa.Array, field: pa.Field) -> pa.Array:
         array = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), items.cast(pa.string()))
     made = nested_as_text(pa.Table.from_arrays([array], names=[field.name]))
     return pa.concat_arrays([chunk.fill_null("") for chunk in made.column(0).chunks])
+
+
+def _pairs(array: pa.Array) -> pa.Array:
+    """Maps as VCF and GFF write them: ``ODD=x;H2``, ``tag=a,b``.
+
+    Where values are lists, as GFF's are, what parts them is escaped as GFF does.
+    """
+    keys, values = array.keys, array.items
+    if is_text(keys.type) and is_text(values.type):
+        return _as_vcf(array, pa.field("", array.type))
+    if not (pat.is_list(values.type) and is_text(values.type.value_type)):
+        return _json(array)  # texts of samples, which may have any of these letters
+    items = pa.ListArray.from_arrays(values.offsets, _escaped(values.values))
+    made = pa.MapArray.from_arrays(array.offsets, _escaped(keys), items)
+    made = pc.if_else(array.is_valid(), made, None) if array.null_count else made
+    return _as_vcf(made, pa.field("", made.type))
+
+
+def _escaped(texts: pa.Array) -> pa.Array:
+    for letter in "%;=,&\t\n\r":
+        if pc.any(pc.match_substring(texts, letter)).as_py():
+            texts = pc.replace_substring(texts, letter, f"%{ord(letter):02X}")
+    return texts.cast(pa.string())
 
 
 def _is_color(field: pa.Field) -> bool:

@@ -1,0 +1,127 @@
+"""Rows of VCF, GFF3 and GTF as those of BED: what bedops' vcf2bed and gff2bed make of them.
+
+==========  ==================================  ==============================================
+BED         of GFF3 and GTF                     of VCF
+==========  ==================================  ==============================================
+name        attribute ID (GTF: gene_id)         ID
+score       score                               QUAL
+strand      strand                              ``.``
+further     source, type, phase, attributes     ref, alt, filter, info, format, each sample
+==========  ==================================  ==============================================
+
+Further fields are the texts that their own format has for them, so nothing is lost. Scores
+are as they are: BED's range of 0 to 1000 is not forced on them. Where some columns of the
+source are missing, those that are there are the further fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pat
+
+from gidx import schema
+from gidx.dialects import gff_encode, vcf_encode
+from gidx.dialects.encoding import LineEncoder
+from gidx.dialects.table_encode import as_arrow
+from gidx.encode import Faults
+from gidx.nested_text import nested_as_text
+from gidx.order import unfit
+from gidx.stream import flow
+
+FORMATS = ("vcf", "gff3", "gtf")
+_MISSING = "."
+_BED6 = ("name", "score", "strand")
+_NAMES, _SCORES, _STRANDS = ("ID", "gene_id", "id"), ("score", "qual"), ("strand",)
+# fields of the format's own lines, and what they are called here
+_GFF = {1: "source", 2: "type", 7: "phase", 8: "attributes"}
+_VCF = {3: "ref", 4: "alt", 6: "filter", 7: "info", 8: "format"}
+
+
+def as_bed(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The rows of a source that `FORMATS` has, as the columns of BED.
+
+    >>> ds = gidx.open("genes.gff3.gz")
+    >>> as_bed(ds.scan(columns=["chrom", "start", "end", "ID", "strand"])).read_all().to_pylist()
+    [{'chrom': 'chr1', 'start': 99, 'end': 900, 'name': 'g1', 'score': '.', 'strand': '+'},
+     {'chrom': 'chr1', 'start': 99, 'end': 300, 'name': 'e1', 'score': '.', 'strand': '+'}]
+    """
+    names = rows.schema.names
+    picked = [next((n for n in known if n in names), None) for known in (_NAMES, _SCORES, _STRANDS)]
+    kind = schema.read_metadata(rows.schema).get("format")
+    needed = ("source", "type", "score", "strand", "phase")
+    if kind == "vcf":
+        needed = ("id", "ref", "alt", "qual", "filter")
+    whole = {*needed, *schema.HEAD} <= {*names}
+    more, parts = _lines(rows) if whole else _columns(rows, picked)
+    head = zip(schema.HEAD, (pa.string(), schema.POSITION, schema.POSITION), strict=True)
+    fields = [*head, *((n, pa.string()) for n in schema.unique([*_BED6, *more]))]
+    found = pa.schema(fields, schema.metadata(format="bed", coordinates="0-based half-open"))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch, rest in parts:
+            arrays = [batch.column(n).cast(found.field(n).type) for n in schema.HEAD]
+            arrays += [_text(batch, n) for n in picked]
+            yield pa.RecordBatch.from_arrays([*arrays, *rest], schema=found)
+
+    return pa.RecordBatchReader.from_batches(found, batches())
+
+
+_Parts = Iterator[tuple[pa.RecordBatch, list[pa.Array]]]
+
+
+def _lines(rows: pa.RecordBatchReader) -> tuple[list[str], _Parts]:
+    """The fields of the format's lines that BED6 has no place for: names, and texts a batch."""
+    coming = flow(rows)
+    encoder: LineEncoder
+    if coming.about.get("format") == "vcf":
+        encoder = vcf_encode.encoder(coming.schema, coming.about, coming.categories)
+        none = pa.RecordBatch.from_pylist([], coming.schema).select(list(encoder.columns))
+        nowhere = np.zeros(0, np.int64)
+        there = len(encoder.fields(none, nowhere, nowhere, Faults()))
+        samples = encoder.header.decode().splitlines()[-1].split("\t")[9:] if there > 8 else []
+        called = {i: name for i, name in _VCF.items() if i < there}
+        called |= dict(enumerate(samples, 9))
+    else:
+        encoder = gff_encode.encoder(coming.schema, coming.about, coming.categories)
+        samples, called = [], _GFF
+
+    def parts() -> _Parts:
+        number = 0
+        for batch in coming.batches:
+            starts, ends = (
+                batch.column(n).to_numpy(zero_copy_only=False).astype(np.int64)
+                for n in encoder.heads[1:]
+            )
+            faults = Faults()
+            texts = encoder.fields(batch.select(list(encoder.columns)), starts, ends, faults)
+            if faults.row is not None:
+                raise unfit(faults.message, number + faults.row, None)
+            lines = [as_arrow(text).cast(pa.string()) for text in texts]
+            if samples:  # they are one text, in which a row may have none of them
+                padded = pc.binary_join_element_wise(lines.pop(), "\t." * len(samples), "")
+                parted = pc.split_pattern(padded, "\t")
+                lines += [pc.list_element(parted, i) for i in range(len(samples))]
+            yield batch, [lines[i] for i in called]
+            number += batch.num_rows
+
+    return list(called.values()), parts()
+
+
+def _columns(rows: pa.RecordBatchReader, picked: list[str | None]) -> tuple[list[str], _Parts]:
+    """The columns that are no field of BED6: names, and texts a batch."""
+    rest = [n for n in rows.schema.names if n not in (*schema.HEAD, *picked)]
+    return rest, ((batch, [_text(batch, n) for n in rest]) for batch in rows)
+
+
+def _text(batch: pa.RecordBatch, name: str | None) -> pa.Array:
+    if name is None:
+        return pa.nulls(batch.num_rows, pa.string()).fill_null(_MISSING)
+    table = nested_as_text(pa.table({name: batch.column(name)}))
+    array = table.column(0).combine_chunks()
+    if pat.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    return array.cast(pa.string()).fill_null(_MISSING)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import gzip
 import io
 import pickle
+import random
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests import tabix_files
 
 import gidx
 from gidx import textfile
 from gidx.bgzf.compress import compress
+from gidx.source import MemorySource
 
 BED = b"".join(b"chr%d\t%d\t%d\tn%d\n" % (c, i, i + 5, i) for c in (1, 2, 10) for i in range(300))
 VCF = (
@@ -167,3 +172,51 @@ def test_a_pipe_has_a_path(tmp_path):
         [sys.executable, "-c", code], input=gzip.compress(BED), capture_output=True, check=True
     )
     assert done.stdout.split() == [b"900", b"/dev/stdin"]
+
+
+# ── the first rows ──────────────────────────────────────────────────────────────────────────────
+
+
+class Recording(MemorySource):
+    """Counts the bytes that are read."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.count = 0
+
+    def read(self, offset: int, size: int) -> memoryview:
+        self.count += size
+        return super().read(offset, size)
+
+
+def many(rows: int) -> bytes:
+    r = random.Random(1)
+    return b"".join(b"chr%d\t%d\t%d\tn%d\n" % (c, i, i + 5, r.randrange(10**12))
+                    for c in range(1, 9) for i in range(rows))  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["plain", "gzip", "BGZF"])
+def test_the_first_rows_are_read_without_the_others(how):
+    text = many(40_000)
+    data = {"plain": bytes, "gzip": gzip.compress, "BGZF": tabix_files.bgzip}[how](text)
+    source = Recording(data)
+    dataset = gidx.open(source)
+    assert dataset.head(5)["name"].to_pylist() == [
+        w.split()[3].decode() for w in text.split(b"\n")[:5]
+    ]
+    assert source.count < 2**20 < len(data)
+
+
+@given(
+    st.integers(0, 1300), st.sampled_from(list(TEXTS)), st.sampled_from(["plain", "gzip", "BGZF"])
+)
+def test_any_number_of_first_rows_are_those_of_the_whole(n, kind, how):
+    text = TEXTS[kind]
+    if kind == "bed":  # several groups
+        text = many(1000)
+    pack = {"plain": bytes, "gzip": zipped, "BGZF": lambda t: tabix_files.bgzip(t, 1000)}[how]
+    dataset = gidx.open(pack(text))
+    whole = dataset.to_table()
+    head = dataset.head(n)
+    assert head.to_pylist() == whole.slice(0, n).to_pylist()
+    assert head.schema == whole.schema

@@ -362,7 +362,8 @@ class Dataset:
         return self.whole(lambda dataset: dataset._head(n, regions, **options))
 
     def _head(self, n: int, regions: Any = None, **options: Any) -> pa.Table:
-        scan = self._prepare(regions, **{"threads": 1, **options}, group_size=1)
+        dataset = self._apart() if regions is None else self
+        scan = dataset._prepare(regions, **{**options, "threads": 1}, group_size=1)
         batches, rows = [], 0
         for batch in scan.batches() if n > 0 else ():
             batches.append(batch.slice(0, n - rows))
@@ -370,7 +371,11 @@ class Dataset:
             if rows >= n:
                 break
         scan.report()
-        return pa.Table.from_batches(batches, scan.schema)
+        return pa.Table.from_batches(batches, scan.schema).unify_dictionaries()
+
+    def _apart(self) -> Dataset:
+        """The same rows, to be read from the first on without a look at the others."""
+        return self
 
     def count_rows(
         self,
@@ -596,6 +601,9 @@ class TabixDataset(Dataset):
     def index(self) -> TabixIndex | None:
         """The TBI or CSI index; None where there is none."""
         return self._format.index
+
+    def _apart(self) -> TabixDataset:
+        return TabixDataset(self._format.apart(), self._opened)
 
     def wider(self, error: GuessedTypeError) -> TabixDataset:
         return TabixDataset(self._format.widened(error.field, error.text), self._opened)

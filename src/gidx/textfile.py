@@ -590,9 +590,10 @@ class PlainLines:
 class GzipLines:
     """Lines of a plain gzip file; places are bytes of what it holds, once inflated.
 
-    There are no blocks to seek to, so each pass inflates from the file's start: a scan is
-    bounded in memory but begins anew, and regions cannot be found. What inflates is one
-    thread; the groups that it hands on are of whole lines and are decoded by all.
+    There are no blocks to seek to, so each pass inflates from the file's start, and regions
+    cannot be found. A scan is bounded in memory: 16 MB of text take 42 MB at their peak,
+    171 MB take 71, about as plain text does (220 MB of imports and kernels besides). One
+    thread inflates; the groups that it hands on are of whole lines and are decoded by all.
     Members follow one another, zeros may pad the end, and what else follows is ignored with a
     warning, all as gzip(1) does.
     """

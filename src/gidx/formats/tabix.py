@@ -61,6 +61,7 @@ class TabixText:
         self._checked = False
         self._asked: Ahead | None = None
         self._end: int | None = None  # where the table ends, if before the file does
+        self._apart = False
         self._lock = threading.Lock()
 
     def widened(self, field: int, text: str) -> TabixText:
@@ -84,6 +85,29 @@ class TabixText:
         made.__dict__.pop("_metadata", None)
         return made
 
+    def apart(self) -> TabixText:
+        """The same file, read in pieces that know only their own chroms.
+
+        So its first rows can be read without a look at all the others, which a file without an
+        index takes to know its chroms. Dictionaries of chroms differ from piece to piece.
+        """
+        if self.index is not None:
+            return self
+        made = copy.copy(self)
+        made._apart = True
+        return made
+
+    def _knowing(self, text: Text) -> TabixText:
+        """The same file as if it had the chroms of this text alone."""
+        names, end = self._chroms_in(text)
+        if end is not None:
+            self._end = end
+        made = copy.copy(self)
+        made._apart = False
+        made.__dict__.pop("_names", None)
+        made.__dict__["_found"] = made._with_declared(names)
+        return made
+
     # ── what it says of itself ──────────────────────────────────────────────────────────────────
 
     @property
@@ -93,13 +117,16 @@ class TabixText:
 
     @cached_property
     def _found(self) -> dict[str, int | None]:
-        declared = self.dialect.chroms
         if self.index is not None:
             found = [self._decoded(n.encode("utf-8", "surrogateescape")) for n in self.index.names]
         else:
             with self._lock:
                 found = self.look_for_chroms()
-        # those with rows in file order, then what else the header declares
+        return self._with_declared(found)
+
+    def _with_declared(self, found: Sequence[str]) -> dict[str, int | None]:
+        """Chroms with rows in file order, then what else the header declares."""
+        declared = self.dialect.chroms
         return {name: declared.get(name) for name in [*found, *declared]}
 
     @property
@@ -116,14 +143,18 @@ class TabixText:
             if end is not None:
                 self._end = end
                 break
-        names.pop("*", None) if self.dialect.rules.span == "sam" else None
         return list(names)
 
     def _chroms_of(self, group: list[Segment]) -> tuple[list[str], int | None]:
-        text = self._text(group)
+        return self._chroms_in(self._text(group))
+
+    def _chroms_in(self, text: Text) -> tuple[list[str], int | None]:
+        """Names in a text, and the place where the table ends in it, if it does."""
         bounds, ended = self._chrom_bounds(text)
         names = [self._decoded(text.text[a:b].tobytes()) for a, b in bounds.tolist()]
-        return names, None if ended < 0 else self.lines.place(text, ended)
+        if self.dialect.rules.span == "sam":
+            names = [name for name in names if name != "*"]
+        return list(dict.fromkeys(names)), None if ended < 0 else self.lines.place(text, ended)
 
     def _decoded(self, name: bytes) -> str:
         """A chrom's name, which Arrow has to hold; what it is in the file is kept."""
@@ -216,7 +247,9 @@ class TabixText:
 
     def plan(self, regions: RegionSet | None) -> Ranges:
         if regions is None:
-            if self.index is None:
+            if self._apart:
+                pass
+            elif self.index is None:
                 self.chroms  # noqa: B018, which finds the table's end too
             elif self.dialect.rules.fasta:
                 self.check_index()  # and so does this
@@ -318,6 +351,8 @@ class TabixText:
     def decode(
         self, blocks: Text, columns: Sequence[int], regions: RegionSet | None, names: Names
     ) -> Rows:
+        if self._apart:
+            return self._decode_apart(blocks, columns, names)
         lines = self._lines(blocks, self.dialect.want(columns, names), regions)
         if self.encoding is not None:
             lines = _in_utf8(lines, self.encoding)
@@ -329,6 +364,12 @@ class TabixText:
             name = list(self.chroms)[chrom] if chrom >= 0 else "*"
             placed.append(Placed(p, (name, int(lines.start[p.row]), int(lines.end[p.row]))))
         return Rows(batch, placed)
+
+    def _decode_apart(self, text: Text, columns: Sequence[int], names: Names) -> Rows:
+        if self._end is not None and self.lines.place(text, int(text.begins[0])) >= self._end:
+            picked = self.picked(tuple(columns), names)
+            return Rows(pa.RecordBatch.from_pylist([], picked), [])
+        return self._knowing(text).decode(text, columns, None, names)
 
     def count(self, blocks: Text, regions: RegionSet | None) -> int:
         return len(self._lines(blocks, 0, regions))

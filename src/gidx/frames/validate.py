@@ -50,7 +50,7 @@ def validate(
     chromsizes: Any = None,
     *,
     format: str | None = None,
-    most: int,
+    most: int = 1000,
     **options: Any,
 ) -> pd.DataFrame:
     """Every row that a writer would refuse, with the reason; empty if it takes them all.

@@ -254,6 +254,25 @@ def test_a_standard_kind_is_declared_as_it_says(name):
         assert not {f.name for f in fields[defined:]} & {"thickStart", "blockCount"}
 
 
+@pytest.mark.parametrize(("name", "fields"), [
+    ("narrowPeak", ["float signalValue", "float pValue", "float qValue", "int peak"]),
+    ("broadPeak", ["float signalValue", "float pValue", "float qValue"]),
+    ("gappedPeak", ["float signalValue", "float pValue", "float qValue"]),
+    ("bedGraph", ["double dataValue"]),
+    ("bedMethyl", ["uint readCount", "uint percentMeth"]),
+    ("tagAlign", ["string sequence", "int score", "char strand"]),
+    ("pairedTagAlign", ["string seq1", "string seq2"]),
+    ("bedRnaElements", ["float level", "float signif", "uint score2"]),
+    ("bigGenePred", ["string name2", "string cdsStartStat", "string cdsEndStat",
+                     "int[blockCount] exonFrames", "string type", "string geneName",
+                     "string geneName2", "string geneType"]),
+])  # fmt: skip
+def test_a_standard_kind_has_the_fields_of_its_as_file(name, fields):
+    text, defined = standards.declarations(name)[0]
+    found = autosql.parse(text).fields[defined:]
+    assert [f"{f.declared_type} {f.name}" for f in found] == fields
+
+
 @pytest.mark.parametrize("how", ["schema", "track"])
 def test_a_schema_has_a_name(how):
     row = b"c\t1\t5\tp\t10\t.\t1.5\t2\t3\t1\n"
@@ -269,7 +288,7 @@ def test_a_track_line_that_is_not_of_its_rows_is_passed_over():
     found = gidx.read_bed(b"track type=narrowPeak\nc\t1\t5\tp\n")
     assert list(found) == ["chrom", "start", "end", "name"]
     found = gidx.read_bed(b"track type=bedGraph\nc\t1\t5\t7\n")
-    assert found["value"].tolist() == [7.0]
+    assert found["dataValue"].tolist() == [7.0]
 
 
 def test_a_name_that_is_none_is_hinted_at():

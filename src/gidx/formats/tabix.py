@@ -58,6 +58,7 @@ class TabixText:
         self.encoding = encoding
         self._raw: dict[str, bytes] = {}  # chroms' names as they stand in the file
         self._picked: dict[tuple[tuple[int, ...], Names], pa.Schema] = {}
+        self._wants: dict[tuple[tuple[int, ...], Names], int] = {}
         self._checked = False
         self._asked: Ahead | None = None
         self._end: int | None = None  # where the table ends, if before the file does
@@ -81,7 +82,7 @@ class TabixText:
 
     def _as(self, dialect: Dialect) -> TabixText:
         made = copy.copy(self)
-        made.dialect, made._picked, made._asked = dialect, {}, None
+        made.dialect, made._picked, made._wants, made._asked = dialect, {}, {}, None
         made.__dict__.pop("_metadata", None)
         return made
 
@@ -353,7 +354,7 @@ class TabixText:
     ) -> Rows:
         if self._apart:
             return self._decode_apart(blocks, columns, names)
-        lines = self._lines(blocks, self.dialect.want(columns, names), regions)
+        lines = self._lines(blocks, self._want(tuple(columns), names), regions)
         if self.encoding is not None:
             lines = _in_utf8(lines, self.encoding)
         arrays, problems = self.dialect.decode(lines, columns, names)
@@ -371,6 +372,13 @@ class TabixText:
             return Rows(pa.RecordBatch.from_pylist([], picked), [])
         return self._knowing(text).decode(text, columns, None, names)
 
+    def _want(self, columns: tuple[int, ...], names: Names) -> int:
+        """How many fields these columns need; kept, since it takes as long as to split them."""
+        found = self._wants.get((columns, names))
+        if found is None:
+            found = self._wants[columns, names] = self.dialect.want(columns, names)
+        return found
+
     def count(self, blocks: Text, regions: RegionSet | None) -> int:
         return len(self._lines(blocks, 0, regions))
 
@@ -386,8 +394,7 @@ class TabixText:
             text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks,
             rules.fasta, rules.least, rules.exact, head[rules.span], want, rules.chrom,
             rules.start, rules.end, rules.one_based, _SPANS[rules.span], data, bounds, slots,
-            asked.first, asked.start, asked.end, regions is None, floors,
-            np.sort(floors),
+            asked.first, asked.start, asked.end, regions is None, floors, _ascending(floors),
         )  # fmt: skip
         if status != kernels.OK:
             raise self.broken(text, int(at), status, found)
@@ -410,15 +417,15 @@ class TabixText:
         asked: RegionSet,
     ) -> None:
         """Every range begins with a row of a chrom that was asked for, and of its own chunk."""
-        counts = asked.first[leads + 1] - asked.first[leads]  # of leads -1 too, which say nothing
-        wrong = (counts == 0) & (leads >= 0) & ~text.cut
-        if wrong.any():
-            i = int(np.argmax(wrong))
+        some = ((leads >= 0) & ~text.cut).nonzero()[0]
+        own = leads[some]
+        wrong = (asked.first[own + 1] == asked.first[own]).nonzero()[0]
+        if len(wrong):
+            i = int(some[wrong[0]])
             raise self._stale(
                 f"{self._lead(text, i, leads)}, where the index has rows of another chrom"
             )
         if self.index is not None:
-            some = np.flatnonzero((leads >= 0) & ~text.cut)
             i = self._first_stranger(text.raw or text, some, leads, starts)
             if i >= 0:
                 raise self._stale(
@@ -511,6 +518,10 @@ def _in_utf8(lines: Lines, encoding: Encoding) -> Lines:
         return lines
     text, places = moved
     return replace(lines, text=text, fields=places[lines.fields], stops=places[lines.stops])
+
+
+def _ascending(floors: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.sort(floors) if len(floors) > 1 else floors
 
 
 def _is_number(text: bytes) -> bool:

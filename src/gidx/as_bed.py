@@ -26,8 +26,7 @@ import pyarrow.types as pat
 from gidx import schema
 from gidx.dialects import gff_encode, vcf_encode
 from gidx.dialects.encoding import LineEncoder
-from gidx.dialects.table_encode import as_arrow
-from gidx.encode import Faults
+from gidx.encode import Faults, as_arrow
 from gidx.nested_text import nested_as_text
 from gidx.order import unfit
 from gidx.stream import flow

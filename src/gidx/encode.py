@@ -358,6 +358,23 @@ def numbers(values: Ints, *, comma: bool = False) -> Texts:
     return Texts(offsets, _frozen(data))
 
 
+def fill(found: Texts, there: Any, word: bytes) -> Texts:
+    """The texts, in order, where there are some, and the word where there are none.
+
+    >>> found = fill(texts_of(pa.array(["a", "b"])), np.array([True, False, True]), b".")
+    >>> [found[i] for i in range(3)]
+    ['a', '.', 'b']
+    """
+    ranks = pa.array(np.cumsum(there) - 1, mask=~there)
+    return texts_of(as_arrow(found).take(ranks).fill_null(word.decode("utf-8", "surrogateescape")))
+
+
+def as_arrow(found: Texts) -> pa.Array:
+    """Texts as an Arrow array, not copied."""
+    buffers = [None, pa.py_buffer(found.offsets), pa.py_buffer(found.data)]
+    return pa.Array.from_buffers(pa.large_string(), len(found), buffers)
+
+
 def constant(word: str, rows: int) -> Cells:
     """Cells of a field that no column is behind, the same in all rows."""
     data = np.frombuffer(word.encode() * rows or b"\0", np.uint8)
@@ -535,9 +552,10 @@ def _lists(array: pa.Array, target: Target, faults: Faults) -> Cells:
     f = target.field
     items, bounds = _items(array)
     inner = of_items(bounds, faults)
-    missing = items.is_null() if items.null_count and target.missing_item is not None else None
-    if missing is not None:
-        items = items.fill_null("" if is_text(items.type) else 0)
+    there = None
+    if items.null_count and target.missing_item is not None:
+        there = items.is_valid().to_numpy(zero_copy_only=False)
+        items, inner = items.drop_null(), of_some(np.flatnonzero(there), inner)
     if items.null_count:
         inner.check(
             items.is_null().to_numpy(zero_copy_only=False),
@@ -553,19 +571,15 @@ def _lists(array: pa.Array, target: Target, faults: Faults) -> Cells:
     if pat.is_integer(one):
         values = integers(items, target.name, inner)
         _check_range(values, one, lambda i: _not_of(target, values[i]), inner)
-        if missing is None:
+        if there is None:
             closed = numbers(values, comma=True)
             return Cells(Texts(closed.offsets[bounds], closed.data), values, bounds)
         texts = numbers(values)
     else:
         write = _item_texts if is_text(items.type) else _floats
         texts = write(items, target, inner)
-    if missing is not None:
-        written = pa.LargeStringArray.from_buffers(
-            len(items), pa.py_buffer(texts.offsets), pa.py_buffer(texts.data)
-        )
-        word = pa.scalar(target.missing_item, pa.large_string())
-        texts = texts_of(pc.if_else(missing, word, written))
+    if there is not None:
+        texts = fill(texts, there, str(target.missing_item).encode())
     offsets, data = close_items(texts.offsets, texts.data)
     return Cells(Texts(offsets[bounds], _frozen(data)), None, bounds)
 

@@ -36,12 +36,11 @@ from gidx.dialects.table_encode import (
     MISSING,
     check_begin,
     checked,
-    fill,
     fits,
     make_header,
     texts,
 )
-from gidx.encode import Faults, Ints, Target, Texts, numbers, of_some
+from gidx.encode import Faults, Ints, Target, Texts, fill, numbers, of_some
 from gidx.errors import AutoSqlError, WriteError, hint
 from gidx.stream import Frame, plain
 

@@ -32,6 +32,7 @@ from gidx.encode import (
     Faults,
     Ints,
     Texts,
+    fill,
     having,
     numbers,
     of_items,
@@ -63,18 +64,6 @@ def texts(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
         return _repeated(word, len(array))
     inner = of_some(np.flatnonzero(there), faults)
     return fill(_written(array.drop_null(), name, word, inner), there, word)
-
-
-def fill(found: Texts, there: Any, word: bytes) -> Texts:
-    """The texts where they are ``there``, the word elsewhere."""
-    ranks = pa.array(np.cumsum(there) - 1, mask=~there)
-    return texts_of(as_arrow(found).take(ranks).fill_null(word.decode("utf-8", "surrogateescape")))
-
-
-def as_arrow(found: Texts) -> pa.Array:
-    """Texts as an Arrow array, not copied."""
-    buffers = [None, pa.py_buffer(found.offsets), pa.py_buffer(found.data)]
-    return pa.Array.from_buffers(pa.large_string(), len(found), buffers)
 
 
 def checked(found: Texts, name: str, faults: Faults, *, comma: bool = False) -> Texts:

@@ -20,8 +20,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.types as pat
 
+from gidx import colors
 from gidx.errors import ColumnError, hint
-from gidx.frames.positions import integers
+from gidx.frames.positions import as_arrow, integers
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -195,14 +196,13 @@ def _colors(some: pd.DataFrame, color: Any) -> Floats:
         column = color if isinstance(color, str) and color in some else None
     if column is None:
         return np.tile(np.array(base), (len(some), 1))
-    seen: dict[str, tuple[float, ...]] = {}
-    out = np.empty((len(some), 3))
-    for i, value in enumerate(some[column].tolist()):
-        key = ",".join(map(str, value)) if isinstance(value, (list, np.ndarray)) else str(value)
-        if key not in seen:
-            seen[key] = _rgb(key) or base
-        out[i] = seen[key]
-    return out
+    values = as_arrow(some[column]).combine_chunks()
+    if not colors.is_kind(values.type):
+        return np.tile(np.array(base), (len(some), 1))
+    written = colors.as_rgb(values).dictionary_encode()
+    known = [_parts(text) or base for text in written.dictionary.to_pylist()]
+    found = np.array([*known, base])
+    return found[written.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)]
 
 
 def base_color(names: Iterable[str], color: Any) -> tuple[float, ...]:
@@ -221,21 +221,14 @@ def base_color(names: Iterable[str], color: Any) -> tuple[float, ...]:
         ) from None
 
 
-def _rgb(text: str) -> tuple[float, ...] | None:
-    """A colour as 0xRRGGBB, ``r,g,b`` or matplotlib's; None for 0 and what is none.
+def _parts(text: str) -> tuple[float, ...] | None:
+    """Parts between 0 and 1 of ``R,G,B``; None for black, which BED has for none, and others.
 
-    >>> _rgb("16711680"), _rgb("255,0,0"), _rgb("#ff0000"), _rgb("0,0,0"), _rgb(".")
-    ((1.0, 0.0, 0.0), (1.0, 0.0, 0.0), (1.0, 0.0, 0.0), None, None)
+    >>> _parts("255,0,0"), _parts("0,0,0"), _parts("0"), _parts(".")
+    ((1.0, 0.0, 0.0), None, None, None)
     """
-    from matplotlib.colors import is_color_like, to_rgb
-
     parts = text.strip().rstrip(",").split(",")
-    try:
-        numbers = [int(part) for part in parts]
-    except ValueError:
-        return tuple(to_rgb(text)) if is_color_like(text) and text.lower() != "none" else None
-    if len(numbers) == 1:
-        numbers = [numbers[0] >> shift & 255 for shift in (16, 8, 0)]
-    if len(numbers) != 3 or not any(numbers) or not all(0 <= n <= 255 for n in numbers):
+    numbers = [int(part) for part in parts if part.isdecimal()]
+    if len(parts) != 3 or len(numbers) != 3 or not any(numbers) or max(numbers) > 255:
         return None
     return tuple(n / 255 for n in numbers)

@@ -89,3 +89,10 @@ def test_chromsizes_are_named_by_whole_numbers_too(tmp_path):
     ):  # fmt: skip
         gidx.write_bigbed(TEXTS, tmp_path / "x.bb", chromsizes=sizes)
         assert gidx.open(tmp_path / "x.bb").chroms == {"1": 100, "2": 100}
+
+
+@pytest.mark.parametrize("name", ["x.bed", "x.tsv.gz", "x.gff3", "x.bb"])
+def test_sparse_columns_are_written_as_dense_ones(name, tmp_path):
+    dense = TEXTS.assign(hits=[0, 3, 0])
+    sparse = TEXTS.assign(hits=pd.arrays.SparseArray([0, 3, 0]))
+    assert written(sparse, tmp_path / name) == written(dense, tmp_path / name)

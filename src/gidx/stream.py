@@ -283,6 +283,8 @@ def _from_pandas(data: Any) -> pa.Table:
 
 def _from_series(series: Any, *, is_chrom: bool, bare: bool) -> pa.Array | pa.ChunkedArray:
     """A column; NaN in a numpy float column stays a number, as bigBed can write it."""
+    if hasattr(series, "sparse"):  # of which Arrow knows nothing
+        series = series.sparse.to_dense()
     kind = getattr(series.dtype, "kind", "O")
     if bare and series.dtype == np.float64:
         return pa.nulls(0)

@@ -31,7 +31,7 @@ class Declared:
     text: str | None  # as stored in the file
     defined: int
 
-    @property
+    @cached_property
     def count(self) -> int:
         return len(self.autosql.fields)
 

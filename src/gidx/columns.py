@@ -76,6 +76,22 @@ class Column:
         return pa.array(self.values, pa.string())
 
     @cached_property
+    def is_list(self) -> bool:
+        return bool(pat.is_list(self.type) or pat.is_fixed_size_list(self.type))
+
+    @cached_property
+    def scalars(self) -> Callable[[Items, Column], tuple[pa.Array, _Ok]]:
+        """What makes an array of items, where they are no lists; chosen once."""
+        kind = self.type
+        if self.parse is not None:
+            return _parsed
+        if pat.is_string(kind):
+            return _texts
+        if pat.is_dictionary(kind):
+            return _words
+        return _floats if pat.is_floating(kind) else _integers
+
+    @cached_property
     def item(self) -> Column:
         """The column of a list's items."""
         return Column(
@@ -147,10 +163,12 @@ def decode_items(
 
     ``fields`` are those that ``counted_by`` looks at.
     """
-    if pat.is_list(column.type) or pat.is_fixed_size_list(column.type):
+    if column.is_list:
         array, bad, _ = _lists(items, column, fields)
     else:
-        array, wrong = _scalars(items, column)
+        array, wrong = column.scalars(items, column)
+        if wrong is None:
+            return array, None
         bad = _first(items, wrong)
     return array, _problem(column, bad)
 
@@ -163,10 +181,10 @@ def decode_whole(
     For formats that keep the text of such values elsewhere. Says, too, which values were of
     their type (None: all).
     """
-    if pat.is_list(column.type) or pat.is_fixed_size_list(column.type):
+    if column.is_list:
         array, bad, ok = _lists(items, column, None, whole=True)
     else:
-        array, ok = _scalars(items, column)
+        array, ok = column.scalars(items, column)
         bad = _first(items, ok)
     return array, ok, _problem(column, bad)
 
@@ -197,46 +215,59 @@ def _first(items: Items, ok: _Ok) -> _Bad:
     return len(wrong), int(wrong[0]), items[int(wrong[0])]
 
 
-def _scalars(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
-    """The array, and which items are of their type (None: all)."""
+# Each makes an array, and says which items are of its type (None: all).
+
+
+def _texts(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
+    from gidx.kernels import fields as kernels
+
+    offsets, data, ok, bad = kernels.texts(items.text, items.begins, items.nexts)
+    return _array(column.type, items, column, ok, bad, [_buffer(offsets), _buffer(data)])
+
+
+def _words(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
+    from gidx.kernels import fields as kernels
+
+    values, ok, bad = kernels.words(items.text, items.begins, items.nexts, *column.known)
+    indices, wrong = _array(pa.int32(), items, column, ok, bad, [_buffer(values)])
+    return pa.DictionaryArray.from_arrays(indices, column.dictionary), wrong
+
+
+def _floats(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
     from gidx.kernels import fields as kernels
 
     kind = column.type
-    text, begins, nexts = items.text, items.begins, items.nexts
-    if column.parse is not None:
-        return _parsed(items, column)
-    if pat.is_string(kind):
-        offsets, data, ok, bad = kernels.texts(text, begins, nexts)
-        return _array(kind, items, column, ok, bad, [_buffer(offsets), _buffer(data)])
-    if pat.is_dictionary(kind):
-        values, ok, bad = kernels.words(text, begins, nexts, *column.known)
-        indices, wrong = _array(pa.int32(), items, column, ok, bad, [_buffer(values)])
-        return pa.DictionaryArray.from_arrays(indices, column.dictionary), wrong
-    if pat.is_floating(kind):
-        single = kind.bit_width == 32
-        values, ok, bad, hard = kernels.decimals(text, begins, nexts, single)
-        if single:
-            with np.errstate(over="ignore"):  # what overflows is among the hard ones
-                values = values.astype(np.float32)
-        if hard:
-            which = np.flatnonzero(ok == 2)
-            found = _decimals(items, which, kind)
-            # None of them is written as zero or infinity: what became one does not fit.
-            fits = (found != 0) & np.isfinite(found)
-            values[which], ok[which] = found, fits
-            bad += len(which) - int(np.count_nonzero(fits))
-        if column.guessed:
-            bad += _not_written(items, values, ok)
-        return _array(kind, items, column, ok, bad, [_buffer(values)])
+    single = kind.bit_width == 32
+    values, ok, bad, hard = kernels.decimals(items.text, items.begins, items.nexts, single)
+    if single:
+        with np.errstate(over="ignore"):  # what overflows is among the hard ones
+            values = values.astype(np.float32)
+    if hard:
+        which = np.flatnonzero(ok == 2)
+        found = _decimals(items, which, kind)
+        # None of them is written as zero or infinity: what became one does not fit.
+        fits = (found != 0) & np.isfinite(found)
+        values[which], ok[which] = found, fits
+        bad += len(which) - int(np.count_nonzero(fits))
+    if column.guessed:
+        bad += _not_written(items, values, ok)
+    return _array(kind, items, column, ok, bad, [_buffer(values)])
+
+
+def _integers(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
+    from gidx.kernels import fields as kernels
+
+    kind = column.type
     low, high = _limits(column.limits or kind)
-    values, ok, bad = kernels.integers(text, begins, nexts, low, high, column.color)
+    values, ok, bad = kernels.integers(
+        items.text, items.begins, items.nexts, low, high, column.color
+    )
     values = values.astype(kind.to_pandas_dtype(), copy=False)
     if bad and pat.is_uint64(kind):
         bad -= _past_int64(items, values, ok)
     if column.guessed:
         bad += _not_written(items, values, ok)
-    numbers = _buffer(values)
-    return _array(kind, items, column, ok, bad, [numbers])
+    return _array(kind, items, column, ok, bad, [_buffer(values)])
 
 
 @cache
@@ -339,7 +370,7 @@ def _lists(
         _EVERY if items.there is None else items.there,
     )  # fmt: skip
     inner = Items(items.text, begins, nexts)
-    children, child_ok = _scalars(inner, column.item)
+    children, child_ok = column.item.scalars(inner, column.item)
     if child_ok is not None and bad_rows + nulls and size > 0:
         # what stands in for the items of a list that is not there is no problem of theirs
         child_ok = np.where(np.repeat(state != 1, size), np.uint8(1), child_ok)
@@ -378,7 +409,9 @@ def _array(
     bad: int,
     buffers: list[pa.Buffer],
 ) -> tuple[pa.Array, _Ok]:
-    absent = _absent(items, column, bad, kind)
+    absent = None
+    if items.there is not None or (column.missing is not None and (bad or pat.is_string(kind))):
+        absent = _absent(items, column, bad, kind)
     if absent is None:
         validity = _bitmap(ok) if bad else None
         array = pa.Array.from_buffers(kind, len(ok), [validity, *buffers], null_count=bad)

@@ -191,6 +191,10 @@ def spans(
     there in another style (``1``, ``chr1``) is an error all the same: all regions would
     find nothing, and nothing would say so.
     """
+    if type(regions) is tuple and len(regions) == 3 and type(regions[0]) is str:
+        plain = _plain([regions], ids)
+        if plain is not None:
+            return plain
     one_of("missing_chroms", missing_chroms, ("error", "ignore"))
     ignore = missing_chroms == "ignore"
     if not isinstance(regions, (str, tuple, list, Region)):
@@ -294,7 +298,7 @@ def _plain(listed: Sequence[Any], ids: Mapping[str, int]) -> tuple[Ints, Ints, I
         return None
     if start.dtype != np.int64 or end.dtype != np.int64:
         return None
-    sound = np.all(start >= 0) and np.all(start <= end) and np.all(end <= MAX_END)
+    sound = start.min() >= 0 and (start <= end).all() and end.max() <= MAX_END
     return (chrom, start, end) if sound else None
 
 

@@ -336,7 +336,7 @@ class BigBed:
         specs = [own[i] for i in columns]
         named = self.declared.named(names)
         texts = [s for s in specs if s is not None]
-        want = max((max(s.field, s.counted_by or 0) + 1 for s in texts), default=0)
+        want = max([max(s.field, s.counted_by or 0) + 1 for s in texts], default=0)
         chrom, start, end, fields = self._records(blocks, want, regions, self.declared.count)
         decoded, problems = decode(blocks.text, fields, texts)
         rest = iter(decoded)

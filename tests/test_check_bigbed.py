@@ -193,6 +193,28 @@ def test_a_summary_that_is_not_of_the_rows_is_said(field, by):
     assert ("total summary: sum is" if field == "total" else "zoom level ") in problem
 
 
+def test_summaries_of_earlier_versions_are_held_as_a_whole():
+    """Of versions 2 and 3 no file is at hand; one of version 1 has estimates."""
+    rows = intervals(1, 2000)
+    data = bytearray(packed(rows, compression=None))
+    data[4:6] = (3).to_bytes(2, "little")
+    file = BigBed(MemorySource(bytes(data)))
+    (begin, _), *_ = file.zoom_tree(1).ranges().tolist()
+    total = int(file.head.fixed["total_summary_offset"])
+    assert check(bytes(data)).problems == ()
+    for at, layout, said in (
+        (begin, SUMMARY, "zoom level "),
+        (total, TOTAL_SUMMARY, "total"),
+    ):
+        for times, ok in ((1.5, True), (50, False)):
+            record = np.frombuffer(bytes(data[at : at + layout.itemsize]), layout).copy()
+            record["sum"] *= times if at == total else times**3
+            changed = bytes(data[:at]) + record.tobytes() + bytes(data[at + layout.itemsize :])
+            problems = check(changed).problems
+            assert (problems == ()) == ok
+            assert ok or said in problems[0]
+
+
 @pytest.mark.parametrize(("twice", "said"), [
     (True, "the summary of chr1:"), (False, "bases that rows cover"),
 ])  # fmt: skip

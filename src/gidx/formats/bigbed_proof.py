@@ -13,13 +13,14 @@ writers differ, in what all real files at hand have, and no more than this is le
                  a row has behind the end of those before it (`coverage.clip_to_first`)
     all          a row of length zero is a base, or none
 
-Files without a total summary, of 2009, have estimates: sums up to 1.7 times those of the rows,
-and bases of their neighbours. Their levels are held against the rows as a whole.
+The one file at hand of a version before 4 (version 1, of 2009) has estimates: sums up to 1.7 times
+those of the rows, and bases of their neighbours. So levels of such files, and their total summary
+where they have one, are held against the rows as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -38,8 +39,10 @@ from gidx.region import Region
 
 # How many times more or less than that of the rows a sum may be where it is an estimate.
 _FACTOR = 2.0
-# The unit of rounding of float32, the summaries', and room for what coarser levels round again.
-_ROUNDING, _LEVELS = 2.0**-24, 16
+_EXACT = 4  # the version from which on no file is known whose summaries are estimates
+# Float32 rounds a sum with each addition, and its parts where they are float32 too; coarser
+# levels round again.
+_ROUNDING, _LEVELS = 2.0**-23, 16
 
 
 def prove(file: BigBed) -> list[str]:
@@ -261,12 +264,19 @@ class _Level:
             )
         if self.problem or not estimated:
             return self.problem
-        for name in ("valid_count", "sum"):
-            value, exact = float(self.summaries[name].sum(dtype=np.float64)), getattr(total, name)
-            # a row of length zero weighs as much as a base of its depth, or nothing
-            if not exact / factor <= value <= factor * exact + zeros * (total.max + zeros):
-                return f"{name} is {value:g}, that of the rows is {exact:g}"
-        return ""
+        names = "valid_count", "sum"
+        sums = {name: float(self.summaries[name].sum(dtype=np.float64)) for name in names}
+        return _far(sums, total, zeros)
+
+
+def _far(found: Mapping[str, float], total: summary.TotalSummary, zeros: int) -> str:
+    """Which of some estimates is far from the sum of the rows, if one is."""
+    for name, value in found.items():
+        exact = getattr(total, name)
+        # a row of length zero weighs as much as a base of its depth, or nothing
+        if not exact / _FACTOR <= value <= _FACTOR * exact + zeros * (total.max + zeros):
+            return f"{name} is {value:g}, that of the rows is {exact:g}"
+    return ""
 
 
 def _unlike(some: Record, spans: summary.Spans, zero: Positions, name: str) -> str | None:
@@ -351,6 +361,7 @@ def _summaries(file: BigBed) -> Iterator[str]:
     levels = [_Level(file, level) for level in range(len(file.reductions))]
     stored = file.head.total_summary
     names, zeros, totals = list(file.chroms), 0, list[summary.TotalSummary]()
+    estimated = int(file.head.fixed["version"]) < _EXACT
     for chrom, start, end in _chroms(file):
         zero = np.sort(start[start == end])
         zeros += len(zero)
@@ -365,18 +376,21 @@ def _summaries(file: BigBed) -> Iterator[str]:
             yield older[0]  # noqa: B023
 
         for level in levels:
-            if stored is None:
+            if estimated:
                 level.estimate(chrom, names[chrom], exact, zero)
             else:
                 level.compare(chrom, names[chrom], depths, zero)
     total = _sum(totals)
     for level in levels:
-        problem = level.finish(total, zeros, estimated=stored is None)
+        problem = level.finish(total, zeros, estimated=estimated)
         if problem:
             yield f"{level.name}: {problem}; write the file again"
     if stored is not None:
-        problem = _unlike_total(stored, total, zeros)
-        for model in (_older, _clipped) if problem else ():
+        if estimated:
+            problem = _far({n: float(stored[n]) for n in ("valid_count", "sum")}, total, zeros)
+        else:
+            problem = _unlike_total(stored, total, zeros)
+        for model in (_older, _clipped) if problem and not estimated else ():
             parts = [summary.total([model(start, end)]) for _, start, end in _chroms(file)]
             if not _unlike_total(stored, _sum(parts), zeros):
                 return

@@ -101,7 +101,7 @@ WORDS = [
     ("index other.bed.gz --kind csi", "kind='tbi'", "remove it, or build that kind: --kind tbi"),
     ("query x.bb --index x.bed", "drop index=", "has its index inside; drop --index"),
     ("query x.parquet", "pandas.read_parquet", "a Parquet file; gidx convert reads it"),
-    ("query words.txt", "gidx.read_bed", "gidx bgzip, then gidx index --places 1,2,3"),
+    ("query words.txt", "gidx.read_bed", "world\\tfoo\\tbar'; an index says what the columns of"),
     ("query table.tsv --schema bed6", "use gidx.read_bed",
      "--schema bed6 is of BED, which this is not"),
     ("query x.bed --samples a", "option 'samples'", "a bed file has no option --samples"),

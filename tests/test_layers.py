@@ -51,8 +51,8 @@ LAYERS = {
     ),
     "surfaces": (
         {"__init__", "__main__", "_when_pandas", "api", "frames", "accessor", "plot", "show",
-         "parquet", "convert", "cli", "as_bed", "check", "demo", "interval_index_frame",
-         "alignments"},
+         "parquet", "convert", "convert_sources", "as_bed", "cli", "check", "demo",
+         "interval_index_frame", "alignments"},
         {"ground", "columns", "containers", "formats", "dataset"},
         {"numpy", "pyarrow", "pandas"},
     ),

@@ -6,6 +6,7 @@ import gzip
 import warnings
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 import gidx
@@ -154,6 +155,20 @@ def test_the_way_out_of_a_url_is_not_to_index_it_there(tmp_path):
             gidx.read_bed(f"memory://opening/{name}", "c:1-5")
         assert "index memory" not in str(error.value)
         assert "bgzip memory" not in str(error.value)
+
+
+def test_read_tabix_of_a_table_without_an_index_advises_what_it_cannot_do_itself():
+    with pytest.raises(gidx.FormatError, match="gidx index --places 1,2,3") as error:
+        gidx.read_tabix(b"hello\tworld\tfoo\tbar\n")
+    assert "read_tabix" not in str(error.value)
+
+
+def test_a_filter_on_a_column_that_is_not_there_is_one_line_with_a_hint():
+    vcf = NO_VCF.replace(b"#CHROM", b'##INFO=<ID=AF,Number=1,Type=Float,Description="">\n#CHROM')
+    for ask in (gidx.read_vcf, lambda data, **o: gidx.open(data).to_table(**o)):
+        with pytest.raises(gidx.ColumnError, match="did you mean 'INFO/AF'") as error:
+            ask(vcf, filter=pc.field("AF") > 0.5)
+        assert "\n" not in str(error.value)
 
 
 def test_a_warning_comes_once(tmp_path):

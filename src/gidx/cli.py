@@ -36,7 +36,7 @@ from gidx.errors import ColumnError, GidxError, GidxWarning, RegionError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from gidx.convert import Kind
+    from gidx.convert_sources import Kind
     from gidx.dataset import BigBedDataset, Dataset
 
 FORMATS = ("tsv", "bed", "json", "parquet", "arrow")
@@ -125,8 +125,8 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         "gidx convert reads it",
     ),
     (
-        r"say what it is with gidx\.read_bed, read_vcf, read_gff or read_tabix",
-        "of a table say what its columns are: gidx bgzip, then gidx index --places 1,2,3",
+        r"say what it is with gidx\.read_bed, read_vcf or read_gff; an index says what",
+        "an index says what",
     ),
     (r"schema '(.*?)' is of BED; use gidx\.read_bed", r"--schema \1 is of BED, which this is not"),
     (r"no option '(\w+)'", lambda m: f"no option {_flags(m[1])}"),
@@ -288,7 +288,8 @@ def _query(arguments: argparse.Namespace) -> int:
     with _values(arguments):
         found = dataset.open(arguments.file, **_opening(arguments))
     regions = _regions(arguments)
-    from gidx.convert import Asked, IndexedSource, convert
+    from gidx.convert import convert
+    from gidx.convert_sources import Asked, IndexedSource
 
     options = {"threads": arguments.threads, "missing_chroms": arguments.missing_chroms}
     if arguments.count:
@@ -311,13 +312,13 @@ def _query(arguments: argparse.Namespace) -> int:
 
 
 def _search(arguments: argparse.Namespace) -> int:
-    from gidx import convert, dataset, schema
+    from gidx import convert, convert_sources, dataset, schema
 
     found = dataset.open(arguments.file)
     if not isinstance(found, dataset.BigBedDataset):
         raise ColumnError(f"{found.path}: {found.format} files have no index of names")
     with _output(arguments) as (target, kind):
-        texts = found.as_texts() if kind in convert.TEXT else found
+        texts = found.as_texts() if kind in convert_sources.TEXT else found
         table = texts.find(arguments.names, field=arguments.field)
         column = arguments.field or found.indexes[0]
         missing = _missing(arguments.names, table.column(column))
@@ -327,7 +328,7 @@ def _search(arguments: argparse.Namespace) -> int:
         for line in said:
             warnings.warn(line, GidxWarning, stacklevel=1)
         table = table.select(schema.project(table.schema, _columns(arguments)))
-        rows = convert.Rows(table.schema, iter(table.to_batches()))
+        rows = convert_sources.Rows(table.schema, iter(table.to_batches()))
         convert.write(rows, target, to=kind, header=_header(arguments))
     return 0
 
@@ -344,7 +345,7 @@ def _regions(arguments: argparse.Namespace) -> Any:
         return asked or None
     import pyarrow as pa
 
-    from gidx.convert import Asked, opened
+    from gidx.convert_sources import Asked, opened
 
     with opened(arguments.regions_file) as source:
         rows = source.rows(Asked("tsv", columns=["chrom", "start", "end"]))
@@ -385,7 +386,8 @@ def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kin
 
 
 def _convert(arguments: argparse.Namespace) -> int:
-    from gidx.convert import can_sort, convert, kind_of, opened
+    from gidx.convert import can_sort, convert, kind_of
+    from gidx.convert_sources import opened
 
     target: str | BinaryIO = arguments.target
     _check_local(arguments, arguments.target)
@@ -553,7 +555,7 @@ def _index(arguments: argparse.Namespace) -> int:
 
 
 def _dump_index(arguments: argparse.Namespace) -> int:
-    from gidx import convert
+    from gidx import convert, convert_sources
     from gidx.binning import VCF, TabixIndex, TbkIndex
     from gidx.index_table import read_index
 
@@ -580,7 +582,7 @@ def _dump_index(arguments: argparse.Namespace) -> int:
         with _output(arguments) as (target, kind):
             found = getattr(index, table)()
             convert.write(
-                convert.Rows(found.schema, iter(found.to_batches())),
+                convert_sources.Rows(found.schema, iter(found.to_batches())),
                 target, to=kind, header=_header(arguments),
             )  # fmt: skip
     return 0

@@ -336,7 +336,8 @@ def _kind_of(
                 "text of no format that gidx knows by its look: "
                 + (f"its first row is {shown.decode('utf-8', 'backslashreplace')!r}" if shown
                    else "it has no rows")
-                + "; say what it is with gidx.read_bed, read_vcf, read_gff or read_tabix",
+                + "; say what it is with gidx.read_bed, read_vcf or read_gff; an index says what "
+                "the columns of another table are: gidx bgzip, then gidx index --places 1,2,3",
             )  # fmt: skip
         return found
     if told is not None and told not in kinds and "tsv" not in kinds:

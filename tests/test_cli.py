@@ -440,6 +440,13 @@ def test_a_bed_is_compressed_indexed_and_checked(run, folder):
     assert (folder / "q.bed").read_text() == text
 
 
+def test_info_of_text_without_an_index_says_that_rows_are_not_counted(run, folder):
+    (folder / "p.bed").write_text("chr1\t5\t9\ta\n")
+    status, out, _ = run("info", "p.bed")
+    assert status == 0
+    assert re.search(rb"^rows +not counted$", out, re.MULTILINE)
+
+
 def test_any_table_is_indexed_by_its_columns(run, folder):
     (folder / "t.tsv").write_text("#gene\tchr\tpos\nA\tchr1\t10\nB\tchr1\t20\n")
     run("bgzip", "t.tsv")

@@ -507,10 +507,13 @@ def test_a_matrix_of_samples_has_the_fields_values(kind):
     assert cells.column("a").to_pylist() == [None, None, one]
 
 
-@pytest.mark.parametrize("backend", ["pyarrow", "numpy_nullable"])
-def test_a_matrix_of_samples_is_of_the_backend_of_its_frame(vcf, backend):
+@pytest.mark.parametrize(("backend", "kind"), [
+    ("pyarrow", pd.ArrowDtype), ("numpy_nullable", pd.StringDtype), (None, np.dtype),
+])  # fmt: skip
+def test_a_matrix_of_samples_is_of_the_backend_of_its_frame(vcf, backend, kind):
     frame = gidx.read_vcf(vcf, dtype_backend=backend)
     found = frame.gidx.samples_matrix("GT")
+    assert {type(dtype) for dtype in found.dtypes} <= {kind, type(frame["ref"].dtype)}
     assert found.columns.tolist() == SAMPLES
     rows = [[None] * 3 if row is pd.NA or row is None else [*row] for row in frame["FORMAT/GT"]]
     assert found.astype(object).where(found.notna(), None).to_numpy().tolist() == rows

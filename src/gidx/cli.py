@@ -266,7 +266,8 @@ def _number(value: float | None) -> str:
 def _print_pairs(pairs: dict[str, Any]) -> None:
     width = max(map(len, pairs))
     for key, value in pairs.items():
-        print(f"{key:<{width}}  {f'{value:,}' if isinstance(value, int) else value}")
+        said = "not counted" if value is None else value
+        print(f"{key:<{width}}  {f'{value:,}' if isinstance(value, int) else said}")
 
 
 def _print_table(rows: Sequence[Sequence[str]], align: str) -> None:

@@ -69,6 +69,7 @@ GENOTYPE = pa.struct([("alleles", pa.list_(pa.int8())), ("phased", pa.bool_())])
 LEAST_INTEGER = -(2**31) + 8  # what is below stands for missing and ends of lists in BCF
 PERCENT, EQUAL = b"%", ord("=")
 _ONCE = ", once a row"  # what a repeated key is not
+_FIRST = "the first one alone"
 _SPARSE = 4  # with fewer values than one in so many rows, only they are decoded
 
 _INFO, _FORMAT = 7, 8  # fields
@@ -489,7 +490,8 @@ class Vcf:
                 if n:
                     text = _shown(lines.text[a : b - 1])
                     said = spec.column.declared + what
-                    problems.append(Problem(spec.column.name, said, int(n), int(row), text))
+                    one = Problem(spec.column.name, said, int(n), int(row), text)
+                    problems.append(replace(one, read_as=_FIRST) if what else one)
         if plan.infos is not None:
             i, spec = plan.infos
             entries = _Entries.of_rows(*others)
@@ -510,7 +512,7 @@ class Vcf:
             text = _shown(lines.text[entries.begins[m] : entries.nexts[m] - 1])
             said = f"String{_ONCE}"
             row = int(entries.rows[m])
-            problems.append(Problem(spec.column.name, said, len(again), row, text))
+            problems.append(Problem(spec.column.name, said, len(again), row, text, read_as=_FIRST))
             entries = entries.take(np.flatnonzero(first == 1))
         begins, ends, nexts = entries.begins, entries.ends, entries.nexts
         keys = _keys(Items(lines.text, begins, ends + np.int32(1)))
@@ -779,7 +781,8 @@ class _Formats:
             if spec is not None:
                 rows = np.flatnonzero(which == f)
                 name, said = spec.column.name, f"{spec.column.declared}{_ONCE}"
-                one = Problem(name, said, len(rows), int(rows[0]), _shown(self.texts[f]))
+                row, text = int(rows[0]), _shown(self.texts[f])
+                one = Problem(name, said, len(rows), row, text, read_as=_FIRST)
                 found[name] = _both(found.get(name), one)
         return list(found.values())
 

@@ -113,6 +113,21 @@ def to_frame(
     return frame
 
 
+def backend_of(frame: pd.DataFrame) -> str | None:
+    """The backend that a frame was read with, as its columns that are not nested show.
+
+    >>> backend_of(pd.DataFrame({"start": pd.array([1, None], "Int64")}))
+    'numpy_nullable'
+    """
+    kinds = [d for d in frame.dtypes if not isinstance(d, pd.CategoricalDtype)]
+    own = [
+        d for d in kinds if not (isinstance(d, pd.ArrowDtype) and pat.is_nested(d.pyarrow_dtype))
+    ]
+    if any(isinstance(d, pd.ArrowDtype) for d in own) or not own:
+        return "pyarrow"
+    return "numpy_nullable" if any(d in _NULLABLE.values() for d in own) else None
+
+
 def integers_like(
     values: npt.NDArray[np.int64], mask: npt.NDArray[np.bool_] | None, like: Series
 ) -> Any:

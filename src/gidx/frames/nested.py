@@ -27,7 +27,7 @@ from gidx.conventions import Roles
 from gidx.declare import match
 from gidx.encode import texts_of
 from gidx.errors import AutoSqlError, ColumnError, ValueTypeError, hint
-from gidx.frames.backend import integers_like
+from gidx.frames.backend import backend_of, integers_like, to_frame
 from gidx.frames.positions import Ints, as_arrow, integers
 from gidx.stream import is_text, plain
 
@@ -367,7 +367,10 @@ def samples_matrix(frame: pd.DataFrame, field: str) -> pd.DataFrame:
     series = _of_samples(frame, name)
     column = as_arrow(series)
     if not (_is_lists(column.type) or pat.is_null(column.type)):
-        raise ColumnError(f"column {name!r} is {series.dtype}, expected a list over samples")
+        way_out = "; read the file with lists='arrow'" if is_text(column.type) else ""
+        raise ColumnError(
+            f"column {name!r} is {series.dtype}, expected a list over samples{way_out}"
+        )
     samples = _samples(frame, column)
     width = len(samples)
     cells = [_cells(name, at, array, width) for at, array in _pieces(column)]
@@ -375,12 +378,10 @@ def samples_matrix(frame: pd.DataFrame, field: str) -> pd.DataFrame:
     whole = pa.chunked_array(cells, kind)
     if pat.is_null(column.type):
         whole = pa.chunked_array([pa.nulls(len(frame) * width)])
-    values = {}
-    for i in range(width):
-        of_sample = whole.take(pa.array(np.arange(len(frame)) * width + i))
-        values[i] = _as_dtype_of(series, of_sample)
-    found = pd.DataFrame(values, index=frame.index, columns=range(width), copy=False)
-    found.columns = pd.Index(samples)
+    first = np.arange(len(frame)) * width
+    columns = [whole.take(pa.array(first + i)) for i in range(width)]
+    found = to_frame(pa.table(columns, [str(i) for i in range(width)]), backend_of(frame))
+    found.columns, found.index = pd.Index(samples), frame.index
     return found
 
 

@@ -39,6 +39,7 @@ def files(tmp_path_factory):
         "spaces.bed": "a   1   2\na  3  4\n\na x 5\n",
         "table.tsv": "gene\tchrom\tstart\tend\nA\tchr1\t5\t9\n", "sizes": "chr1\t1000\nchr2\t500\n",
         "bad.as": "garbage\n",
+        "missing.tsv": "chrom\tstart\tend\tp\nchr1\t5\t9\t1\nchr1\t6\t9\tNA\n",
         "late.bed": "a\t1\t2\tn\tx\t7\n" * 10_001 + "b\t1\t2\tn\tx\t0.5\n",
     }  # fmt: skip
     for name, text in texts.items():
@@ -96,6 +97,9 @@ WORDS = [
     ("convert texts.parquet y.vcf", "lists='text'", "has the texts of lists (--lists text)"),
     ("convert x.parquet y.bb --bed-type bed4", "bed_type='bed4+'", "pass --bed-type bed4+ for any"),
     ("convert x.parquet y.bed", "header=False", "rename it, or pass --no-header"),
+    ("query x.vcf --format vcf --no-header", "header=False", "--no-header is for tables and BED"),
+    ("convert missing.tsv y.bb --chromsizes sizes", "df.fillna",
+     "for the text that stands there pass --types p=string"),
     ("index table.tsv.gz", "preset='bed'",
      "say --preset bed (or gff, vcf, sam), or --places 1,2,3"),
     ("index other.bed.gz --kind csi", "kind='tbi'", "remove it, or build that kind: --kind tbi"),
@@ -264,3 +268,15 @@ def test_the_options_of_readers_are_all_on_the_command_line():
     api = {"schema", "types", "samples", "gt", "attributes", "encoding", "encoding_errors", "index",
            "columns", "names", "errors", "lists", "missing_chroms", "threads"}  # fmt: skip
     assert api <= set(vars(options))
+
+
+def test_what_is_missing_goes_to_a_bigbed_as_the_text_that_it_is(run):
+    said = run("convert", "missing.tsv", "na.bb", "--chromsizes", "sizes")[2]
+    assert said.startswith(
+        "gidx: missing.tsv, line 3: row 1 (chr1:7-9), column p: the value is miss"
+    )
+    assert (
+        run("convert", "missing.tsv", "na.bb", "--chromsizes", "sizes", "--types", "p=string")[0]
+        == 0
+    )
+    assert run("query", "na.bb", "--columns", "p", "--no-header")[1] == b"1\nNA\n"

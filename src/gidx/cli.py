@@ -115,7 +115,11 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"types=\{['\"](.*?)['\"]: '(\w+)'\}", r"--types \1=\2"),
     (r"lists='(\w+)'", r"--lists \1"),
     (r"bed_type='(\w+\+?)'", r"--bed-type \1"),
-    (r"pass header=False", "pass --no-header"),
+    (r"header=False", "--no-header"),
+    (
+        r"fill it \(pandas: df\.fillna\(\{['\"](.*?)['\"]: …\}\)\) or drop the row",
+        r"for the text that stands there pass --types \1=string",
+    ),
     (r"preset='bed'(.*?), or chrom=1, start=2, end=3", r"--preset bed\1, or --places 1,2,3"),
     (r"kind='(\w+)'", r"--kind \1"),
     (r"drop index=", "drop --index"),
@@ -657,7 +661,7 @@ gidx query https://host/genes.bb chrX --output chrX.parquet""",
 Convert a file. What IN is, its content tells; what OUT is, its suffix or --to:
 
   bigbed   .bb .bigbed             needs chrom sizes, unless IN has them
-  bed      .bed                    no header line, ready for bedToBigBed
+  bed      .bed                    comments and names of columns under #; see --no-header
   vcf      .vcf                    under the header that IN has, or a made one
   gff3     .gff3 .gff
   gtf      .gtf
@@ -852,7 +856,7 @@ def _region_options(parser: argparse.ArgumentParser, *, positional: bool) -> Non
 
 def _row_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--columns", metavar="A,B", help="only these columns, in this order")
-    parser.add_argument("--no-header", action="store_true", help="TSV without its header line")
+    parser.add_argument("--no-header", action="store_true", help="TSV and BED without a header")
 
 
 def _output_options(parser: argparse.ArgumentParser, formats: Sequence[str] = FORMATS) -> None:

@@ -173,6 +173,8 @@ def convert(
     if kind not in TABLES and (samples_as_columns or lists == "text"):
         what = "samples as columns are" if samples_as_columns else "lists as text are"
         raise WriteError(f"{what} for tables, not for {kind}")
+    if header is False and kind in ("vcf", "gff3", "gtf"):
+        raise WriteError(f"header=False is for tables and BED, not for {kind}, which has one")
     if bed_type is not None:
         declare.BedType.parse(bed_type)
     sizes = {} if chromsizes is None else sizes_of.read(chromsizes)

@@ -155,8 +155,11 @@ class Bed:
 
     @property
     def is_declared(self) -> bool:
-        """Whether somebody said of which type some columns are: none of them is widened."""
-        return any(not c.guessed for c in self._declared.columns)
+        """Whether somebody said of which type some columns are, under the names they have."""
+        told = ["reserved" if f.name == ITEM_RGB else f.name for f in self._declared.fields]
+        own = self._declared.inner.canonical
+        named = ["reserved" if f.name == ITEM_RGB else f.name for f in own]
+        return told == named and any(not c.guessed for c in self._declared.columns)
 
     def as_texts(self, *, guessed: bool = True) -> Bed:
         """The same, each column behind the head the text that it is.

@@ -1,14 +1,12 @@
-"""Start-up: what `import gidx` costs, and the first result, cold and warm.
+"""Start-up: what `import gidx` costs, and the first result of a process.
 
     python benchmarks/bench_start.py
 
-Each figure is a process of its own. Cold: no kernel has been compiled (an empty
-cache folder). Warm: they are on disk.
+Each figure is a process of its own.
 """
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -53,13 +51,11 @@ print(time.perf_counter() - begin)
 """
 
 
-def run(code: str, cache: str, times: int) -> float:
-    environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
+def run(code: str, times: int) -> float:
     taken = []
     for _ in range(times):
         done = subprocess.run(
             [sys.executable, "-c", code],
-            env=environment,
             check=True,
             capture_output=True,
             text=True,
@@ -72,9 +68,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         path = str(Path(name) / "peaks.bb")
         gidx.write_bigbed(data.bed6(20_000), path, data.CHROMSIZES)
-        cache = str(Path(name) / "cache")
-        for what in ("pandas, pyarrow", "pandas, pyarrow, gidx", "pandas, pyarrow, gidx, numba"):
-            print(f"import {what:<32} {run(IMPORT.format(what), cache, 7):.2f} s")
+        for what in ("pandas, pyarrow", "pandas, pyarrow, gidx"):
+            print(f"import {what:<32} {run(IMPORT.format(what), 7):.2f} s")
         folder = Path(name)
         bed = texts.write(folder / "peaks.bed.gz", texts.bed6_text(20_000), "bed")
         vcf = texts.write(folder / "sites.vcf.gz", texts.sites_text(20_000), "vcf")
@@ -87,10 +82,7 @@ def main() -> None:
             ("GFF query", TEXT, gff),
             ("BED write", WRITE_BED, bed),
         ):
-            process = code.format(path=file)
-            cold = run(process, str(folder / f"cache {title}"), 1)
-            warm = run(process, str(folder / f"cache {title}"), 7)
-            print(f"first {title:<14} {cold:.2f} s cold, {warm:.2f} s warm, after the imports")
+            print(f"first {title:<14} {run(code.format(path=file), 7):.3f} s after the imports")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ LAYERS = {
         {"errors", "region", "ranges", "layout", "source", "pool", "atomic", "kernels",
          "conventions", "intervals", "sorting", "charset", "foreign"},
         set(),
-        {"numpy", "numba", "fsspec"},
+        {"numpy", "fsspec"},
     ),
     "columns": (
         {"autosql", "objects", "schema", "columns", "encode", "declare", "stream", "order", "rules",
@@ -62,7 +62,6 @@ LAZY = (
     "pandas",
     "pyarrow",
     "numpy",
-    "numba",
     "fsspec",
     "polars",
     "dask",

@@ -257,6 +257,7 @@ def _floats(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
 def _integers(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
     from gidx.kernels import fields as kernels
 
+    values: npt.NDArray[Any]
     kind = column.type
     low, high = _limits(column.limits or kind)
     values, ok, bad = kernels.integers(

@@ -177,7 +177,9 @@ class Intervals:
     def _branch(self) -> npt.NDArray[Any]:
         from gidx.kernels.intervals import find_branches
 
-        branch = np.empty(len(self), np.int32 if len(self) <= _INT32 else np.int64)
+        branch: npt.NDArray[Any] = np.empty(
+            len(self), np.int32 if len(self) <= _INT32 else np.int64
+        )
         find_branches(self.first, self.end, branch)
         return branch
 

@@ -48,6 +48,7 @@ Integers = npt.NDArray[np.int64]
 BLOCK = 0xFFFF
 # … up to so many by insertion, which is quickest for a query's usual two or three
 FEW = 64
+_UNSET = np.uint64(0xFFFFFFFFFFFFFFFF)  # no entry in the linear index; later than any offset
 
 
 @dataclass(frozen=True)
@@ -483,8 +484,6 @@ class TabixIndex:
     def samples(self) -> tuple[Integers, Integers, Offsets]:
         """What the linear index (or loffset) tells: where each reference's samples begin,
         their windows, ascending in each, and offsets."""
-        from gidx.kernels.bins import UNSET
-
         if self.kind == "csi":
             refs = np.repeat(np.arange(self.n_refs), np.diff(self.ref_first))
             window, value = self._bottom_windows(), self.loffset
@@ -495,8 +494,8 @@ class TabixIndex:
             refs = np.r_[np.repeat(np.arange(self.n_refs), counts), ends]
             within = np.arange(len(self.linear)) - np.repeat(self.linear_first[:-1], counts)
             window = np.r_[within, counts[ends]]
-            value = np.r_[self.linear, np.full(len(ends), UNSET - np.uint64(1))]
-        told = (value != 0) & (value != UNSET)
+            value = np.r_[self.linear, np.full(len(ends), _UNSET - np.uint64(1))]
+        told = (value != 0) & (value != _UNSET)
         return self._by_window(refs[told], window[told], value[told])
 
     def beyond_scheme(self) -> str | None:

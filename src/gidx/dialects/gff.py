@@ -408,7 +408,7 @@ class _Table:
     """Keys as the kernel takes them; ``columns`` are places among text or list columns."""
 
     keys: npt.NDArray[np.uint8]
-    bounds: npt.NDArray[np.uint64]
+    bounds: npt.NDArray[np.int64]
     slots: npt.NDArray[np.int32]
     kinds: npt.NDArray[np.uint8]
     columns: npt.NDArray[np.int32]
@@ -420,10 +420,11 @@ class _Table:
 def _table(known: Sequence[Key], asked: Sequence[Key]) -> _Table:
     """Of the keys that are known, those asked for get columns."""
     from gidx.kernels import attributes as kernels
+    from gidx.kernels.names import hash_words
 
     words = [key.key.encode("utf-8", "surrogateescape") for key in known]
     data = np.array(bytearray(b"".join(words)), np.uint8)
-    bounds = np.cumsum([0, *map(len, words)]).astype(np.uint64)
+    bounds = np.cumsum([0, *map(len, words)]).astype(np.int64)
     kinds, columns = np.zeros(len(known), np.uint8), np.zeros(len(known), np.int32)
     place: dict[str, int] = {}
     n = {False: 0, True: 0}
@@ -433,9 +434,7 @@ def _table(known: Sequence[Key], asked: Sequence[Key]) -> _Table:
             kinds[k] = kernels.LIST if key.listed else kernels.TEXT
             columns[k] = place[key.key] = n[key.listed]
             n[key.listed] += 1
-    return _Table(
-        data, bounds, kernels.hash_keys(data, bounds), kinds, columns, n[False], n[True], place
-    )
+    return _Table(data, bounds, hash_words(data, bounds), kinds, columns, n[False], n[True], place)
 
 
 class _Split:

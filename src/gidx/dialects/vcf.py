@@ -43,7 +43,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -548,6 +548,7 @@ class Vcf:
         kept: list[_Misfits] = []
         rows = told.other_counts[which]
         other_rows = np.concatenate([[0], np.cumsum(rows)])
+        all_items: list[Any]
         status, at, sample, found, *all_items = kernels.find_samples(
             lines.text, begins, lines.stops, which, told.bounds, told.slots, self._target, width,
             slots, other_rows, int(other_rows[-1]),
@@ -672,11 +673,11 @@ class _Words:
 
     @classmethod
     def of(cls, keys: Sequence[bytes]) -> _Words:
-        from gidx.kernels.vcf import key_table
+        from gidx.kernels.names import hash_words
 
         text = np.frombuffer(b"".join(keys) or b"\0", np.uint8)
         bounds = np.cumsum([0, *map(len, keys)]).astype(np.int64)
-        return cls({key: i for i, key in enumerate(keys)}, text, bounds, key_table(text, bounds))
+        return cls({key: i for i, key in enumerate(keys)}, text, bounds, hash_words(text, bounds))
 
 
 _Placed = tuple[int, _Spec]  # where among those asked for; -1: only its misfits, for the map
@@ -1061,7 +1062,7 @@ def _genotypes(items: Items, spec: _Spec) -> tuple[pa.Array, _Ok, Problem | None
     from gidx.kernels import vcf as kernels
 
     offsets, alleles, called, phased, state, n_bad, n_missing = kernels.genotypes(
-        items.text, items.begins, items.nexts, items.there
+        items.text, items.begins, items.nexts, cast(Any, items.there)
     )
     n = len(items)
     calls = pa.Array.from_buffers(

@@ -380,6 +380,7 @@ def read_ends(starts: Ints, fields: Sequence[Texts], rows: Ints) -> Ints:
     array([20])
     """
     from gidx.kernels import lines as kernels
+    from gidx.kernels.names import hash_words
 
     n = len(rows)
     picked = [parts.picked(one, rows) for one in fields]
@@ -398,7 +399,7 @@ def read_ends(starts: Ints, fields: Sequence[Texts], rows: Ints) -> Ints:
     status, _, _, _, _, ends, *_ = kernels.read_lines(
         line.data, np.zeros(1, np.int64), np.array([size]), np.zeros(1, np.bool_), ord("#"), False,
         False, 8, 0, 8, 0, 0, 1, 1, True, kernels.VCF, name, bounds,
-        kernels.hash_names(name, bounds), np.zeros(2, np.int64), none, none, True, none,
+        hash_words(name, bounds), np.zeros(2, np.int64), none, none, True, none,
         none,
     )  # fmt: skip
     found: Ints = ends[:n]

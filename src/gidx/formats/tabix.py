@@ -186,12 +186,12 @@ class TabixText:
     @cached_property
     def _names(self) -> tuple[pa.Array, npt.NDArray[np.uint8], npt.NDArray[np.int64], Any]:
         """Names of chroms, for Arrow and for the kernel."""
-        from gidx.kernels.lines import hash_names
+        from gidx.kernels.names import hash_words
 
         names = [self._encoded(n) for n in self.chroms]
         data = np.frombuffer(b"".join(names) or b"\0", np.uint8)
         bounds = np.cumsum([0, *map(len, names)]).astype(np.int64)
-        return pa.array(list(self.chroms), pa.string()), data, bounds, hash_names(data, bounds)
+        return pa.array(list(self.chroms), pa.string()), data, bounds, hash_words(data, bounds)
 
     @cached_property
     def _ids(self) -> dict[bytes, int]:
@@ -390,7 +390,7 @@ class TabixText:
         asked = regions or _NO_REGIONS
         head = {"columns": max(rules.chrom, rules.start, rules.end) + 1, "sam": 6, "vcf": 8}
         floors = self._floors(text, regions)
-        status, at, found, chrom, start, end, fields, stops, *leads = kernels.read_lines(
+        status, at, found, chrom, start, end, fields, stops, leads, first = kernels.read_lines(
             text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks,
             rules.fasta, rules.least, rules.exact, head[rules.span], want, rules.chrom,
             rules.start, rules.end, rules.one_based, _SPANS[rules.span], data, bounds, slots,
@@ -399,7 +399,7 @@ class TabixText:
         if status != kernels.OK:
             raise self.broken(text, int(at), status, found)
         if regions is not None:
-            self._check_leads(text, *(*leads, asked))
+            self._check_leads(text, leads, first, asked)
         return Lines(text.text, chrom, start, end, fields, stops, array)
 
     def _floors(self, text: Text, regions: RegionSet | None) -> npt.NDArray[np.int64]:

@@ -107,6 +107,7 @@ class Broken:
 def scan(text: Text, rules: Rules) -> Scanned | Broken:
     """The rows of a text, or the first line that is none and should be."""
     from gidx.kernels import lines as kernels
+    from gidx.kernels.names import hash_words
 
     changes, ended = kernels.read_chroms(
         text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks, rules.fasta,
@@ -124,7 +125,7 @@ def scan(text: Text, rules: Rules) -> Scanned | Broken:
     status, at, found, chrom, start, end, fields, line_stops, *_ = kernels.read_lines(
         text.text, text.begins, stops, text.cut, rules.meta[0], rules.tracks, rules.fasta,
         rules.least, 0, head, 0, rules.chrom, rules.start, rules.end, rules.one_based,
-        spans[rules.span], data, bounds, kernels.hash_names(data, bounds), _ONE, _NONE, _NONE, True,
+        spans[rules.span], data, bounds, hash_words(data, bounds), _ONE, _NONE, _NONE, True,
         _NONE, _NONE,
     )  # fmt: skip
     if status != kernels.OK:

@@ -181,7 +181,7 @@ def _piece_encoded(texts: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]
 
     whole = texts.combine_chunks() if texts.num_chunks > 1 else texts.chunk(0)
     _, offsets, data = whole.buffers()
-    bounds = np.frombuffer(offsets, np.int64 if pat.is_large_string(whole.type) else np.int32)
+    bounds: Any = np.frombuffer(offsets, np.int64 if pat.is_large_string(whole.type) else np.int32)
     there = whole.is_valid().to_numpy(zero_copy_only=False) if whole.null_count else _ALL
     table, firsts = np.full(2 * _NAMES, -1, np.int32), np.empty(_NAMES, np.int64)
     codes = np.empty(len(whole), np.int32)

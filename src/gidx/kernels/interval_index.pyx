@@ -11,47 +11,37 @@ Bins nest as those of a tabix index do, but the lowest span 128 kb; rows lie bin
 most significant first.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
-from gidx.kernels.jit import helper, kernel
+from gidx.kernels.common cimport lower
+from gidx.kernels.types cimport i32, i64, u8, u32, u64
 
-MIN_SHIFT = 17
+cdef enum:
+    MIN_SHIFT = 17
 
 # What `settle` returns as status, with the row.
-OK, REVERSED, OUTSIDE, UNSORTED = 0, 1, 2, 3
+cpdef enum:
+    OK = 0, REVERSED = 1, OUTSIDE = 2, UNSORTED = 3
 
 
-@helper
-def _lower(values, lo, hi, x):
-    """The first of `values[lo:hi]` that is not below `x`."""
-    while lo < hi:
-        mid = (lo + hi) >> 1
-        if values[mid] < x:
-            lo = mid + 1
-        else:
-            hi = mid
-    return lo
+cdef inline i64 _level_first(i64 level) noexcept nogil:
+    return ((<i64>1 << (3 * level)) - 1) // 7
 
 
-@helper
-def _level_first(level):
-    return ((np.int64(1) << (3 * level)) - 1) // 7
-
-
-@helper
-def _bins(level, depth, n_bins, s, e):
+cdef inline (i64, i64) _bins(i64 level, i64 depth, i64 n_bins, i64 s, i64 e) noexcept nogil:
     """The bins (from, to) of a level that may hold rows overlapping [s, e); to is included."""
+    cdef i64 shift, before, last
     shift = MIN_SHIFT + 3 * (depth - level)
     before = _level_first(level)
-    last = min((e - 1) >> shift, (np.int64(1) << (3 * level)) - 1)
+    last = min((e - 1) >> shift, (<i64>1 << (3 * level)) - 1)
     return before + (max(s, 0) >> shift), min(before + last, n_bins - 1)
 
 
-@helper
-def _before(start, end, value, i, j):
+cdef inline bint _before(
+    const u32[::1] start, const u32[::1] end, const u64[:, ::1] value, i64 i, i64 j,
+) noexcept nogil:
     """Whether row i comes before row j: by start, then end, then value."""
+    cdef i64 w
     if start[i] != start[j]:
         return start[i] < start[j]
     if end[i] != end[j]:
@@ -62,9 +52,11 @@ def _before(start, end, value, i, j):
     return False
 
 
-@kernel
-def settle(first, bin_from, bin_to, depth, start, end, value, reach):
-    """Fill `reach` for rows of some bins; (status, bin, row) of the first that is wrong."""
+cdef (i64, i64, i64) _settle(
+    const i64[::1] first, i64 bin_from, i64 bin_to, i64 depth, const u32[::1] start,
+    const u32[::1] end, const u64[:, ::1] value, u32[::1] reach,
+) noexcept nogil:
+    cdef i64 level, b, shift, low, high, furthest, i, s, e
     level = 0
     for b in range(bin_from, bin_to):
         if first[b] == first[b + 1]:
@@ -73,10 +65,10 @@ def settle(first, bin_from, bin_to, depth, start, end, value, reach):
             level += 1
         shift = MIN_SHIFT + 3 * (depth - level)
         low = (b - _level_first(level)) << shift
-        high = low + (np.int64(1) << shift)
-        furthest = np.int64(0)
+        high = low + (<i64>1 << shift)
+        furthest = 0
         for i in range(first[b], first[b + 1]):
-            s, e = np.int64(start[i]), np.int64(end[i])
+            s, e = start[i], end[i]
             if s > e:
                 return REVERSED, b, i
             if s < low or max(e, s + 1) > high:
@@ -88,8 +80,19 @@ def settle(first, bin_from, bin_to, depth, start, end, value, reach):
     return OK, 0, 0
 
 
-@helper
-def _is_missing(missing, depth, s, e):
+def settle(
+    const i64[::1] first, i64 bin_from, i64 bin_to, i64 depth, const u32[::1] start,
+    const u32[::1] end, const u64[:, ::1] value, u32[::1] reach,
+):
+    """Fill `reach` for rows of some bins; (status, bin, row) of the first that is wrong."""
+    cdef (i64, i64, i64) found
+    with nogil:
+        found = _settle(first, bin_from, bin_to, depth, start, end, value, reach)
+    return found
+
+
+cdef inline bint _is_missing(const u8[::1] missing, i64 depth, i64 s, i64 e) noexcept nogil:
+    cdef i64 level, a, b, i
     for level in range(depth + 1):
         a, b = _bins(level, depth, len(missing), s, e)
         for i in range(a, b + 1):
@@ -98,9 +101,11 @@ def _is_missing(missing, depth, s, e):
     return False
 
 
-@kernel
-def missing_bins(missing, depth, starts, ends):
+def missing_bins(const u8[::1] missing, i64 depth, const i64[::1] starts, const i64[::1] ends):
     """Those of the missing bins that may hold rows overlapping any of the queries."""
+    cdef i64 a, n_bins, q, level, b, n, open_ranges
+    cdef i32[::1] change
+    cdef i64[::1] out
     # +1 where a range of bins begins, -1 behind its end: a wide query costs what a narrow
     # one does
     n_bins = len(missing)
@@ -120,55 +125,64 @@ def missing_bins(missing, depth, starts, ends):
         if open_ranges > 0 and missing[b]:
             out[n] = b
             n += 1
-    return out[:n].copy()
+    return out.base[:n].copy()
 
 
-@kernel
-def find_rows(first, start, end, value, reach, depth, starts, ends, counts, out):
+def find_rows(
+    const i64[::1] first, const u32[::1] start, const u32[::1] end, const u64[:, ::1] value,
+    const u32[::1] reach, i64 depth, const i64[::1] starts, const i64[::1] ends, i64[::1] counts,
+    i64[::1] out,
+):
     """Rows that overlap each query, by start, end, value; how many there are.
 
     Those of query q are `counts[q]`. Where `out` is too short, only the counts are whole.
     """
+    cdef i64 q, n_bins, n, s, e, found, levels, level, a, b, stop, i, hits, head
+    cdef i64[::1] heads, tails
     heads = np.empty(depth + 1, np.int64)
     tails = np.empty(depth + 1, np.int64)
-    n_bins = len(first) - 1
-    n = 0
-    for q in range(len(starts)):
-        s, e = starts[q], ends[q]
-        found, levels = 0, 0
-        for level in range(depth + 1):
-            a, b = _bins(level, depth, n_bins, s, e)
-            if a > b or first[a] == first[b + 1]:
-                continue
-            stop = _lower(start, first[a], first[b + 1], e)
-            i = stop
-            hits = 0
-            # rows of later bins overlap; in the first bin, none does where reach ends before
-            if i > first[a + 1]:
-                hits = i - first[a + 1]
-                i = first[a + 1]
-            head = i
-            while i > first[a] and reach[i - 1] > s:
-                i -= 1
-                if end[i] > s:
-                    hits += 1
-                    head = i
-            if hits:
-                heads[levels], tails[levels] = head, stop
-                levels += 1
-                found += hits
-        counts[q] = found
-        if n + found <= len(out):
-            _merge(start, end, value, s, heads, tails, levels, n, n + found, out)
-        n += found
+    with nogil:
+        n_bins = len(first) - 1
+        n = 0
+        for q in range(len(starts)):
+            s, e = starts[q], ends[q]
+            found, levels = 0, 0
+            for level in range(depth + 1):
+                a, b = _bins(level, depth, n_bins, s, e)
+                if a > b or first[a] == first[b + 1]:
+                    continue
+                stop = lower(start, first[a], first[b + 1], e)
+                i = stop
+                hits = 0
+                # rows of later bins overlap; in the first bin, none does where reach ends before
+                if i > first[a + 1]:
+                    hits = i - first[a + 1]
+                    i = first[a + 1]
+                head = i
+                while i > first[a] and reach[i - 1] > s:
+                    i -= 1
+                    if end[i] > s:
+                        hits += 1
+                        head = i
+                if hits:
+                    heads[levels], tails[levels] = head, stop
+                    levels += 1
+                    found += hits
+            counts[q] = found
+            if n + found <= len(out):
+                _merge(start, end, value, s, heads, tails, levels, n, n + found, out)
+            n += found
     return n
 
 
-@helper
-def _merge(start, end, value, s, heads, tails, levels, at, last, out):
+cdef inline void _merge(
+    const u32[::1] start, const u32[::1] end, const u64[:, ::1] value, i64 s, i64[::1] heads,
+    const i64[::1] tails, i64 levels, i64 at, i64 last, i64[::1] out,
+) noexcept nogil:
     """Rows that end after `s` of each level, which are sorted there, sorted."""
+    cdef i64 level, best, best_level, i
     while at < last:
-        best, best_level = np.int64(-1), 0
+        best, best_level = -1, 0
         for level in range(levels):
             i = heads[level]
             while i < tails[level] and end[i] <= s:

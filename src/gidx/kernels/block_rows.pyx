@@ -12,34 +12,30 @@ block of fewer than three rows tells nothing; the last is the last that lies beh
 first, on its chrom; rows behind it are not counted, where they are of other chroms.
 """
 
-from __future__ import annotations
+from gidx.kernels.letters cimport TAB, LF, MINUS
+from gidx.kernels.types cimport i64, u8
 
-import numpy as np
-
-from gidx.kernels.jit import helper, kernel
-
-TAB, LF, MINUS = np.uint8(9), np.uint8(10), np.uint8(45)
-UNKNOWN = -1  # a position, a count, a place that the block does not tell
+cdef enum:  # a position, a count, a place that the block does not tell
+    UNKNOWN = -1
 
 
-@helper
-def _line_end(text, a):
+cdef inline i64 _line_end(const u8[::1] text, i64 a) noexcept nogil:
     while a < len(text) and text[a] != LF:
         a += 1
     return a
 
 
-@helper
-def _n_fields(text, a, b):
+cdef inline i64 _n_fields(const u8[::1] text, i64 a, i64 b) noexcept nogil:
+    cdef i64 n, i
     n = 1
     for i in range(a, b):
         n += text[i] == TAB
     return n
 
 
-@helper
-def _field(text, a, b, column):
+cdef inline (i64, i64) _field(const u8[::1] text, i64 a, i64 b, i64 column) noexcept nogil:
     """Where a field is, from 1, which the line has."""
+    cdef i64 _, end
     for _ in range(column - 1):
         while text[a] != TAB:
             a += 1
@@ -50,25 +46,28 @@ def _field(text, a, b, column):
     return a, end
 
 
-@helper
-def _position(text, a, b):
+cdef inline (bint, i64) _position(const u8[::1] text, i64 a, i64 b) noexcept nogil:
     """The number in `text[a:b]`; (False, …) for none, or one of more than 18 digits."""
+    cdef bint negative
+    cdef i64 value, i, digit
     negative = a < b and text[a] == MINUS
     if negative:
         a += 1
     if a >= b or b - a > 18:
-        return False, np.int64(UNKNOWN)
-    value = np.int64(0)
+        return False, <i64>UNKNOWN
+    value = 0
     for i in range(a, b):
-        digit = np.int64(text[i]) - 48
+        digit = <i64>text[i] - 48
         if digit < 0 or digit > 9:
-            return False, np.int64(UNKNOWN)
+            return False, <i64>UNKNOWN
         value = value * 10 + digit
     return True, -value if negative else value
 
 
-@helper
-def _same(text, a, b, other, c, d):
+cdef inline bint _same(
+    const u8[::1] text, i64 a, i64 b, const u8[::1] other, i64 c, i64 d,
+) noexcept nogil:
+    cdef i64 i
     if b - a != d - c:
         return False
     for i in range(b - a):
@@ -77,15 +76,15 @@ def _same(text, a, b, other, c, d):
     return True
 
 
-@kernel
-def read_block(text, meta, c_chrom, c_start, chrom, within, positions):
-    """What a block tells: fields, chrom's begin and end, first and last position, rows.
-
-    All are -1 where it tells nothing. Only rows of `chrom` count, unless that is empty.
-    `positions` get the start of the row that begins at each of `within`.
-    """
-    none = UNKNOWN, UNKNOWN, UNKNOWN, np.int64(UNKNOWN), np.int64(UNKNOWN), UNKNOWN
-    positions[:] = UNKNOWN
+cdef (i64, i64, i64, i64, i64, i64) _read_block(
+    const u8[::1] text, i64 meta, i64 c_chrom, i64 c_start, const u8[::1] chrom,
+    const i64[::1] within, i64[::1] positions,
+) noexcept nogil:
+    cdef bint found, top_ok, ok
+    cdef i64 a, first, last, position, rows, at, size, lines, n_fields, b, uncounted, behind
+    cdef i64 first_a, first_b, before, top_a, top_b, line, ca, cb, pa, pb, i
+    for i in range(len(positions)):
+        positions[i] = UNKNOWN
     size = len(text)
     lines, n_fields, a = 0, 0, 0
     while a < size and lines < 3:
@@ -96,10 +95,10 @@ def read_block(text, meta, c_chrom, c_start, chrom, within, positions):
                 n_fields = _n_fields(text, a, b)
         a = b + 1
     if lines < 3 or n_fields < max(c_chrom, c_start):
-        return none
+        return UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
     rows, uncounted, behind, a = 0, 0, 0, 0
     first_a, first_b = 0, 0  # the chrom of the first row
-    first, last, before, found = np.int64(UNKNOWN), np.int64(UNKNOWN), np.int64(UNKNOWN), False
+    first, last, before, found = UNKNOWN, UNKNOWN, UNKNOWN, False
     top_a, top_b, top_ok = 0, 0, False  # of the very first, which may be part of a row
     while a < size:
         b = _line_end(text, a)
@@ -119,19 +118,19 @@ def read_block(text, meta, c_chrom, c_start, chrom, within, positions):
             if _same(text, top_a, top_b, text, ca, cb):
                 first_a, first_b, first = top_a, top_b, before
                 if not top_ok:
-                    return none
+                    return UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
             else:
                 first_a, first_b, first = ca, cb, position
                 uncounted = 1
                 behind = 1
                 if not ok:
-                    return none
+                    return UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
         if not _same(text, ca, cb, text, first_a, first_b) or pa == pb:
             behind += 1
         elif ok and position > first:
             last, found, behind = position, True, 0
     if rows < 3:
-        return none
+        return UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
     if not found:
         last = before
     for i in range(len(within)):
@@ -142,3 +141,18 @@ def read_block(text, meta, c_chrom, c_start, chrom, within, positions):
                 pa, pb = _field(text, at, b, c_start)
                 positions[i] = _position(text, pa, pb)[1]
     return n_fields, first_a, first_b, first, last, rows - uncounted - behind
+
+
+def read_block(
+    const u8[::1] text, i64 meta, i64 c_chrom, i64 c_start, const u8[::1] chrom,
+    const i64[::1] within, i64[::1] positions,
+):
+    """What a block tells: fields, chrom's begin and end, first and last position, rows.
+
+    All are -1 where it tells nothing. Only rows of `chrom` count, unless that is empty.
+    `positions` get the start of the row that begins at each of `within`.
+    """
+    cdef (i64, i64, i64, i64, i64, i64) found
+    with nogil:
+        found = _read_block(text, meta, c_chrom, c_start, chrom, within, positions)
+    return found

@@ -1,0 +1,500 @@
+"""Tabix indexes: walking their bytes, choosing chunks, and building.
+
+One reference (hts-specs tabix.pdf, CSIv1.pdf), little-endian; ``loffset`` in a CSI
+only, the linear index in a TBI only::
+
+    n_bin i4 │ bin u4 │ loffset u8 │ n_chunk i4 │ begin u8 │ end u8 │ … │ n_intv i4 │ ioff u8 │ …
+             │        └─── CSI ────┘            └─── n_chunk times ─┘   └──────── TBI ────────┘
+             └───────────────────── n_bin times ────────────────────┘
+"""
+
+import numpy as np
+
+from gidx.kernels.common cimport after
+from gidx.kernels.types cimport UNSET, i32, i64, u8, u64
+
+# What `count_parts` returns as status, with the place in `at`.
+cpdef enum:
+    OK = 0, TRUNCATED = 1, NEGATIVE = 2
+
+
+cdef inline i64 _u4(const u8[::1] buf, i64 i) noexcept nogil:
+    cdef u64 j
+    j = i
+    return (
+        <i64>buf[j]
+        | (<i64>buf[j + 1] << 8)
+        | (<i64>buf[j + 2] << 16)
+        | (<i64>buf[j + 3] << 24)
+    )
+
+
+cdef inline i64 _i4(const u8[::1] buf, i64 i) noexcept nogil:
+    return <i64>(<i32>_u4(buf, i))
+
+
+cdef inline u64 _u8(const u8[::1] buf, i64 i) noexcept nogil:
+    return <u64>_u4(buf, i) | (<u64>_u4(buf, i + 4) << 32)
+
+
+cdef inline void _put4(u8[::1] buf, i64 i, i64 value) noexcept nogil:
+    cdef i64 k
+    for k in range(4):
+        buf[i + k] = <u8>((value >> (8 * k)) & 0xFF)
+
+
+cdef inline void _put8(u8[::1] buf, i64 i, u64 value) noexcept nogil:
+    cdef i64 k
+    for k in range(8):
+        buf[i + k] = <u8>((value >> <u64>(8 * k)) & 0xFF)
+
+
+cdef (i64, i64, i64, i64, i64) _count_parts(
+    const u8[::1] buf, i64 at, i64 n_refs, bint csi,
+) noexcept nogil:
+    cdef i64 bins, chunks, linear, size, head, n_chunk, _, n_bin, n_intv
+    size = len(buf)
+    bins, chunks, linear = 0, 0, 0
+    head = 16 if csi else 8  # bin, (loffset,) n_chunk
+    for _ in range(n_refs):
+        if at + 4 > size:
+            return TRUNCATED, at, bins, chunks, linear
+        n_bin = _i4(buf, at)
+        if n_bin < 0:
+            return NEGATIVE, at, bins, chunks, linear
+        at += 4
+        for _ in range(n_bin):
+            if at + head > size:
+                return TRUNCATED, at, bins, chunks, linear
+            n_chunk = _i4(buf, at + head - 4)
+            if n_chunk < 0:
+                return NEGATIVE, at + head - 4, bins, chunks, linear
+            if at + head + 16 * n_chunk > size:
+                return TRUNCATED, at + head - 4, bins, chunks, linear
+            at += head + 16 * n_chunk
+            chunks += n_chunk
+        bins += n_bin
+        if not csi:
+            if at + 4 > size:
+                return TRUNCATED, at, bins, chunks, linear
+            n_intv = _i4(buf, at)
+            if n_intv < 0:
+                return NEGATIVE, at, bins, chunks, linear
+            if at + 4 + 8 * n_intv > size:
+                return TRUNCATED, at, bins, chunks, linear
+            at += 4 + 8 * n_intv
+            linear += n_intv
+    return OK, at, bins, chunks, linear
+
+
+def count_parts(const u8[::1] buf, i64 at, i64 n_refs, bint csi):
+    """How much there is, before anything is allocated: status, at, bins, chunks, linear.
+
+    `at` is where the references end, or the count that does not fit.
+    """
+    cdef (i64, i64, i64, i64, i64) found
+    with nogil:
+        found = _count_parts(buf, at, n_refs, csi)
+    return found
+
+
+def read_parts(
+    const u8[::1] buf, i64 at, bint csi, i64[::1] ref_first, i64[::1] bins, u64[::1] loffset,
+    i64[::1] chunk_first, u64[:, ::1] chunks, i64[::1] linear_first, u64[::1] linear,
+):
+    """Fill the arrays, in file order; `count_parts` has said that all of it is there."""
+    cdef i64 b, c, w, r, n_bin, _, n_chunk, n_intv
+    with nogil:
+        b, c, w = 0, 0, 0
+        ref_first[0], chunk_first[0], linear_first[0] = 0, 0, 0
+        for r in range(len(ref_first) - 1):
+            n_bin = _i4(buf, at)
+            at += 4
+            for _ in range(n_bin):
+                bins[b] = _u4(buf, at)
+                at += 4
+                if csi:
+                    loffset[b] = _u8(buf, at)
+                    at += 8
+                n_chunk = _i4(buf, at)
+                at += 4
+                for _ in range(n_chunk):
+                    chunks[c, 0], chunks[c, 1] = _u8(buf, at), _u8(buf, at + 8)
+                    at += 16
+                    c += 1
+                b += 1
+                chunk_first[b] = c
+            ref_first[r + 1] = b
+            if not csi:
+                n_intv = _i4(buf, at)
+                at += 4
+                for _ in range(n_intv):
+                    linear[w] = _u8(buf, at)
+                    at += 8
+                    w += 1
+            linear_first[r + 1] = w
+
+
+def write_parts(
+    u8[::1] buf, bint csi, const i64[::1] ref_first, const i64[::1] bins, const u64[::1] loffset,
+    const i64[::1] chunk_first, const u64[:, ::1] chunks, const i64[::1] linear_first,
+    const u64[::1] linear, i64 pseudo_bin, const u8[::1] has_pseudo, const u64[:, ::1] pseudo,
+):
+    """The mirror image of `read_parts`; a pseudo-bin comes last in its reference."""
+    cdef i64 at, r, b, c, k, w
+    with nogil:
+        at = 0
+        for r in range(len(ref_first) - 1):
+            _put4(buf, at, ref_first[r + 1] - ref_first[r] + (1 if has_pseudo[r] else 0))
+            at += 4
+            for b in range(ref_first[r], ref_first[r + 1]):
+                _put4(buf, at, bins[b])
+                at += 4
+                if csi:
+                    _put8(buf, at, loffset[b])
+                    at += 8
+                _put4(buf, at, chunk_first[b + 1] - chunk_first[b])
+                at += 4
+                for c in range(chunk_first[b], chunk_first[b + 1]):
+                    _put8(buf, at, chunks[c, 0])
+                    _put8(buf, at + 8, chunks[c, 1])
+                    at += 16
+            if has_pseudo[r]:
+                _put4(buf, at, pseudo_bin)
+                at += 4
+                if csi:
+                    _put8(buf, at, 0)
+                    at += 8
+                _put4(buf, at, 2)
+                at += 4
+                for k in range(4):
+                    _put8(buf, at, pseudo[r, k])
+                    at += 8
+            if not csi:
+                _put4(buf, at, linear_first[r + 1] - linear_first[r])
+                at += 4
+                for w in range(linear_first[r], linear_first[r + 1]):
+                    _put8(buf, at, linear[w])
+                    at += 8
+    return at
+
+
+def floor_samples(const i64[::1] first, u64[::1] value):
+    """In place: what each sample of a linear index proves, instead of what it says.
+
+    Samples of reference r are `value[first[r] : first[r + 1]]`, by window. Sample j
+    becomes the largest value below its own, or 0.
+    """
+    cdef i64 r, j, lo, hi
+    cdef u64 below, least, last
+    with nogil:
+        for r in range(len(first) - 1):
+            lo, hi = first[r], first[r + 1]
+            least = UNSET
+            for j in range(hi - 1, lo - 1, -1):  # no later window begins earlier
+                least = min(least, value[j])
+                value[j] = least
+            below, last = 0, 0
+            for j in range(lo, hi):
+                if value[j] > last:
+                    below, last = last, value[j]
+                value[j] = below
+
+
+def ceiling_samples(const i64[::1] first, u64[::1] value):
+    """In place: the least value of a sample and all after it in its reference."""
+    cdef i64 r, j
+    cdef u64 least
+    with nogil:
+        for r in range(len(first) - 1):
+            least = UNSET
+            for j in range(first[r + 1] - 1, first[r] - 1, -1):
+                least = min(least, value[j])
+                value[j] = least
+
+
+def running_ends(const i64[::1] chunk_first, const u64[:, ::1] chunks):
+    """The largest end up to each chunk of its bin: a binary search finds the first in reach."""
+    cdef i64 b, c
+    cdef u64 most
+    cdef u64[::1] reach
+    reach = np.empty(len(chunks), np.uint64)
+    with nogil:
+        for b in range(len(chunk_first) - 1):
+            most = 0
+            for c in range(chunk_first[b], chunk_first[b + 1]):
+                most = max(most, chunks[c, 1])
+                reach[c] = most
+    return reach.base
+
+
+def select_chunks(
+    const i64[::1] ref_first, const i64[::1] bins, const i64[::1] chunk_first,
+    const u64[:, ::1] chunks, const u64[::1] reach, const i64[::1] floor_first,
+    const i64[::1] floor_window, const u64[::1] floor_value, const i64[::1] ceiling_first,
+    const i64[::1] ceiling_window, const u64[::1] ceiling_value, i64 min_shift, i64 depth,
+    const i64[::1] chrom, const i64[::1] start, const i64[::1] end, u64[:, ::1] out,
+):
+    """Chunks that may hold rows of the regions, cut to floor and ceiling, as found.
+
+    Returns how many there are; where that is more than `out` has room for, the caller
+    calls again with more.
+    """
+    cdef i64 room, n, limit, r, ref, lo, hi, at, stop, b, level, shift, first, last, c
+    cdef u64 floor, ceiling
+    with nogil:
+        n, room = 0, len(out)
+        limit = <i64>1 << (min_shift + 3 * depth)
+        for r in range(len(chrom)):
+            ref = chrom[r]
+            # A row of length zero overlaps where it touches, so the bases beside count too.
+            lo, hi = max(start[r] - 1, 0), min(end[r], limit - 1)
+            if ref >= len(ref_first) - 1 or ref < 0 or lo >= limit:
+                continue
+            # rows that may overlap window `lo >> min_shift`, or begin later
+            at = after(floor_window, floor_first[ref], floor_first[ref + 1], (lo >> min_shift) + 1)
+            floor = floor_value[at - 1] if at > floor_first[ref] else 0
+            # … but not after the window of `hi`
+            at = after(ceiling_window, ceiling_first[ref], ceiling_first[ref + 1], hi >> min_shift)
+            ceiling = ceiling_value[at] if at < ceiling_first[ref + 1] else UNSET
+            stop = ref_first[ref + 1]
+            b = ref_first[ref]
+            for level in range(depth + 1):  # bins ascend with the level
+                shift = min_shift + 3 * (depth - level)
+                first = ((<i64>1 << (3 * level)) - 1) // 7
+                b = after(bins, b, stop, first + (lo >> shift) - 1)
+                last = first + (hi >> shift)
+                while b < stop and bins[b] <= last:
+                    c = after(reach, chunk_first[b], chunk_first[b + 1], floor)
+                    while c < chunk_first[b + 1] and chunks[c, 0] < ceiling:
+                        if chunks[c, 1] > floor:
+                            if n < room:
+                                out[n, 0] = max(chunks[c, 0], floor)
+                                out[n, 1] = min(chunks[c, 1], ceiling)
+                            n += 1
+                        c += 1
+                    b += 1
+    return n
+
+
+def find_floors(
+    const i64[::1] floor_first, const i64[::1] floor_window, const u64[::1] floor_value,
+    const i64[::1] ceiling_first, const u64[::1] ceiling_value, i64 min_shift, const i64[::1] chrom,
+    const i64[::1] start,
+):
+    """For each region an offset before which none of its rows begin, as in `select_chunks`.
+
+    At least where the rows of its chrom begin, at least that of the region before it in
+    its chrom; `UNSET` where the chrom has no rows. Regions are by chrom and start.
+    """
+    cdef i64 at, r, ref, lo
+    cdef u64[::1] found
+    found = np.empty(len(chrom), np.uint64)
+    with nogil:
+        for r in range(len(chrom)):
+            ref = chrom[r]
+            found[r] = UNSET
+            if 0 <= ref < len(floor_first) - 1 and ceiling_first[ref] < ceiling_first[ref + 1]:
+                found[r] = ceiling_value[ceiling_first[ref]]
+                lo = max(start[r] - 1, 0)
+                at = after(floor_window, floor_first[ref], floor_first[ref + 1], (lo >> min_shift) + 1)
+                if at > floor_first[ref]:
+                    found[r] = max(found[r], floor_value[at - 1])
+    return found.base
+
+
+def join_few(u64[:, ::1] ranges, u64 gap):
+    """Sort ranges by insertion and join those with at most `gap` between them, in place.
+
+    Returns how many are left. What gidx.ranges.coalesce does, in 1 us instead of 30 where
+    there are a few; of many, sort otherwise.
+    """
+    cdef i64 left, n, i, j
+    cdef u64 begin, end
+    with nogil:
+        n = len(ranges)
+        for i in range(1, n):
+            begin, end = ranges[i, 0], ranges[i, 1]
+            j = i
+            while j > 0 and ranges[j - 1, 0] > begin:
+                ranges[j, 0], ranges[j, 1] = ranges[j - 1, 0], ranges[j - 1, 1]
+                j -= 1
+            ranges[j, 0], ranges[j, 1] = begin, end
+        left = min(n, 1)
+        for i in range(1, n):
+            if ranges[i, 0] > ranges[left - 1, 1] + gap:
+                ranges[left, 0], ranges[left, 1] = ranges[i, 0], ranges[i, 1]
+                left += 1
+            else:
+                ranges[left - 1, 1] = max(ranges[left - 1, 1], ranges[i, 1])
+    return left
+
+
+# ── building ────────────────────────────────────────────────────────────────────────────────────
+#
+# Rows come sorted, so no bin is ever left and met again: of each height (0 for the
+# smallest bins, one more for eight times the size) one is open, and a table of all
+# bins is not needed. Heights, not levels, because they do not depend on the depth,
+# which is known only with the last row.
+
+# What `push_rows` returns as status, with the row's place in the batch.
+cpdef enum:
+    UNSORTED = 1, AGAIN = 2, BACKWARD = 3, FAR = 4
+# What it remembers between batches (int64 each; uint64 each).
+cpdef enum:
+    REF = 0, START = 1, HEIGHT = 2, INDEX = 3, ROWS = 4, REACH = 5, MAX_END = 6
+cpdef enum:
+    STATE = 7
+cpdef enum:
+    SAVED = 0, LAST = 1, REF_BEGIN = 2
+cpdef enum:
+    OFFSETS = 3
+cpdef enum:  # a depth of 10, and one for a row of length zero at its very end
+    HEIGHTS = 12
+
+
+cdef inline i64 _add_chunk(
+    const i64[::1] state, i64 height, i64 index, u64 begin, u64 end, i64[::1] open_index,
+    u64[:, ::1] open_range, i64[:, ::1] chunk, u64[:, ::1] chunk_range, i64 n,
+) noexcept nogil:
+    """A run of rows in one bin: more of its last chunk where they share a block, or a new one."""
+    if open_index[height] == index:
+        if open_range[height, 1] >> 16 >= begin >> 16:
+            open_range[height, 1] = end
+            return n
+    if open_index[height] >= 0:
+        chunk[n, 0], chunk[n, 1], chunk[n, 2] = state[REF], height, open_index[height]
+        chunk_range[n, 0], chunk_range[n, 1] = open_range[height, 0], open_range[height, 1]
+        n += 1
+    open_index[height] = index
+    open_range[height, 0], open_range[height, 1] = begin, end
+    return n
+
+
+cdef inline (i64, i64) _close_ref(
+    const i64[::1] state, const u64[::1] offsets, u64 end, i64[::1] open_index,
+    u64[:, ::1] open_range, i64[:, ::1] chunk, u64[:, ::1] chunk_range, i64 n, i64[:, ::1] ref,
+    u64[:, ::1] ref_range, i64 m,
+) noexcept nogil:
+    """The end of a reference: its last run, its open chunks, its extent."""
+    cdef i64 h
+    n = _add_chunk(
+        state, state[HEIGHT], state[INDEX], offsets[SAVED], end, open_index, open_range, chunk,
+        chunk_range, n,
+    )
+    for h in range(HEIGHTS):
+        if open_index[h] >= 0:
+            chunk[n, 0], chunk[n, 1], chunk[n, 2] = state[REF], h, open_index[h]
+            chunk_range[n, 0], chunk_range[n, 1] = open_range[h, 0], open_range[h, 1]
+            n += 1
+            open_index[h] = -1
+    ref[m, 0], ref[m, 1], ref[m, 2] = state[REF], state[ROWS], state[REACH]
+    ref_range[m, 0], ref_range[m, 1] = offsets[REF_BEGIN], end
+    return n, m + 1
+
+
+cdef (i64, i64, i64, i64, i64) _push_rows(
+    const i64[::1] refs, const i64[::1] starts, const i64[::1] ends, const u64[::1] bounds,
+    i64 min_shift, i64[::1] state, u64[::1] offsets, i64[::1] open_index, u64[:, ::1] open_range,
+    u8[::1] seen, i64[:, ::1] chunk, u64[:, ::1] chunk_range, i64[:, ::1] run, u64[::1] run_offset,
+    i64[:, ::1] ref, u64[:, ::1] ref_range,
+) noexcept nogil:
+    cdef bint new
+    cdef i64 height, index, last, to, n, w, m, limit, i, start, end, from_, shift
+    n, w, m = 0, 0, 0
+    limit = <i64>1 << (min_shift + 3 * (HEIGHTS - 2))
+    for i in range(len(refs)):
+        start, end = starts[i], ends[i]
+        if end < start:
+            return BACKWARD, i, n, w, m
+        start, end = max(start, 0), max(end, 1)  # POS 0 of a VCF: into the first bin
+        if end > limit:
+            return FAR, i, n, w, m
+        new = refs[i] != state[REF]
+        if new:
+            if seen[refs[i]]:
+                return AGAIN, i, n, w, m
+            if state[REF] >= 0:
+                n, m = _close_ref(
+                    state, offsets, offsets[LAST], open_index, open_range, chunk, chunk_range, n,
+                    ref, ref_range, m,
+                )
+                offsets[REF_BEGIN] = offsets[LAST]
+            seen[refs[i]] = True
+            state[REF], state[ROWS], state[REACH] = refs[i], 0, 0
+        elif start < state[START]:
+            return UNSORTED, i, n, w, m
+        # A row of length zero has its last base before its first: at the first base
+        # of a window it counts to the one before, as in `reg2bin`. htslib has it in no
+        # window, and then does not find it where a row after it sets that entry.
+        last = end - 1
+        to = last >> min_shift
+        from_ = max(min(start >> min_shift, to), state[REACH])
+        if from_ <= to:
+            run[w, 0], run[w, 1], run[w, 2] = refs[i], from_, to
+            run_offset[w] = offsets[LAST]
+            w += 1
+            state[REACH] = to + 1
+        height = 0
+        shift = min_shift
+        while start >> shift != last >> shift:
+            height += 1
+            shift += 3
+        index = start >> shift
+        if new or height != state[HEIGHT] or index != state[INDEX]:
+            if not new:
+                n = _add_chunk(
+                    state, state[HEIGHT], state[INDEX], offsets[SAVED], offsets[LAST],
+                    open_index, open_range, chunk, chunk_range, n,
+                )
+            offsets[SAVED] = offsets[LAST]
+            state[HEIGHT], state[INDEX] = height, index
+        state[ROWS] += 1
+        state[START] = start
+        state[MAX_END] = max(state[MAX_END], end, start)
+        offsets[LAST] = bounds[i + 1]
+    return OK, len(refs), n, w, m
+
+
+def push_rows(
+    const i64[::1] refs, const i64[::1] starts, const i64[::1] ends, const u64[::1] bounds,
+    i64 min_shift, i64[::1] state, u64[::1] offsets, i64[::1] open_index, u64[:, ::1] open_range,
+    u8[::1] seen, i64[:, ::1] chunk, u64[:, ::1] chunk_range, i64[:, ::1] run, u64[::1] run_offset,
+    i64[:, ::1] ref, u64[:, ::1] ref_range,
+):
+    """Rows in file order into chunks, runs of windows, and references.
+
+    `bounds` (rows + 1) are the rows' bounds, virtual offsets. Out: `chunk` (reference,
+    height, index in its height) with its range; `run` (reference, first and last
+    window), all of whose windows a row is the first to overlap, with its offset; `ref`
+    (reference, rows, windows) with its extent. Room: rows + HEIGHTS + 1 chunks, rows
+    runs, rows references. Returns status, row, chunks, runs, references.
+    """
+    cdef (i64, i64, i64, i64, i64) found
+    with nogil:
+        found = _push_rows(refs, starts, ends, bounds, min_shift, state, offsets, open_index, open_range, seen, chunk, chunk_range, run, run_offset, ref, ref_range)
+    return found
+
+
+cdef (i64, i64) _close_rows(
+    u64 end, const i64[::1] state, const u64[::1] offsets, i64[::1] open_index,
+    u64[:, ::1] open_range, i64[:, ::1] chunk, u64[:, ::1] chunk_range, i64[:, ::1] ref,
+    u64[:, ::1] ref_range,
+) noexcept nogil:
+    if state[REF] < 0:
+        return 0, 0
+    return _close_ref(
+        state, offsets, end, open_index, open_range, chunk, chunk_range, 0, ref, ref_range, 0
+    )
+
+
+def close_rows(
+    u64 end, const i64[::1] state, const u64[::1] offsets, i64[::1] open_index,
+    u64[:, ::1] open_range, i64[:, ::1] chunk, u64[:, ::1] chunk_range, i64[:, ::1] ref,
+    u64[:, ::1] ref_range,
+):
+    """The last reference's end, at `end`: chunks, references."""
+    cdef (i64, i64) found
+    with nogil:
+        found = _close_rows(end, state, offsets, open_index, open_range, chunk, chunk_range, ref, ref_range)
+    return found

@@ -1,0 +1,102 @@
+"""What several kernels do: hash and compare texts, search sorted arrays.
+
+A text is `buf[a:b]`. Indices into texts are unsigned, as they come from differences.
+"""
+
+from gidx.kernels.types cimport i32, i64, u8, u32, u64
+
+ctypedef fused number:
+    u32
+    i64
+    u64
+
+
+cdef inline u64 hash_text(const u8[::1] buf, u64 a, u64 b) noexcept nogil:
+    """FNV-1a of `buf[a:b]`, its halves folded."""
+    cdef u64 h = 0xCBF29CE484222325ULL
+    while a < b:
+        h = (h ^ buf[a]) * 0x100000001B3ULL
+        a += 1
+    return h ^ (h >> 32)
+
+
+cdef inline bint same_text(
+    const u8[::1] buf, u64 a, u64 b, const u8[::1] other, u64 c, u64 d
+) noexcept nogil:
+    """Whether `buf[a:b]` is `other[c:d]`."""
+    if b - a != d - c:
+        return False
+    while a < b and buf[a] == other[c]:
+        a += 1
+        c += 1
+    return a == b
+
+
+cdef inline i64 look_up(
+    const u8[::1] buf, u64 a, u64 b, const u8[::1] words, const i64[::1] bounds,
+    const i32[::1] table,
+) noexcept nogil:
+    """Which word `buf[a:b]` is, by the words' hash table (see `names.hash_words`); -1 for none."""
+    cdef u64 mask = len(table) - 1
+    cdef u64 at = hash_text(buf, a, b) & mask
+    cdef i64 w
+    while table[at] >= 0:
+        w = table[at]
+        if same_text(buf, a, b, words, bounds[w], bounds[w + 1]):
+            return w
+        at = (at + 1) & mask
+    return -1
+
+
+cdef inline i64 lower(const number[::1] values, i64 lo, i64 hi, i64 x) noexcept nogil:
+    """The first of `values[lo:hi]`, ascending, that is not below `x`."""
+    cdef i64 mid
+    while lo < hi:
+        mid = (lo + hi) >> 1
+        if <i64>values[mid] < x:
+            lo = mid + 1
+        else:
+            hi = mid
+    return lo
+
+
+cdef inline i64 after(const number[::1] values, i64 lo, i64 hi, number x) noexcept nogil:
+    """The first of `values[lo:hi]`, ascending, that is larger than `x`."""
+    cdef i64 mid
+    while lo < hi:
+        mid = (lo + hi) >> 1
+        if values[mid] > x:
+            hi = mid
+        else:
+            lo = mid + 1
+    return lo
+
+
+cdef inline bint overlaps(
+    const i64[::1] first, const i64[::1] starts, const i64[::1] ends, i64 chrom, i64 start, i64 end
+) noexcept nogil:
+    """Whether an item overlaps one of the disjoint, sorted regions of its chrom.
+
+    `s < end and e > start`; an item of length zero where it touches.
+    """
+    cdef i64 lo = first[chrom], stop = first[chrom + 1], hi = stop, mid
+    cdef i64 touch = start == end
+    while lo < hi:  # the first region that ends after the item's start
+        mid = (lo + hi) >> 1
+        if ends[mid] + touch > start:
+            hi = mid
+        else:
+            lo = mid + 1
+    return lo < stop and starts[lo] < end + touch
+
+
+cdef inline u64 magnitude(i64 value) noexcept nogil:
+    return 0 - <u64>value if value < 0 else <u64>value
+
+
+cdef inline i64 n_digits(u64 size) noexcept nogil:
+    cdef i64 n = 1
+    while size >= 10:
+        size //= 10
+        n += 1
+    return n

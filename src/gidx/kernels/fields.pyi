@@ -1,0 +1,38 @@
+from gidx.kernels.arrays import Bytes, Float64s, Int32s, Int64s, Integer, Mask
+
+def integers(
+    buf: Bytes,
+    begins: Int32s,
+    nexts: Int32s,
+    low: Integer,
+    high: Integer,
+    color: bool,
+) -> tuple[Int64s, Bytes, int]: ...
+def decimals(
+    buf: Bytes,
+    begins: Int32s,
+    nexts: Int32s,
+    single: bool,
+) -> tuple[Float64s, Bytes, int, int]: ...
+def texts(buf: Bytes, begins: Int32s, nexts: Int32s) -> tuple[Int32s, Bytes, Bytes, int]: ...
+def words(
+    buf: Bytes,
+    begins: Int32s,
+    nexts: Int32s,
+    known: Bytes,
+    known_bounds: Int64s,
+) -> tuple[Int32s, Bytes, int]: ...
+def equal(buf: Bytes, begins: Int32s, nexts: Int32s, word: Bytes) -> tuple[Mask, int]: ...
+def split_lists(
+    buf: Bytes,
+    begins: Int32s,
+    nexts: Int32s,
+    size: Integer,
+    counts: Int64s,
+    counted: Bytes,
+    separator: Integer,
+    closed: bool,
+    absent: Bytes,
+    there: Bytes,
+) -> tuple[Int32s, Int32s, Int32s, Bytes, int, int]: ...
+def gather(buf: Bytes, begins: Int32s, nexts: Int32s) -> tuple[Int32s, Bytes]: ...

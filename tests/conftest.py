@@ -1,4 +1,4 @@
-"""What all tests share: the folder of real files, and how hypothesis searches."""
+"""What all tests share: the folder of real files, a command line, how hypothesis searches."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from gidx import cli
 
 # The same examples each time: a failure that one run shows, the next one shows too.
 settings.register_profile(
@@ -25,3 +27,18 @@ def corpus() -> Path:
     if not folder:
         pytest.skip("GIDX_CORPUS is not set: it names the folder of real files")
     return Path(folder)
+
+
+@pytest.fixture
+def run(capsysbinary):
+    """Run a command in this process: exit status, stdout, stderr."""
+
+    def run(*arguments):
+        try:
+            status = cli.main(list(arguments))
+        except SystemExit as stop:
+            status = stop.code
+        out, err = capsysbinary.readouterr()
+        return status, out, err.decode()
+
+    return run

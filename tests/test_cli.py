@@ -44,21 +44,6 @@ def gene_file(tmp_path):
     return str(path)
 
 
-@pytest.fixture
-def run(capsysbinary):
-    """Run a command in this process: exit status, stdout, stderr."""
-
-    def run(*arguments):
-        try:
-            status = cli.main(list(arguments))
-        except SystemExit as stop:
-            status = stop.code
-        out, err = capsysbinary.readouterr()
-        return status, out, err.decode()
-
-    return run
-
-
 def start(*arguments, **options):
     """Run a command in a process of its own."""
     command = [sys.executable, "-m", "gidx", *arguments]

@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 from tests import tabix_files
 
-from gidx import cli
 from gidx.binning import TabixIndex, TbkIndex
 
 ROWS = "".join(f"chr1\t{s}\t{s + 5}\n" for s in range(0, 90_000, 100)) + "chr2\t7\t9\n" * 3
@@ -26,18 +25,9 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run(capsysbinary):
-    """Run a command in this process: exit status, stdout, stderr."""
-
-    def run(*arguments):
-        try:
-            status = cli.main(["dump-index", *arguments])
-        except SystemExit as stop:
-            status = stop.code
-        out, err = capsysbinary.readouterr()
-        return status, out, err.decode()
-
-    return run
+def run(run):
+    """`gidx dump-index` with these arguments."""
+    return lambda *arguments: run("dump-index", *arguments)
 
 
 @pytest.mark.parametrize(

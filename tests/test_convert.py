@@ -665,3 +665,29 @@ def test_attributes_come_back_from_tsv_and_a_vcfs_text_says_why_not(folder):
     convert("a.vcf", "v.tsv")
     with pytest.raises(gidx.WriteError, match="does not say of which types they are"):
         convert("v.tsv", "b.vcf")
+
+
+def test_sam_is_bed_with_name_score_and_strand(folder):
+    (folder / "a.sam").write_text(
+        "@SQ\tSN:c\tLN:1000\n"
+        "r1\t16\tc\t5\t9\t4M\t*\t0\t0\tACGT\tIIII\tNM:i:0\tMD:Z:4\n"
+        "r2\t0\tc\t7\t0\t4M\t*\t0\t0\tACGT\tIIII\n"
+    )
+    convert("a.sam", "a.bed")
+    assert read("a.bed").splitlines() == [
+        "#chrom\tstart\tend\tname\tscore\tstrand\tflag\tcigar\trnext\tpnext\ttlen\tseq\tqual\ttags",
+        "c\t4\t8\tr1\t9\t-\t16\t4M\t.\t.\t0\tACGT\tIIII\tNM=i:0;MD=Z:4",
+        "c\t6\t10\tr2\t0\t+\t0\t4M\t.\t.\t0\tACGT\tIIII\t.",
+    ]
+
+
+@pytest.mark.parametrize("target", ["y.bed", "y.bed.gz", "y.tsv.gz"])
+def test_nested_columns_of_other_tables_are_texts(folder, target):
+    table = pa.table({
+        "chrom": ["a"], "start": [1], "end": [2], "s": [{"x": 1}], "ll": [[[1, 2], [3]]],
+        "m": pa.array([[("k", "v")]], pa.map_(pa.string(), pa.string())),
+    })  # fmt: skip
+    pq.write_table(table, "x.parquet")
+    convert("x.parquet", target)
+    row = gidx.open(target).to_table().to_pylist()[0]
+    assert (row["s"], row["ll"], row["m"]) == ('{"x": 1}', "1,2;3", "k=v")

@@ -1,13 +1,14 @@
-"""Rows of VCF, GFF3 and GTF as those of BED: what bedops' vcf2bed and gff2bed make of them.
+"""Rows of VCF, GFF3, GTF and SAM as those of BED: what bedops' converters make of them.
 
-==========  ==================================  ==============================================
-BED         of GFF3 and GTF                     of VCF
-==========  ==================================  ==============================================
-name        attribute ID (GTF: gene_id)         ID
-score       score                               QUAL
-strand      strand                              ``.``
-further     source, type, phase, attributes     ref, alt, filter, info, format, each sample
-==========  ==================================  ==============================================
+=======  =============================  ===========================================  =========
+BED      of GFF3 and GTF                of VCF                                       of SAM
+=======  =============================  ===========================================  =========
+name     attribute ID (GTF: gene_id)    ID                                           QNAME
+score    score                          QUAL                                         MAPQ
+strand   strand                         ``.``                                        of FLAG
+further  source, type, phase,           ref, alt, filter, info, format, each sample  all else
+         attributes
+=======  =============================  ===========================================  =========
 
 Further fields are the texts that their own format has for them, so nothing is lost. Scores
 are as they are: BED's range of 0 to 1000 is not forced on them. Where some columns of the
@@ -31,10 +32,11 @@ from gidx.nested_text import nested_as_text
 from gidx.order import unfit
 from gidx.stream import flow
 
-FORMATS = ("vcf", "gff3", "gtf")
+FORMATS = ("vcf", "gff3", "gtf", "sam")
 _MISSING = "."
 _BED6 = ("name", "score", "strand")
-_NAMES, _SCORES, _STRANDS = ("ID", "gene_id", "id"), ("score", "qual"), ("strand",)
+_NAMES, _SCORES = ("ID", "gene_id", "id"), ("score", "qual")
+_REVERSE = 16  # of SAM's FLAG
 # fields of the format's own lines, and what they are called here
 _GFF = {1: "source", 2: "type", 7: "phase", 8: "attributes"}
 _VCF = {3: "ref", 4: "alt", 6: "filter", 7: "info", 8: "format"}
@@ -49,12 +51,13 @@ def as_bed(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
     {'start': 99, 'end': 900, 'name': 'g1', 'score': '.', 'strand': '+'}
     """
     names = rows.schema.names
-    picked = [next((n for n in known if n in names), None) for known in (_NAMES, _SCORES, _STRANDS)]
     kind = schema.read_metadata(rows.schema).get("format")
+    known = (("qname",), ("mapq",), ()) if kind == "sam" else (_NAMES, _SCORES, ("strand",))
+    picked = [next((n for n in some if n in names), None) for some in known]
     needed = ("source", "type", "score", "strand", "phase")
     if kind == "vcf":
         needed = ("id", "ref", "alt", "qual", "filter")
-    whole = {*needed, *schema.HEAD} <= {*names}
+    whole = kind != "sam" and {*needed, *schema.HEAD} <= {*names}
     more, parts = _lines(rows) if whole else _columns(rows, picked)
     head = zip(schema.HEAD, (pa.string(), schema.POSITION, schema.POSITION), strict=True)
     fields = [*head, *((n, pa.string()) for n in schema.unique([*_BED6, *more]))]
@@ -64,6 +67,8 @@ def as_bed(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
         for batch, rest in parts:
             arrays = [batch.column(n).cast(found.field(n).type) for n in schema.HEAD]
             arrays += [_text(batch, n) for n in picked]
+            if kind == "sam" and "flag" in names:
+                arrays[-1] = _strand(batch.column("flag"))
             yield pa.RecordBatch.from_arrays([*arrays, *rest], schema=found)
 
     return pa.RecordBatchReader.from_batches(found, batches())
@@ -116,6 +121,11 @@ def _columns(rows: pa.RecordBatchReader, picked: list[str | None]) -> tuple[list
     return rest, ((batch, [_text(batch, n) for n in rest]) for batch in rows)
 
 
+def _strand(flag: pa.Array) -> pa.Array:
+    is_reverse = pc.equal(pc.bit_wise_and(flag, pa.scalar(_REVERSE, flag.type)), _REVERSE)
+    return pc.if_else(is_reverse, "-", "+").fill_null(_MISSING).cast(pa.string())
+
+
 def _text(batch: pa.RecordBatch, name: str | None) -> pa.Array:
     if name is None:
         return pa.nulls(batch.num_rows, pa.string()).fill_null(_MISSING)
@@ -123,4 +133,5 @@ def _text(batch: pa.RecordBatch, name: str | None) -> pa.Array:
     array = table.column(0).combine_chunks()
     if pat.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
-    return array.cast(pa.string()).fill_null(_MISSING)
+    array = array.cast(pa.string()).fill_null(_MISSING)
+    return pc.if_else(pc.equal(array, ""), _MISSING, array)  # an empty map or list

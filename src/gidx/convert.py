@@ -291,11 +291,37 @@ def _write_lines(
         from gidx import as_bed
 
         foreign = schema.read_metadata(rows.schema).get("format") in as_bed.FORMATS
-        reader = as_bed.as_bed(rows.reader) if foreign else _commented(rows).reader
+        reader = as_bed.as_bed(rows.reader) if foreign else _commented(_flat(rows)).reader
         options["header"] = header
         bed_write.write_bed(reader, target, chromsizes=chromsizes, **options)
     else:
-        table_write.write_tabix(rows.reader, target, header=header is not False, **options)
+        table_write.write_tabix(_flat(rows).reader, target, header=header is not False, **options)
+
+
+def _flat(rows: Rows) -> Rows:
+    """Rows whose maps, structs and lists of lists are texts, which no AutoSQL says how to write."""
+    if "autosql" in schema.read_metadata(rows.schema):
+        return rows
+    deep = [
+        f.name
+        for f in rows.schema
+        if pat.is_nested(f.type)
+        and (pat.is_map(f.type) or pat.is_struct(f.type) or pat.is_nested(f.type.value_type))
+    ]
+    if not deep:
+        return rows
+    text = pa.string()
+    fields = [f.with_type(text) if f.name in deep else f for f in rows.schema]
+    found = pa.schema(fields, rows.schema.metadata)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in rows.batches:
+            table = nested_as_text(pa.Table.from_batches([batch]).select(deep))
+            texts = {name: table.column(name).combine_chunks() for name in deep}
+            arrays = [texts.get(f.name, a) for f, a in zip(found, batch.columns, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, schema=found)
+
+    return replace(rows, schema=found, batches=batches())
 
 
 def _commented(rows: Rows) -> Rows:

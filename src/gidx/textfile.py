@@ -58,6 +58,7 @@ _SHIFT, _WITHIN = np.uint64(16), np.uint64(0xFFFF)  # the parts of virtual offse
 _NO_BLOCK = 1 << 48  # behind all that a virtual offset can tell
 _PLAIN_BLOCK = 1 << 16
 _INFLATED = 1 << 18  # most bytes inflated at a time
+_FAR = 1 << 28  # bytes that are not read again to tell the number of a line
 _NO_END = 1 << 62  # of a file whose text's size is not known
 # A carriage return without a line feed, and behind it what begins as rows do: a name and
 # a number, or three texts and a number.
@@ -536,7 +537,10 @@ class BgzfLines:
 
     def say(self, text: Text, at: int) -> str:
         block, within = text.place(at)
-        return f"{self.source.name}, block at byte {block}, {within} into its data"
+        line = ""
+        if block < _FAR and not is_url(self.source.name):
+            line = f"line {_line_number(self, block << 16 | within)}, "
+        return f"{self.source.name}, {line}block at byte {block}, {within} into its data"
 
 
 def _is_empty(data: Any, place: int, size: int) -> bool:

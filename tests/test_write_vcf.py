@@ -520,7 +520,7 @@ def test_what_a_field_cannot_hold_is_refused(columns, match):
 
 @pytest.mark.parametrize(("columns", "match"), [
     ({"gene": ["x"]}, "name it 'INFO/gene', or drop it"),
-    ({"INFO": ["DP=1"]}, "expected a map"),
+    ({"INFO": [1]}, "expected a map"),
     ({"INFO/a b": [1]}, "cannot be a key of INFO"),
     ({"INFO/X": [{"a": 1}]}, "VCF has no such type"),
     ({"INFO/X": [[True]]}, "booleans cannot be values"),
@@ -616,6 +616,15 @@ def test_what_has_no_column_stands_in_the_map():
     values = pa.array([[("A", "1,2"), ("B", None), ("C", "%3A")], None, []], MAP)
     data = pa.table(table(3, INFO__X=[1, None, 2], INFO=values))
     assert [row[7] for row in rows_of(data)] == ["X=1;A=1,2;B;C=%3A", ".", "X=2"]
+
+
+def test_info_may_be_text_as_a_file_has_it():
+    texts = ["A=1,2;B;C=%3A", ".", None, "X==;", "B"]
+    data = pa.table(table(5, INFO=texts))
+    assert [row[7] for row in rows_of(data)] == ["A=1,2;B;C=%3A", ".", ".", "X==", "B"]
+    both = pa.table(table(2, INFO__X=[1, None], INFO=["A=1", "X=2"]))
+    assert [row[7] for row in rows_of(both)] == ["X=1;A=1", "X=2"]
+    refused(pa.table(table(2, INFO__X=[1, 2], INFO=["A=1", "X=2"])), "has a value, too", row=1)
 
 
 @pytest.mark.parametrize(("entries", "match"), [

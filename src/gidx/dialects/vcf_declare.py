@@ -179,7 +179,15 @@ def _keyed_columns(
                 )
             found[place].append(f.name)
         elif f.name in found:
-            if not (parts.is_map(f.type) or pat.is_null(f.type)):
+            if f.name == "FORMAT" and is_text(f.type):
+                behind = schema.names[schema.names.index("FORMAT") + 1 :]
+                sample = repr(behind[0]) if behind else "…"
+                raise WriteError(
+                    f"columns 'FORMAT' and {sample} have samples as texts; gidx.read_vcf reads "
+                    "them as values that can be written, or drop them",
+                    row=None,
+                )
+            if not (parts.is_map(f.type) or pat.is_null(f.type) or is_text(f.type)):
                 raise WriteError(
                     f"column {f.name} is {f.type}, expected a map of keys and texts; keys that "
                     f"are columns are named {f.name}/DP",

@@ -37,6 +37,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx import nested_text
@@ -686,6 +687,8 @@ def _info_map(
     """
     from gidx.kernels.join import join_pairs
 
+    if is_text(array.type):
+        array = _maps_of_texts(array.cast(pa.string()))
     keys, values, bounds = parts.map_of(array)
     inner = of_items(bounds, faults)
     codes, known, names = _map_keys(keys, "INFO", bounds, inner)
@@ -721,6 +724,24 @@ def _info_map(
     )  # fmt: skip
     joined = parts.joined(parts.texts(*pairs), bounds, b";")
     return Part(joined, (np.diff(bounds) > 0).view(np.uint8))
+
+
+def _maps_of_texts(texts: pa.Array) -> pa.Array:
+    """INFO as it stands (``DP=8;DB``) as maps of keys and texts; a flag has no text."""
+    texts = pc.call_function("utf8_trim", [texts], pc.TrimOptions(";"))
+    texts = pc.replace_substring_regex(texts, ";;+", ";")
+    there = pc.invert(pc.is_in(texts, pa.array(["", ".", None], pa.string())))
+    fields = pc.split_pattern(pc.if_else(there, texts, pa.scalar(None, pa.string())), ";")
+    lengths = pc.call_function("list_value_length", [fields]).fill_null(0).to_numpy()
+    bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    mask = np.append(lengths == 0, False)  # an offset that is missing makes its map so
+    pairs = pc.split_pattern(fields.flatten(), "=", max_splits=1)
+    parted = pairs.flatten()
+    first = pairs.offsets.to_numpy()[:-1] - pairs.offsets[0].as_py()
+    has = np.diff(pairs.offsets.to_numpy()) == 2
+    keys = parted.take(pa.array(first))
+    values = parted.take(pa.array(first + 1, mask=~has))
+    return pa.MapArray.from_arrays(pa.array(bounds, mask=mask), keys, values)
 
 
 def _check_lone(

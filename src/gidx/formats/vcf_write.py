@@ -55,7 +55,8 @@ def write_vcf(
         duckdb, a gidx Dataset), or an iterable of batches, of any total size. Columns:
         ``chrom``, ``start`` (0-based) or ``pos`` (1-based), ``ref``; ``id``, ``alt``
         (``"A,C"`` or lists), ``qual``, ``filter``; ``INFO/<ID>``; ``FORMAT/<ID>``, each
-        a list over the samples; the maps ``INFO`` and ``FORMAT`` of other keys. ``end``
+        a list over the samples; the maps ``INFO`` and ``FORMAT`` of other keys, or texts that
+        did not fit theirs; ``INFO`` may be text as in a file (``DP=8;DB``). ``end``
         is not needed: where an allele is symbolic it is written as INFO/END, and
         everywhere else it has to be the end that the row has anyway.
     path : str, PathLike or binary file

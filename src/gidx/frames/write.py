@@ -34,7 +34,7 @@ from gidx.formats.table_write import write_tabix
 from gidx.formats.vcf_write import write_vcf
 from gidx.frames.backend import integers_like
 from gidx.frames.nested import declaration
-from gidx.frames.positions import as_arrow, chrom_codes, integers, positions
+from gidx.frames.positions import chrom_codes, integers, positions
 from gidx.stream import is_text
 
 if TYPE_CHECKING:
@@ -149,18 +149,7 @@ def to_vcf(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Pat
 
     `DataFrame.gidx.to_vcf` says more.
     """
-    found = canonical(frame, roles, end=False)
-    if _texts_of(found, "FORMAT") is not None:
-        names = [str(c) for c in found.columns]
-        sample = repr(names[names.index("FORMAT") + 1]) if names[-1] != "FORMAT" else "…"
-        raise ColumnError(
-            f"columns 'FORMAT' and {sample} have samples as texts; gidx.read_vcf reads them as "
-            "values that can be written, or drop them"
-        )
-    info = _texts_of(found, "INFO")
-    if info is not None:
-        found = found.assign(INFO=_info_maps(info))
-    write_vcf(found, path, **options)
+    write_vcf(canonical(frame, roles, end=False), path, **options)
     return path
 
 
@@ -254,33 +243,6 @@ def _as_declared(frame: pd.DataFrame) -> pd.DataFrame:
             with suppress(TypeError, ValueError):  # they are no integers any more
                 whole[name] = frame[name].astype("Int64")
     return frame.assign(**whole) if whole else frame
-
-
-def _texts_of(frame: pd.DataFrame, name: str) -> pa.Array | None:
-    """A column, if it is there and one of texts."""
-    if name not in frame.columns or not isinstance(frame[name], pd.Series):  # two of a name
-        return None
-    texts = as_arrow(frame[name])
-    if not is_text(texts.type):
-        return None
-    return texts.cast(pa.string()).combine_chunks()
-
-
-def _info_maps(texts: pa.Array) -> Any:
-    """INFO as it stands (``DP=8;DB``) as maps of keys and texts; a flag has no text."""
-    there = pc.invert(pc.is_in(texts, pa.array(["", ".", None], pa.string())))
-    fields = pc.split_pattern(pc.if_else(there, texts, pa.scalar(None, pa.string())), ";")
-    lengths = pc.call_function("list_value_length", [fields]).fill_null(0).to_numpy()
-    bounds = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    mask = np.append(lengths == 0, False)  # an offset that is missing makes its map so
-    pairs = pc.split_pattern(fields.flatten(), "=", max_splits=1)
-    parted = pairs.flatten()
-    first = pairs.offsets.to_numpy()[:-1] - pairs.offsets[0].as_py()
-    has = np.diff(pairs.offsets.to_numpy()) == 2
-    keys = parted.take(pa.array(first))
-    values = parted.take(pa.array(first + 1, mask=~has))
-    found = pa.MapArray.from_arrays(pa.array(bounds, mask=mask), keys, values)
-    return pd.arrays.ArrowExtensionArray(found)
 
 
 def _features(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pickle
 import random
 import shutil
 import threading
+import tracemalloc
 import warnings
 from functools import partial
 
@@ -626,3 +627,17 @@ def test_an_index_without_names_of_another_file_is_an_error(many, tmp_path):
     other = tabix_files.write(tmp_path / "a.bed.gz", "chr1\t1\t2\n", None)
     with pytest.raises(FormatError, match="an index of 3 chroms without names"):
         gidx.open(other, index=index)
+
+
+def test_a_wide_table_takes_the_memory_of_its_rows():
+    row = b"chr1\t5\t9" + b"\tx" * 1000 + b"\n"
+    text = row * 200
+    dataset = gidx.open(text)
+    tracemalloc.start()
+    try:
+        table = dataset.to_table()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert table.shape == (200, 1003)
+    assert peak < 40 * len(text)

@@ -273,8 +273,9 @@ def read_lines(
     cdef i32[:, ::1] fields
     cdef i32[::1] chrom, line_stops, leads
     cdef i64[::1] start, end, lead_starts
-    # The most rows there can be: pages that are not written cost nothing.
-    capacity = len(buf) // (least + 2) + 1
+    # The most rows there can be: pages that are not written cost nothing, but those of 2 MB,
+    # which Linux may give, do: a table of 1,100 fields took 2 GB where its width did not count.
+    capacity = len(buf) // max(least + 2, exact) + 1
     chrom = np.empty(capacity, np.int32)
     start = np.empty(capacity, np.int64)
     end = np.empty(capacity, np.int64)

@@ -665,6 +665,9 @@ def test_attributes_come_back_from_tsv_and_a_vcfs_text_says_why_not(folder):
     convert("a.vcf", "v.tsv")
     with pytest.raises(gidx.WriteError, match="does not say of which types they are"):
         convert("v.tsv", "b.vcf")
+    (folder / "sites.tsv").write_text("chrom\tstart\tend\tref\talt\tINFO\nc\t4\t5\tA\tC\tX=1;Y\n")
+    convert("sites.tsv", "sites.vcf")
+    assert read("sites.vcf").splitlines()[-1] == "c\t5\t.\tA\tC\t.\t.\tX=1;Y"
 
 
 def test_sam_is_bed_with_name_score_and_strand(folder):

@@ -58,7 +58,6 @@ from gidx.formats.tabix import GUESSED
 from gidx.nested_text import nested_as_text
 from gidx.region import MissingChroms
 from gidx.rowtext import RowText, json_lines
-from gidx.stream import is_text
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -277,8 +276,8 @@ def _write_lines(
         target = cast(BinaryIO, _PlainSink(target))
     if kind == "vcf":
         about = schema.read_metadata(rows.schema)
-        info = rows.schema.field("INFO").type if "INFO" in rows.schema.names else pa.null()
-        if about.get("format") in GUESSED and is_text(info):
+        parted = any(n.startswith(("INFO/", "FORMAT/")) for n in rows.schema.names)
+        if about.get("format") in GUESSED and parted:
             raise WriteError(
                 "a table of the texts of a VCF does not say of which types they are, nor of which "
                 "samples; convert the VCF itself, or Parquet that was made of it",

@@ -385,7 +385,7 @@ def test_a_point_is_missing_in_numbers_and_itself_in_texts():
 def test_track_browser_comment_and_blank_lines_are_no_rows():
     text = (
         "browser position chr1:1-10\ntrack name=x\n# comment\n\nchr1\t1\t2\n#more\ntrack x\n\n"
-        "track1\t5\t6\nbrowser\t7\t8\n"
+        "track1\t5\t6\n \t \n\t\r\nbrowser\t7\t8\n"
     )
     dataset = read(text)
     # a chrom may be called track1; a line whose first word is browser is none

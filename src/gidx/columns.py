@@ -294,26 +294,19 @@ def _not_written(items: Items, values: npt.NDArray[Any], ok: npt.NDArray[np.uint
     Those are zeros in front, a plus, an integer's minus before 0, and what a double rounds
     to an integer, to zero or to infinity.
     """
-    last = max(len(items.text) - 1, 0)
-    first = items.text[np.minimum(items.begins, last)]
-    minus = first == ord("-")
-    lead = items.begins + minus
-    digit = items.text[np.minimum(lead, last)]
-    after = items.text[np.minimum(lead + 1, last)]
-    longer = lead + 2 < items.nexts
-    odd = (digit == ord("0")) & longer & (after >= ord("0")) & (after <= ord("9"))
-    odd |= first == ord("+")
-    if values.dtype.kind == "f":
+    from gidx.kernels.fields import unwritten
+
+    floats = values.dtype.kind == "f"
+    count: int = unwritten(items.text, items.begins, items.nexts, not floats, ok)
+    if floats:
         size = np.abs(values)
         # NaN is neither; short texts of zeros are what most zeros are
         doubtful = (size >= EXACT) | ((values == 0) & (items.nexts - items.begins > 5))
         for i in np.flatnonzero(doubtful & (ok == 1)).tolist():
-            odd[i] |= not (holds(items[i]) or NOT_FINITE.fullmatch(items[i]))
-    else:
-        odd |= minus & (values == 0)
-    odd &= ok == 1
-    ok[odd] = 0
-    return int(np.count_nonzero(odd))
+            if not (holds(items[i]) or NOT_FINITE.fullmatch(items[i])):
+                ok[i] = 0
+                count += 1
+    return count
 
 
 def _decimals(items: Items, which: npt.NDArray[np.int64], kind: pa.DataType) -> Any:

@@ -192,9 +192,11 @@ def spans(
     find nothing, and nothing would say so.
     """
     if type(regions) is tuple and len(regions) == 3 and type(regions[0]) is str:
-        plain = _plain([regions], ids)
-        if plain is not None:
-            return plain
+        name, start, end = regions
+        known = ids.get(name, -1)
+        if known >= 0 and type(start) is int is type(end) and 0 <= start <= end <= MAX_END:
+            one: Ints = np.array([[known], [start], [end]])
+            return one[0], one[1], one[2]
     one_of("missing_chroms", missing_chroms, ("error", "ignore"))
     ignore = missing_chroms == "ignore"
     if not isinstance(regions, (str, tuple, list, Region)):

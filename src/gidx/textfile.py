@@ -90,7 +90,8 @@ class Text:
     begins, and where in the file.
 
     Where fields were parted by blanks, ``text`` has tabs for them, line by line; ``raw`` is
-    then what the file has, and ``blocks`` are in that.
+    then what the file has, and ``blocks`` are in that. ``returns``: whether it may have
+    carriage returns.
     """
 
     text: npt.NDArray[np.uint8]
@@ -99,6 +100,7 @@ class Text:
     cut: npt.NDArray[np.bool_]
     blocks: npt.NDArray[np.int64]
     raw: Text | None = None
+    returns: bool = True
 
     def place(self, at: int) -> tuple[int, int]:
         """The block in the file that holds a byte of the text, and where in its data.
@@ -259,16 +261,15 @@ class _Pieces:
             self.add(b"\n")
 
     def text(self) -> Text:
-        # a line break more, so that kernels may look one byte ahead; read-only always, so
-        # that they are compiled for one kind of array
-        self.add(b"\n")
-        whole = memoryview(b"".join(self.parts)).toreadonly()
+        self.add(b"\n")  # a line break more, so that kernels may look one byte ahead
+        whole = b"".join(self.parts)
         return Text(
             np.frombuffer(whole, np.uint8),
             np.array(self.begins, np.int64),
             np.array(self.stops, np.int64),
             np.array(self.cut, np.bool_),
             np.array(self.blocks, np.int64).reshape(-1, 2),
+            returns=b"\r" in whole,
         )
 
 

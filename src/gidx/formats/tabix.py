@@ -346,7 +346,8 @@ class TabixText:
 
     def _text(self, group: list[Segment], wanted: Wanted | None = None) -> Text:
         text = self.lines.fetch(group, wanted)
-        check_line_ends(text.text.data, partial(self.lines.say, text), self.source.name)
+        if text.returns:
+            check_line_ends(text.text.data, partial(self.lines.say, text), self.source.name)
         return parted(text) if self.dialect.rules.spaces else text
 
     def decode(

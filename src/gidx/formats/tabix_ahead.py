@@ -41,8 +41,10 @@ class Ahead:
         self._starts, self._ends = regions.start.tolist(), regions.end.tolist()
         self._floors = floors.tolist()
         # where each chrom's regions may begin: chroms follow one another in the file
-        chroms = np.flatnonzero(np.diff(regions.first))
-        self._begins = sorted(self._floors[self._first[c]] for c in chroms.tolist())
+        self._begins = self._floors
+        if len(self._floors) > 1:
+            chroms = np.flatnonzero(np.diff(regions.first))
+            self._begins = sorted(self._floors[self._first[c]] for c in chroms.tolist())
 
     def place(self, data: bytes | bytearray, block: int) -> int:
         """The virtual offset before which no further row is wanted, behind a block's last.

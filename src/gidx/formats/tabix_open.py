@@ -49,7 +49,7 @@ _MAKERS: dict[str, Any] = {
 _SAM = re.compile(rb"@(HD|SQ|RG|PG|CO)\t")
 # A line of `track` or `browser` is a row where its fields are: such a chrom may be in GFF or VCF
 _NOT_A_ROW = (
-    rb"[\r\n]|(?:track|browser)(?:[ \r\n]"
+    rb"[ \t\r]*\n|(?:track|browser)(?:[ \r\n]"
     rb"|\t(?!-?[0-9]+[\t\r\n]|[^\t\n]*\t[^\t\n]*\t[0-9]+\t[0-9]+\t))"
 )
 # kinds of text that may have neither a header nor a row

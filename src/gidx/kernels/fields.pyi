@@ -8,6 +8,13 @@ def integers(
     high: Integer,
     color: bool,
 ) -> tuple[Int64s, Bytes, int]: ...
+def unwritten(
+    buf: Bytes,
+    begins: Int32s,
+    nexts: Int32s,
+    integers: bool,
+    ok: Bytes,
+) -> int: ...
 def decimals(
     buf: Bytes,
     begins: Int32s,

@@ -76,6 +76,35 @@ cdef inline (bint, i64) _color(const u8[::1] buf, u64 a, u64 b) noexcept nogil:
     return parts == 3, value
 
 
+def unwritten(
+    const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts, bint integers, u8[::1] ok,
+):
+    """Mark numbers (`ok` becomes 0) whose text is none that a number is written as; how many.
+
+    Those have zeros in front or a plus; of integers, also a minus before 0.
+    """
+    cdef bint minus, odd
+    cdef i64 i, found = 0
+    cdef u64 a, b
+    with nogil:
+        for i in range(len(begins)):
+            if ok[i] != 1:
+                continue
+            a, b = begins[i], nexts[i] - 1
+            if a >= b:
+                continue
+            minus = buf[a] == MINUS
+            odd = buf[a] == PLUS
+            a += minus
+            if a < b and buf[a] == ZERO:
+                odd = odd or (integers and minus)
+                odd = odd or (a + 1 < b and ZERO <= buf[a + 1] <= ZERO + 9)
+            if odd:
+                ok[i] = 0
+                found += 1
+    return found
+
+
 def decimals(const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts, bint single):
     """(values float64, ok, bad, hard).
 

@@ -81,6 +81,13 @@ cdef inline bint _is_track(const u8[::1] buf, u64 a) noexcept nogil:
     return b - a == 7 and _begins_with(buf, a, b, b"browser")
 
 
+cdef inline bint _is_blank(const u8[::1] buf, u64 a) noexcept nogil:
+    """Whether the line has nothing but blanks (BED 1.0, section 1.1: such are ignored)."""
+    while buf[a] == BLANK or buf[a] == TAB or buf[a] == CR:
+        a += 1
+    return buf[a] == LF
+
+
 cdef inline bint _is_fasta(const u8[::1] buf, u64 a) noexcept nogil:
     """Whether the line is `##FASTA`, or a FASTA record's first."""
     cdef u64 b
@@ -306,8 +313,7 @@ def read_lines(
                 c = buf[i]
                 if (
                     c == meta_byte
-                    or c == LF
-                    or (c == CR and buf[i + 1] == LF)
+                    or (c <= BLANK and _is_blank(buf, i))
                     or (tracks and (c == 116 or c == 98) and _is_track(buf, i))
                     or (fasta and c == MORE)
                 ):
@@ -480,7 +486,7 @@ def read_chroms(
                 i += 1
             while i < stop:
                 c = buf[i]
-                skip = c == meta_byte or c == LF or (c == CR and buf[i + 1] == LF)
+                skip = c == meta_byte or (c <= BLANK and _is_blank(buf, i))
                 if fasta and (skip or c == MORE) and _is_fasta(buf, i):
                     ended = i
                     break

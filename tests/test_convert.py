@@ -694,3 +694,21 @@ def test_nested_columns_of_other_tables_are_texts(folder, target):
     convert("x.parquet", target)
     row = gidx.open(target).to_table().to_pylist()[0]
     assert (row["s"], row["ll"], row["m"]) == ('{"x": 1}', "1,2;3", "k=v")
+
+
+@pytest.mark.parametrize("target", ["y.bed", "y.vcf", "y.gff3", "y.bb"])
+def test_native_names_are_for_tables(folder, target):
+    """What is written as rows of a format has the names, and the base, of that."""
+    text = {"y.vcf": VCF, "y.gff3": GFF3}.get(target, BED)
+    (folder / "x").write_text(text)
+    convert("x", target, names="native", chromsizes=SIZES)
+    expected = f"expected{Path(target).suffix}"
+    convert("x", expected, chromsizes=SIZES)
+    assert Path(target).read_bytes() == Path(expected).read_bytes()
+
+
+def test_native_names_of_a_vcf_in_parquet_are_not_those_of_bed(folder):
+    (folder / "a.vcf").write_text(VCF)
+    convert("a.vcf", "native.parquet", names="native")
+    with pytest.raises(gidx.ColumnError, match="no column 'chrom'; did you mean 'CHROM'"):
+        convert("native.parquet", "z.bed")

@@ -28,6 +28,7 @@ from gidx import schema
 from gidx.dialects import gff_encode, vcf_encode
 from gidx.dialects.encoding import LineEncoder
 from gidx.encode import Faults, as_arrow
+from gidx.errors import ColumnError
 from gidx.nested_text import nested_as_text
 from gidx.order import unfit
 from gidx.stream import flow
@@ -51,6 +52,9 @@ def as_bed(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
     {'start': 99, 'end': 900, 'name': 'g1', 'score': '.', 'strand': '+'}
     """
     names = rows.schema.names
+    for name in schema.HEAD:
+        if name not in names:
+            raise ColumnError(schema.no_column(name, names))
     kind = schema.read_metadata(rows.schema).get("format")
     known = (("qname",), ("mapq",), ()) if kind == "sam" else (_NAMES, _SCORES, ("strand",))
     picked = [next((n for n in some if n in names), None) for some in known]

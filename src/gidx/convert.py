@@ -43,6 +43,7 @@ from gidx import declare, nested_text, parquet, schema
 from gidx.atomic import replacing
 from gidx.convert_sources import (
     STEP,
+    TABLES,
     Asked,
     IndexedSource,
     Kind,
@@ -82,7 +83,6 @@ SUFFIXES: dict[str, Kind] = {
 }
 BGZF = (".gz", ".bgz", ".bgzf")
 COMPRESSED = (*BGZF, ".zst", ".bz2", ".xz")
-TABLES: tuple[Kind, ...] = ("tsv", "parquet", "arrow", "json")
 LINES: tuple[Kind, ...] = ("bed", "vcf", "gff3", "gtf", "tsv")  # which BGZF is for
 
 Target = str | os.PathLike[str] | BinaryIO

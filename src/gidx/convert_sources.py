@@ -34,6 +34,7 @@ from gidx.source import ByteSource, PathSource, open_source
 
 Kind = Literal["bigbed", "bed", "vcf", "gff3", "gtf", "tsv", "parquet", "arrow", "json"]
 TEXT: tuple[Kind, ...] = ("bed", "tsv")
+TABLES: tuple[Kind, ...] = ("tsv", "parquet", "arrow", "json")
 
 # Rows that are formatted at a time: an Arrow file may be one batch, and to format it
 # whole takes as much memory again. 16 k to 256 k rows are equally fast.
@@ -152,7 +153,8 @@ class IndexedSource:
             "columns": asked.columns,
             "threads": asked.threads,
             "errors": asked.errors,
-            "names": "canonical" if asked.to == "bigbed" else asked.names,
+            # a writer of rows has its own names, and its own base
+            "names": asked.names if asked.to in TABLES else "canonical",
         }
         if isinstance(found, TabixDataset) and found.index is None and asked.regions is not None:
             return self._filtered(found, asked, options, told)

@@ -642,7 +642,7 @@ gidx info --json genes.bb | jq .rows""",
         """\
 gidx query genes.bb chr22:20,000,000-20,100,000
 gidx query genes.bb chr1 chr2 --columns chrom,start,end,name --no-header
-gidx query genes.bb --regions-file peaks.bed --count
+gidx query genes.bb --regions-file peaks.bed --missing-chroms ignore --count
 gidx query genes.bb --head 3 --format json
 gidx query https://host/genes.bb chrX --output chrX.parquet""",
     )  # fmt: skip

@@ -23,6 +23,8 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.charset import WAY_OUT
+from gidx.kernels import fields as kernels
+from gidx.kernels.fields import unwritten
 from gidx.look import EXACT, NOT_FINITE, holds
 
 Bytes = npt.NDArray[np.uint8]
@@ -219,23 +221,17 @@ def _first(items: Items, ok: _Ok) -> _Bad:
 
 
 def _texts(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
-    from gidx.kernels import fields as kernels
-
     offsets, data, ok, bad = kernels.texts(items.text, items.begins, items.nexts)
     return _array(column.type, items, column, ok, bad, [_buffer(offsets), _buffer(data)])
 
 
 def _words(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
-    from gidx.kernels import fields as kernels
-
     values, ok, bad = kernels.words(items.text, items.begins, items.nexts, *column.known)
     indices, wrong = _array(pa.int32(), items, column, ok, bad, [_buffer(values)])
     return pa.DictionaryArray.from_arrays(indices, column.dictionary), wrong
 
 
 def _floats(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
-    from gidx.kernels import fields as kernels
-
     kind = column.type
     single = kind.bit_width == 32
     values, ok, bad, hard = kernels.decimals(items.text, items.begins, items.nexts, single)
@@ -255,8 +251,6 @@ def _floats(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
 
 
 def _integers(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
-    from gidx.kernels import fields as kernels
-
     values: npt.NDArray[Any]
     kind = column.type
     low, high = _limits(column.limits or kind)
@@ -294,8 +288,6 @@ def _not_written(items: Items, values: npt.NDArray[Any], ok: npt.NDArray[np.uint
     Those are zeros in front, a plus, an integer's minus before 0, and what a double rounds
     to an integer, to zero or to infinity.
     """
-    from gidx.kernels.fields import unwritten
-
     floats = values.dtype.kind == "f"
     count: int = unwritten(items.text, items.begins, items.nexts, not floats, ok)
     if floats:
@@ -311,8 +303,6 @@ def _not_written(items: Items, values: npt.NDArray[Any], ok: npt.NDArray[np.uint
 
 def _decimals(items: Items, which: npt.NDArray[np.int64], kind: pa.DataType) -> Any:
     """Decimals by Arrow's parser, which does not take a plus."""
-    from gidx.kernels import fields as kernels
-
     begins = items.begins[which].copy()
     begins += items.text[begins] == ord("+")
     offsets, data = kernels.gather(items.text, begins, items.nexts[which])
@@ -346,8 +336,6 @@ def _lists(
 
     Where ``whole``, a list with a bad item is bad itself; else only its item is missing.
     """
-    from gidx.kernels import fields as kernels
-
     counts, counted = _NOTHING
     if column.counted_by is not None and fields is not None:
         at = column.counted_by
@@ -420,8 +408,6 @@ def _absent(
     items: Items, column: Column, bad: int, kind: pa.DataType
 ) -> npt.NDArray[np.bool_] | None:
     """Which items are not there, or are the text that says so; None for none of them."""
-    from gidx.kernels import fields as kernels
-
     absent = None if items.there is None else items.there == 0
     if column.missing is not None and (bad or pat.is_string(kind)):
         same, n = kernels.equal(items.text, items.begins, items.nexts, column.absent)

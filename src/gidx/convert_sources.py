@@ -29,6 +29,7 @@ from gidx.dataset import BigBedDataset, Dataset, Errors, TabixDataset
 from gidx.errors import ColumnError, FormatError
 from gidx.formats.base import Names
 from gidx.formats.tabix import GUESSED
+from gidx.kernels.records import select_items
 from gidx.region import MissingChroms, RegionSet, resolve
 from gidx.source import ByteSource, PathSource, open_source
 
@@ -429,8 +430,6 @@ def _filtered(
 def _overlapping(
     batches: Iterator[pa.RecordBatch], regions: RegionSet, names: pa.Array, heads: Sequence[str]
 ) -> Iterator[pa.RecordBatch]:
-    from gidx.kernels.records import select_items
-
     for batch in batches:
         chrom, start, end = (batch.column(n) for n in heads)
         if pat.is_dictionary(chrom.type):

@@ -31,6 +31,9 @@ import pyarrow.types as pat
 from gidx import colors, objects
 from gidx.autosql import AutoSql, Field
 from gidx.columns import Column, Items, decode_items
+from gidx.kernels import encode as kernels
+from gidx.kernels.encode import close_items, first_with, format_integers, pad
+from gidx.kernels.join import first_in
 from gidx.stream import is_text
 
 BREAKS = b"\t\n\r\0"  # what ends a field or a line, or a text in C
@@ -352,8 +355,6 @@ def texts_of(array: pa.Array) -> Texts:
 
 def numbers(values: Ints, *, comma: bool = False) -> Texts:
     """Integers as texts."""
-    from gidx.kernels.encode import format_integers
-
     offsets, data = format_integers(_frozen(values), comma)
     return Texts(offsets, _frozen(data))
 
@@ -386,8 +387,6 @@ def join_rows(
     chrom: npt.NDArray[np.int32], start: Ints, end: Ints, fields: Sequence[Texts]
 ) -> tuple[Bytes, Ints]:
     """Records, one after the other, and their bounds (rows + 1)."""
-    from gidx.kernels import encode as kernels
-
     lengths = np.full(len(chrom), 13 + max(len(fields) - 1, 0), np.int64)
     for texts in fields:
         kernels.add_lengths(texts.offsets, lengths)
@@ -428,8 +427,6 @@ def check_bytes(
     faults: Faults,
 ) -> None:
     """Note the texts that are there and have a byte which the table marks; ``say`` words it."""
-    from gidx.kernels.join import first_in
-
     if first_in(texts.offsets, texts.data, table) >= 0:
         bad = marked(texts, table.view(np.bool_)) & (there == 1)
         faults.check(bad, lambda i: say(shown(texts[i])))
@@ -449,8 +446,6 @@ def unlike(texts: Texts, letters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_
 
 def keys(texts: Texts) -> npt.NDArray[np.bytes_]:
     """The texts as a numpy ``S`` array."""
-    from gidx.kernels.encode import pad
-
     width = max(int(texts.lengths.max(initial=0)), 1)
     found: npt.NDArray[np.bytes_] = pad(texts.offsets, texts.data, width).view(f"S{width}")
     return found
@@ -487,8 +482,6 @@ def _texts(array: pa.Array, target: Target, faults: Faults) -> Texts:
 
 
 def _check_text(texts: Texts, target: Target, faults: Faults) -> None:
-    from gidx.kernels.encode import first_with
-
     if first_with(texts.offsets, texts.data, False) >= 0:
         faults.check(
             having(texts, BREAKS),
@@ -547,8 +540,6 @@ def _check_range(
 
 def _lists(array: pa.Array, target: Target, faults: Faults) -> Cells:
     """Items with a comma behind each; row i has the items ``bounds[i]`` to ``bounds[i + 1]``."""
-    from gidx.kernels.encode import close_items
-
     f = target.field
     items, bounds = _items(array)
     inner = of_items(bounds, faults)
@@ -596,8 +587,6 @@ def _items(array: pa.Array) -> tuple[pa.Array, Ints]:
 
 
 def _item_texts(items: pa.Array, target: Target, faults: Faults) -> Texts:
-    from gidx.kernels.encode import first_with
-
     texts = texts_of(items)
     if first_with(texts.offsets, texts.data, True) >= 0:
         faults.check(

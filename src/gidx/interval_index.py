@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 from gidx.binning.bins import bin_count, bin_span, depth_for, reg2bin
 from gidx.errors import WriteError, format_error
+from gidx.kernels import interval_index
 from gidx.layout import check_range, read_array, read_one, read_tagged
 from gidx.source import ByteSource
 
@@ -79,8 +80,6 @@ Words = npt.NDArray[np.uint64]
 @cache
 def _kernels() -> Any:
     """The kernels, once they are needed: import statements took 4 us of a query's 27."""
-    from gidx.kernels import interval_index
-
     return interval_index
 
 

@@ -37,6 +37,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gidx.kernels import intervals as kernels
+from gidx.kernels.intervals import (
+    count,
+    double,
+    find_branches,
+    find_maxima,
+    look,
+    mark,
+    mark_rows,
+    merge,
+    nearest,
+    overlap_sum,
+    running_sums,
+    search,
+)
 from gidx.pool import in_order, thread_count
 from gidx.sorting import sorted_pairs, sorted_values
 
@@ -76,8 +91,6 @@ class Queries:
     @classmethod
     def of_rows(cls, codes: npt.ArrayLike, start: Ints, end: Ints) -> Queries:
         """Rows: one of length zero overlaps what it touches."""
-        from gidx.kernels.intervals import double
-
         starts, ends = double(start, end)
         return cls(np.asarray(codes, np.int32), starts, ends, NONE, len(start))
 
@@ -97,8 +110,6 @@ class Queries:
 
     def by_start(self, n_codes: int, *, strictly: bool = False) -> Queries:
         """By chrom and start; few are left as they are, if it is not asked strictly."""
-        from gidx.kernels.intervals import look
-
         if self.ordered or (len(self.codes) < _SORT and not strictly):
             return self
         _, missing, in_order, _ = look(self.codes, self.start, n_codes)
@@ -117,8 +128,6 @@ class Queries:
 
     def merged(self, n_codes: int) -> tuple[Ints, Ints, Ints, Ints]:
         """Those that overlap or touch as one, by code (see `gidx.kernels.intervals.merge`)."""
-        from gidx.kernels.intervals import merge
-
         asked = self.by_start(n_codes, strictly=True)
         begin, stop, start, end = merge(asked.codes, asked.start, asked.end, n_codes)
         return begin, stop, start, end
@@ -142,8 +151,6 @@ class Intervals:
     @classmethod
     def build(cls, codes: Codes, start: Ints, end: Ints, n_codes: int) -> Intervals:
         """Of rows 0-based half-open; those with the code -1 are left out."""
-        from gidx.kernels import intervals as kernels
-
         starts, ends = kernels.double(start, end)
         return cls._sorted(codes, starts, ends, n_codes)
 
@@ -155,8 +162,6 @@ class Intervals:
     @classmethod
     def _sorted(cls, codes: Codes, starts: Ints, ends: Ints, n_codes: int) -> Intervals:
         """Of doubled coordinates."""
-        from gidx.kernels import intervals as kernels
-
         counts, missing, in_order, seen = kernels.look(codes, starts, n_codes)
         row = None
         if not in_order or missing:
@@ -175,8 +180,6 @@ class Intervals:
 
     @cached_property
     def _branch(self) -> npt.NDArray[Any]:
-        from gidx.kernels.intervals import find_branches
-
         branch: npt.NDArray[Any] = np.empty(
             len(self), np.int32 if len(self) <= _INT32 else np.int64
         )
@@ -185,8 +188,6 @@ class Intervals:
 
     @cached_property
     def _maxima(self) -> tuple[Ints, Ints]:
-        from gidx.kernels.intervals import find_maxima
-
         values, offsets = find_maxima(self.end)
         return values, offsets
 
@@ -213,22 +214,16 @@ class Intervals:
 
     @cached_property
     def _sums(self) -> tuple[Ints, Ints, Ints, Ints]:
-        from gidx.kernels.intervals import running_sums
-
         start, end = self._plain[0], self._ends >> 1
         return start, running_sums(start), end, running_sums(end)
 
     @cached_property
     def _merged(self) -> tuple[Ints, Ints, Ints]:
-        from gidx.kernels.intervals import merge
-
         begin, _, start, end = merge(self._chroms, *self._plain, len(self.first) - 1)
         return np.append(begin, len(start)), start, end
 
     @cached_property
     def _merged_sums(self) -> tuple[Ints, Ints, Ints, Ints]:
-        from gidx.kernels.intervals import running_sums
-
         _, start, end = self._merged
         return start, running_sums(start), end, running_sums(end)
 
@@ -260,8 +255,6 @@ class Intervals:
 
         Query by query, those of query q are ``bounds[q]:bounds[q + 1]``; its rows ascend.
         """
-        from gidx.kernels.intervals import search
-
         asked = queries.by_start(len(self.rank))
         bounds = np.zeros(len(queries) + 1, np.int64)
         self._count(asked, bounds[1:], threads)
@@ -285,8 +278,6 @@ class Intervals:
         self, queries: Queries, n_rows: int, threads: int | None = None
     ) -> npt.NDArray[np.bool_]:
         """Whether each of the frame's ``n_rows`` overlaps one of the queries."""
-        from gidx.kernels.intervals import mark
-
         marked = np.zeros(n_rows, np.bool_)
         asked = replace(queries, codes=self.rank[queries.codes])
         regions = asked.merged(len(self.first) - 1)
@@ -305,8 +296,6 @@ class Intervals:
         return out
 
     def _count(self, asked: Queries, out: Ints, threads: int | None) -> None:
-        from gidx.kernels.intervals import count
-
         codes, ends = self.rank[asked.codes], self._ends
 
         def run(lo: int, hi: int) -> None:
@@ -332,8 +321,6 @@ class Intervals:
         queries: Queries,
         threads: int | None,
     ) -> Ints:
-        from gidx.kernels.intervals import overlap_sum
-
         asked = queries.by_start(len(self.rank))
         codes = self.rank[asked.codes]
         start, end = (asked.start + 1) >> 1, asked.end >> 1
@@ -361,8 +348,6 @@ class Intervals:
         ``sides``: -1 left of the query, 1 right of it, 0 both, 2 none. Rows that overlap
         come first, then by distance, then by start and row.
         """
-        from gidx.kernels.intervals import nearest
-
         asked = queries.by_start(len(self.rank))
         codes = self.rank[asked.codes]
         counts = np.zeros(len(queries) + 1, np.int64)
@@ -411,8 +396,6 @@ class Scan:
 
     def any_of(self, queries: Queries, threads: int | None = None) -> npt.NDArray[np.bool_]:
         """Whether each row overlaps one of the queries."""
-        from gidx.kernels.intervals import mark_rows
-
         regions = queries.merged(self.n_codes)
         marked = np.zeros(len(self.codes), np.bool_)
 

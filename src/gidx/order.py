@@ -27,6 +27,7 @@ import pyarrow.types as pat
 
 from gidx.encode import Faults, integers, of_some, texts_of
 from gidx.errors import WriteError, hint
+from gidx.kernels.encode import changes
 from gidx.region import Region
 from gidx.sorting import sorted_rows
 from gidx.stream import Frame, is_text
@@ -390,8 +391,6 @@ def run_starts(chrom: pa.Array) -> Ints:
     if pat.is_dictionary(chrom.type):
         indices = chrom.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         return np.flatnonzero(np.concatenate([[True], indices[1:] != indices[:-1]]))
-    from gidx.kernels.encode import changes
-
     texts = texts_of(chrom)
     first = changes(texts.offsets, texts.data)
     if chrom.null_count:  # which is empty among the texts, and no name

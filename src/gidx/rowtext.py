@@ -34,6 +34,8 @@ from gidx import autosql, objects, schema
 from gidx.autosql import AutoSql
 from gidx.encode import Texts, numbers, texts_of
 from gidx.errors import WriteError
+from gidx.kernels import encode as kernels
+from gidx.kernels.encode import close_items, first_with
 from gidx.nested_text import nested_as_text
 from gidx.stream import is_text, plain
 
@@ -59,8 +61,6 @@ class RowText:
 
     def rows(self, batch: pa.RecordBatch) -> npt.NDArray[np.uint8]:
         """The rows, a line break behind each."""
-        from gidx.kernels import encode as kernels
-
         columns = [
             self._texts(array, field)
             for array, field in zip(batch.columns, self.schema, strict=True)
@@ -185,8 +185,6 @@ def _as_arrow(texts: Texts) -> pa.Array:
 
 
 def _lists(array: pa.Array, name: str) -> Texts:
-    from gidx.kernels.encode import close_items
-
     items = array.flatten()
     lengths = pc.list_value_length(array).to_numpy(zero_copy_only=False)
     bounds = np.zeros(len(array) + 1, np.int64)
@@ -224,8 +222,6 @@ def _checked(texts: Texts, name: str) -> Texts:
 
 
 def _check(texts: Texts, name: str, *, comma: bool) -> None:
-    from gidx.kernels.encode import first_with
-
     row = first_with(texts.offsets, texts.data, comma)
     if row >= 0:
         what = "comma, tab" if comma else "tab"

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gidx.encode import LONGEST, Cells, Faults, Ints, unlike
+from gidx.kernels import encode as kernels
+from gidx.kernels.encode import first_unlike
 
 NAME, SCORE, STRAND, THICK_START, THICK_END, COLOR = range(3, 9)
 BLOCK_COUNT, BLOCK_SIZES, BLOCK_STARTS = range(9, 12)
@@ -81,8 +83,6 @@ def _check_score(rows: Rows, faults: Faults) -> None:
 
 
 def _check_strand(rows: Rows, faults: Faults) -> None:
-    from gidx.kernels.encode import first_unlike
-
     if STRAND in rows.cells:
         texts = rows.cells[STRAND].texts
         if first_unlike(texts.offsets, texts.data, _STRANDS) >= 0:
@@ -117,8 +117,6 @@ def _check_inside(values: Ints, name: str, rows: Rows, faults: Faults) -> None:
 
 
 def _check_blocks(rows: Rows, faults: Faults) -> None:
-    from gidx.kernels import encode as kernels
-
     count = rows.numbers(BLOCK_COUNT)
     if count is None:
         return

@@ -22,6 +22,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from gidx.kernels.sorting import BUCKETS, pack_keys, settle, sort_buckets, spread
 from gidx.pool import in_order, thread_count
 
 Ints = npt.NDArray[np.int64]
@@ -78,8 +79,6 @@ def _packed(
     codes: Codes, values: Ints, n_codes: int, n_missing: int, *, rows: bool
 ) -> tuple[Keys, int, int, int] | None:
     """Sorted keys, the lowest value, and the bits of a value and a row; None: they do not fit."""
-    from gidx.kernels.sorting import pack_keys
-
     if n_missing == len(codes):
         return np.empty(0, np.uint64), 0, 0, 0
     used = values if n_missing == 0 else values[codes >= 0]
@@ -95,8 +94,6 @@ def _packed(
 
 def _sorted(keys: Keys, bits: int) -> Keys:
     """The keys, of so many bits, in ascending order; the array given is not kept as it was."""
-    from gidx.kernels.sorting import BUCKETS, settle, sort_buckets, spread
-
     if len(keys) < _FEW:
         keys.sort()
         return keys
@@ -122,7 +119,5 @@ def _sorted(keys: Keys, bits: int) -> Keys:
 
 def _mostly_follow(keys: Keys) -> bool:
     """Whether samples take few steps to be sorted."""
-    from gidx.kernels.sorting import settle
-
     firsts = (len(keys) * i // 4 for i in range(4))
     return all(settle(keys[i : i + _SAMPLE].copy(), _STEPS * _SAMPLE) for i in firsts)

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -47,7 +46,7 @@ from gidx.bgzf.block import (
 from gidx.bgzf.compress import packed_name
 from gidx.errors import FormatError, format_error, warn
 from gidx.ranges import Ranges
-from gidx.source import ByteSource, is_url
+from gidx.source import ByteSource, RemoteSource, is_url
 
 LF = ord("\n")
 BOM = b"\xef\xbb\xbf"
@@ -359,11 +358,14 @@ class BgzfLines:
 
     def fetch(self, group: Sequence[Segment], wanted: Wanted | None = None) -> Text:
         found = _Pieces()
-        unread = [s for s in group if s.data is None]
+        # what is near is read block by block, as far as it is wanted; of what is far, requests
+        # are what takes time
+        near = wanted is not None and not isinstance(self.source, RemoteSource)
+        unread = [] if near else [s for s in group if s.data is None]
         read = iter(self.source.read_many(self._file_ranges(unread))) if unread else iter(())
         place = 0  # before which nothing is wanted
         for segment in group:
-            data = next(read) if segment.data is None else segment.data
+            data = next(read, None) if segment.data is None else segment.data
             if wanted is None:
                 self._add(segment, data, found)
             else:
@@ -374,16 +376,20 @@ class BgzfLines:
         size = self.source.size
         spans = []
         for s in segments:
+            self._check_inside(s)
             first, last = s.begin >> 16, s.stop >> 16
-            if (first >= size and s.stop > s.begin) or last > size:
-                raise format_error(
-                    self.source.name,
-                    max(first, 0),
-                    f"the index points behind the file's end ({size} bytes): it is that of "
-                    "another file, or older than this one; make it anew with: gidx index",
-                )
             spans.append([first, min(last + (2 * MAX_BLOCK if s.stop & 0xFFFF else 0), size)])
         return np.array(spans, np.uint64).reshape(-1, 2)
+
+    def _check_inside(self, segment: Segment) -> None:
+        size, first = self.source.size, segment.begin >> 16
+        if (first >= size and segment.stop > segment.begin) or segment.stop >> 16 > size:
+            raise format_error(
+                self.source.name,
+                max(first, 0),
+                f"the index points behind the file's end ({size} bytes): it is that of "
+                "another file, or older than this one; make it anew with: gidx index",
+            )
 
     def _add(self, segment: Segment, data: Any, found: _Pieces) -> None:
         sizes = self._blocks_of(segment, data)
@@ -396,32 +402,57 @@ class BgzfLines:
         self, segment: Segment, data: Any, found: _Pieces, wanted: Wanted, place: int
     ) -> int:
         """Add runs of blocks with what is wanted from a place on; the place to go on from."""
-        sizes = self._blocks_of(segment, data)
-        first = segment.begin >> 16
-        begins = list(accumulate(sizes, initial=first))
+        last, within = segment.stop >> 16, segment.stop & 0xFFFF > 0
+        self._check_inside(segment)
         while place < segment.stop:
-            i = bisect_right(begins, place >> 16, 0, len(sizes)) - 1
             run = segment
-            if place > segment.begin:  # within a block that begins elsewhere, a line is not known
-                known = begins[i] == place >> 16
-                run = replace(segment, begin=place if known else begins[i] << 16, cut=not known)
-            i, pieces = max(i, 0), []
-            while i < len(sizes):
-                begin = begins[i]
-                part = data[begin - first : begins[i + 1] - first]
-                pieces += inflate_each(part, sizes[i : i + 1], begin, self.source.name)
-                i += 1
+            if place > segment.begin:
+                run = replace(segment, begin=place, cut=False)
+            pieces: list[bytearray] = []
+            places: list[int] = []
+            end, whole = run.begin >> 16, True
+            for begin, block in self._blocks_from(end, segment, data):
+                pieces += inflate_each(block, [len(block)], begin, self.source.name)
+                places.append(begin)
+                end = begin + len(block)
                 place = wanted.place(pieces[-1], begin)
-                if i < len(sizes) and place >> 16 > begins[i]:
+                if place >> 16 > end and (end < last or (end == last and within)):
+                    whole = False
                     break
-            self._begin(run, pieces, begins[i - len(pieces) :], found)
-            if i == len(sizes) and not (segment.open and place > segment.stop):
-                self._end(segment, pieces, data, begins[-1], found)
+            self._begin(run, pieces, places, found)
+            if whole and not (segment.open and place > segment.stop):
+                self._end(segment, pieces, data, end, found)
                 break
-            last = pieces[-1].rfind(b"\n") + 1  # the row behind it is not wanted
-            found.stops.append(found.size - len(pieces[-1]) + last)
+            tail = pieces[-1].rfind(b"\n") + 1  # the row behind it is not wanted
+            found.stops.append(found.size - len(pieces[-1]) + tail)
             found.close_line()
+            if whole:
+                break
         return place
+
+    def _blocks_from(self, at: int, segment: Segment, data: Any) -> Iterator[tuple[int, Any]]:
+        """A segment's blocks from one on, each with its place; without ``data``, read for this."""
+        last, within = segment.stop >> 16, segment.stop & 0xFFFF > 0
+        step = MAX_BLOCK  # so that there is one whole block
+        while at < last or (at == last and within):
+            piece = self._read(at, step) if data is None else data[at - (segment.begin >> 16) :]
+            self._check_block(piece, at)
+            if len(piece) == 0:
+                break
+            final = at + len(piece) == self.source.size
+            sizes, _ = walk(piece, at, self.source.name, final=final)
+            begin = 0
+            for size in sizes:
+                if at > last or (at == last and not within):
+                    break
+                block = piece[begin : begin + size]
+                yield at, block
+                begin, at = begin + size, at + size
+                if at - size == last:  # an empty block stands for the one that is meant
+                    last = at if int.from_bytes(block[-4:], "little") == 0 else -1
+            step = min(2 * step, TEXT)
+        if at > last >= 0 or (at < last and at < self.source.size):
+            raise self._stale(segment.stop >> 16, "where no block begins")
 
     def _begin(
         self, segment: Segment, pieces: list[bytearray], places: list[int], found: _Pieces
@@ -440,7 +471,8 @@ class BgzfLines:
         """Where a segment stops, behind its blocks, which end there in the file."""
         if segment.open:
             found.stops.append(found.size + 1)
-            self._read_on(end, data[end - (segment.begin >> 16) :], found)
+            rest = b"" if data is None else data[end - (segment.begin >> 16) :]
+            self._read_on(end, rest, found)
         else:
             within = segment.stop & 0xFFFF
             self._check_stop(segment, pieces, end)

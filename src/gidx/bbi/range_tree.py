@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.errors import FormatError, format_error
+from gidx.kernels.records import select_nodes
 from gidx.layout import Order, Record, ordered, read_array, read_one, read_tagged
 from gidx.ranges import Ranges
 from gidx.region import RegionSet
@@ -91,8 +92,6 @@ class Items:
 
         Ends count as inside, because a row of length zero overlaps where it touches.
         """
-        from gidx.kernels.records import select_nodes
-
         picked = select_nodes(
             self.lo, self.hi, self.reach, regions.chrom, regions.start, regions.end
         )

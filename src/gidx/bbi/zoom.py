@@ -18,6 +18,7 @@ import numpy.typing as npt
 from gidx.bbi.blocks import inflate
 from gidx.bbi.header import MAX_ZOOM_LEVELS, TOTAL_SUMMARY
 from gidx.errors import WriteError, format_error
+from gidx.kernels import coverage
 from gidx.layout import Order, Record, ordered
 from gidx.ranges import Ranges
 from gidx.source import ByteSource
@@ -82,8 +83,6 @@ def count_summaries(
     chunks: Chunks, sizes: Sequence[int], tried: Sequence[int]
 ) -> npt.NDArray[np.int64]:
     """How many summaries the finest level would have, for each reduction tried."""
-    from gidx.kernels import coverage
-
     steps, reach, counts = (np.array(tried), np.zeros(len(tried), "i8"), np.zeros(len(tried), "i8"))
     last = -1
     for chrom, starts, ends in chunks:
@@ -113,8 +112,6 @@ def summarize(
     chunks: Chunks, sizes: Sequence[int], reduction: int, count: int
 ) -> tuple[Record, Record]:
     """The finest level, of ``count`` summaries, and the total summary."""
-    from gidx.kernels import coverage
-
     found = np.zeros(count, SUMMARY)
     state = np.zeros(2, np.int64)
     whole = np.array([0.0, np.inf, -np.inf, 0.0, 0.0])
@@ -137,8 +134,6 @@ def summarize(
 
 def _sweep(chunks: Chunks) -> Iterator[tuple[int, Positions, int]]:
     """Stretches of equal depth, in order: (chrom, array that is used again, how many)."""
-    from gidx.kernels import coverage
-
     heap = np.empty(_HEAP, np.int64)
     state = np.zeros(coverage.STATE, np.int64)
     out = np.empty((3, 0), np.int64)
@@ -175,8 +170,6 @@ def _with_ends(chunks: Chunks) -> Iterator[tuple[int, Positions, Positions, bool
 
 def coarsen(summaries: Record, reduction: int) -> Record:
     """The next level, of ``reduction`` bases a summary; takes the level's own memory."""
-    from gidx.kernels import coverage
-
     return summaries[: coverage.coarsen(*_words(summaries), np.uint32(reduction % 2**32))]
 
 

@@ -23,6 +23,25 @@ import numpy.typing as npt
 from gidx.binning.bins import DEPTH, MAX_DEPTH, MIN_SHIFT, depth_for, max_position
 from gidx.binning.index import Integers, Kind, Layout, Offsets, TabixIndex
 from gidx.errors import WriteError
+from gidx.kernels.bins import (
+    AGAIN,
+    BACKWARD,
+    FAR,
+    HEIGHTS,
+    LAST,
+    MAX_END,
+    OFFSETS,
+    OK,
+    REF,
+    REF_BEGIN,
+    SAVED,
+    START,
+    STATE,
+    UNSORTED,
+    close_rows,
+    push_rows,
+    running_ends,
+)
 
 # htslib's HTS_MIN_MARKER_DIST: a bin within so many bytes of the file is not worth a
 # seek of its own.
@@ -54,8 +73,6 @@ class IndexBuilder:
     """
 
     def __init__(self, min_shift: int = MIN_SHIFT) -> None:
-        from gidx.kernels.bins import HEIGHTS, OFFSETS, REF, START, STATE
-
         if not 1 <= min_shift <= 62 - 3 * (MAX_DEPTH + 1):
             raise ValueError(f"min_shift is {min_shift}")
         self.min_shift = min_shift
@@ -73,8 +90,6 @@ class IndexBuilder:
     @property
     def max_end(self) -> int:
         """The largest end so far; past 2**29 it takes a CSI."""
-        from gidx.kernels.bins import MAX_END
-
         return int(self._state[MAX_END])
 
     def push(
@@ -100,19 +115,6 @@ class IndexBuilder:
             the one before it ends. Comment lines between two rows count to the second,
             as with htslib, so ``offsets[0]`` of later batches says nothing new.
         """
-        from gidx.kernels.bins import (
-            AGAIN,
-            BACKWARD,
-            FAR,
-            HEIGHTS,
-            LAST,
-            OK,
-            REF_BEGIN,
-            SAVED,
-            UNSORTED,
-            push_rows,
-        )
-
         ref = np.ascontiguousarray(refs, np.int64)
         start, end = np.ascontiguousarray(starts, np.int64), np.ascontiguousarray(ends, np.int64)
         bounds = np.ascontiguousarray(offsets, np.uint64)
@@ -231,8 +233,6 @@ class IndexBuilder:
 
     def _closed(self, end: int | None) -> tuple[Any, ...]:
         """All parts, with those still open closed; the builder stays as it is."""
-        from gidx.kernels.bins import HEIGHTS, LAST, close_rows
-
         chunk, chunk_range = np.empty((HEIGHTS + 1, 3), np.int64), np.empty((HEIGHTS + 1, 2), "u8")
         ref, extent = np.empty((1, 3), np.int64), np.empty((1, 2), np.uint64)
         n_chunks, n_refs = close_rows(
@@ -265,8 +265,6 @@ def _gathered(
     Small bins are merged into their parents, from the smallest size up, and chunks of a
     bin that share a block are joined.
     """
-    from gidx.kernels.bins import running_ends
-
     ref, height, index = chunk[:, 0], chunk[:, 1].copy(), chunk[:, 2].copy()
     beyond = height > depth  # a row of length zero at the very end
     height[beyond], index[beyond] = depth, 0

@@ -28,6 +28,15 @@ from gidx.atomic import replacing
 from gidx.bgzf.block import EOF, MAX_DATA, deflate_block, inflate_all, is_bgzf, walk
 from gidx.binning.bins import bin_count, bin_spans, max_position
 from gidx.errors import WriteError, format_error
+from gidx.kernels.bins import (
+    ceiling_samples,
+    find_floors,
+    floor_samples,
+    join_few,
+    running_ends,
+    select_chunks,
+)
+from gidx.kernels.proof import holds_leads
 from gidx.ranges import Ranges, coalesce
 from gidx.region import RegionSet, resolve
 from gidx.source import ByteSource, PathLike, open_source
@@ -369,8 +378,6 @@ class TabixIndex:
 
         Larger ids are of chroms that are known elsewhere and have no rows here.
         """
-        from gidx.kernels.bins import join_few, select_chunks
-
         out = np.empty((64 + 8 * len(regions), 2), np.uint64)
         while True:
             places = regions.chrom, regions.start, regions.end
@@ -387,8 +394,6 @@ class TabixIndex:
 
         Those of one chrom ascend, from where its rows begin; all ones for a chrom without rows.
         """
-        from gidx.kernels.bins import find_floors
-
         first, window, value, ceiling_first, _, ceiling = self.plan[5:11]
         return find_floors(
             first, window, value, ceiling_first, ceiling, self.min_shift, regions.chrom,
@@ -407,9 +412,6 @@ class TabixIndex:
         Rows by chrom id (-1: not looked at), start, and the range's begin, which is a virtual
         offset, or what ``place_of`` makes of virtual offsets.
         """
-        from gidx.kernels.bins import running_ends
-        from gidx.kernels.proof import holds_leads
-
         ref_first, bins, first, chunks, reach, *_ = self.plan
         if place_of is not None:
             chunks = place_of(chunks.ravel()).astype(np.uint64).reshape(-1, 2)
@@ -441,8 +443,6 @@ class TabixIndex:
 
         Raises FormatError where the index has what its scheme has no room for.
         """
-        from gidx.kernels.bins import ceiling_samples, floor_samples, running_ends
-
         beyond = self.beyond_scheme()
         if beyond is not None:
             raise format_error("TabixIndex", None, beyond)

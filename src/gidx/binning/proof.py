@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from gidx.binning.bins import reg2bin
 from gidx.binning.index import Integers, Offsets, TabixIndex
+from gidx.kernels.bins import running_ends
+from gidx.kernels.proof import OK, REF, STATE, find_lost, running_most
 
 Reason = Literal[
     "unknown", "again", "unsorted", "bin", "chunk", "floor", "ceiling", "linear", "lead"
@@ -48,8 +50,6 @@ class Proof:
     """
 
     def __init__(self, index: TabixIndex, blocks: npt.NDArray[Any]) -> None:
-        from gidx.kernels.proof import REF, STATE, running_most
-
         self._index, self._blocks = index, blocks
         # of each block, the first from it on that has data; itself if there is none
         n = len(blocks)
@@ -110,8 +110,6 @@ class Proof:
         self, refs: Integers, starts: Integers, ends: Integers, places: Offsets
     ) -> Lost | None:
         """The next rows: chrom ids (-1: not in the index), positions, places in the data."""
-        from gidx.kernels.proof import OK, find_lost
-
         refs, starts, ends = (np.ascontiguousarray(v, np.int64) for v in (refs, starts, ends))
         places = np.ascontiguousarray(places, np.uint64)
         status, row = find_lost(*self._tables, refs, starts, ends, places, self._state, self._seen)
@@ -180,7 +178,5 @@ def _first_bad(proof: Proof, chunks: Offsets, floor: Offsets) -> int | None:
 
 
 def _reach(chunk_first: Integers, chunks: Offsets) -> Offsets:
-    from gidx.kernels.bins import running_ends
-
     reach: Offsets = running_ends(chunk_first, np.ascontiguousarray(chunks))
     return reach

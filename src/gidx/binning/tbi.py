@@ -17,6 +17,7 @@ import numpy as np
 from gidx.binning.bins import DEPTH, MIN_SHIFT, pseudo_bin
 from gidx.binning.index import GAF_PRESET, Kind, Layout, TabixIndex
 from gidx.errors import WriteError, format_error
+from gidx.kernels.bins import OK, TRUNCATED, count_parts, read_parts, write_parts
 from gidx.layout import Record
 
 MAGIC = b"TBI\x01"
@@ -135,8 +136,6 @@ def unpack_references(
     name: str,
 ) -> TabixIndex:
     """Bins and linear index of each reference, sorted; with what goes before, the index."""
-    from gidx.kernels.bins import OK, TRUNCATED, count_parts, read_parts
-
     csi = kind == "csi"
     if n_ref > (len(data) - at) // 4:  # before anything of that size is allocated
         raise fail(name, at, f"truncated: {n_ref} references expected, {len(data) - at} bytes left")
@@ -167,8 +166,6 @@ def unpack_references(
 
 def pack_references(index: TabixIndex) -> bytes:
     """The mirror image of `unpack_references`."""
-    from gidx.kernels.bins import write_parts
-
     csi = index.kind == "csi"
     n_pseudo = int(index.has_pseudo.sum())
     size = (

@@ -42,6 +42,8 @@ from gidx.binning.bins import DEPTH, MAX_DEPTH, MIN_SHIFT, pseudo_bin
 from gidx.binning.index import VCF, Integers, Kind, Layout, Offsets, TabixIndex
 from gidx.binning.tbi import layout_of, normalized, pack_columns
 from gidx.errors import format_error
+from gidx.kernels.block_rows import read_block
+from gidx.kernels.templates import fill_templates
 from gidx.pool import in_order, thread_count
 from gidx.source import ByteSource
 
@@ -302,8 +304,6 @@ class _Templates:
         return text if begin else text.removeprefix(b",\n    ")
 
     def _filled(self, tokens: Integers, numbers: Integers) -> bytes:
-        from gidx.kernels.templates import fill_templates
-
         filled = fill_templates(self.text, self.bounds, self.first, tokens, numbers)
         return bytes(filled)
 
@@ -348,8 +348,6 @@ class _Rows:
 
     def _rows(self, piece: Any, start: int, within: Offsets) -> Integers:
         """`LOOKED_UP` for places in the block that the bytes begin with, if there is one."""
-        from gidx.kernels.block_rows import read_block
-
         found = np.full((len(within), len(LOOKED_UP)), UNKNOWN, np.int64)
         if len(piece) == 0:
             # where a file without an EOF marker ends, and what no row has set

@@ -32,6 +32,7 @@ from gidx.atomic import replacing
 from gidx.bgzf.block import check_bgzf, inflate_each, is_gzip, pieces
 from gidx.binning.index import VCF, Integers, Layout, counted, gzipped, inflated
 from gidx.errors import WriteError, format_error
+from gidx.kernels.block_rows import read_block
 from gidx.pool import in_order, thread_count
 from gidx.source import ByteSource, PathLike, open_source
 
@@ -179,8 +180,6 @@ Block = tuple[int, bytes | None, tuple[int, ...]]  # columns, chrom, `LISTS`
 
 def _rows(name: str, layout: Layout, at: int, buf: memoryview, sizes: list[int]) -> list[Block]:
     """What the blocks of a piece of the file tell."""
-    from gidx.kernels.block_rows import read_block
-
     found: list[Block] = []
     nothing = np.empty(0, np.int64)
     for data, size in zip(inflate_each(buf, sizes, at, name), sizes, strict=True):

@@ -39,7 +39,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from typing import Any, Literal
 
@@ -52,6 +52,8 @@ from gidx import schema
 from gidx.columns import Column, Items, Problem, decode_items
 from gidx.dialects.base import Head, Lines, Names, Rules, fields_table
 from gidx.errors import warn
+from gidx.kernels import attributes as kernels
+from gidx.kernels.names import hash_words
 
 Kind = Literal["gff3", "gtf"]
 
@@ -337,8 +339,7 @@ class Gff:
         items = Items(lines.text, lines.fields[column.field], lines.fields[column.field + 1])
         own = column.column
         if named.type != own.type:
-            missing = None if pat.is_string(named.type) else b"."
-            own = replace(own, type=named.type, declared=str(named.type), missing=missing)
+            own = _retyped(own, named.type)
         array, problem = decode_items(items, own)
         if (
             self.kind == "gff3"
@@ -358,8 +359,6 @@ class Gff:
         rest: bool,
     ) -> _Split:  # fmt: skip
         """Some keys' values in the attributes of rows; where ``rest``, also the map."""
-        from gidx.kernels import attributes as kernels
-
         table = self._tables.get((keys, rest))
         if table is None:
             table = self._tables[keys, rest] = _table(self.keys if rest else keys, keys)
@@ -419,9 +418,6 @@ class _Table:
 
 def _table(known: Sequence[Key], asked: Sequence[Key]) -> _Table:
     """Of the keys that are known, those asked for get columns."""
-    from gidx.kernels import attributes as kernels
-    from gidx.kernels.names import hash_words
-
     words = [key.key.encode("utf-8", "surrogateescape") for key in known]
     data = np.array(bytearray(b"".join(words)), np.uint8)
     bounds = np.cumsum([0, *map(len, words)]).astype(np.int64)
@@ -454,15 +450,11 @@ class _Split:
 
     @cached_property
     def _repeats(self) -> Any:
-        from gidx.kernels import attributes as kernels
-
         owners, begins, nexts = self._more
         return kernels.group(owners, begins, nexts, self._table.n_texts * len(self))
 
     @cached_property
     def _lists(self) -> Any:
-        from gidx.kernels import attributes as kernels
-
         owners, begins, nexts = self._listed
         return kernels.group(owners, begins, nexts, self._table.n_lists * len(self))
 
@@ -480,8 +472,6 @@ class _Split:
         return self._list(s, name) if key.listed else self._plain(s, name, kind)
 
     def _plain(self, s: int, name: str, kind: pa.DataType) -> tuple[pa.Array, Problem | None]:
-        from gidx.kernels import attributes as kernels
-
         begins, nexts, there = (part[s] for part in self._texts)
         items = Items(self._text, begins, nexts)
         if len(self._more[0]):
@@ -494,10 +484,7 @@ class _Split:
         if self._coded[s]:
             items = _unescape(items, self._quoted)
         items.there = None if there.all() else there
-        column = _text_column(name)
-        if kind != column.type:
-            column = replace(column, type=kind, declared=str(kind), missing=b".")
-        return decode_items(items, column)
+        return decode_items(items, _text_column(name, None if pat.is_string(kind) else kind))
 
     def _list(self, s: int, name: str) -> tuple[pa.Array, Problem | None]:
         offsets, begins, nexts = self._lists
@@ -510,8 +497,6 @@ class _Split:
 
     def entries(self) -> tuple[npt.NDArray[np.int32], pa.Array, npt.NDArray[np.int32], Any, Any]:
         """The map's offsets, keys, and their values: offsets and an array; a problem."""
-        from gidx.kernels import attributes as kernels
-
         _, map_offsets, key_begins, key_nexts = self._map
         keys = Items(self._text, key_begins, key_nexts)
         if self._coded[-2]:
@@ -550,8 +535,6 @@ def parse_attributes(texts: Items, *, quoted: bool) -> tuple[pa.Array, list[Prob
 
     GTF's where ``quoted``, else GFF3's.
     """
-    from gidx.kernels import attributes as kernels
-
     table = _table((), ())
     found = kernels.split_attributes(
         texts.text, texts.begins, texts.nexts, quoted, table.keys, table.bounds, table.slots,
@@ -582,13 +565,15 @@ def _list_array(
     return array, None if problem is None else _row_problem(problem, offsets)
 
 
-def _text_column(name: str) -> Column:
-    return Column(name, pa.string(), ATTRIBUTES, "string")
+@cache
+def _text_column(name: str, kind: pa.DataType | None = None) -> Column:
+    """A column of attributes; kept, with what it has found out about itself."""
+    if kind is None:
+        return Column(name, pa.string(), ATTRIBUTES, "string")
+    return Column(name, kind, ATTRIBUTES, str(kind), missing=b".")
 
 
 def _unescape(items: Items, quoted: bool) -> Items:
-    from gidx.kernels import attributes as kernels
-
     return _items(kernels.unescape(items.text, items.begins, items.nexts, quoted))
 
 
@@ -609,9 +594,18 @@ def _sum(one: Problem, other: Problem) -> Problem:
     return replace(first, column=one.column, count=one.count + other.count)
 
 
+@cache
+def _retyped(column: Column, kind: pa.DataType) -> Column:
+    missing = None if pat.is_string(kind) else b"."
+    return replace(column, type=kind, declared=str(kind), missing=missing)
+
+
+_PERCENT = re.compile(b"%")
+
+
 def _has_percent(array: pa.Array) -> bool:
     data = array.buffers()[2]
-    return data is not None and bool((np.frombuffer(data, np.uint8) == ord("%")).any())
+    return data is not None and _PERCENT.search(data) is not None
 
 
 def _bitmap(there: npt.NDArray[np.uint8]) -> pa.Buffer:

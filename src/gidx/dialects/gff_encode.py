@@ -68,6 +68,8 @@ from gidx.encode import (
     unread,
 )
 from gidx.errors import WriteError, hint
+from gidx.kernels.encode import first_unlike
+from gidx.kernels.join import first_in, join_pairs, put_before
 from gidx.schema import HEAD
 from gidx.stream import is_text
 
@@ -499,8 +501,6 @@ class GffEncoder:
 
     def _map(self, array: pa.Array, faults: Faults) -> Part:
         """What has no column, each key with its values."""
-        from gidx.kernels.join import join_pairs
-
         keys, values, bounds = parts.map_of(array)
         rows = of_items(bounds, faults)
         if parts.is_list(values.type):
@@ -570,8 +570,6 @@ def _twice(key: bytes) -> str:
 
 def _gtf_pairs(names: Texts, part: Part, owners: Ints, bounds: Ints) -> Texts:
     """``key "value"; key "value"``: a pair for each value, or the key alone."""
-    from gidx.kernels.join import join_pairs
-
     counts = np.diff(owners)
     each = np.maximum(counts, 1)
     which = np.repeat(np.arange(len(counts)), each)
@@ -591,8 +589,6 @@ def _gtf_pairs(names: Texts, part: Part, owners: Ints, bounds: Ints) -> Texts:
 
 def _backslashed(part: Part) -> Part:
     r"""With ``\"`` and ``\\`` for quotes and backslashes."""
-    from gidx.kernels.join import first_in, put_before
-
     if first_in(part.texts.offsets, part.texts.data, _QUOTED) < 0:
         return part
     mark = np.uint8(ord("\\"))
@@ -676,8 +672,6 @@ def _number_text(
 
 
 def _strand(array: pa.Array | None, n: int, faults: Faults) -> Texts:
-    from gidx.kernels.encode import first_unlike
-
     if array is None or pat.is_null(array.type):
         return parts.filled(parts.nothing(n))
     texts = parts.filled(_text("strand", array, faults))
@@ -692,8 +686,6 @@ def _strand(array: pa.Array | None, n: int, faults: Faults) -> Texts:
 
 
 def _phase(array: pa.Array | None, n: int, faults: Faults) -> Texts:
-    from gidx.kernels.encode import first_unlike
-
     if array is None or pat.is_null(array.type):
         return parts.filled(parts.nothing(n))
     if is_text(array.type):

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.encode import Bytes, Faults, Ints, Texts, integers, numbers, texts_of
+from gidx.kernels.join import add_parts, escape, fill, first_in, join_items, put_parts
 
 Mask = npt.NDArray[np.uint8]
 
@@ -149,8 +150,6 @@ def plain_values(array: pa.Array) -> pa.Array:
 
 def filled(part: Part, mark: bytes = b".") -> Texts:
     """The texts, ``mark`` for what is missing."""
-    from gidx.kernels.join import fill
-
     if part.there.all():
         return part.texts
     return texts(*fill(part.texts.offsets, part.texts.data, part.there, np.uint8(mark[0])))
@@ -158,8 +157,6 @@ def filled(part: Part, mark: bytes = b".") -> Texts:
 
 def joined(items: Texts, bounds: Ints, separator: bytes) -> Texts:
     """Each list's items as one text."""
-    from gidx.kernels.join import join_items
-
     if len(bounds) == len(items) + 1 and np.array_equal(bounds, np.arange(len(bounds))):
         return items  # one each
     return texts(*join_items(items.offsets, items.data, bounds, bytes_of(separator)))
@@ -167,8 +164,6 @@ def joined(items: Texts, bounds: Ints, separator: bytes) -> Texts:
 
 def escaped(part: Part, table: Mask) -> Part:
     """With ``%41`` for the bytes that the table marks."""
-    from gidx.kernels.join import escape, first_in
-
     if first_in(part.texts.offsets, part.texts.data, table) < 0:
         return part
     return Part(texts(*escape(part.texts.offsets, part.texts.data, table)), part.there)
@@ -213,8 +208,6 @@ def join_parts(parts: Sequence[Keyed], separator: bytes, rows: int, empty: bytes
     >>> [found[i] for i in range(3)]
     ['AC=2;DB', 'DB', '.']
     """
-    from gidx.kernels.join import add_parts, put_parts
-
     begun = np.zeros(rows, np.uint8)
     lengths = np.zeros(rows, np.int64)
     none = bytes_of(b"")

@@ -33,6 +33,8 @@ import pyarrow.compute as pc
 from gidx import schema
 from gidx.columns import Column, Items, Problem, decode_items
 from gidx.dialects.base import Head, Lines, Names, Rules, fields_table
+from gidx.kernels import attributes as kernels
+from gidx.kernels.vcf import first_of_keys
 
 TAGS_FIELD = 11  # the first optional field
 MAP = pa.map_(pa.string(), pa.string())
@@ -229,8 +231,6 @@ def _chrom(lines: Lines) -> pa.Array:
 
 def _tags(lines: Lines) -> tuple[pa.Array, Problem | None]:
     """All behind the eleventh field, as a map; a row without has an empty one."""
-    from gidx.kernels import attributes as kernels
-
     begins = lines.fields[TAGS_FIELD]
     nexts = np.maximum(lines.stops, begins) + np.int32(1)
     offsets, key_begins, key_nexts, value_begins, value_nexts, bad = kernels.split_tags(
@@ -263,8 +263,6 @@ def _tags(lines: Lines) -> tuple[pa.Array, Problem | None]:
 
 def _distinct(text: Any, offsets: Any, begins: Any, nexts: Any, keys: pa.Array) -> pa.Array:
     """Keys, each once a row: ``NM``, ``NM:2`` …"""
-    from gidx.kernels.vcf import first_of_keys
-
     first = first_of_keys(text, offsets, begins, nexts - np.int32(1))
     if first.all():
         return keys

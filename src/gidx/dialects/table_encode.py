@@ -41,6 +41,7 @@ from gidx.encode import (
     texts_of,
 )
 from gidx.errors import WriteError, hint
+from gidx.kernels.encode import close_items, first_with
 from gidx.stream import is_text, plain
 
 MISSING = b"."
@@ -68,8 +69,6 @@ def texts(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
 
 def checked(found: Texts, name: str, faults: Faults, *, comma: bool = False) -> Texts:
     """Note the texts that cannot stand in a line (or a list)."""
-    from gidx.kernels.encode import first_with
-
     if first_with(found.offsets, found.data, comma) >= 0:
         what = "in a list, which has a comma, tab" if comma else "which has a tab"
         faults.check(
@@ -119,8 +118,6 @@ def _floats(array: pa.Array) -> Texts:
 
 
 def _lists(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
-    from gidx.kernels.encode import close_items
-
     items = array.flatten()
     lengths = pc.list_value_length(array).to_numpy(zero_copy_only=False)
     bounds = np.zeros(len(array) + 1, np.int64)

@@ -55,6 +55,8 @@ from gidx.columns import Column, Items, Problem, decode_items, decode_whole
 from gidx.dialects.base import Head, Lines, Names, Rules, fields_table
 from gidx.dialects.vcf_header import FIXED, Declaration, Header
 from gidx.errors import ColumnError, FormatError, hint, warn
+from gidx.kernels import vcf as kernels
+from gidx.kernels.names import hash_words
 
 Genotypes = Literal["text", "alleles"]
 
@@ -228,7 +230,7 @@ class _Spec:
     declared: Declaration | None = None
     key: bytes = b""
 
-    @property
+    @cached_property
     def is_flag(self) -> bool:
         return self.declared is not None and self.declared.type == "Flag"
 
@@ -237,7 +239,7 @@ class _Spec:
         """Whether a flag with a value is one all the same, and not a wrong Number=0."""
         return self.declared is not None and _said(self.declared)[1] == "Flag"
 
-    @property
+    @cached_property
     def can_misfit(self) -> bool:
         """Whether there are texts, but such that are no UTF-8, that are none of its values."""
         kind = self.column.type
@@ -464,8 +466,6 @@ class Vcf:
     def _decode_info(
         self, lines: Lines, plan: _Plan, arrays: dict[int, pa.Array], problems: list[Problem]
     ) -> None:
-        from gidx.kernels import vcf as kernels
-
         words, mapped = self._words, plan.infos is not None
         begins, nexts, there, count, faults, *others = kernels.find_info(
             lines.text, lines.fields[_INFO], lines.fields[_INFO + 1], words.text, words.bounds,
@@ -500,8 +500,6 @@ class Vcf:
     def _info_map(
         self, lines: Lines, spec: _Spec, entries: _Entries, problems: list[Problem]
     ) -> pa.Array:
-        from gidx.kernels import vcf as kernels
-
         n = len(lines)
         if len(entries.rows) == 0:
             return pa.nulls(n, spec.field.type)
@@ -533,8 +531,6 @@ class Vcf:
     def _decode_format(
         self, lines: Lines, plan: _Plan, arrays: dict[int, pa.Array], problems: list[Problem]
     ) -> None:
-        from gidx.kernels import vcf as kernels
-
         n, width, slots = len(lines), len(self.samples), len(plan.format)
         which, begins, format_begins, format_ends = kernels.find_formats(
             lines.text, lines.fields[_FORMAT], lines.stops
@@ -596,8 +592,6 @@ class Vcf:
             arrays[i] = _map(spec.field.type, offsets.astype(np.int32), named, values)
 
     def _broken(self, lines: Lines, status: int, at: int, sample: int, found: int) -> FormatError:
-        from gidx.kernels import vcf as kernels
-
         begin, stop = int(lines.fields[0, at]), int(lines.stops[at])
         line = _shown(lines.text[begin : min(stop, begin + 60)])
         if status == kernels.SUBFIELDS:
@@ -622,7 +616,7 @@ class Vcf:
             return pa.nulls(n, column.type), None, None
         if count * _SPARSE > n or items.there is None:
             if count == n:
-                items = replace(items, there=None)
+                items = Items(items.text, items.begins, items.nexts)
             return self._dense(items, spec)
         at = np.flatnonzero(items.there)
         few, few_ok, problem = self._dense(
@@ -673,8 +667,6 @@ class _Words:
 
     @classmethod
     def of(cls, keys: Sequence[bytes]) -> _Words:
-        from gidx.kernels.names import hash_words
-
         text = np.frombuffer(b"".join(keys) or b"\0", np.uint8)
         bounds = np.cumsum([0, *map(len, keys)]).astype(np.int64)
         return cls({key: i for i, key in enumerate(keys)}, text, bounds, hash_words(text, bounds))
@@ -1012,8 +1004,6 @@ def _without_reserved(
 
 def _unescaped(array: pa.Array, leaf: pa.Array) -> pa.Array:
     """Strings with their percent escapes decoded."""
-    from gidx.kernels import vcf as kernels
-
     validity, offsets, data = leaf.buffers()
     if data is None or PERCENT not in memoryview(data).cast("B").tobytes():
         return array
@@ -1059,8 +1049,6 @@ def _flags(
 
 def _genotypes(items: Items, spec: _Spec) -> tuple[pa.Array, _Ok, Problem | None]:
     """Structs of alleles and whether they are phased."""
-    from gidx.kernels import vcf as kernels
-
     offsets, alleles, called, phased, state, n_bad, n_missing = kernels.genotypes(
         items.text, items.begins, items.nexts, cast(Any, items.there)
     )

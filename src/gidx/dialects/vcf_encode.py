@@ -67,6 +67,8 @@ from gidx.encode import (
     unread,
 )
 from gidx.errors import warn
+from gidx.kernels.join import format_genotypes, join_pairs
+from gidx.kernels.names import hash_words
 from gidx.stream import is_text
 
 RULES = Rules(chrom=0, start=1, end=1, one_based=True, span="vcf", least=8)
@@ -381,7 +383,6 @@ def read_ends(starts: Ints, fields: Sequence[Texts], rows: Ints) -> Ints:
     array([20])
     """
     from gidx.kernels import lines as kernels
-    from gidx.kernels.names import hash_words
 
     n = len(rows)
     picked = [parts.picked(one, rows) for one in fields]
@@ -643,8 +644,6 @@ def _check_reserved(values: pa.Array, target: _Target, faults: Faults) -> None:
 
 def _genotypes(array: pa.StructArray, target: _Target, faults: Faults) -> Part:
     """Structs of alleles and whether they are phased, as texts."""
-    from gidx.kernels.join import format_genotypes
-
     alleles, phased = array.field("alleles"), array.field("phased")
     mask = parts.there(array) & parts.there(alleles)
     if alleles.null_count:  # as it is within a missing struct
@@ -685,8 +684,6 @@ def _info_map(
     ``own`` are the columns' values, ``flags`` those that are flags. A flag's text stands for
     the flag, which then is no more of ``own``, unless it is False.
     """
-    from gidx.kernels.join import join_pairs
-
     if is_text(array.type):
         array = _maps_of_texts(array.cast(pa.string()))
     keys, values, bounds = parts.map_of(array)

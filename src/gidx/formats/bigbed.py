@@ -38,6 +38,8 @@ from gidx.errors import (
     warn,
 )
 from gidx.formats.base import Names, Placed, Rows
+from gidx.kernels import records
+from gidx.kernels.records import select_items
 from gidx.layout import check_range, ordered, read_cstring, read_one
 from gidx.ranges import Ranges, partition
 from gidx.region import RegionSet
@@ -381,8 +383,6 @@ class BigBed:
         npt.NDArray[np.int64],
         npt.NDArray[np.int32],
     ]:
-        from gidx.kernels import records
-
         every = regions is None
         asked = regions or _NO_REGIONS
         expected = count - HEAD_FIELDS
@@ -491,8 +491,6 @@ class BigBed:
                 f"the file has {len(self._chroms)} chroms",
             )
         if regions is not None:
-            from gidx.kernels.records import select_items
-
             chrom, start, end = (found[n].astype("i8") for n in schema.HEAD)
             asked = regions.first, regions.start, regions.end
             found = found[select_items(chrom, start, end, *asked)]

@@ -34,6 +34,7 @@ from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.range_tree import Items, RangeTree, key
 from gidx.bbi.zoom import SUMMARY, Positions, positions, read_summaries
 from gidx.formats.bigbed import BigBed, Blocks
+from gidx.kernels.coverage import clip_to_first, older_depth
 from gidx.layout import Record
 from gidx.region import Region
 
@@ -320,8 +321,6 @@ Model = Callable[[Positions, Positions], summary.Spans]
 
 def _older(start: Positions, end: Positions) -> summary.Spans:
     """The depth as bedToBigBed once had it."""
-    from gidx.kernels.coverage import older_depth
-
     begin, stop, value = older_depth(start, end)
     size, depth = (stop - begin).astype(np.float64), value.astype(np.float64)
     return summary.Spans(begin, stop, size, depth, depth, depth * size, depth * depth * size)
@@ -329,8 +328,6 @@ def _older(start: Positions, end: Positions) -> summary.Spans:
 
 def _clipped(start: Positions, end: Positions) -> summary.Spans:
     """The depth of which bigtools makes its total summary."""
-    from gidx.kernels.coverage import clip_to_first
-
     return summary.depth(start, clip_to_first(start, end))
 
 

@@ -29,6 +29,9 @@ from gidx.dialects.base import Dialect, Guessing, Lines, Names
 from gidx.errors import FormatError, MissingIndexError, format_error, warn
 from gidx.formats.base import Placed, Rows
 from gidx.formats.tabix_ahead import Ahead
+from gidx.kernels import lines as kernels
+from gidx.kernels.lines import part_by_tabs, read_chroms
+from gidx.kernels.names import hash_words
 from gidx.pool import in_order, thread_count
 from gidx.ranges import Ranges
 from gidx.region import RegionSet
@@ -186,8 +189,6 @@ class TabixText:
     @cached_property
     def _names(self) -> tuple[pa.Array, npt.NDArray[np.uint8], npt.NDArray[np.int64], Any]:
         """Names of chroms, for Arrow and for the kernel."""
-        from gidx.kernels.names import hash_words
-
         names = [self._encoded(n) for n in self.chroms]
         data = np.frombuffer(b"".join(names) or b"\0", np.uint8)
         bounds = np.cumsum([0, *map(len, names)]).astype(np.int64)
@@ -310,8 +311,6 @@ class TabixText:
 
     def _chrom_bounds(self, text: Text) -> tuple[npt.NDArray[np.int32], int]:
         """Where chroms stand that are not those of the rows before, and where FASTA begins."""
-        from gidx.kernels.lines import read_chroms
-
         rules = self.dialect.rules
         found, ended = read_chroms(
             text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks,
@@ -384,8 +383,6 @@ class TabixText:
         return len(self._lines(blocks, 0, regions))
 
     def _lines(self, text: Text, want: int, regions: RegionSet | None) -> Lines:
-        from gidx.kernels import lines as kernels
-
         rules = self.dialect.rules
         array, data, bounds, slots = self._names
         asked = regions or _NO_REGIONS
@@ -467,8 +464,6 @@ class TabixText:
 
     def broken(self, text: Text, at: int, status: int, found: int) -> FormatError:
         """What `read_lines` stopped at, in words."""
-        from gidx.kernels import lines as kernels
-
         rules = self.dialect.rules
         line = text.line(at)
         fields = line.split(b"\t")
@@ -531,8 +526,6 @@ def _is_number(text: bytes) -> bool:
 
 def parted(text: Text) -> Text:
     """Runs of blanks as single tabs."""
-    from gidx.kernels.lines import part_by_tabs
-
     whole, begins, stops = part_by_tabs(text.text, text.begins, text.stops)
     whole.flags.writeable = False
     return Text(whole, begins, stops, text.cut, text.blocks, text)

@@ -32,6 +32,8 @@ from gidx.dialects.base import Rules
 from gidx.errors import FormatError, GidxWarning, WriteError, format_error
 from gidx.formats.tabix import TabixText
 from gidx.formats.tabix_open import SUFFIXES, open_text
+from gidx.kernels import lines as kernels
+from gidx.kernels.names import hash_words
 from gidx.pool import in_order, thread_count
 from gidx.source import ByteSource, expanded, open_source
 from gidx.textfile import BgzfLines, Text, to_bgzf
@@ -106,9 +108,6 @@ class Broken:
 
 def scan(text: Text, rules: Rules) -> Scanned | Broken:
     """The rows of a text, or the first line that is none and should be."""
-    from gidx.kernels import lines as kernels
-    from gidx.kernels.names import hash_words
-
     changes, ended = kernels.read_chroms(
         text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks, rules.fasta,
         rules.chrom,

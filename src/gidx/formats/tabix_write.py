@@ -56,6 +56,8 @@ from gidx.formats.tabix_index import (
     scan,
     whole_lines,
 )
+from gidx.kernels import encode as kernels
+from gidx.kernels.encode import changes
 from gidx.order import Limits, Order, Surveyor, naturally, survey, unfit
 from gidx.pool import in_order, thread_count
 from gidx.region import Region
@@ -359,8 +361,6 @@ def _chrom(encoder: LineEncoder, batch: pa.RecordBatch, i: int) -> str:
 
 def _join(fields: list[Texts], rows: int) -> tuple[npt.NDArray[np.uint8], Ints]:
     """Lines of fields with tabs between, and their bounds (rows + 1)."""
-    from gidx.kernels import encode as kernels
-
     lengths = np.full(rows, len(fields), np.int64)
     for texts in fields:
         kernels.add_lengths(texts.offsets, lengths)
@@ -383,8 +383,6 @@ def _known(
     rules: Rules,
 ) -> Scanned | None:
     """The rows as a reader will find them; None where that takes a look."""
-    from gidx.kernels.encode import changes
-
     if rules.span != "columns" or len(starts) == 0:
         return None
     begins = data[bounds[:-1]]

@@ -29,6 +29,7 @@ from gidx.encode import texts_of
 from gidx.errors import AutoSqlError, ColumnError, ValueTypeError, hint
 from gidx.frames.backend import backend_of, integers_like, to_frame
 from gidx.frames.positions import Ints, as_arrow, integers
+from gidx.kernels import genotypes as kernels
 from gidx.stream import is_text, plain
 
 if TYPE_CHECKING:
@@ -333,8 +334,6 @@ def _check_width(name: str, array: pa.Array, rows: Ints, width: int) -> None:
 
 def _count_into(out: Counts, items: pa.Array, rows: Ints, name: str) -> int:
     """Count what some rows have; the first item that is no genotype, else -1."""
-    from gidx.kernels import genotypes as kernels
-
     items = plain(items, top=False)
     if is_text(items.type):
         texts = texts_of(items)

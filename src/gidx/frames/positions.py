@@ -22,6 +22,7 @@ import pyarrow.types as pat
 
 from gidx.conventions import Roles, roles_of
 from gidx.errors import ColumnError
+from gidx.kernels.names import code_names
 from gidx.pool import in_order, thread_count
 from gidx.region import chrom_name
 
@@ -177,8 +178,6 @@ def _encoded(texts: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:
 def _piece_encoded(texts: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:
     """Codes of texts. 2 M of 24 names, in order and in no order: 6 and 11 ms; Arrow's
     dictionary_encode, which takes many names, 24 and 25."""
-    from gidx.kernels.names import code_names
-
     whole = texts.combine_chunks() if texts.num_chunks > 1 else texts.chunk(0)
     _, offsets, data = whole.buffers()
     bounds: Any = np.frombuffer(offsets, np.int64 if pat.is_large_string(whole.type) else np.int32)

@@ -82,6 +82,11 @@ class Column:
         return bool(pat.is_list(self.type) or pat.is_fixed_size_list(self.type))
 
     @cached_property
+    def size(self) -> int:
+        """How many items each list has; -1: as many as it has."""
+        return int(self.type.list_size) if pat.is_fixed_size_list(self.type) else -1
+
+    @cached_property
     def scalars(self) -> Callable[[Items, Column], tuple[pa.Array, _Ok]]:
         """What makes an array of items, where they are no lists; chosen once."""
         kind = self.type
@@ -235,9 +240,6 @@ def _floats(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
     kind = column.type
     single = kind.bit_width == 32
     values, ok, bad, hard = kernels.decimals(items.text, items.begins, items.nexts, single)
-    if single:
-        with np.errstate(over="ignore"):  # what overflows is among the hard ones
-            values = values.astype(np.float32)
     if hard:
         which = np.flatnonzero(ok == 2)
         found = _decimals(items, which, kind)
@@ -345,7 +347,7 @@ def _lists(
     if column.parse is not None:  # a list of objects
         array, ok = _parsed(items, column, (counts, counted) if len(counts) else None)
         return array, _first(items, ok), ok
-    size = column.type.list_size if pat.is_fixed_size_list(column.type) else -1
+    size = column.size
     begins, nexts, offsets, state, bad_rows, nulls = kernels.split_lists(
         items.text, items.begins, items.nexts, size, counts, counted,
         ord(column.separator), column.closed, column.absent,
@@ -353,6 +355,11 @@ def _lists(
     )  # fmt: skip
     inner = Items(items.text, begins, nexts)
     children, child_ok = column.item.scalars(inner, column.item)
+    if child_ok is None and bad_rows + nulls == 0:
+        buffers = [None] if size >= 0 else [None, _buffer(offsets)]
+        n = len(items)
+        array = pa.Array.from_buffers(column.type, n, buffers, null_count=0, children=[children])
+        return array, None, None
     if child_ok is not None and bad_rows + nulls and size > 0:
         # what stands in for the items of a list that is not there is no problem of theirs
         child_ok = np.where(np.repeat(state != 1, size), np.uint8(1), child_ok)

@@ -120,7 +120,7 @@ class Lines:
 
     def start_column(self, kind: pa.DataType = schema.POSITION, shift: int = 0) -> pa.Array:
         """start, or with ``shift=1`` what a 1-based format calls it."""
-        return position_column(self.start + shift, kind)
+        return position_column(self.start + shift if shift else self.start, kind)
 
     def end_column(self, kind: pa.DataType = schema.POSITION) -> pa.Array:
         """end, which 1-based closed formats number the same."""
@@ -129,7 +129,7 @@ class Lines:
 
 def position_column(values: npt.NDArray[np.int64], kind: pa.DataType) -> pa.Array:
     """Numbers as an array without missing values."""
-    own = np.array(values, kind.to_pandas_dtype())
+    own = values.copy() if kind == schema.POSITION else values.astype(kind.to_pandas_dtype())
     return pa.Array.from_buffers(kind, len(own), [None, pa.py_buffer(own)])
 
 

@@ -472,6 +472,7 @@ class Vcf:
             words.table, plan.slots, len(plan.info), plan.flags, mapped,
         )  # fmt: skip
         kept: list[_Entries] = []
+        faulty = (faults[0, 0] + faults[1, 0]).tolist()
         for k, (i, spec) in enumerate(plan.info):
             if i < 0 and not spec.can_misfit:
                 continue
@@ -486,6 +487,8 @@ class Vcf:
                 continue
             arrays[i] = array
             problems += [_in_map(problem, spec)] if problem else []
+            if not faulty[k]:
+                continue
             for what, (n, row, a, b) in zip(("", _ONCE), faults[:, :, k], strict=True):
                 if n:
                     text = _shown(lines.text[a : b - 1])

@@ -1,4 +1,6 @@
-from gidx.kernels.arrays import Bytes, Float64s, Int32s, Int64s, Integer, Mask
+from typing import Any
+
+from gidx.kernels.arrays import Bytes, Int32s, Int64s, Integer, Mask
 
 def integers(
     buf: Bytes,
@@ -20,7 +22,7 @@ def decimals(
     begins: Int32s,
     nexts: Int32s,
     single: bool,
-) -> tuple[Float64s, Bytes, int, int]: ...
+) -> tuple[Any, Bytes, int, int]: ...
 def texts(buf: Bytes, begins: Int32s, nexts: Int32s) -> tuple[Int32s, Bytes, Bytes, int]: ...
 def words(
     buf: Bytes,

@@ -106,7 +106,7 @@ def unwritten(
 
 
 def decimals(const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts, bint single):
-    """(values float64, ok, bad, hard).
+    """(values, ok, bad, hard); values are float32 where `single`, else float64.
 
     ok is 2 for a decimal that needs a full parser (`hard` of them): it cannot be
     computed exactly here, or (`single`) not be rounded to float32 a second time.
@@ -116,9 +116,15 @@ def decimals(const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts, bin
     cdef i64 n, n_bad, n_hard, i, status
     cdef u64 a, b
     cdef double[::1] values
+    cdef float[::1] singles
     cdef u8[::1] ok
     n = len(begins)
-    values, ok = np.empty(n, np.float64), np.empty(n, np.uint8)
+    made = np.empty(n, np.float32 if single else np.float64)
+    if single:
+        singles = made
+    else:
+        values = made
+    ok = np.empty(n, np.uint8)
     with nogil:
         n_bad = n_hard = 0
         for i in range(n):
@@ -129,11 +135,16 @@ def decimals(const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts, bin
                 status, value = parse_decimal(buf, a, b)
             if single and status == EXACT and not float32_is_safe(value):
                 status = HARD
-            values[i] = value
+            if status == HARD:
+                value = 0
+            if single:
+                singles[i] = <float>value
+            else:
+                values[i] = value
             ok[i] = 2 if status == HARD else status != NOT_A_NUMBER
             n_bad += status == NOT_A_NUMBER
             n_hard += status == HARD
-    return values.base, ok.base, n_bad, n_hard
+    return made, ok.base, n_bad, n_hard
 
 
 cdef inline (bint, double) _short_decimal(const u8[::1] buf, u64 a, u64 b) noexcept nogil:

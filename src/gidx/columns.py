@@ -398,29 +398,16 @@ def _array(
     bad: int,
     buffers: list[pa.Buffer],
 ) -> tuple[pa.Array, _Ok]:
-    absent = None
-    if items.there is not None or (column.missing is not None and (bad or pat.is_string(kind))):
-        absent = _absent(items, column, bad, kind)
-    if absent is None:
-        validity = _bitmap(ok) if bad else None
-        array = pa.Array.from_buffers(kind, len(ok), [validity, *buffers], null_count=bad)
-        return array, ok if bad else None
-    valid = ok & ~absent
-    array = pa.Array.from_buffers(kind, len(ok), [_bitmap(valid), *buffers])
-    fine = ok | absent
-    return array, None if fine.all() else fine
-
-
-def _absent(
-    items: Items, column: Column, bad: int, kind: pa.DataType
-) -> npt.NDArray[np.bool_] | None:
-    """Which items are not there, or are the text that says so; None for none of them."""
-    absent = None if items.there is None else items.there == 0
-    if column.missing is not None and (bad or pat.is_string(kind)):
-        same, n = kernels.equal(items.text, items.begins, items.nexts, column.absent)
-        if n:
-            absent = same if absent is None else absent | same
-    return absent
+    word = column.missing is not None and (bad > 0 or pat.is_string(kind))
+    if not (bad or word) and items.there is None:
+        return pa.Array.from_buffers(kind, len(ok), [None, *buffers], null_count=0), None
+    there = _EVERY if items.there is None else items.there
+    bits, nulls, wrong = kernels.settle(
+        items.text, items.begins, items.nexts, there, column.absent, word, ok
+    )
+    validity = None if bits is None else _buffer(bits)
+    array = pa.Array.from_buffers(kind, len(ok), [validity, *buffers], null_count=nulls)
+    return array, ok if wrong else None
 
 
 def _bitmap(ok: npt.NDArray[np.uint8]) -> pa.Buffer:

@@ -1,6 +1,6 @@
 from typing import Any
 
-from gidx.kernels.arrays import Bytes, Int32s, Int64s, Integer, Mask
+from gidx.kernels.arrays import Bytes, Int32s, Int64s, Integer
 
 def integers(
     buf: Bytes,
@@ -31,7 +31,15 @@ def words(
     known: Bytes,
     known_bounds: Int64s,
 ) -> tuple[Int32s, Bytes, int]: ...
-def equal(buf: Bytes, begins: Int32s, nexts: Int32s, word: Bytes) -> tuple[Mask, int]: ...
+def settle(
+    buf: Bytes,
+    begins: Int32s,
+    nexts: Int32s,
+    there: Bytes,
+    word: Bytes,
+    has_word: bool,
+    ok: Bytes,
+) -> tuple[Bytes | None, int, int]: ...
 def split_lists(
     buf: Bytes,
     begins: Int32s,

@@ -278,27 +278,44 @@ def words(
     return values.base, ok.base, n_bad
 
 
-def equal(const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts, const u8[::1] word):
-    """(mask, how many): which texts are exactly the word."""
-    cdef bint good
-    cdef i64 n, n_same, i
+def settle(
+    const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts, const u8[::1] there,
+    const u8[::1] word, bint has_word, u8[::1] ok,
+):
+    """Which values are missing: (validity bits or None, how many, how many are wrong).
+
+    Missing are those that are not `ok`, not `there` (none said: all are), and, where
+    `has_word`, those whose text is exactly the word. Wrong are only the first: of the
+    others `ok` becomes 1.
+    """
+    cdef bint absent, every
+    cdef i64 n, n_null, n_wrong, i
     cdef u64 size, a, b, k
-    cdef u8[::1] same
+    cdef u8[::1] bits
     n = len(begins)
-    same = np.empty(n, np.bool_)
+    bits = np.zeros((n + 7) // 8, np.uint8)
     with nogil:
-        n_same = 0
+        n_null = n_wrong = 0
+        every = len(there) == 0
         size = <u64>len(word)
         for i in range(n):
-            a, b = begins[i], nexts[i] - 1
-            good = b - a == size
-            k = 0
-            while good and k < size:
-                good = buf[a + k] == word[k]
-                k += 1
-            same[i] = good
-            n_same += good
-    return same.base, n_same
+            absent = not every and there[i] == 0
+            if not absent and has_word:
+                a, b = begins[i], nexts[i] - 1
+                if b - a == size:
+                    k = 0
+                    while k < size and buf[a + k] == word[k]:
+                        k += 1
+                    absent = k == size
+            if absent:
+                n_null += 1
+                ok[i] = 1
+            elif ok[i] == 0:
+                n_null += 1
+                n_wrong += 1
+            else:
+                bits[i >> 3] |= <u8>(1 << (i & 7))
+    return (bits.base if n_null else None), n_null, n_wrong
 
 
 def split_lists(

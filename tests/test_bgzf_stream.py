@@ -725,7 +725,7 @@ def test_positions_not_settled_yet_are_refused():
     assert writer.tell() == 3
     layout = writer.finish()
     assert writer.settled == 3
-    assert layout.virtual_offsets(np.array([3])).tolist() == [layout.block_starts[-1] << 16]
+    assert layout.virtual_offsets(np.array([3])).tolist() == [int(layout.block_starts[-1]) << 16]
     assert writer.finish().block_starts.tolist() == layout.block_starts.tolist()
     with pytest.raises(ValueError, match="finished"):
         writer.write(b"abc")

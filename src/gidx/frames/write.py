@@ -282,6 +282,9 @@ def _as_pandas_has_it(frame: pd.DataFrame) -> pa.Table:
     if pat.is_dictionary(chrom.type) and is_text(chrom.type.value_type):  # codes may be int8
         table = table.set_column(0, "chrom", chrom.cast(schema.CHROM))
     about = {b"pandas": json.dumps(said)}
+    kept = {k: v for k, v in frame.attrs.items() if _is_json(v)}
+    if kept:
+        about[b"PANDAS_ATTRS"] = json.dumps(kept)  # where pandas 2 looks for them
     if schema.KEY in frame.attrs:
         about[schema.KEY.encode()] = frame.attrs[schema.KEY]
     return table.replace_schema_metadata(about)

@@ -414,29 +414,32 @@ def mark_rows(
 
 
 # ── sums ────────────────────────────────────────────────────────────────────────────────────────
+#
+# Unsigned, because sums of far positions wrap; what they differ by is right all the same.
 
 
 def running_sums(const i64[::1] values):
     """Sums of the first 0, 1, … values, as they are before doubling: n + 1 of them."""
-    cdef i64 total, i
+    cdef i64 i
+    cdef u64 total
     cdef i64[::1] out
     out = np.empty(len(values) + 1, np.int64)
     with nogil:
         total = 0
         out[0] = 0
         for i in range(len(values)):
-            total += values[i]
-            out[i + 1] = total
+            total += <u64>values[i]
+            out[i + 1] = <i64>total
     return out.base
 
 
-cdef inline i64 _bases_before(
+cdef inline u64 _bases_before(
     const i64[::1] values, const i64[::1] sums, i64 lo, i64 hi, i64 x,
 ) noexcept nogil:
     """The sum of x - v over the `values[lo:hi]` v that are below x."""
     cdef i64 at
     at = lower(values, lo, hi, x)
-    return x * (at - lo) - (sums[at] - sums[lo])
+    return <u64>x * <u64>(at - lo) - (<u64>sums[at] - <u64>sums[lo])
 
 
 def overlap_sum(
@@ -448,7 +451,8 @@ def overlap_sum(
 
     A row has `max(x - start, 0) - max(x - end, 0)` bases before x.
     """
-    cdef i64 k, q, code, lo, hi, total
+    cdef i64 k, q, code, lo, hi
+    cdef u64 total
     with nogil:
         for k in range(from_, to):
             q = place[k] if len(place) else k
@@ -461,7 +465,7 @@ def overlap_sum(
             total -= _bases_before(ends, end_sums, lo, hi, end[k])
             total -= _bases_before(starts, start_sums, lo, hi, start[k])
             total += _bases_before(ends, end_sums, lo, hi, start[k])
-            out[q] = total
+            out[q] = <i64>total
 
 
 def merge(const i32[::1] codes, const i64[::1] starts, const i64[::1] ends, i64 n_codes):

@@ -107,6 +107,13 @@ class BuildKernels(build_ext):
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count()
 
+    def copy_file(self, infile: Any, outfile: Any, *given: Any, **options: Any) -> tuple[str, int]:
+        """As setuptools, but beside and renamed: who just imports a kernel has it whole."""
+        beside = f"{outfile}.part"
+        copied = super().copy_file(infile, beside, *given, **options)[1]
+        os.replace(beside, outfile)
+        return str(outfile), int(copied)
+
     def build_extensions(self) -> None:
         kind = "msvc" if self.compiler.compiler_type == "msvc" else "unix"
         flags = FLAGS[kind].get(mode(), [])

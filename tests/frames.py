@@ -19,8 +19,8 @@ import pytest
 from hypothesis import strategies as st
 from tests.strategies import SIZE, overlaps
 
-from gidx import intervals, sorting
-from gidx.frames import index, positions, take
+from gidx.frames import index, intervals, positions, take
+from gidx.ground import sorting
 
 Row = tuple[Any, Any, Any]
 

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from gidx.dialects.base import Lines, Rules
+from gidx.formats.text.dialect import Lines, Rules
 
 Attributes = list[tuple[str, list[str]]] | None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gidx.atomic import replacing
+from gidx.ground.atomic import replacing
 
 
 def mode(path: Path) -> int:

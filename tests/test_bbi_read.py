@@ -20,8 +20,8 @@ from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import BIGBED_MAGIC, read_header
 from gidx.bbi.range_tree import RangeTree
 from gidx.errors import FormatError
-from gidx.region import resolve
-from gidx.source import MemorySource
+from gidx.ground.region import resolve
+from gidx.ground.source import MemorySource
 
 
 def parts(*hexes):

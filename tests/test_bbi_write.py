@@ -24,7 +24,7 @@ from gidx.bbi.header import BIGBED_MAGIC, TOTAL_SUMMARY, Header, read_header
 from gidx.bbi.range_tree import RangeTree
 from gidx.bbi.write import Chrom, Group, write_bbi
 from gidx.errors import WriteError
-from gidx.source import MemorySource
+from gidx.ground.source import MemorySource
 
 Row = tuple[str, int, int, str]  # chrom, start, end, rest
 Sizes = dict[str, int]

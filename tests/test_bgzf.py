@@ -31,7 +31,7 @@ from gidx.bgzf.block import (
     walk,
 )
 from gidx.errors import FormatError, GidxWarning
-from gidx.source import FileSource, MemorySource
+from gidx.ground.source import FileSource, MemorySource
 
 # No time in it: it is in names of tests, which must be the same in all of pytest's processes.
 GZIP = gzip.compress(b"abc", mtime=0)

@@ -41,8 +41,8 @@ from gidx.errors import (
     ValueTypeError,
     ValueWarning,
 )
-from gidx.formats.bigbed import BigBed
-from gidx.source import MemorySource
+from gidx.formats.bigbed.read import BigBed
+from gidx.ground.source import MemorySource
 
 CHROMS = {"chr1": 1000, "chr2": 500}
 ROWS = [

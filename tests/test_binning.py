@@ -30,7 +30,7 @@ from gidx.binning import (
     reg2bins,
 )
 from gidx.errors import FormatError, UnknownChromError, WriteError
-from gidx.region import resolve
+from gidx.ground.region import resolve
 
 WINDOW = 1 << 14
 SCHEMES = [(14, 5), (14, 6), (12, 3), (1, 2), (14, 0), (16, 8)]
@@ -503,7 +503,7 @@ def pack(kind, names, layout, refs, min_shift=14, depth=5, pseudo=True, linear=N
 
 
 def touches(row, region):
-    """Overlap as gidx.region has it: a row of length zero overlaps where it touches."""
+    """Overlap as gidx.ground.region has it: a row of length zero overlaps where it touches."""
     (chrom, start, end), (asked, lo, hi) = row, region
     if chrom != asked:
         return False

@@ -15,7 +15,7 @@ from tests.test_tabix_read import overlapping, rows_of, text_of
 import gidx
 from gidx.binning.index import TabixIndex
 from gidx.errors import FormatError, WriteError
-from gidx.formats.tabix_index import build_index
+from gidx.formats.text.index import build_index
 
 
 def bgzf(path, text, sizes=65280, **options):
@@ -132,7 +132,7 @@ def test_groups_of_any_size_make_the_same_index(tmp_path_factory, seed, threads,
     build_index(path)
     expected = (folder / "a.bed.gz.tbi").read_bytes()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gidx.textfile.BgzfLines._group_size", lambda self: group)
+        patch.setattr("gidx.bgzf.lines.BgzfLines._group_size", lambda self: group)
         build_index(path, threads=threads)
     assert (folder / "a.bed.gz.tbi").read_bytes() == expected
 

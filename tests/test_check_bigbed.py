@@ -17,9 +17,9 @@ from gidx.bbi.range_tree import TREE as RANGE_TREE
 from gidx.bbi.zoom import SUMMARY
 from gidx.check import check
 from gidx.errors import FormatError
-from gidx.formats.bigbed import BigBed
+from gidx.formats.bigbed.read import BigBed
+from gidx.ground.source import MemorySource
 from gidx.kernels.coverage import older_depth
-from gidx.source import MemorySource
 
 SIZES = {"chr1": 1_000_000, "chr2": 500_000}
 

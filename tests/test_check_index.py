@@ -17,7 +17,7 @@ from gidx.bgzf.block import blocks
 from gidx.binning import TabixIndex
 from gidx.check import check
 from gidx.errors import FormatError
-from gidx.source import open_source
+from gidx.ground.source import open_source
 
 HEAD = b"# places\n"
 VCF = (

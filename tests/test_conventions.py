@@ -14,9 +14,9 @@ from pandas.testing import assert_frame_equal
 from tests.frames import CONVENTIONS, TEXTS, build, rows
 
 import gidx
-from gidx import conventions
-from gidx.conventions import ONE_BASED, ZERO_BASED, Roles, recognise, roles_of
 from gidx.errors import ColumnError, GidxWarning
+from gidx.ground import conventions
+from gidx.ground.conventions import ONE_BASED, ZERO_BASED, Roles, recognise, roles_of
 
 # ── the table ───────────────────────────────────────────────────────────────────────────────────
 

@@ -13,8 +13,8 @@ import pytest
 from tests import test_corpus_bigbed, test_corpus_tabix
 
 import gidx
+from gidx.arrow.schema import read_metadata
 from gidx.errors import GidxWarning
-from gidx.schema import read_metadata
 
 WRITERS = {
     "bigbed": ("to_bigbed", "bb"),

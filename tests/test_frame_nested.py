@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from tests.tabix_files import write
 
 import gidx
-from gidx import autosql, schema
-from gidx.conventions import CANONICAL, Roles, recognise
+from gidx import autosql
+from gidx.arrow import schema
 from gidx.errors import ColumnError, ValueTypeError
 from gidx.frames.backend import to_frame
 from gidx.frames.nested import explode, genotypes
+from gidx.ground.conventions import CANONICAL, Roles, recognise
 
 BACKENDS = ["pyarrow", "numpy_nullable", None]
 BED12 = "bed12"

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gidx
-from gidx.conventions import CANONICAL, recognise
 from gidx.errors import UnknownChromError, WriteError
 from gidx.frames import order
+from gidx.ground.conventions import CANONICAL, recognise
 
 CHROMS = ["chr1", "chr2", "chr10", "chrX", "b", "a"]
 NATURAL = ["a", "b", "chr1", "chr2", "chr10", "chrX"]

@@ -30,7 +30,7 @@ from tests.frames import (
 import gidx
 from gidx.errors import ColumnError, RegionError, UnknownChromError
 from gidx.frames import query
-from gidx.region import Region
+from gidx.ground.region import Region
 
 FORMS = {
     "text": lambda r: f"{r[0]}:{r[1] + 1:,}-{r[2]:,}",

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gidx import errors
-from gidx.conventions import CANONICAL, Roles, recognise
+from gidx.arrow.schema import metadata
 from gidx.frames import order, write
 from gidx.frames.validate import validate
-from gidx.schema import metadata
+from gidx.ground.conventions import CANONICAL, Roles, recognise
 
 SIZES = {"chr1": 60, "chr2": 40, "chr10": 40}
 WRITERS = {

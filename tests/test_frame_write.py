@@ -14,11 +14,11 @@ import pytest
 from tests.tabix_files import write
 
 import gidx
-from gidx import schema
-from gidx.conventions import CANONICAL, ONE_BASED, Roles, recognise
+from gidx.arrow import schema
 from gidx.errors import ColumnError, WriteError
 from gidx.frames import write as frames
 from gidx.frames.backend import to_frame
+from gidx.ground.conventions import CANONICAL, ONE_BASED, Roles, recognise
 
 BACKENDS = ["pyarrow", "numpy_nullable", None]
 CHROMS = ("chr2", "chr10", "chrX")  # neither natural nor lexical order

@@ -25,8 +25,8 @@ from tests.gff_text import (
 )
 
 import gidx
-from gidx.dialects.base import Head
-from gidx.dialects.gff import Gff, Key, from_head
+from gidx.formats.gff.read import Gff, Key, from_head
+from gidx.formats.text.dialect import Head
 
 READERS = {"gff3": gff3_attributes, "gtf": gtf_attributes}
 VERSION = {"gff3": b"##gff-version 3\n", "gtf": b"##gff-version 2\n"}

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gidx
-from gidx.conventions import CANONICAL, recognise
 from gidx.errors import ColumnError, FormatError, RegionError, UnknownChromError, WriteError
-from gidx.interval_index_frame import to_interval_index
-from gidx.source import MemorySource
+from gidx.ground.conventions import CANONICAL, recognise
+from gidx.ground.source import MemorySource
+from gidx.interval_index import to_interval_index
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # bx-python's
 

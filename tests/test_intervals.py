@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.frames import Row, bases, gap, matches, meets
 
-from gidx import intervals
-from gidx.intervals import Intervals, Queries, Scan
+from gidx.frames import intervals
+from gidx.frames.intervals import Intervals, Queries, Scan
 
 CHROMS = 4
 FAR = 2**61  # the largest position there may be

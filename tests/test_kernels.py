@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from gidx.columns import Column, decode
+from gidx.arrow.decode import Column, decode
 
 
 def column(texts, kind, **options):

@@ -32,7 +32,7 @@ LAYERS = {
          "rowtext", "nested_text", "chromsizes", "autosql_columns", "dialects", "look",
          "standards", "colors"},
         {"ground"},
-        {"numpy", "pyarrow"},  # and no file: gidx.source is not for them
+        {"numpy", "pyarrow"},  # and no file: gidx.ground.source is not for them
     ),
     "containers": (
         {"bbi", "bgzf", "binning", "textfile", "interval_index"},

@@ -22,9 +22,10 @@ from tests.tabix_files import bgzip
 from tests.vcf_text import vcfs
 
 import gidx
-from gidx import parquet, schema
+from gidx.arrow import schema
 from gidx.convert import convert
 from gidx.errors import GidxError, GidxWarning
+from gidx.formats import parquet
 
 CORPUS = os.environ.get("GIDX_CORPUS")
 SUFFIXES = (".vcf", ".bed", ".gff", ".gff3", ".gtf")

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from tests import tabix_files
 
 import gidx
-from gidx import textfile
+from gidx.bgzf import lines as textfile
 from gidx.bgzf.compress import compress
-from gidx.source import MemorySource
+from gidx.ground.source import MemorySource
 
 BED = b"".join(b"chr%d\t%d\t%d\tn%d\n" % (c, i, i + 5, i) for c in (1, 2, 10) for i in range(300))
 VCF = (
@@ -72,7 +72,7 @@ def test_a_scan_begins_anew_each_time_and_in_another_process(files):
 def test_groups_are_of_whole_lines_whatever_their_size(size, monkeypatch):
     monkeypatch.setattr(textfile, "_PLAIN_BLOCK", size)
     monkeypatch.setattr(textfile, "_INFLATED", size)
-    lines = textfile.open_lines(gidx.source.MemorySource(zipped(BED)))
+    lines = textfile.open_lines(gidx.ground.source.MemorySource(zipped(BED)))
     groups = list(lines.groups(lines.whole(0), size))
     assert b"".join(bytes(s.data) for g in groups for s in g) == BED
     assert all(s.data.endswith(b"\n") for g in groups for s in g)

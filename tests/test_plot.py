@@ -23,13 +23,13 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_rgb
 
 import gidx
-from gidx import plot
 from gidx.bbi.summary import bin_edges
-from gidx.conventions import CANONICAL, recognise
 from gidx.errors import ColumnError, RegionError, UnknownChromError
-from gidx.plot.features import LONGEST
-from gidx.plot.packing import BARE, PACK, THIN, first_fit
-from gidx.region import Region
+from gidx.ground.conventions import CANONICAL, recognise
+from gidx.ground.region import Region
+from gidx.views import plot
+from gidx.views.plot.features import LONGEST
+from gidx.views.plot.packing import BARE, PACK, THIN, first_fit
 
 REGION = ("chr1", 1000, 2000)
 WHITE, DARK = (1.0, 1.0, 1.0), (0.15, 0.15, 0.15)
@@ -504,8 +504,8 @@ def test_the_axes_that_is_given_comes_back_and_pyplot_is_not_needed():
     code = (
         "import sys, pandas as pd\n"
         "from matplotlib.figure import Figure\n"
-        "from gidx.conventions import CANONICAL\n"
-        "from gidx.plot import plot_frame\n"
+        "from gidx.ground.conventions import CANONICAL\n"
+        "from gidx.views.plot import plot_frame\n"
         "ax = Figure().add_subplot()\n"
         "f = pd.DataFrame({'chrom': ['a'], 'start': [1], 'end': [9], 'name': ['b']})\n"
         "plot_frame(f, CANONICAL, 'a', ax=ax)\n"

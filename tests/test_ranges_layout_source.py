@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gidx.errors import FormatError
-from gidx.layout import ordered, read_array, read_cstring, read_one
-from gidx.ranges import coalesce, merge, partition
-from gidx.source import (
+from gidx.ground.layout import ordered, read_array, read_cstring, read_one
+from gidx.ground.ranges import coalesce, merge, partition
+from gidx.ground.source import (
     PAGE,
     REQUEST_GAP,
     FileSource,

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gidx.errors import GidxError, RegionError, UnknownChromError
-from gidx.region import MAX_END, Region, parse, resolve
+from gidx.ground.region import MAX_END, Region, parse, resolve
 
 CHROMS = {"chr1": 1000, "chr10": 500, "chrM": 16, "HLA-A*01:01": 9, "HLA-A*01:01:02": 9}
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.gff_text import lines_of
 
 import gidx
-from gidx.dialects.base import Head
-from gidx.dialects.sam import Sam, from_head
+from gidx.formats.sam.read import Sam, from_head
+from gidx.formats.text.dialect import Head
 
 HEADER = "@HD\tVN:1.6\tSO:coordinate\n@SQ\tSN:chr1\tLN:1000\n@SQ\tLN:500\tSN:chr2\tM5:x\n@CO\tx\n"
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import gidx
-from gidx import show
 from gidx.errors import FormatError
-from gidx.source import MemorySource
+from gidx.ground.source import MemorySource
+from gidx.views import notebook as show
 
 ATTACK = "<script>alert('x')</script>"
 VCF = f"""\

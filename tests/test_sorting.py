@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gidx import sorting
-from gidx.sorting import sorted_pairs, sorted_rows, sorted_values
+from gidx.ground import sorting
+from gidx.ground.sorting import sorted_pairs, sorted_rows, sorted_values
 
 
 def check(codes, values, n_codes):

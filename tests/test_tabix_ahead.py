@@ -7,9 +7,9 @@ import pytest
 from tests.tabix_files import intervals, write
 
 import gidx
-from gidx import textfile
+from gidx.bgzf import lines as textfile
 from gidx.binning.index import BLOCK
-from gidx.ranges import coalesce
+from gidx.ground.ranges import coalesce
 
 
 @pytest.fixture

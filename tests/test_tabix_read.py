@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from tests import tabix_files
 
 import gidx
+from gidx.bgzf.lines import BgzfLines, PlainLines, Segment
 from gidx.errors import (
     ColumnError,
     FormatError,
@@ -37,8 +38,7 @@ from gidx.errors import (
     ValueTypeError,
     ValueWarning,
 )
-from gidx.source import MemorySource
-from gidx.textfile import BgzfLines, PlainLines, Segment
+from gidx.ground.source import MemorySource
 
 
 def text_of(rows):

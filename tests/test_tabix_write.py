@@ -26,10 +26,10 @@ import gidx
 from gidx.bgzf import GziIndex
 from gidx.binning.index import TabixIndex
 from gidx.errors import WriteError
-from gidx.formats import tabix_write
-from gidx.formats.bed_write import write_bed
-from gidx.formats.tabix_index import build_index
-from gidx.formats.table_write import write_tabix
+from gidx.formats.bed.write import write_bed
+from gidx.formats.table.write import write_tabix
+from gidx.formats.text import write as tabix_write
+from gidx.formats.text.index import build_index
 
 
 def bed6(rows=3000, seed=1, *, zero=False):

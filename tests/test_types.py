@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gidx
-from gidx import autosql, standards
+from gidx import autosql
+from gidx.autosql import standards
 from gidx.errors import ColumnError, FormatError, GuessedTypeError, ValueTypeError, ValueWarning
-from gidx.formats.tabix_open import ROWS
+from gidx.formats.text.open import ROWS
 
 HEADER = "#chrom\tstart\tend\t{}\n"
 

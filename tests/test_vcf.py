@@ -31,9 +31,9 @@ from tests.vcf_text import (
 )
 
 import gidx
-from gidx.dialects.vcf import GENOTYPE, from_head
-from gidx.dialects.vcf_header import FIXED
 from gidx.errors import ColumnError, FormatError, GidxWarning
+from gidx.formats.vcf.header import FIXED
+from gidx.formats.vcf.read import GENOTYPE, from_head
 
 
 def text_of(rows, info=(), formats=(), samples=(), version="VCFv4.3"):
@@ -611,7 +611,7 @@ def test_a_file_with_windows_line_breaks_reads_the_same():
 # * Flags with a value, bare keys, repeated keys, wrong counts: htslib lets them be or takes
 #   them for missing without a count of them.
 # * Whether genotypes of one allele are phased: pysam calls them so always. Nothing tells,
-#   and the specification lets readers imply it (see gidx.dialects.vcf).
+#   and the specification lets readers imply it (see gidx.formats.vcf.read).
 
 ESCAPED = {"%3A": ":", "%3B": ";", "%3D": "=", "%25": "%", "%2C": ",", "%0D": "\r", "%0A": "\n",
            "%09": "\t"}  # fmt: skip
@@ -657,7 +657,7 @@ def assert_pysam_says_the_same(pysam, path, table, samples, escapes, most=None):
             if key == "END":  # pysam keeps it as record.stop
                 continue
             if value is None and key in dict(row["INFO"] or ()):
-                continue  # does not fit, as gidx.dialects.vcf says, and stays as text
+                continue  # does not fit, as gidx.formats.vcf.read says, and stays as text
             said = record.info.get(key, False if value is False else None)
             assert as_others(said, escapes) == as_others(value), (name, said, value)
         for key, value in row["INFO"] or ():
@@ -680,7 +680,7 @@ def assert_pysam_says_the_same_of_samples(record, row, samples, escapes):
                     assert as_others(said, escapes) == as_others(value), (name, said, value)
                 continue
             if max((a or 0 for a in said or ()), default=0) > 127:
-                assert value is None  # as gidx.dialects.vcf says
+                assert value is None  # as gidx.formats.vcf.read says
                 continue
             alleles = None if value is None else value["alleles"]
             assert as_others(said) == as_others(alleles), (said, value)

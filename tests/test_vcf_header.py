@@ -8,13 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gidx.dialects.vcf_header import (
-    Declaration,
-    Header,
-    Meta,
-    format_attributes,
-    parse_attributes,
-)
+from gidx.formats.vcf.header import Declaration, Header, Meta, format_attributes, parse_attributes
 
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 SPEC = r"""##fileformat=VCFv4.5

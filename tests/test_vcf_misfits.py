@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from tests import vcf_text
 
 import gidx
-from gidx import schema
-from gidx.dialects import vcf
+from gidx.arrow import schema
 from gidx.errors import ColumnError, FormatError, GidxWarning, ValueTypeError, ValueWarning
+from gidx.formats.vcf import read as vcf
 
 HEADER = """##fileformat=VCFv4.2
 ##contig=<ID=1,length=1000000>

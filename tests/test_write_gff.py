@@ -17,11 +17,11 @@ from tests import gff_text
 from tests.tabix_files import program
 
 import gidx
-from gidx import schema
-from gidx.dialects import gff
-from gidx.dialects.base import Head
+from gidx.arrow import schema
 from gidx.errors import WriteError
-from gidx.formats.gff_write import write_gff, write_gtf
+from gidx.formats.gff import read as gff
+from gidx.formats.gff.write import write_gff, write_gtf
+from gidx.formats.text.dialect import Head
 
 HEADS = {"gff3": b"##gff-version 3.1.26\n# x\n", "gtf": b"#!genome-build x\n##format: gtf\n"}
 VERSION = "##gff-version 3"

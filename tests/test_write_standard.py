@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gidx
-from gidx.colors import as_rgb
+from gidx.arrow.colors import as_rgb
 
 SIZES = {"chr1": 1000, "chr2": 1000}
 BED12: dict[str, list[Any]] = {

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from tests import vcf_text
 
 import gidx
-from gidx import schema
-from gidx.dialects import vcf
+from gidx.arrow import schema
 from gidx.errors import WriteError
-from gidx.formats.vcf_write import write_vcf
+from gidx.formats.vcf import read as vcf
+from gidx.formats.vcf.write import write_vcf
 
 GENOTYPE = vcf.GENOTYPE
 NAMES = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"

@@ -1,7 +1,7 @@
 """VCF texts: a plain slow parser to compare with, strategies, and lines without a file.
 
 `read` knows nothing of kernels and Arrow: it splits text and makes Python values, a line
-of code for each rule of `gidx.dialects.vcf`. `vcfs` draws whole files with all that the
+of code for each rule of `gidx.formats.vcf.read`. `vcfs` draws whole files with all that the
 formats allow, and with what they do not.
 """
 
@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from gidx.dialects.base import Head, Lines
-from gidx.dialects.vcf_header import FIXED
+from gidx.formats.text.dialect import Head, Lines
+from gidx.formats.vcf.header import FIXED
 
 # ── lines, found slowly ─────────────────────────────────────────────────────────────────────────
 

@@ -26,7 +26,6 @@ from gidx._when_pandas import register_accessor
 if TYPE_CHECKING:
     from gidx import autosql, bgzf, binning, errors
     from gidx.accessor import GidxAccessor
-    from gidx.alignments import to_alignments
     from gidx.api import (
         build_index,
         open,
@@ -60,14 +59,15 @@ if TYPE_CHECKING:
         ValueWarning,
         WriteError,
     )
-    from gidx.interval_index_frame import IntervalIndex
-    from gidx.region import Region
+    from gidx.ground.region import Region
+    from gidx.interval_index import IntervalIndex
+    from gidx.views.alignments import to_alignments
 
 # Where each public name is; it is imported when it is asked for. Why: with all that writers
 # and indexes need, `import gidx` took 0.18 s beyond pandas and pyarrow.
 _HOMES: dict[str, tuple[str, ...]] = {
     "gidx.accessor": ("GidxAccessor",),
-    "gidx.alignments": ("to_alignments",),
+    "gidx.views.alignments": ("to_alignments",),
     "gidx.api": (
         "build_index", "open", "read", "read_bed", "read_bigbed", "read_gff", "read_gtf",
         "read_tabix", "read_vcf", "to_parquet", "write_bed", "write_bigbed", "write_gff",
@@ -80,8 +80,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "MissingIndexError", "RegionError", "UnknownChromError", "ValueTypeError",
         "ValueWarning", "WriteError",
     ),
-    "gidx.interval_index_frame": ("IntervalIndex",),
-    "gidx.region": ("Region",),
+    "gidx.interval_index": ("IntervalIndex",),
+    "gidx.ground.region": ("Region",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from gidx import frames, schema
-from gidx.conventions import ONE_BASED, ZERO_BASED, Roles, recognise
+from gidx import frames
+from gidx.arrow import schema
 from gidx.errors import ColumnError, hint, warn
 from gidx.frames.positions import chrom_codes, roles
+from gidx.ground.conventions import ONE_BASED, ZERO_BASED, Roles, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.axes import Axes
 
-    from gidx.plot import Mode
+    from gidx.views.plot import Mode
 
 Path = Any
 _COORDS = {"0-based": ZERO_BASED, "1-based": ONE_BASED}
@@ -29,7 +30,7 @@ _COORDS = {"0-based": ZERO_BASED, "1-based": ONE_BASED}
 class GidxAccessor:
     """Interval questions to a DataFrame, whatever its columns are called.
 
-    They are ``chrom, start, end``, or what other tools call them (`gidx.conventions` has
+    They are ``chrom, start, end``, or what other tools call them (`gidx.ground.conventions` has
     the table), or what `set` says; the accessor's repr tells. Region strings are 1-based
     closed, tuples and frames 0-based half-open unless their columns say otherwise.
 
@@ -652,7 +653,7 @@ class GidxAccessor:
         >>> [text.get_text() for text in ax.texts]
         ['GENE1', 'GENE2', '2 features · pack']
         """
-        from gidx.plot import plot_frame
+        from gidx.views.plot import plot_frame
 
         return plot_frame(
             self._frame, self._roles, region, ax=ax, label=label, color=color, mode=mode
@@ -742,7 +743,7 @@ class GidxAccessor:
         ``pd.read_parquet`` gives the dtypes back (``ArrowDtype`` of texts as ``string``), the
         categories and the metadata in ``attrs``. Nested columns, whose dtypes pandas cannot
         find by name, are objects unless it is asked for ``dtype_backend="pyarrow"``. Lists of a
-        fixed size are lists, but in what comes from a bigBed (gidx.parquet says why).
+        fixed size are lists, but in what comes from a bigBed (gidx.formats.parquet says why).
 
         Parameters
         ----------
@@ -794,7 +795,7 @@ class GidxAccessor:
         >>> gidx.IntervalIndex.read(path).find("chr1", 100, 200)
         [(100, 900, 7)]
         """
-        from gidx.interval_index_frame import to_interval_index
+        from gidx.interval_index import to_interval_index
 
         return to_interval_index(
             self._frame, self._roles, path, value, max=max, version=version, value_size=value_size

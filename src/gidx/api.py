@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gidx import parquet
-from gidx.atomic import replacing
 from gidx.dataset import Dataset, Lists, open, open_as
 from gidx.errors import FormatError
-from gidx.formats.bed_write import write_bed
-from gidx.formats.bigbed_write import write_bigbed
-from gidx.formats.gff_write import write_gff, write_gtf
-from gidx.formats.tabix_index import build_index
-from gidx.formats.table_write import write_tabix
-from gidx.formats.vcf_write import write_vcf
+from gidx.formats import parquet
+from gidx.formats.bed.write import write_bed
+from gidx.formats.bigbed.write import write_bigbed
+from gidx.formats.gff.write import write_gff, write_gtf
+from gidx.formats.table.write import write_tabix
+from gidx.formats.text.index import build_index
+from gidx.formats.vcf.write import write_vcf
+from gidx.ground.atomic import replacing
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,14 +24,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx import schema
-from gidx.dialects import gff_encode, vcf_encode
-from gidx.dialects.encoding import LineEncoder
-from gidx.encode import Faults, as_arrow
+from gidx.arrow import schema
+from gidx.arrow.batches import flow
+from gidx.arrow.encode import Faults, as_arrow
+from gidx.arrow.nested import nested_as_text
+from gidx.arrow.order import unfit
 from gidx.errors import ColumnError
-from gidx.nested_text import nested_as_text
-from gidx.order import unfit
-from gidx.stream import flow
+from gidx.formats.gff import encode as gff_encode
+from gidx.formats.text.encoding import LineEncoder
+from gidx.formats.vcf import encode as vcf_encode
 
 FORMATS = ("vcf", "gff3", "gtf", "sam")
 _MISSING = "."

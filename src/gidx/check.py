@@ -18,7 +18,8 @@ from typing import Any
 from gidx.binning.index import TabixIndex
 from gidx.dataset import BigBedDataset, Dataset, TabixDataset, open
 from gidx.errors import GidxWarning
-from gidx.formats import bigbed_proof, tabix_proof
+from gidx.formats.bigbed import proof as bigbed_proof
+from gidx.formats.text import proof as tabix_proof
 
 
 @dataclass(frozen=True)

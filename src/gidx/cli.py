@@ -317,7 +317,8 @@ def _query(arguments: argparse.Namespace) -> int:
 
 
 def _search(arguments: argparse.Namespace) -> int:
-    from gidx import convert, convert_sources, dataset, schema
+    from gidx import convert, convert_sources, dataset
+    from gidx.arrow import schema
 
     found = dataset.open(arguments.file)
     if not isinstance(found, dataset.BigBedDataset):
@@ -488,7 +489,7 @@ def _values(arguments: argparse.Namespace) -> Iterator[None]:
 
 
 def _check_local(arguments: argparse.Namespace, target: str | None) -> None:
-    from gidx.source import is_url
+    from gidx.ground.source import is_url
 
     if target is not None and is_url(target):
         _wrong(arguments, f"cannot write to a URL, {target}; write a file, and copy that")
@@ -536,7 +537,7 @@ def _bgzip(arguments: argparse.Namespace) -> int:
 
 
 def _index(arguments: argparse.Namespace) -> int:
-    from gidx.formats.tabix_index import build_index
+    from gidx.formats.text.index import build_index
 
     places: dict[str, Any] = {}
     if arguments.places is not None:

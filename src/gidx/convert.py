@@ -38,9 +38,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx import chromsizes as sizes_of
-from gidx import declare, nested_text, parquet, schema
-from gidx.atomic import replacing
+from gidx.arrow import chromsizes as sizes_of
+from gidx.arrow import nested as nested_text
+from gidx.arrow import schema
+from gidx.arrow.nested import nested_as_text
+from gidx.arrow.rows import RowText, json_lines
+from gidx.autosql import declare
 from gidx.convert_sources import (
     STEP,
     TABLES,
@@ -54,11 +57,11 @@ from gidx.convert_sources import (
 )
 from gidx.dataset import Errors, Lists
 from gidx.errors import FormatError, WriteError, one_of
+from gidx.formats import parquet
 from gidx.formats.base import Names
-from gidx.formats.tabix import GUESSED
-from gidx.nested_text import nested_as_text
-from gidx.region import MissingChroms
-from gidx.rowtext import RowText, json_lines
+from gidx.formats.text.read import GUESSED
+from gidx.ground.atomic import replacing
+from gidx.ground.region import MissingChroms
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -194,7 +197,7 @@ def convert(
                 chromsizes=sizes or None, progress=progress,
             )  # fmt: skip
             return
-        from gidx.formats.bigbed_write import write_bigbed
+        from gidx.formats.bigbed.write import write_bigbed
 
         if not isinstance(target, str | os.PathLike):
             raise WriteError("a bigBed file cannot be written to a stream; name a file")
@@ -267,7 +270,10 @@ def _write_lines(
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write rows as lines of BED, VCF or GFF, or of any text in BGZF with its index."""
-    from gidx.formats import bed_write, gff_write, table_write, vcf_write
+    from gidx.formats.bed import write as bed_write
+    from gidx.formats.gff import write as gff_write
+    from gidx.formats.table import write as table_write
+    from gidx.formats.vcf import write as vcf_write
 
     options: dict[str, Any] = {"sort": sort, "threads": threads, "progress": progress}
     if not isinstance(target, str | os.PathLike) and not isinstance(

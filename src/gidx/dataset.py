@@ -20,11 +20,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gidx import schema
+from gidx.arrow import schema
+from gidx.arrow.decode import Problem
 from gidx.bbi.header import BIGBED_MAGIC
 from gidx.bbi.summary import STATS, Stat, TotalSummary
 from gidx.binning.index import TabixIndex
-from gidx.columns import Problem
 from gidx.errors import (
     ColumnError,
     GidxWarning,
@@ -38,13 +38,13 @@ from gidx.errors import (
     warn,
 )
 from gidx.formats.base import Format, Names, Placed
-from gidx.formats.bigbed import ZOOM_SCHEMA, BigBed
-from gidx.formats.tabix import TabixText
-from gidx.formats.tabix_open import open_text
-from gidx.pool import in_order, thread_count
-from gidx.ranges import Ranges
-from gidx.region import MAX_END, MissingChroms, Region, RegionSet, resolve
-from gidx.source import ByteSource, PathSource, open_source
+from gidx.formats.bigbed.read import ZOOM_SCHEMA, BigBed
+from gidx.formats.text.open import open_text
+from gidx.formats.text.read import TabixText
+from gidx.ground.pool import in_order, thread_count
+from gidx.ground.ranges import Ranges
+from gidx.ground.region import MAX_END, MissingChroms, Region, RegionSet, resolve
+from gidx.ground.source import ByteSource, PathSource, open_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +147,7 @@ class Dataset:
     Every query takes:
 
     regions
-        None (all), or what `gidx.region` describes: ``"chr1:1,000-2,000"`` (1-based
+        None (all), or what `gidx.ground.region` describes: ``"chr1:1,000-2,000"`` (1-based
         closed), ``("chr1", 999, 2000)`` (0-based half-open), a list of them, or a
         frame with chrom, start, end. Several are a union: each row once, in file
         order. A row overlaps if ``start < region end and end > region start``; one
@@ -399,19 +399,19 @@ class Dataset:
         """Draw one region (extra ``plot``): rows, or where they are too many a histogram.
 
         A bigBed's is of the coverage depth, from its zoom levels. Reads only the region.
-        ``label``, ``color`` and ``mode`` as `gidx.plot.plot_frame` describes them; returns
+        ``label``, ``color`` and ``mode`` as `gidx.views.plot.plot_frame` describes them; returns
         matplotlib's Axes, in 0-based half-open bases.
 
         >>> ax = gidx.open("genes.bb").plot("chr22:1-400,000")
         >>> ax.get_xlabel()
         'chr22:1-400,000'
         """
-        from gidx.plot import plot_dataset
+        from gidx.views.plot import plot_dataset
 
         return plot_dataset(self, region, ax=ax, **options)
 
     def _repr_html_(self) -> str:
-        from gidx.show import html
+        from gidx.views.notebook import html
 
         return html(self)
 

@@ -18,7 +18,7 @@ from gidx.bgzf.block import is_gzip
 from gidx.binning.bins import bin_count, bin_levels, bin_spans
 from gidx.binning.index import Integers, Offsets, TabixIndex, inflated
 from gidx.binning.tbk import TbkIndex, is_tbk
-from gidx.source import PathLike, open_source
+from gidx.ground.source import PathLike, open_source
 
 UNIT, WITHIN = np.uint64(16), np.uint64(0xFFFF)
 SIGN = np.uint64(1 << 63)

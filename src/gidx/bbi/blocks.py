@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.errors import format_error
-from gidx.ranges import Ranges
-from gidx.source import ByteSource
+from gidx.ground.ranges import Ranges
+from gidx.ground.source import ByteSource
 
 LEVEL = 6  # zlib's own default, which UCSC's tools use
 _MOST = 1032  # deflate cannot shrink further than 1032 to 1

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.errors import format_error
-from gidx.layout import Order, Record, ordered, read_array, read_one, read_tagged
-from gidx.source import ByteSource
+from gidx.ground.layout import Order, Record, ordered, read_array, read_one, read_tagged
+from gidx.ground.source import ByteSource
 
 MAGIC = 0x78CA8C91
 

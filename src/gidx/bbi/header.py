@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from gidx.errors import format_error
-from gidx.layout import Order, Record, check_range, ordered, read_array, read_one
-from gidx.source import ByteSource
+from gidx.ground.layout import Order, Record, check_range, ordered, read_array, read_one
+from gidx.ground.source import ByteSource
 
 BIGBED_MAGIC = 0x8789F2EB
 BIGWIG_MAGIC = 0x888FFC26

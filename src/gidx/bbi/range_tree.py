@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.errors import FormatError, format_error
+from gidx.ground.layout import Order, Record, ordered, read_array, read_one, read_tagged
+from gidx.ground.ranges import Ranges
+from gidx.ground.region import RegionSet
+from gidx.ground.source import ByteSource
 from gidx.kernels.records import select_nodes
-from gidx.layout import Order, Record, ordered, read_array, read_one, read_tagged
-from gidx.ranges import Ranges
-from gidx.region import RegionSet
-from gidx.source import ByteSource
 
 MAGIC = 0x2468ACE0
 

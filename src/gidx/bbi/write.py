@@ -48,8 +48,8 @@ from gidx.bbi.header import (
     ZOOM_HEADER,
 )
 from gidx.errors import WriteError
-from gidx.layout import Record
-from gidx.pool import in_order
+from gidx.ground.layout import Record
+from gidx.ground.pool import in_order
 
 Spans = Callable[[], Iterable[tuple[int, npt.NDArray[Any], npt.NDArray[Any]]]]
 

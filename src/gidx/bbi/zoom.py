@@ -18,10 +18,10 @@ import numpy.typing as npt
 from gidx.bbi.blocks import inflate
 from gidx.bbi.header import MAX_ZOOM_LEVELS, TOTAL_SUMMARY
 from gidx.errors import WriteError, format_error
+from gidx.ground.layout import Order, Record, ordered
+from gidx.ground.ranges import Ranges
+from gidx.ground.source import ByteSource
 from gidx.kernels import coverage
-from gidx.layout import Order, Record, ordered
-from gidx.ranges import Ranges
-from gidx.source import ByteSource
 
 # fmt: off
 SUMMARY = np.dtype([           # offset

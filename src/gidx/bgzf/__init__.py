@@ -25,7 +25,7 @@ from gidx.bgzf.block import blocks as _blocks
 from gidx.bgzf.block import make_virtual_offset, split_virtual_offset
 from gidx.bgzf.gzi import GziIndex
 from gidx.bgzf.stream import BgzfReader, BgzfWriter, open
-from gidx.source import open_source
+from gidx.ground.source import open_source
 
 if TYPE_CHECKING:
     import pyarrow as pa

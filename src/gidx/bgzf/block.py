@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.errors import FormatError, format_error
-from gidx.source import ByteSource
+from gidx.ground.source import ByteSource
 
 HEADER = np.dtype([          # offset
     ("magic", "S4"),         #  0  1f 8b: gzip, 08: deflate, 04: extra subfields and no more

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from gidx.atomic import replacing
 from gidx.bgzf.block import LEVEL, is_bgzf, is_gzip
 from gidx.bgzf.read import BgzfReader
 from gidx.bgzf.write import BgzfWriter
 from gidx.errors import format_error
-from gidx.source import expanded
+from gidx.ground.atomic import replacing
+from gidx.ground.source import expanded
 
 PathLike = str | os.PathLike[str]
 

@@ -16,11 +16,11 @@ from typing import Any, BinaryIO, overload
 import numpy as np
 import numpy.typing as npt
 
-from gidx.atomic import replacing
 from gidx.bgzf.block import blocks as blocks_of
 from gidx.bgzf.block import make_virtual_offset
 from gidx.errors import format_error
-from gidx.source import expanded, open_source
+from gidx.ground.atomic import replacing
+from gidx.ground.source import expanded, open_source
 
 COUNT = np.dtype("<u8")
 ENTRY = np.dtype([            # offset

@@ -36,8 +36,8 @@ from gidx.bgzf.block import (
 )
 from gidx.bgzf.gzi import GziIndex, beside
 from gidx.errors import FormatError, format_error, warn
-from gidx.pool import in_order, thread_count
-from gidx.source import ByteSource, open_source
+from gidx.ground.pool import in_order, thread_count
+from gidx.ground.source import ByteSource, open_source
 
 LF = ord("\n")
 # After a seek, blocks are inflated one by one; from the fifth in a row on, in groups ahead.

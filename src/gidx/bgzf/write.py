@@ -24,7 +24,6 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gidx.atomic import replacing
 from gidx.bgzf.block import (
     EOF,
     GROUP,
@@ -38,8 +37,9 @@ from gidx.bgzf.block import (
 )
 from gidx.bgzf.gzi import GziIndex, Offsets, beside
 from gidx.errors import format_error
-from gidx.pool import AHEAD, thread_count
-from gidx.source import expanded, is_url, open_source
+from gidx.ground.atomic import replacing
+from gidx.ground.pool import AHEAD, thread_count
+from gidx.ground.source import expanded, is_url, open_source
 
 # As Python's open has them: "r", "rb" and "br" are one.
 MODES = {mode: f"{what}b" for what in "rwxa" for mode in (what, f"{what}b", f"b{what}")}

@@ -24,10 +24,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast, overload
 import numpy as np
 import numpy.typing as npt
 
-from gidx.atomic import replacing
 from gidx.bgzf.block import EOF, MAX_DATA, deflate_block, inflate_all, is_bgzf, walk
 from gidx.binning.bins import bin_count, bin_spans, max_position
 from gidx.errors import WriteError, format_error
+from gidx.ground.atomic import replacing
+from gidx.ground.ranges import Ranges, coalesce
+from gidx.ground.region import RegionSet, resolve
+from gidx.ground.source import ByteSource, PathLike, open_source
 from gidx.kernels.bins import (
     ceiling_samples,
     find_floors,
@@ -37,9 +40,6 @@ from gidx.kernels.bins import (
     select_chunks,
 )
 from gidx.kernels.proof import holds_leads
-from gidx.ranges import Ranges, coalesce
-from gidx.region import RegionSet, resolve
-from gidx.source import ByteSource, PathLike, open_source
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +53,7 @@ Integers = npt.NDArray[np.int64]
 # offsets less than 2**16 apart, since no block is smaller than 28 bytes. Not over a
 # whole block between them: to inflate and scan one (64 kB of text) takes about 150 us,
 # a range of its own 10; and what is near in a remote file is one request anyway
-# (gidx.source.REQUEST_GAP).
+# (gidx.ground.source.REQUEST_GAP).
 BLOCK = 0xFFFF
 # … up to so many by insertion, which is quickest for a query's usual two or three
 FEW = 64

@@ -17,8 +17,8 @@ import numpy as np
 from gidx.binning.bins import DEPTH, MIN_SHIFT, pseudo_bin
 from gidx.binning.index import GAF_PRESET, Kind, Layout, TabixIndex
 from gidx.errors import WriteError, format_error
+from gidx.ground.layout import Record
 from gidx.kernels.bins import OK, TRUNCATED, count_parts, read_parts, write_parts
-from gidx.layout import Record
 
 MAGIC = b"TBI\x01"
 ZERO_BASED = 0x10000  # a bit of `format`

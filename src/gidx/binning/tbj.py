@@ -42,10 +42,10 @@ from gidx.binning.bins import DEPTH, MAX_DEPTH, MIN_SHIFT, pseudo_bin
 from gidx.binning.index import VCF, Integers, Kind, Layout, Offsets, TabixIndex
 from gidx.binning.tbi import layout_of, normalized, pack_columns
 from gidx.errors import format_error
+from gidx.ground.pool import in_order, thread_count
+from gidx.ground.source import ByteSource
 from gidx.kernels.block_rows import read_block
 from gidx.kernels.templates import fill_templates
-from gidx.pool import in_order, thread_count
-from gidx.source import ByteSource
 
 NAME, VERSION = "TBJ", 5
 READ = (4, 5)  # versions that are read
@@ -59,7 +59,7 @@ UNIT, WITHIN = np.uint64(16), np.uint64(0xFFFF)
 NO_BLOCK = (1 << 48) - 1  # of a window that no row has set: all ones
 # Chunks to format at a time, 10 to 30 MB of text.
 STEP = 1 << 15
-# Blocks to look rows up in at a time: 2 MB of text, as in gidx.textfile.TEXT.
+# Blocks to look rows up in at a time: 2 MB of text, as in gidx.bgzf.lines.TEXT.
 BLOCKS = 32
 
 

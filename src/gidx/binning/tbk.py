@@ -28,13 +28,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from gidx.atomic import replacing
 from gidx.bgzf.block import check_bgzf, inflate_each, is_gzip, pieces
 from gidx.binning.index import VCF, Integers, Layout, counted, gzipped, inflated
 from gidx.errors import WriteError, format_error
+from gidx.ground.atomic import replacing
+from gidx.ground.pool import in_order, thread_count
+from gidx.ground.source import ByteSource, PathLike, open_source
 from gidx.kernels.block_rows import read_block
-from gidx.pool import in_order, thread_count
-from gidx.source import ByteSource, PathLike, open_source
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from gidx.columns import Problem
-from gidx.ranges import Ranges
-from gidx.region import RegionSet
-from gidx.schema import Names
-from gidx.source import ByteSource
+from gidx.arrow.decode import Problem
+from gidx.arrow.schema import Names
+from gidx.ground.ranges import Ranges
+from gidx.ground.region import RegionSet
+from gidx.ground.source import ByteSource
 
 __all__ = ["Format", "Names", "Placed", "Rows"]
 

@@ -33,7 +33,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx import nested_text, schema
+from gidx.arrow import nested as nested_text
+from gidx.arrow import schema
 from gidx.errors import ColumnError
 
 if TYPE_CHECKING:

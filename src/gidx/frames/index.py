@@ -24,11 +24,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gidx.conventions import Roles
 from gidx.errors import UnknownChromError, without_style
+from gidx.frames.intervals import Intervals, Scan
 from gidx.frames.positions import Codes, Positions, positions, roles
-from gidx.intervals import Intervals, Scan
-from gidx.pool import in_order, thread_count
+from gidx.ground.conventions import Roles
+from gidx.ground.pool import in_order, thread_count
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]

@@ -22,15 +22,15 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx import autosql as sql
-from gidx import schema
-from gidx.conventions import Roles
-from gidx.declare import match
-from gidx.encode import texts_of
+from gidx.arrow import schema
+from gidx.arrow.batches import is_text, plain
+from gidx.arrow.encode import texts_of
+from gidx.autosql.declare import match
 from gidx.errors import AutoSqlError, ColumnError, ValueTypeError, hint
 from gidx.frames.backend import backend_of, integers_like, to_frame
 from gidx.frames.positions import Ints, as_arrow, integers
+from gidx.ground.conventions import Roles
 from gidx.kernels import genotypes as kernels
-from gidx.stream import is_text, plain
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]

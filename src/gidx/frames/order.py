@@ -1,6 +1,6 @@
 """The order of a frame's rows: by chrom and start, and whether they are in it.
 
-Sorted is what every writer takes (see gidx.order): each chrom's rows stand together, in
+Sorted is what every writer takes (see gidx.arrow.order): each chrom's rows stand together, in
 any order of the chroms, and their starts ascend.
 
 Left out: ends. Rows of one start keep the order they had, which may mean something (a
@@ -17,14 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gidx import chromsizes, schema
-from gidx import order as chrom_order
-from gidx.conventions import Roles
+from gidx.arrow import chromsizes, schema
+from gidx.arrow import order as chrom_order
 from gidx.errors import UnknownChromError, did_you_mean, hint
 from gidx.frames import take
 from gidx.frames.index import ALWAYS_COPIES_ON_WRITE
 from gidx.frames.positions import Codes, Ints, chrom_codes, integers
-from gidx.sorting import sorted_rows
+from gidx.ground.conventions import Roles
+from gidx.ground.sorting import sorted_rows
 
 
 def sort(frame: pd.DataFrame, roles: Roles, chroms: Any = None) -> pd.DataFrame:

@@ -20,11 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx.conventions import Roles, roles_of
 from gidx.errors import ColumnError
+from gidx.ground.conventions import Roles, roles_of
+from gidx.ground.pool import in_order, thread_count
+from gidx.ground.region import chrom_name
 from gidx.kernels.names import code_names
-from gidx.pool import in_order, thread_count
-from gidx.region import chrom_name
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
@@ -104,7 +104,7 @@ def read(
 
 
 def before_the_first(start: Ints, end: Ints) -> tuple[Ints, Ints]:
-    """Starts and ends, of a place before the first base those of that base (see gidx.region)."""
+    """Starts and ends, of a place before the first base those of that base (see gidx.ground.region)."""
     if len(start) and start.min() < 0:  # POS 0 of a VCF
         before = start == -1
         start = np.where(before, 0, start)

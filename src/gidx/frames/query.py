@@ -2,7 +2,7 @@
 
 Two kinds of regions: those a user names (strings, tuples), whose chroms must be known, and
 frames, whose rows with missing values or on a chrom that the frame does not have match
-nothing. A region of length zero overlaps what holds it, as in files (see `gidx.region`).
+nothing. A region of length zero overlaps what holds it, as in files (see `gidx.ground.region`).
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from gidx import region, schema
+from gidx.arrow import schema
+from gidx.arrow.batches import is_pandas, plain, plain_type
 from gidx.errors import one_of
 from gidx.frames import take
 from gidx.frames.backend import to_frame
 from gidx.frames.index import Index, index_of, indexes_of
+from gidx.frames.intervals import Intervals, Queries, Scan
 from gidx.frames.positions import LARGEST
-from gidx.intervals import Intervals, Queries, Scan
-from gidx.region import MissingChroms
-from gidx.stream import is_pandas, plain, plain_type
+from gidx.ground import region
+from gidx.ground.region import MissingChroms
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.types as pat
 
-from gidx.pool import in_order, thread_count
+from gidx.ground.pool import in_order, thread_count
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]

@@ -1,7 +1,7 @@
 """Which rows a writer would refuse, all of them, and why.
 
 The reasons are the writers' own: the writer runs as it would, but for a target that takes
-no rows and notes faults instead (`gidx.encode.Inspection`). So nothing is said here that
+no rows and notes faults instead (`gidx.arrow.encode.Inspection`). So nothing is said here that
 a writer does not say, and what is not said it takes.
 
 Left out: what depends on the file and not on the rows, such as rows farther than an
@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gidx import chromsizes as sizes_of
-from gidx import schema
-from gidx.conventions import Roles
-from gidx.dialects.given import without_nan
-from gidx.encode import Fault, Inspection
+from gidx.arrow import chromsizes as sizes_of
+from gidx.arrow import schema
+from gidx.arrow.batches import flow
+from gidx.arrow.encode import Fault, Inspection
+from gidx.arrow.order import Limits, Surveyor
 from gidx.errors import GidxError, one_of, warn
+from gidx.formats.text.given import without_nan
 from gidx.frames import write
 from gidx.frames.positions import LARGEST, chrom_codes
-from gidx.order import Limits, Surveyor
-from gidx.stream import flow
+from gidx.ground.conventions import Roles
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]

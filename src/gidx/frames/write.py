@@ -22,20 +22,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx import parquet, schema
-from gidx.atomic import replacing
-from gidx.conventions import CANONICAL, ZERO_BASED, Roles
-from gidx.declare import match
+from gidx.arrow import schema
+from gidx.arrow.batches import is_text
+from gidx.autosql.declare import match
 from gidx.errors import ColumnError, WriteError
-from gidx.formats.bed_write import write_bed
-from gidx.formats.bigbed_write import write_bigbed
-from gidx.formats.gff_write import write_gff, write_gtf
-from gidx.formats.table_write import write_tabix
-from gidx.formats.vcf_write import write_vcf
+from gidx.formats import parquet
+from gidx.formats.bed.write import write_bed
+from gidx.formats.bigbed.write import write_bigbed
+from gidx.formats.gff.write import write_gff, write_gtf
+from gidx.formats.table.write import write_tabix
+from gidx.formats.vcf.write import write_vcf
 from gidx.frames.backend import integers_like
 from gidx.frames.nested import declaration
 from gidx.frames.positions import chrom_codes, integers, positions
-from gidx.stream import is_text
+from gidx.ground.atomic import replacing
+from gidx.ground.conventions import CANONICAL, ZERO_BASED, Roles
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
@@ -54,7 +55,7 @@ def canonical(frame: pd.DataFrame, roles: Roles, *, end: bool = True) -> pd.Data
 
     Raises ColumnError where a name is taken by another column.
 
-    >>> from gidx.conventions import recognise
+    >>> from gidx.ground.conventions import recognise
     >>> df = pd.DataFrame({"type": "gene", "seqid": ["1"], "start": [10], "end": [20]})
     >>> canonical(df, recognise(df.columns))
       chrom  start  end  type

@@ -1,0 +1,1 @@
+"""Bytes to Arrow and back, without files: decode, encode, infer; what tables carry along."""

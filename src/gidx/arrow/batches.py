@@ -1,0 +1,615 @@
+"""What a user hands to a writer, as one thing: a `Frame` of plain Arrow batches.
+
+    stays in memory      pandas DataFrame (any dtypes; its index is left out),
+                         pyarrow Table or RecordBatch, dict of columns
+    a stream, read once  anything with ``__arrow_c_stream__`` (RecordBatchReader, polars,
+                         duckdb, a gidx Dataset), and iterables of any of all these
+
+A writer of text takes rows as they come (`flow`). Others pass over them several times and,
+to sort, in any order (`frame`). So there a stream of more than `SPOOL` bytes goes to an
+unlinked file beside the target (the folder for temporary files is memory on many
+machines), in Arrow's IPC format, which is then mapped into memory: pages come and go as
+they are used, and all else is one code path.
+
+Plain types: numbers, bool, string, large_string, dictionaries of texts, lists,
+fixed-size lists, structs. Views, run-end encoding, extension types and dictionaries
+inside of others are turned into these; the values that a dictionary could have are
+remembered. Types that no text stands for (time, decimal) pass; the declaration says
+no to them. Chroms that are whole numbers (what `pandas.read_csv` makes of 1 to 22, and of
+1 to X a mixture) are texts, as they are wherever gidx asks for a chrom.
+"""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pat
+
+from gidx.arrow import schema as canonical
+from gidx.errors import WriteError, hint
+from gidx.ground.conventions import chrom_column, roles_of
+from gidx.ground.region import chrom_name
+
+# A stream of fewer bytes stays in memory: with 64 MB nobody's peak grows noticeably,
+# and what most people stream never touches the disk.
+SPOOL = 64 * 2**20
+
+# Rows, or bytes, of a spooled batch: streams may come in batches of ten rows, and each
+# batch costs 20 us whenever rows are looked up in it.
+_ROWS, _BYTES = 65536, 8 * 2**20
+
+# A mapped page counts as ours until it is given back; every 128 MB they are.
+_RELEASE = 128 * 2**20
+
+# The most values that make a dictionary an enum: readers look through all for each row.
+MOST_VALUES = 256
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Batches of one schema, rows by number; ``categories`` are dictionaries' values."""
+
+    schema: pa.Schema
+    batches: list[pa.RecordBatch]
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mapped: mmap.mmap | None = None
+    _starts: Rows = field(init=False, repr=False)
+    _read: list[int] = field(default_factory=lambda: [0], repr=False)
+
+    def __post_init__(self) -> None:
+        starts = np.cumsum([0, *(batch.num_rows for batch in self.batches)], dtype=np.int64)
+        object.__setattr__(self, "_starts", starts)
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """gidx's own metadata."""
+        return canonical.read_metadata(self.schema)
+
+    @property
+    def row_bytes(self) -> float:
+        """Bytes of Arrow memory that a row takes, on average."""
+        return sum(batch.nbytes for batch in self.batches) / max(len(self), 1)
+
+    def rows(self, start: int, stop: int, columns: Sequence[str]) -> pa.RecordBatch:
+        """Rows ``start`` to ``stop``, without a copy where they lie in one batch."""
+        first = int(np.searchsorted(self._starts, start, side="right")) - 1
+        pieces = []
+        while start < stop:
+            batch, at = self.batches[first], start - int(self._starts[first])
+            piece = batch.select(columns).slice(at, stop - start)
+            pieces.append(piece)
+            start += piece.num_rows
+            first += 1
+        return self._one(pieces, columns)
+
+    def take(self, rows: Rows, columns: Sequence[str]) -> pa.RecordBatch:
+        """These rows, in this order."""
+        which = np.searchsorted(self._starts, rows, side="right") - 1
+        order = np.argsort(which, kind="stable")
+        used, firsts = np.unique(which[order], return_index=True)
+        pieces = []
+        for batch, some in zip(used, np.split(order, firsts[1:]), strict=True):
+            inside = pa.array(rows[some] - self._starts[batch])
+            pieces.append(self.batches[batch].select(columns).take(inside))
+        whole = self._one(pieces, columns)
+        if len(used) < 2:
+            return whole
+        back = np.empty(len(rows), np.int64)
+        back[order] = np.arange(len(rows))
+        return whole.take(pa.array(back))
+
+    def longest(self, column: str) -> int:
+        """Bytes of the longest text in a column."""
+        most = 0
+        for batch in self.batches:
+            array = batch.column(column)
+            texts = array.dictionary if pat.is_dictionary(array.type) else array
+            lengths = pc.call_function("binary_length", [texts]).fill_null(0).to_numpy()
+            most = max(most, int(lengths.max(initial=0)))
+        return most
+
+    def _one(self, pieces: list[pa.RecordBatch], columns: Sequence[str]) -> pa.RecordBatch:
+        self._release(pieces)
+        if len(pieces) == 1:
+            return pieces[0]
+        whole = pa.Table.from_batches(pieces, pa.schema([self.schema.field(c) for c in columns]))
+        return _batch(whole)
+
+    def _release(self, pieces: Sequence[pa.RecordBatch]) -> None:
+        """Give pages of the mapped file back, now and then; they can be read again."""
+        if self.mapped is None or not hasattr(mmap, "MADV_DONTNEED"):
+            return
+        self._read[0] += sum(piece.nbytes for piece in pieces)
+        if self._read[0] > _RELEASE:
+            self._read[0] = 0
+            self.mapped.madvise(mmap.MADV_DONTNEED)
+
+
+@contextmanager
+def frame(data: Any, beside: str | os.PathLike[str] | None = None) -> Iterator[Frame]:
+    """The rows of ``data``; a large stream is spooled to a file beside this path.
+
+    A Frame is passed on, so that one may look at data before they are written.
+    """
+    if isinstance(data, Frame):
+        yield data
+        return
+    table = _table(data)
+    if table is not None:
+        yield _in_memory(table)
+        return
+    with ExitStack() as stack:
+        source = _Stream()
+        batches, mapped = _collect(source.plain(_items(data)), beside, stack)
+        if source.schema is None:
+            raise WriteError("the data have no rows and no columns", row=None)
+        found = Frame(source.schema, batches, source.categories, mapped)
+        try:
+            yield found
+        finally:
+            found.batches.clear()  # they hold the map
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Rows that pass once, in batches; ``categories`` are what is known before they do."""
+
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+    categories: Mapping[str, tuple[str, ...]]
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """gidx's own metadata."""
+        return canonical.read_metadata(self.schema)
+
+
+def flow(data: Any) -> Flow:
+    """The rows of ``data`` as they come: nothing is kept of a stream."""
+    if isinstance(data, Frame):
+        return Flow(data.schema, iter(data.batches), data.categories)
+    table = _table(data)
+    if table is not None:
+        whole = _in_memory(table)
+        return Flow(whole.schema, iter(whole.batches), whole.categories)
+    source = _Stream()
+    batches = source.plain(_items(data))
+    first = next(batches, None)  # until it comes, columns may have no type
+    if source.schema is None:
+        raise WriteError("the data have no rows and no columns", row=None)
+    found = batches if first is None else itertools.chain([first], batches)
+    return Flow(source.schema, found, source.categories)
+
+
+# ── kinds of data ───────────────────────────────────────────────────────────────────────────────
+
+
+def _table(data: Any) -> pa.Table | None:
+    """What lies in memory already, as a Table."""
+    if is_pandas(data):
+        return _from_pandas(as_told(data))
+    if isinstance(data, pa.Table):
+        return data
+    if isinstance(data, pa.RecordBatch):
+        return pa.Table.from_batches([data])
+    if isinstance(data, Mapping):
+        return _converted("the data", lambda: pa.table(data))
+    return None
+
+
+def _items(data: Any) -> Iterator[pa.Table | pa.RecordBatch]:
+    """The pieces of a stream; a piece without rows still has columns."""
+    if isinstance(data, pa.RecordBatchReader) or hasattr(data, "__arrow_c_stream__"):
+        reader = data
+        if not isinstance(data, pa.RecordBatchReader):
+            what = type(data).__name__
+            if hasattr(data, "scan"):  # a Dataset, whose errors lose their words in a C stream
+                reader = data.scan()
+            else:
+                reader = _converted(what, lambda: pa.RecordBatchReader.from_stream(data))
+        fields = [f.with_type(_spooled_type(f.type)) for f in reader.schema]
+        yield pa.schema(fields, reader.schema.metadata).empty_table()
+        yield from reader
+    elif hasattr(data, "__arrow_c_array__"):
+        yield _converted(type(data).__name__, lambda: pa.record_batch(data))
+    elif isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
+        for item in data:
+            table = _table(item)
+            if table is not None:
+                yield table
+            else:
+                yield from _items(item)
+    else:
+        raise WriteError(
+            f"cannot read rows from {type(data).__name__}; expected a DataFrame, a pyarrow Table, "
+            "anything with __arrow_c_stream__, or an iterable of them",
+            row=None,
+        )
+
+
+def is_pandas(data: Any) -> bool:
+    """Whether it is a pandas DataFrame, without importing pandas to ask."""
+    return any(
+        cls.__name__ == "DataFrame" and cls.__module__.partition(".")[0] == "pandas"
+        for cls in type(data).__mro__
+    )
+
+
+def as_told(data: Any, *, end: bool = True) -> Any:
+    """A frame of pandas with the columns that `df.gidx.set` named as chrom, start, end, 0-based.
+
+    So what was said there holds for `gidx.write_bed(df, …)` as it does for `df.gidx.to_bed(…)`.
+    ``end`` False: without one that no column says. Other data, and frames of which nothing
+    was said, are returned themselves.
+    """
+    about = data.attrs.get(canonical.KEY) if is_pandas(data) else None
+    if not isinstance(about, str) or '"roles"' not in about:
+        return data
+    roles = roles_of(data)
+    found = data.gidx.canonical()  # of the accessor, whose note it is
+    return found if end or roles.end is not None else found.drop(columns="end")
+
+
+def _from_pandas(data: Any) -> pa.Table:
+    names = [str(c) for c in data.columns]
+    chrom = chrom_column(names)
+    at = None if chrom is None else names.index(chrom)
+    # pandas has floats for columns without a value, such as those of DataFrame({"chrom": []})
+    bare = at is not None and len(data) == 0 and data.dtypes.iloc[at] == np.float64
+    columns = [
+        _from_series(data.iloc[:, i], is_chrom=i == at, bare=bare) for i in range(data.shape[1])
+    ]
+    about = data.attrs.get(canonical.KEY)
+    metadata = {canonical.KEY: about} if isinstance(about, str) else None
+    return pa.Table.from_arrays(columns, names, metadata=metadata)
+
+
+def _from_series(series: Any, *, is_chrom: bool, bare: bool) -> pa.Array | pa.ChunkedArray:
+    """A column; NaN in a numpy float column stays a number, as bigBed can write it."""
+    if hasattr(series, "sparse"):  # of which Arrow knows nothing
+        series = series.sparse.to_dense()
+    kind = getattr(series.dtype, "kind", "O")
+    if bare and series.dtype == np.float64:
+        return pa.nulls(0)
+    if isinstance(series.dtype, np.dtype) and kind in "biuf":
+        return pa.array(series.to_numpy(), from_pandas=False)
+    if is_chrom and series.dtype == object:
+        try:  # a name for each value of 10 M rows would take 3 s
+            return pa.array(series, from_pandas=True)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            series = series.map(lambda value: chrom_name(value) or value)
+    return _converted(f"column {str(series.name)!r}", lambda: pa.array(series, from_pandas=True))
+
+
+def _converted(what: str, convert: Any) -> Any:
+    try:
+        return convert()
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise WriteError(
+            f"{what}: {str(error).strip() or type(error).__name__}; "
+            "expected values of one type in a column",
+            row=None,
+        ) from None
+
+
+# ── in memory ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _in_memory(table: pa.Table) -> Frame:
+    _check_names(table.schema)
+    seen = _Categories()
+    columns, fields = [], []
+    chrom = chrom_column(table.schema.names)
+    for f, given in zip(table.schema, table.columns, strict=True):
+        column = _chroms(given) if f.name == chrom else given
+        kind = plain_type(column.type)
+        chunks = [plain(chunk) for chunk in column.chunks]
+        for chunk in column.chunks:
+            seen.add(f.name, chunk)
+        columns.append(pa.chunked_array(chunks, kind))
+        fields.append(f.with_type(kind))
+    whole = pa.schema(fields, table.schema.metadata)
+    found = pa.Table.from_arrays(columns, schema=whole).unify_dictionaries()
+    return Frame(whole, found.to_batches(), seen.values)
+
+
+def _check_names(schema: pa.Schema) -> None:
+    twice = [name for name in schema.names if schema.names.count(name) > 1]
+    if twice:
+        raise WriteError(f"two columns are named {twice[0]!r}; rename or drop one", row=None)
+
+
+def _batch(table: pa.Table) -> pa.RecordBatch:
+    """A table as one batch."""
+    batches = table.combine_chunks().to_batches()
+    if len(batches) == 1:
+        return batches[0]
+    return pa.RecordBatch.from_arrays([_empty(t) for t in table.schema.types], schema=table.schema)
+
+
+def _empty(kind: pa.DataType) -> pa.Array:
+    return pa.array([], kind) if not pat.is_dictionary(kind) else pa.nulls(0, kind)
+
+
+def _chroms(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of chroms, whole numbers as texts; as it is where there are others."""
+    if _chrom_type(column.type) == column.type:
+        return column
+    if pat.is_dictionary(column.type):
+        return pa.chunked_array([_chroms_of(chunk) for chunk in column.chunks], _CATEGORIES)
+    numbers = column
+    if pat.is_floating(column.type):  # as pandas has integers where one is missing
+        lacks = pa.scalar(None, column.type)
+        numbers = pc.if_else(pc.is_nan(column), lacks, column)
+        try:
+            numbers = numbers.cast(pa.int64())
+        except pa.ArrowInvalid:
+            return column
+    return numbers.cast(pa.string())
+
+
+def _chroms_of(chunk: pa.DictionaryArray) -> pa.DictionaryArray:
+    names = chunk.dictionary.cast(pa.string())
+    return pa.DictionaryArray.from_arrays(chunk.indices.cast(pa.int32()), names)
+
+
+_CATEGORIES = pa.dictionary(pa.int32(), pa.string())
+
+
+def _chrom_type(kind: pa.DataType) -> pa.DataType:
+    """The type of a column of chroms: texts where it may be of whole numbers."""
+    if pat.is_dictionary(kind) and pat.is_integer(kind.value_type):
+        return _CATEGORIES
+    return pa.string() if pat.is_integer(kind) or pat.is_floating(kind) else kind
+
+
+# ── streams ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Stream:
+    """The first piece's columns are those of all; notes the schema and the categories."""
+
+    def __init__(self) -> None:
+        self.schema: pa.Schema | None = None
+        self._seen = _Categories()
+        self._rows = 0
+
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        """The values that dictionaries have had."""
+        return self._seen.values
+
+    def plain(self, items: Iterable[pa.Table | pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Batches of one schema, of a good size."""
+        waiting: list[pa.RecordBatch] = []
+        for number, item in enumerate(items):
+            for batch in self._conform(item, number):
+                waiting.append(batch)
+                rows, size = sum(b.num_rows for b in waiting), sum(b.nbytes for b in waiting)
+                if rows >= _ROWS or size >= _BYTES:
+                    yield _batch(pa.Table.from_batches(waiting))
+                    waiting = []
+        if waiting:
+            yield _batch(pa.Table.from_batches(waiting))
+
+    def _conform(self, item: pa.Table | pa.RecordBatch, number: int) -> list[pa.RecordBatch]:
+        """With the types of the first piece; dictionaries as texts, since each has its own."""
+        table = item if isinstance(item, pa.Table) else pa.Table.from_batches([item])
+        if self.schema is None or (self._rows == 0 and table.num_rows):
+            # columns of a piece without rows may have no type yet
+            _check_names(table.schema)
+            chrom = chrom_column(table.schema.names)
+            fields = [
+                f.with_type(_spooled_type(_chrom_type(f.type) if f.name == chrom else f.type))
+                for f in table.schema
+            ]
+            self.schema = pa.schema(fields, table.schema.metadata)
+        if table.num_rows == 0:
+            return []
+        self._rows += table.num_rows
+        names = table.schema.names
+        for one, other, what in (
+            (self.schema.names, names, "has no column"),
+            (names, self.schema.names, "has another column,"),
+        ):
+            odd = next((name for name in one if name not in other), None)
+            if odd is not None:
+                raise WriteError(f"batch {number} {what} {odd!r}{hint(odd, other)}", row=None)
+        columns = []
+        chrom = chrom_column(self.schema.names)
+        for f in self.schema:
+            column = table.column(f.name)
+            chunks = (_chroms(column) if f.name == chrom else column).chunks
+            for chunk in chunks:
+                self._seen.add(f.name, chunk)
+            values = [_value(plain(chunk)) for chunk in chunks]
+            columns.append(self._cast(pa.chunked_array(values, values[0].type), f, number))
+        return pa.Table.from_arrays(columns, schema=self.schema).to_batches()
+
+    @staticmethod
+    def _cast(column: pa.ChunkedArray, f: pa.Field, number: int) -> pa.ChunkedArray:
+        if column.type == f.type:
+            return column
+        try:
+            return column.cast(f.type)
+        except pa.ArrowException as error:
+            raise WriteError(
+                f"batch {number}, column {f.name!r}: {column.type} where the first batch has "
+                f"{f.type}: {str(error).strip()}",
+                row=None,
+            ) from None
+
+
+def _collect(
+    batches: Iterable[pa.RecordBatch], beside: str | os.PathLike[str] | None, stack: ExitStack
+) -> tuple[list[pa.RecordBatch], mmap.mmap | None]:
+    """All batches: in memory while they are small, else in a mapped file."""
+    kept: list[pa.RecordBatch] = []
+    size = 0
+    source = iter(batches)
+    for batch in source:
+        kept.append(batch)
+        size += batch.nbytes
+        if size > SPOOL:
+            return _spool(kept, source, beside, stack)
+    return kept, None
+
+
+def _spool(
+    kept: list[pa.RecordBatch],
+    source: Iterator[pa.RecordBatch],
+    beside: str | os.PathLike[str] | None,
+    stack: ExitStack,
+) -> tuple[list[pa.RecordBatch], mmap.mmap]:
+    folder = None if beside is None else Path(beside).absolute().parent
+    file = stack.enter_context(tempfile.TemporaryFile(dir=folder))  # noqa: SIM115, `stack` closes it
+    with pa.ipc.new_file(pa.PythonFile(file, "w"), kept[0].schema) as writer:
+        while kept:
+            writer.write_batch(kept.pop(0))
+        for batch in source:
+            writer.write_batch(batch)
+    file.flush()
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    reader = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped)))
+    return [reader.get_batch(i) for i in range(reader.num_record_batches)], mapped
+
+
+class _Categories:
+    """The values of dictionaries, by column, while they are few."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, None] | None] = {}
+
+    @property
+    def values(self) -> dict[str, tuple[str, ...]]:
+        return {name: tuple(values) for name, values in self._values.items() if values}
+
+    def add(self, name: str, array: pa.Array) -> None:
+        if _is_list(array.type):
+            array = array.values
+        if not (pat.is_dictionary(array.type) and is_text(array.type.value_type)):
+            return
+        known = self._values.setdefault(name, {})
+        if known is None:
+            return
+        if len(array.dictionary) <= MOST_VALUES:
+            known.update(dict.fromkeys(v for v in array.dictionary.to_pylist() if v is not None))
+        if max(len(known), len(array.dictionary)) > MOST_VALUES:
+            self._values[name] = None
+
+
+# ── plain types ─────────────────────────────────────────────────────────────────────────────────
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values are texts, each stored by itself."""
+    return bool(pat.is_string(kind) or pat.is_large_string(kind) or pat.is_string_view(kind))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))
+
+
+def _is_list_view(kind: pa.DataType) -> bool:
+    return bool(pat.is_list_view(kind) or pat.is_large_list_view(kind))
+
+
+def plain_type(kind: pa.DataType, *, top: bool = True) -> pa.DataType:  # noqa: PLR0911, a kind each
+    """The plain type that holds the values of any other."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain_type(kind.storage_type, top=top)
+    if pat.is_run_end_encoded(kind):
+        return plain_type(kind.value_type, top=top)
+    if pat.is_string_view(kind):
+        return pa.large_string()
+    if pat.is_dictionary(kind):
+        values = plain_type(kind.value_type, top=False)
+        return pa.dictionary(pa.int32(), values) if top and is_text(values) else values
+    if pat.is_large_list(kind) or _is_list_view(kind):
+        return pa.large_list(plain_type(kind.value_type, top=False))
+    if pat.is_list(kind):
+        return pa.list_(plain_type(kind.value_type, top=False))
+    if pat.is_fixed_size_list(kind):
+        return pa.list_(plain_type(kind.value_type, top=False), kind.list_size)
+    if pat.is_struct(kind):
+        return pa.struct([f.with_type(plain_type(f.type, top=False)) for f in kind])
+    if pat.is_map(kind):
+        key, item = kind.key_field, kind.item_field
+        return pa.map_(
+            key.with_type(plain_type(key.type, top=False)),
+            item.with_type(plain_type(item.type, top=False)),
+        )
+    return kind
+
+
+def plain(array: pa.Array, *, top: bool = True) -> pa.Array:  # noqa: PLR0911, a kind each
+    """The same values in their plain type."""
+    kind, wanted = array.type, plain_type(array.type, top=top)
+    if kind == wanted:
+        return array
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain(array.storage, top=top)
+    if pat.is_run_end_encoded(kind):
+        return plain(pc.call_function("run_end_decode", [array]), top=top)
+    if pat.is_dictionary(kind):
+        return _plain_dictionary(array, top)
+    if _is_list_view(kind):
+        return _plain_list_view(array)
+    if _is_list(kind):
+        own = array.buffers()[: 1 if pat.is_fixed_size_list(kind) else 2]
+        items = plain(array.values, top=False)
+        return pa.Array.from_buffers(wanted, len(array), own, offset=array.offset, children=[items])
+    if pat.is_map(kind):
+        pairs = [plain(array.keys, top=False), plain(array.items, top=False)]
+        entries = pa.StructArray.from_arrays(pairs, fields=[wanted.key_field, wanted.item_field])
+        own = array.buffers()[:2]
+        return pa.Array.from_buffers(
+            wanted, len(array), own, offset=array.offset, children=[entries]
+        )
+    if pat.is_struct(kind):
+        members = [plain(array.field(i), top=False) for i in range(kind.num_fields)]
+        return pa.StructArray.from_arrays(members, fields=list(wanted), mask=array.is_null())
+    return array.cast(wanted)
+
+
+def _plain_list_view(array: pa.Array) -> pa.Array:
+    """Not by Arrow's cast: that of pyarrow 24 makes a list without its last offset."""
+    missing = array.is_null()
+    sizes = np.where(missing.to_numpy(zero_copy_only=False), 0, array.sizes.to_numpy())
+    offsets = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int64())
+    items = plain(array.flatten(), top=False)
+    return pa.LargeListArray.from_arrays(offsets, items, mask=missing)
+
+
+def _plain_dictionary(array: pa.DictionaryArray, top: bool) -> pa.Array:
+    values = plain(array.dictionary, top=False)
+    if top and is_text(values.type):
+        return pa.DictionaryArray.from_arrays(array.indices.cast(pa.int32()), values)
+    return values.take(array.indices)
+
+
+def _value(array: pa.Array) -> pa.Array:
+    """A dictionary as its values."""
+    return array.dictionary.take(array.indices) if pat.is_dictionary(array.type) else array
+
+
+def _spooled_type(kind: pa.DataType) -> pa.DataType:
+    found = plain_type(kind)
+    return found.value_type if pat.is_dictionary(found) else found

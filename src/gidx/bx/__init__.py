@@ -1,0 +1,1 @@
+"""Interval index files of the package bx-python."""

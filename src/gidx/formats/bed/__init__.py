@@ -1,0 +1,1 @@
+"""BED: lines to columns (read), columns to lines (encode), files (write)."""

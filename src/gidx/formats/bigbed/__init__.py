@@ -1,0 +1,1 @@
+"""bigBed: read, written, proved."""

@@ -1,0 +1,1 @@
+"""GFF3 and GTF: lines to columns (read), columns to lines (encode), files (write)."""

@@ -1,0 +1,612 @@
+r"""GFF3 and GTF: nine columns, and in the ninth attributes by name.
+
+GFF3: Sequence Ontology, gff3.md 1.26. GTF 2.2: Brent lab; it is GFF2 with a stricter
+ninth column. Which of them a file is, its directives say, else its rows.
+
+An attribute that is a column bears its key as name (``source`` becomes ``source_2``:
+the nine columns come first; field metadata ``attribute`` keeps the key). What has no
+column is in the map ``attributes``, as lists of values by key, so that nothing is lost.
+
+| in a row | text column | list column and map |
+|---|---|---|
+| no such key | null | null; not in the map |
+| ``k=`` ``k ""`` | ``''`` | ``['']`` |
+| ``k`` without a value | ``''`` | ``[]`` |
+| ``k=a,b`` (GFF3) | ``'a,b'`` | ``['a', 'b']`` |
+| ``k=a%2Cb`` (GFF3) | ``'a,b'`` | ``['a,b']`` |
+| ``k=a;k=b`` ``k "a"; k "b"`` | ``'a,b'`` | ``['a', 'b']`` |
+| ``.``, empty, or no ninth field | null | null; the map is null |
+
+A column is a list where GFF3 says that its tag can have several values (``Parent``,
+``Alias``, ``Note``, ``Dbxref``, ``Ontology_term``), and where the file's first rows do
+(repeat the key in a row; GFF3: hold a bare comma). In other columns several values stay
+one text, commas and all: GFF3 wants commas escaped there, so a bare one is part of a
+sloppy text, and reading it as missing would lose it. That is why it is no `Problem`.
+
+GFF3: ``%41`` is undone in source, type and attributes, after splitting; a ``%`` without
+two hexadecimal digits behind it is itself. Seqids stay as they are, since indexes and
+regions name them so. Blanks before a tag are not part of it; all others are text.
+GTF: ``\"`` and ``\\`` are undone, nothing else. A value that is one quotation is what it
+quotes; any other is the text up to the next semicolon outside of quotes, without blanks
+at its end. A quote closes a quotation where a semicolon, the end, or a key and its quote
+follow; else it belongs to the value: ``"the "best" one"``. Where a key should begin, ``#``
+begins a comment. Quotes that are not closed are a `Problem`; what follows them in the row
+is not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.types as pat
+
+from gidx.arrow import schema
+from gidx.arrow.decode import Column, Items, Problem, decode_items
+from gidx.errors import warn
+from gidx.formats.text.dialect import Head, Lines, Names, Rules, fields_table
+from gidx.kernels import attributes as kernels
+from gidx.kernels.names import hash_words
+
+Kind = Literal["gff3", "gtf"]
+
+SEVERAL = ("Parent", "Alias", "Note", "Dbxref", "Ontology_term")  # by GFF3's own word
+LOOK = 10_000  # rows of the head that keys are looked for in
+ATTRIBUTES = 8  # the ninth field
+TEXTS = pa.list_(pa.string())
+MAP = pa.map_(pa.string(), TEXTS)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """One of the eight columns before the attributes."""
+
+    name: str
+    gff3: str
+    gtf: str
+    type: pa.DataType
+    field: int
+    declared: str
+    missing: bytes | None
+    description: str
+
+    @cached_property
+    def column(self) -> Column:
+        return Column(self.name, self.type, self.field, self.declared, missing=self.missing)
+
+
+FIXED = (
+    Fixed("chrom", "seqid", "seqname", schema.CHROM, 0, "string", None,
+          "landmark that the positions are on"),
+    Fixed("start", "start", "start", schema.POSITION, 3, "integer", None, "first base"),
+    Fixed("end", "end", "end", schema.POSITION, 4, "integer", None, "last base"),
+    Fixed("source", "source", "source", pa.string(), 1, "string", b".",
+          "program or database that the feature is from"),
+    Fixed("type", "type", "feature", pa.string(), 2, "string", None,
+          "what it is, as a term of the Sequence Ontology"),
+    Fixed("score", "score", "score", pa.float64(), 5, "float", b".", "score; it has no unit"),
+    Fixed("strand", "strand", "strand", pa.string(), 6, "string", None,
+          "+ or -; . for none, ? for unknown"),
+    Fixed("phase", "phase", "frame", pa.uint8(), 7, "integer", b".",
+          "bases of a CDS before its first whole codon"),
+)  # fmt: skip
+FILE_ORDER = sorted(range(len(FIXED)), key=lambda i: FIXED[i].field)
+
+TAGS = {
+    "ID": "the feature's ID, unique in the file",
+    "Name": "name to show",
+    "Alias": "other names",
+    "Parent": "IDs of the features that it is a part of",
+    "Target": "what it aligns to: id start end [strand]",
+    "Gap": "how it aligns to its target",
+    "Derives_from": "ID of the feature that it comes from in time",
+    "Note": "free text",
+    "Dbxref": "references to databases",
+    "Ontology_term": "references to ontologies",
+    "Is_circular": "whether the landmark is circular",
+    "gene_id": "the gene's ID",
+    "transcript_id": "the transcript's ID",
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """An attribute that is a column: its key, its column's name, whether it is a list."""
+
+    key: str
+    name: str
+    native: str
+    listed: bool
+
+    @property
+    def type(self) -> pa.DataType:
+        return TEXTS if self.listed else pa.string()
+
+
+def from_head(head: Head, *, attributes: Sequence[str] | None = None, types: Any = None) -> Gff:
+    """The dialect of a GFF3 or GTF file.
+
+    ``types`` are given to columns that are no positions and no lists.
+
+    ``attributes`` are keys to make columns of; by default those of the head's first
+    10,000 rows, in order of first appearance; ``[]`` for none but the map.
+
+    >>> row = b"chr1\\t.\\tgene\\t11\\t20\\t.\\t+\\t.\\tID=g1;Name=BRCA2\\n"
+    >>> gff = from_head(Head("genes.gff3", b"##gff-version 3\\n", row))
+    >>> gff.kind, [f.name for f in gff.named("canonical")][8:]
+    ('gff3', ['ID', 'Name', 'attributes'])
+    """
+    if isinstance(attributes, str):
+        raise TypeError(f"attributes is the text {attributes!r}; expected a list of names")
+    header = head.lines.decode("utf-8", "backslashreplace")
+    cells = _attribute_fields(head)
+    kind = _kind(header, cells, head.name)
+    found = _look(cells, kind)
+    listed = {key for key, several in found.items() if several}
+    if kind == "gff3":
+        listed.update(SEVERAL)
+    keys = list(found if attributes is None else dict.fromkeys(attributes))
+    taken = [f.name for f in FIXED] + ["attributes"]
+    native = [f.gff3 if kind == "gff3" else f.gtf for f in FIXED] + ["attributes"]
+    names = schema.unique(keys, taken), schema.unique(keys, native)
+    made = tuple(
+        Key(key, name, other, key in listed) for key, name, other in zip(keys, *names, strict=True)
+    )
+    return Gff(kind, header, made, _types(kind, made, types, head.name))
+
+
+def _types(kind: Kind, keys: Sequence[Key], types: Any, path: str) -> dict[int, pa.DataType]:
+    """The types given, by the columns' places in the canonical table."""
+    names = {f.name: i for i, f in enumerate(FIXED)}
+    names.update({k.name: i for i, k in enumerate(keys, len(FIXED))})
+    for i, f in enumerate(FIXED):
+        names.setdefault(f.gff3 if kind == "gff3" else f.gtf, i)
+    given = schema.of_columns(types, names, path)
+    for i, found in given.items():
+        name = FIXED[i].name if i < len(FIXED) else keys[i - len(FIXED)].name
+        schema.check_scalar(name, found)
+        if i >= len(FIXED) and keys[i - len(FIXED)].listed:
+            raise TypeError(f"types: column {name!r} is a list of texts in {path}, and stays one")
+    return {i: found for i, found in given.items() if i >= len(schema.HEAD)}
+
+
+def _attribute_fields(head: Head) -> list[bytes]:
+    """The ninth fields of the head's first rows; a warning of what stands behind one."""
+    cells: list[bytes] = []
+    behind = b""
+    for line in head.first:
+        if line.startswith((b"##FASTA", b">")):
+            break
+        if line.startswith(head.meta):
+            continue
+        parts = line.split(b"\t", ATTRIBUTES + 1)
+        cells.append(parts[ATTRIBUTES] if len(parts) > ATTRIBUTES else b"")
+        behind = behind or b"".join(parts[ATTRIBUTES + 1 :]).strip()
+        if len(cells) == LOOK:
+            break
+    if behind:  # a tab among the attributes; or bedtools, which adds another file's rows
+        shown = behind.decode("utf-8", "backslashreplace")
+        shown = repr(shown if len(shown) <= 40 else shown[:37] + "...")
+        warn(
+            f"{head.name}: rows with more than the nine fields of GFF; what is behind the "
+            f"attributes is not read, first {shown}"
+        )
+    return cells
+
+
+def _kind(header: str, cells: Sequence[bytes], name: str) -> Kind:
+    """By directives, then by the first row that tells, then by the file's name."""
+    said = re.search(r"^##(?:gff-version\s+|format:\s*gtf|format:\s*gff)(\d?)", header, re.M | re.I)
+    if said and (said[1] == "3" or "gff3" in said[0].lower() + said[1]):
+        return "gff3"
+    if said or re.search(r"^#!.*\bgtf\b", header, re.M | re.I):
+        return "gtf"
+    for cell in islice(cells, 1000):
+        told = re.match(rb"[\s;]*[^\s;=]+(=|\s+[^\s;])", cell)
+        if told:
+            return "gff3" if told[1] == b"=" else "gtf"
+    return "gtf" if re.search(r"\.gtf(\.|$)", name.lower()) else "gff3"
+
+
+def _look(cells: Sequence[bytes], kind: Kind) -> dict[str, bool]:
+    """Keys in order of first appearance, and whether one has several values in a row."""
+    text = np.frombuffer(b"".join(cell + b"\n" for cell in cells), np.uint8)
+    nexts = np.cumsum([len(cell) + 1 for cell in cells], dtype=np.int64).astype(np.int32)
+    begins = np.append(np.zeros(1, np.int32), nexts)[:-1].copy()
+    dialect = Gff(kind, "", ())
+    found = dialect.split(text, begins, nexts, (), True).entries()
+    keys = found[1].dictionary_encode()
+    several = set(keys.indices.filter(pa.array(np.diff(found[2]) > 1)).to_pylist())
+    names = keys.dictionary.to_pylist()
+    return {key: i in several for i, key in enumerate(names) if key}
+
+
+@dataclass(frozen=True)
+class Gff:
+    """One file's GFF3 or GTF (a `Dialect`)."""
+
+    kind: Kind
+    header: str
+    keys: tuple[Key, ...]
+    types: Mapping[int, pa.DataType] = field(default_factory=dict)  # given, by canonical place
+    _tables: dict[Any, _Table] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(0, 3, 4, True, least=8, fasta=self.kind == "gff3")
+
+    @cached_property
+    def version(self) -> str | None:
+        """What ``##gff-version`` says."""
+        said = re.search(r"^##gff-version\s+(\S+)", self.header, re.M)
+        return said[1] if said else None
+
+    @cached_property
+    def chroms(self) -> Mapping[str, int | None]:
+        """Those of ``##sequence-region``; one that begins at 1 tells a size."""
+        sizes: dict[str, int | None] = {}
+        for name, start, end in re.findall(
+            r"^##sequence-region\s+(\S+)\s+(\d+)\s+(\d+)\s*$", self.header, re.M
+        ):
+            sizes[name] = int(end) if int(start) == 1 else sizes.get(name)
+        return sizes
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        renamed = {k.name: k.key for k in self.keys if k.name != k.key}
+        return {
+            "gff_header": self.header,
+            "gff_version": self.version,
+            "attribute_names": renamed or None,
+        }
+
+    @cached_property
+    def _named(self) -> dict[Names, list[tuple[Fixed | Key | None, pa.Field]]]:
+        """Columns and their fields; None for the map."""
+        native: dict[Names, list[tuple[Fixed | Key | None, pa.Field]]] = {
+            "canonical": [(f, pa.field(f.name, f.type)) for f in FIXED],
+            "native": [
+                (f, pa.field(f.gff3 if self.kind == "gff3" else f.gtf, f.type))
+                for f in (FIXED[i] for i in FILE_ORDER)
+            ],
+        }
+        for names, columns in native.items():
+            for key in self.keys:
+                name = key.name if names == "canonical" else key.native
+                columns.append((key, pa.field(name, key.type, metadata={"attribute": key.key})))
+            columns.append((None, pa.field("attributes", MAP)))
+        return {names: self._retyped(columns) for names, columns in native.items()}
+
+    def _retyped(
+        self, columns: list[tuple[Fixed | Key | None, pa.Field]]
+    ) -> list[tuple[Fixed | Key | None, pa.Field]]:
+        own = {id(c): self.types[i] for i, c in enumerate((*FIXED, *self.keys)) if i in self.types}
+        return [(c, f.with_type(own.get(id(c), f.type))) for c, f in columns]
+
+    def named(self, names: Names) -> list[pa.Field]:
+        return [f for _, f in self._named[names]]
+
+    def want(self, columns: Sequence[int], names: Names) -> int:
+        most = 0
+        for i in columns:
+            column = self._named[names][i][0]
+            if not isinstance(column, Fixed):
+                return ATTRIBUTES + 1
+            if column.name not in schema.HEAD:
+                most = max(most, column.field + 1)
+        return most
+
+    def decode(
+        self, lines: Lines, columns: Sequence[int], names: Names
+    ) -> tuple[list[pa.Array], list[Problem]]:
+        picked = [self._named[names][i] for i in columns]
+        keys = tuple(c for c, _ in picked if isinstance(c, Key))
+        rest = any(c is None for c, _ in picked)
+        problems: list[Problem] = []
+        if keys or rest:
+            begins, nexts = lines.fields[ATTRIBUTES], lines.fields[ATTRIBUTES + 1]
+            found = self.split(lines.text, begins, nexts, keys, rest)
+            problems += found.broken()
+        arrays = []
+        for column, named in picked:
+            if isinstance(column, Fixed):
+                array, problem = self._fixed(lines, column, named, names)
+            elif column is not None:
+                array, problem = found.column(column, named.name, named.type)
+            else:
+                array, problem = found.map()
+            arrays.append(array)
+            if problem is not None:
+                problems.append(problem)
+        return arrays, problems
+
+    def _fixed(
+        self, lines: Lines, column: Fixed, named: pa.Field, names: Names
+    ) -> tuple[pa.Array, Problem | None]:
+        if column.name == "chrom":
+            return lines.chrom_column(), None
+        if column.name == "start":
+            return lines.start_column(shift=int(names == "native")), None
+        if column.name == "end":
+            return lines.end_column(), None
+        items = Items(lines.text, lines.fields[column.field], lines.fields[column.field + 1])
+        own = column.column
+        if named.type != own.type:
+            own = _retyped(own, named.type)
+        array, problem = decode_items(items, own)
+        if (
+            self.kind == "gff3"
+            and column.name in ("source", "type")
+            and pat.is_string(array.type)
+            and _has_percent(array)
+        ):
+            # what is missing has been seen, and `%2E` is not
+            there = np.array(array.is_valid().to_numpy(zero_copy_only=False), np.uint8)
+            plain = _unescape(items, False)
+            plain.there = there
+            array, _ = decode_items(plain, _text_column(named.name))
+        return array, problem
+
+    def split(
+        self, text: npt.NDArray[np.uint8], begins: Any, nexts: Any, keys: tuple[Key, ...],
+        rest: bool,
+    ) -> _Split:  # fmt: skip
+        """Some keys' values in the attributes of rows; where ``rest``, also the map."""
+        table = self._tables.get((keys, rest))
+        if table is None:
+            table = self._tables[keys, rest] = _table(self.keys if rest else keys, keys)
+        found = kernels.split_attributes(
+            text, begins, nexts, self.kind == "gtf", table.keys, table.bounds, table.slots,
+            table.kinds, table.columns, table.n_texts, table.n_lists, rest,
+        )  # fmt: skip
+        return _Split(text, nexts, self.kind == "gtf", table, found)
+
+    def fields(self) -> pa.Table:
+        columns = self._named["canonical"]
+        natives = {id(c): f.name for c, f in self._named["native"]}
+        declared, number, native = [], [], []
+        about: list[str | None] = []
+        for column, _ in columns:
+            if isinstance(column, Fixed):
+                declared.append(column.declared)
+                number.append("1")
+                about.append(column.description)
+                native.append(natives[id(column)])
+            elif column is not None:
+                declared.append("string")
+                number.append("." if column.listed else "1")
+                about.append(TAGS.get(column.key))
+                native.append(column.key)
+            else:
+                declared.append("string")
+                number.append(".")
+                about.append("all other attributes, by key")
+                native.append("attributes")
+        return fields_table([f for _, f in columns], declared, number, about, native)
+
+    def info(self) -> dict[str, Any]:
+        return {
+            "version": self.version or "not said",
+            "attribute columns": len(self.keys),
+            "of these lists": ", ".join(k.key for k in self.keys if k.listed) or "none",
+        }
+
+
+# ── keys for the kernel, and what it found ──────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Keys as the kernel takes them; ``columns`` are places among text or list columns."""
+
+    keys: npt.NDArray[np.uint8]
+    bounds: npt.NDArray[np.int64]
+    slots: npt.NDArray[np.int32]
+    kinds: npt.NDArray[np.uint8]
+    columns: npt.NDArray[np.int32]
+    n_texts: int
+    n_lists: int
+    place: dict[str, int]
+
+
+def _table(known: Sequence[Key], asked: Sequence[Key]) -> _Table:
+    """Of the keys that are known, those asked for get columns."""
+    words = [key.key.encode("utf-8", "surrogateescape") for key in known]
+    data = np.array(bytearray(b"".join(words)), np.uint8)
+    bounds = np.cumsum([0, *map(len, words)]).astype(np.int64)
+    kinds, columns = np.zeros(len(known), np.uint8), np.zeros(len(known), np.int32)
+    place: dict[str, int] = {}
+    n = {False: 0, True: 0}
+    wanted = {key.key for key in asked}
+    for k, key in enumerate(known):
+        if key.key in wanted:
+            kinds[k] = kernels.LIST if key.listed else kernels.TEXT
+            columns[k] = place[key.key] = n[key.listed]
+            n[key.listed] += 1
+    return _Table(data, bounds, hash_words(data, bounds), kinds, columns, n[False], n[True], place)
+
+
+class _Split:
+    """What the kernel found in the attributes of some rows, as Arrow arrays."""
+
+    def __init__(
+        self, text: npt.NDArray[np.uint8], nexts: Any, quoted: bool, table: _Table, found: Any
+    ) -> None:
+        self._text, self._nexts, self._quoted, self._table = text, nexts, quoted, table
+        (
+            self._texts, self._more, self._list_there, self._listed, self._map, self._items,
+            self._coded, self._open,
+        ) = found  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self._nexts)
+
+    @cached_property
+    def _repeats(self) -> Any:
+        owners, begins, nexts = self._more
+        return kernels.group(owners, begins, nexts, self._table.n_texts * len(self))
+
+    @cached_property
+    def _lists(self) -> Any:
+        owners, begins, nexts = self._listed
+        return kernels.group(owners, begins, nexts, self._table.n_lists * len(self))
+
+    def broken(self) -> list[Problem]:
+        """Rows whose quotes are not closed."""
+        n, row, at = self._open
+        if n == 0:
+            return []
+        shown = self._text[at : self._nexts[row] - 1].tobytes().decode("utf-8", "backslashreplace")
+        return [Problem("attributes", "closed with a quote", int(n), int(row), shown)]
+
+    def column(self, key: Key, name: str, kind: pa.DataType) -> tuple[pa.Array, Problem | None]:
+        """The array of one key."""
+        s = self._table.place[key.key]
+        return self._list(s, name) if key.listed else self._plain(s, name, kind)
+
+    def _plain(self, s: int, name: str, kind: pa.DataType) -> tuple[pa.Array, Problem | None]:
+        begins, nexts, there = (part[s] for part in self._texts)
+        items = Items(self._text, begins, nexts)
+        if len(self._more[0]):
+            offsets, more_begins, more_nexts = self._repeats
+            own = offsets[s * len(self) : (s + 1) * len(self) + 1]
+            if own[-1] > own[0]:
+                items = _items(
+                    kernels.join(self._text, begins, nexts, own, more_begins, more_nexts)
+                )
+        if self._coded[s]:
+            items = _unescape(items, self._quoted)
+        items.there = None if there.all() else there
+        return decode_items(items, _text_column(name, None if pat.is_string(kind) else kind))
+
+    def _list(self, s: int, name: str) -> tuple[pa.Array, Problem | None]:
+        offsets, begins, nexts = self._lists
+        own = offsets[s * len(self) : (s + 1) * len(self) + 1]
+        low, high = int(own[0]), int(own[-1])
+        items = Items(self._text, begins[low:high], nexts[low:high])
+        coded = self._coded[self._table.n_texts + s]
+        there = self._list_there[s]
+        return _list_array(items, own - low, there, coded, self._quoted, name)
+
+    def entries(self) -> tuple[npt.NDArray[np.int32], pa.Array, npt.NDArray[np.int32], Any, Any]:
+        """The map's offsets, keys, and their values: offsets and an array; a problem."""
+        _, map_offsets, key_begins, key_nexts = self._map
+        keys = Items(self._text, key_begins, key_nexts)
+        if self._coded[-2]:
+            keys = _unescape(keys, self._quoted)
+        key_array, problem = decode_items(keys, _text_column("attributes"))
+        if problem is not None:  # a map's key cannot be missing
+            key_array = key_array.fill_null("")
+            problem = _row_problem(problem, map_offsets)
+        owners, begins, nexts = self._items
+        offsets, begins, nexts = kernels.group(owners, begins, nexts, len(key_begins))
+        items = Items(self._text, begins, nexts)
+        there = np.ones(len(key_begins), np.uint8)
+        values, wrong = _list_array(
+            items, offsets, there, self._coded[-1], self._quoted, "attributes"
+        )
+        if wrong is not None:
+            wrong = _row_problem(wrong, map_offsets)
+            problem = wrong if problem is None else _sum(problem, wrong)
+        return map_offsets, key_array, offsets, values, problem
+
+    def map(self) -> tuple[pa.Array, Problem | None]:
+        """What has no column, by key."""
+        map_offsets, keys, _, values, problem = self.entries()
+        there = self._map[0]
+        absent = len(there) - int(there.sum())
+        pairs = pa.StructArray.from_arrays([keys, values], fields=[MAP.key_field, MAP.item_field])
+        validity = _bitmap(there) if absent else None
+        array = pa.Array.from_buffers(
+            MAP, len(there), [validity, pa.py_buffer(map_offsets)], absent, children=[pairs]
+        )
+        return array, problem
+
+
+def parse_attributes(texts: Items, *, quoted: bool) -> tuple[pa.Array, list[Problem]]:
+    """Attributes as they stand in a file as maps (`MAP`), and what is broken in them.
+
+    GTF's where ``quoted``, else GFF3's.
+    """
+    table = _table((), ())
+    found = kernels.split_attributes(
+        texts.text, texts.begins, texts.nexts, quoted, table.keys, table.bounds, table.slots,
+        table.kinds, table.columns, table.n_texts, table.n_lists, True,
+    )  # fmt: skip
+    split = _Split(texts.text, texts.nexts, quoted, table, found)
+    array, problem = split.map()
+    return array, [*split.broken(), *([problem] if problem else [])]
+
+
+def _list_array(
+    items: Items,
+    offsets: npt.NDArray[np.int32],
+    there: npt.NDArray[np.uint8],
+    coded: int,
+    quoted: bool,
+    name: str,
+) -> tuple[pa.Array, Problem | None]:
+    """Lists of texts; a problem counts texts, and names the list of the first one."""
+    if coded:
+        items = _unescape(items, quoted)
+    values, problem = decode_items(items, _text_column(name))
+    absent = len(there) - int(np.count_nonzero(there))
+    validity = _bitmap(there) if absent else None
+    array = pa.Array.from_buffers(
+        TEXTS, len(there), [validity, pa.py_buffer(offsets)], absent, children=[values]
+    )
+    return array, None if problem is None else _row_problem(problem, offsets)
+
+
+@cache
+def _text_column(name: str, kind: pa.DataType | None = None) -> Column:
+    """A column of attributes; kept, with what it has found out about itself."""
+    if kind is None:
+        return Column(name, pa.string(), ATTRIBUTES, "string")
+    return Column(name, kind, ATTRIBUTES, str(kind), missing=b".")
+
+
+def _unescape(items: Items, quoted: bool) -> Items:
+    return _items(kernels.unescape(items.text, items.begins, items.nexts, quoted))
+
+
+def _items(made: tuple[Any, Any, Any]) -> Items:
+    """A kernel's texts, read-only as a file's are: kernels are compiled for these once."""
+    made[0].flags.writeable = False
+    return Items(*made)
+
+
+def _row_problem(problem: Problem, offsets: npt.NDArray[np.int32]) -> Problem:
+    """A problem of items as one of what owns them."""
+    row = int(np.searchsorted(offsets, problem.row, side="right")) - 1
+    return replace(problem, row=row)
+
+
+def _sum(one: Problem, other: Problem) -> Problem:
+    first = one if one.row <= other.row else other
+    return replace(first, column=one.column, count=one.count + other.count)
+
+
+@cache
+def _retyped(column: Column, kind: pa.DataType) -> Column:
+    missing = None if pat.is_string(kind) else b"."
+    return replace(column, type=kind, declared=str(kind), missing=missing)
+
+
+_PERCENT = re.compile(b"%")
+
+
+def _has_percent(array: pa.Array) -> bool:
+    data = array.buffers()[2]
+    return data is not None and _PERCENT.search(data) is not None
+
+
+def _bitmap(there: npt.NDArray[np.uint8]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(there, bitorder="little"))

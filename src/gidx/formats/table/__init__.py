@@ -1,0 +1,1 @@
+"""Any table with a chrom and positions: read, encode, write."""

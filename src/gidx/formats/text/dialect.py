@@ -1,0 +1,213 @@
+"""What a text format has to say of its lines; `formats.tabix` does everything else.
+
+A dialect is made from the head of a file (`Head`): the lines before the first row and
+the first rows themselves. Then it is asked for a schema, and for columns of `Lines`,
+whose chrom, start and end have been read, and which overlap what was asked.
+
+    head ─▶ dialect ─▶ schema
+    lines of text ─kernels.lines─▶ Lines ─dialect.decode─▶ Arrow arrays
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gidx.arrow import schema
+from gidx.arrow.decode import Problem
+from gidx.arrow.schema import Names
+
+__all__ = [
+    "Dialect",
+    "Guessing",
+    "Head",
+    "Lines",
+    "Names",
+    "Rules",
+    "fields_table",
+    "position_column",
+]
+
+Span = Literal["columns", "sam", "vcf"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Where a row's chrom, start and end are: what the line kernel has to know.
+
+    ``chrom``, ``start``, ``end`` are fields, counted from 0; ``end`` may be that of
+    ``start`` (one base). ``span`` says where the end is, if not in a field: SAM's CIGAR,
+    or VCF's REF, INFO/END, INFO/SVLEN and FORMAT/LEN. Lines that begin with ``meta`` are
+    no rows, nor are blank ones; with ``tracks``, nor are BED's ``track`` and ``browser``
+    lines; with ``fasta``, ``##FASTA`` ends the table. A row has ``least`` fields or more;
+    exactly ``exact``, where that is not 0. With ``spaces``, fields are parted by runs of
+    blanks.
+    """
+
+    chrom: int
+    start: int
+    end: int
+    one_based: bool
+    span: Span = "columns"
+    meta: bytes = b"#"
+    least: int = 3
+    exact: int = 0
+    tracks: bool = False
+    fasta: bool = False
+    spaces: bool = False
+
+
+@dataclass(frozen=True)
+class Head:
+    """The begin of a file, and what is known of it.
+
+    ``lines`` are those before the first row (comments, declarations, skipped lines), as
+    they are, line breaks and all. ``rows`` are whole lines from the first row on:
+    some thousand, for a look at them, comments among them. ``columns`` (0-based: chrom,
+    start, end; end may be start's) and ``zero_based`` are what an index says of them, or
+    None; ``skip`` is how many lines at the file's begin it says are no rows.
+    """
+
+    name: str
+    lines: bytes
+    rows: bytes
+    columns: tuple[int, int, int] | None = None
+    zero_based: bool = False
+    meta: bytes = b"#"
+    skip: int = 0
+
+    @cached_property
+    def first(self) -> list[bytes]:
+        """The rows, without line breaks (LF, CRLF)."""
+        return [line.removesuffix(b"\r") for line in self.rows.split(b"\n") if line.strip()]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Rows that were found: positions (0-based half-open) and the bounds of fields.
+
+    Field f of row i is ``text[fields[f, i] : fields[f + 1, i] - 1]``, for the first
+    ``len(fields) - 1`` fields; one that the row does not have is empty.
+    ``text[stops[i]]`` is the line break behind row i (CR or LF). ``chrom`` are ids, ``names`` the
+    dictionary that they count in. All arrays are read-only or not as kernels made them,
+    of the dtypes given.
+    """
+
+    text: npt.NDArray[np.uint8]
+    chrom: npt.NDArray[np.int32]
+    start: npt.NDArray[np.int64]
+    end: npt.NDArray[np.int64]
+    fields: npt.NDArray[np.int32]
+    stops: npt.NDArray[np.int32]
+    names: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.chrom)
+
+    def chrom_column(self) -> pa.Array:
+        """chrom as a dictionary of the file's chroms."""
+        # a copy: the kernel's array is as long as there could be rows
+        indices = pa.Array.from_buffers(
+            pa.int32(), len(self), [None, pa.py_buffer(self.chrom.copy())]
+        )
+        return pa.DictionaryArray.from_arrays(indices, self.names, safe=False)
+
+    def start_column(self, kind: pa.DataType = schema.POSITION, shift: int = 0) -> pa.Array:
+        """start, or with ``shift=1`` what a 1-based format calls it."""
+        return position_column(self.start + shift if shift else self.start, kind)
+
+    def end_column(self, kind: pa.DataType = schema.POSITION) -> pa.Array:
+        """end, which 1-based closed formats number the same."""
+        return position_column(self.end, kind)
+
+
+def position_column(values: npt.NDArray[np.int64], kind: pa.DataType) -> pa.Array:
+    """Numbers as an array without missing values."""
+    own = values.copy() if kind == schema.POSITION else values.astype(kind.to_pandas_dtype())
+    return pa.Array.from_buffers(kind, len(own), [None, pa.py_buffer(own)])
+
+
+class Dialect(Protocol):
+    """One file's text format.
+
+    A module ``dialects/<name>.py`` offers ``from_head(head: Head, **options) -> Dialect``.
+    """
+
+    kind: str  # "bed", "vcf", "gff3", "gtf", "sam", "tsv"
+    rules: Rules
+    header: str  # the lines before the rows, as text
+
+    @property
+    def chroms(self) -> Mapping[str, int | None]:
+        """Chroms that the header declares, with sizes where it tells them."""
+        ...
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Entries for `schema.metadata`: what a writer needs to make the header again."""
+        ...
+
+    def named(self, names: Names) -> list[pa.Field]:
+        """Every column: canonical (chrom, start, end first) or the file's own."""
+        ...
+
+    def want(self, columns: Sequence[int], names: Names) -> int:
+        """How many fields, from a row's first on, must be split for these columns."""
+        ...
+
+    def decode(
+        self, lines: Lines, columns: Sequence[int], names: Names
+    ) -> tuple[list[pa.Array], list[Problem]]:
+        """Arrays of ``named(names)``, those asked for, in that order."""
+        ...
+
+    def fields(self) -> pa.Table:
+        """One row a canonical column: name, type, declared_type, number, description."""
+        ...
+
+    def info(self) -> dict[str, Any]:
+        """Facts for `gidx info`."""
+        ...
+
+
+class Guessing(Protocol):
+    """A dialect whose columns may have types that were only looked at."""
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether a declaration says of some columns what they are."""
+        ...
+
+    def widened(self, field: int, text: bytes) -> Dialect:
+        """The same, the column of a field wide enough for this text of it."""
+        ...
+
+    def as_texts(self, *, guessed: bool = True) -> Dialect:
+        """The same, each column the text that it is; without ``guessed`` only declared ones."""
+        ...
+
+
+def fields_table(
+    fields: Sequence[pa.Field],
+    declared_type: Sequence[str | None],
+    number: Sequence[str | None],
+    description: Sequence[str | None],
+    declared_name: Sequence[str | None] | None = None,
+) -> pa.Table:
+    """`Dialect.fields`, from its columns."""
+    names = [f.name for f in fields]
+    return pa.table({
+        "name": pa.array(names, pa.string()),
+        "type": pa.array([str(f.type) for f in fields], pa.string()),
+        "declared_name": pa.array(declared_name or names, pa.string()),
+        "declared_type": pa.array(declared_type, pa.string()),
+        "number": pa.array(number, pa.string()),
+        "description": pa.array(description, pa.string()),
+        "indexed": pa.array([i < len(schema.HEAD) for i in range(len(names))], pa.bool_()),
+    })  # fmt: skip

@@ -1,0 +1,515 @@
+"""Tabix indexes of text: rows found as a reader finds them, and where they are.
+
+    whole lines ─scan─▶ chroms, starts, ends, places in the text ─Indexer─▶ TabixIndex
+
+Writers and `build_index` share it, and both find rows with the kernel that reads them
+(`gidx.kernels.lines`), so an index agrees with the reader.
+
+`scan` knows nothing of other pieces, so pieces can be scanned on any thread: names of
+chroms are numbered in each by itself. `Indexer` takes what was found in file order.
+
+An index equals that of `tabix` (see gidx.binning.build for the one exception), but where
+`tabix` is older than htslib 1.22 and does not know how far a VCF row of symbolic alleles
+reaches. Lines with more or fewer fields than others are indexed: they have a place.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gidx.bgzf.block import EOF, MAX_BLOCK, walk
+from gidx.bgzf.lines import BgzfLines, Text, to_bgzf
+from gidx.binning.build import IndexBuilder
+from gidx.binning.index import BED, GFF, PSLTBL, SAM, VCF, Kind, Layout, TabixIndex
+from gidx.errors import FormatError, GidxWarning, WriteError, format_error
+from gidx.formats.text.dialect import Rules
+from gidx.formats.text.open import SUFFIXES, open_text
+from gidx.formats.text.read import TabixText
+from gidx.ground.pool import in_order, thread_count
+from gidx.ground.source import ByteSource, expanded, open_source
+from gidx.kernels import lines as kernels
+from gidx.kernels.names import hash_words
+
+Ints = npt.NDArray[np.int64]
+Offsets = npt.NDArray[np.uint64]
+Preset = Literal["bed", "gff", "vcf", "sam", "psltbl"]
+
+PRESETS: dict[str, tuple[Layout, tuple[str, ...]]] = {  # layout, and the reader's formats
+    "bed": (BED, ("bed",)),
+    "gff": (GFF, ("gff3", "gtf")),
+    "vcf": (VCF, ("vcf",)),
+    "sam": (SAM, ("sam",)),
+    "psltbl": (PSLTBL, ("tsv",)),
+}
+_LAYOUTS = {"bed": BED, "gff3": GFF, "gtf": GFF, "vcf": VCF, "sam": SAM}
+_WRITERS = {"bed": "write_bed", "gff3": "write_gff", "gtf": "write_gff", "vcf": "write_vcf"}
+_HEAD = {"sam": 6, "vcf": 8}  # fields that are looked at to place a row, if not columns
+
+
+def layout_of(rules: Rules, skip: int = 0) -> Layout:
+    """What an index says of a format's columns.
+
+    >>> layout_of(Rules(0, 1, 2, one_based=False)) == BED
+    True
+    """
+    preset = {"vcf": VCF, "sam": SAM}.get(rules.span)
+    if preset is not None:
+        return replace(preset, meta=rules.meta.decode("latin-1"), skip=skip)
+    return Layout(
+        0, not rules.one_based, rules.chrom + 1, rules.start + 1, rules.end + 1,
+        rules.meta.decode("latin-1"), skip,
+    )  # fmt: skip
+
+
+# ── rows of a piece of text ─────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """The rows of some text. ``chrom`` counts in ``names``; -1 is SAM's ``*``.
+
+    Row i is ``text[begins[i] : ends_at[i]]``, its line break included. ``ended``: a
+    line said that the table ends there.
+    """
+
+    names: list[bytes]
+    chrom: npt.NDArray[np.int32]
+    start: Ints
+    end: Ints
+    begins: Ints
+    ends_at: Ints
+    ended: bool
+
+    def __len__(self) -> int:
+        return len(self.chrom)
+
+    @property
+    def places(self) -> Ints:
+        """Where the first row begins, and where each ends."""
+        return np.append(self.begins[:1], self.ends_at)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A line that is no row: where it begins in the text, what is wrong, fields found."""
+
+    at: int
+    status: int
+    found: int
+
+
+def scan(text: Text, rules: Rules) -> Scanned | Broken:
+    """The rows of a text, or the first line that is none and should be."""
+    changes, ended = kernels.read_chroms(
+        text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks, rules.fasta,
+        rules.chrom,
+    )  # fmt: skip
+    whole = text.text.data
+    names = list(dict.fromkeys(bytes(whole[a:b]) for a, b in changes.tolist()))
+    data = np.frombuffer(b"".join(names) or b"\0", np.uint8)
+    bounds = np.cumsum([0, *map(len, names)]).astype(np.int64)
+    spans = {"columns": kernels.COLUMNS, "sam": kernels.SAM, "vcf": kernels.VCF}
+    head = _HEAD.get(rules.span, max(rules.chrom, rules.start, rules.end) + 1)
+    stops = text.stops
+    if ended >= 0:
+        stops = np.minimum(stops, ended)
+    status, at, found, chrom, start, end, fields, line_stops, *_ = kernels.read_lines(
+        text.text, text.begins, stops, text.cut, rules.meta[0], rules.tracks, rules.fasta,
+        rules.least, 0, head, 0, rules.chrom, rules.start, rules.end, rules.one_based,
+        spans[rules.span], data, bounds, hash_words(data, bounds), _ONE, _NONE, _NONE, True,
+        _NONE, _NONE,
+    )  # fmt: skip
+    if status != kernels.OK:
+        return Broken(int(at), status, int(found))
+    behind = line_stops.astype(np.int64) + 1
+    behind += text.text[line_stops] == ord("\r")
+    return Scanned(names, chrom, start, end, fields[0].astype(np.int64), behind, ended >= 0)
+
+
+_ONE, _NONE = np.zeros(1, np.int64), np.zeros(0, np.int64)  # no region
+
+
+def whole_lines(data: npt.NDArray[np.uint8]) -> Text:
+    """Bytes that are whole lines, as a text to scan."""
+    view = data.view()
+    view.flags.writeable = False  # kernels are compiled for one kind of array
+    return Text(
+        view,
+        np.zeros(1, np.int64),
+        np.array([len(data)], np.int64),
+        np.zeros(1, np.bool_),
+        np.zeros((1, 2), np.int64),
+    )
+
+
+# ── rows in file order ──────────────────────────────────────────────────────────────────────────
+
+
+class Unsorted(Exception):  # noqa: N818, never reaches a user
+    """A row that may not stand where it does: its number in the piece, and why."""
+
+    def __init__(self, local: int, why: str) -> None:
+        super().__init__(why)
+        self.local = local
+
+
+class Indexer:
+    """Builds an index from scanned pieces, in file order; pieces of any size give the same.
+
+    >>> indexer = Indexer(Rules(0, 1, 2, one_based=False))
+    >>> text = np.frombuffer(b"chr1\\t5\\t9\\nchr1\\t7\\t8\\n", np.uint8)
+    >>> rows = scan(whole_lines(text), indexer.rules)
+    >>> indexer.add(rows, rows.places.astype("u8"))
+    >>> indexer.finish()
+    TabixIndex('tbi', 1 chrom, 1 bin, 1 chunk, 2 rows)
+    """
+
+    def __init__(self, rules: Rules, *, skip: int = 0, min_shift: int = 14) -> None:
+        self.rules = rules
+        self._skip, self._builder = skip, IndexBuilder(min_shift)
+        self._ids: dict[bytes, int] = {}
+        self._last = ""  # the place of the row before
+        self._unplaced = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows there were."""
+        return self._builder.n_rows + self._unplaced
+
+    def add(self, rows: Scanned, offsets: Offsets) -> None:
+        """The next rows, and virtual offsets: of the first, and behind each.
+
+        Raises Unsorted for one that may not stand there; then all is over.
+        """
+        if len(rows) == 0:
+            return
+        refs = np.array([*map(self._id, rows.names), -1], np.int64)[rows.chrom]
+        placed = refs >= 0
+        count = len(rows) if placed.all() else int(np.argmin(placed))
+        late = placed if self._unplaced else placed[count:]
+        if late.any():
+            local = int(np.argmax(late)) + (len(placed) - len(late))
+            here = self._place(rows, local)
+            raise Unsorted(local, f"rows are not sorted: {here} after rows without a place")
+        if count:
+            before = self._builder.n_rows
+            bad = self._builder.push(
+                refs[:count], rows.start[:count], rows.end[:count], offsets[: count + 1]
+            )
+            if bad is not None:
+                raise self._refused(rows, bad.row - before, bad.reason)
+            self._last = self._place(rows, count - 1)
+        self._unplaced += len(rows) - count
+
+    def _id(self, name: bytes) -> int:
+        if name == b"*" and self.rules.span == "sam":
+            return -1
+        return self._ids.setdefault(name, len(self._ids))
+
+    def _place(self, rows: Scanned, i: int) -> str:
+        name = rows.names[int(rows.chrom[i])].decode("utf-8", "backslashreplace")
+        return f"{name}:{rows.start[i] + int(self.rules.one_based)}"
+
+    def _refused(self, rows: Scanned, i: int, reason: str) -> Unsorted:
+        here = self._place(rows, i)
+        if reason == "too far":
+            return Unsorted(i, f"{here} ends at {rows.end[i]}, farther than an index can tell")
+        last = self._last if i == 0 else self._place(rows, i - 1)
+        return Unsorted(i, f"rows are not sorted: {here} after {last} (row {self.rows})")
+
+    def finish(self, kind: Kind | Literal["auto"] = "auto", end: int | None = None) -> TabixIndex:
+        """The index; ``end`` is the virtual offset behind all lines."""
+        names = [name.decode("utf-8", "surrogateescape") for name in self._ids]
+        index = self._builder.finish(
+            names,
+            layout_of(self.rules, self._skip),
+            kind=kind,
+            end=None if self._unplaced or not self._builder.n_rows else end,
+        )
+        return replace(index, n_no_coor=self._unplaced)
+
+
+# ── the index of a file ─────────────────────────────────────────────────────────────────────────
+
+
+def build_index(
+    path: Any,
+    index_path: str | os.PathLike[str] | None = None,
+    *,
+    preset: Preset | None = None,
+    kind: Kind | Literal["auto"] = "auto",
+    chrom: int | None = None,
+    start: int | None = None,
+    end: int | None = None,
+    zero_based: bool = False,
+    meta: str | None = None,
+    skip: int | None = None,
+    min_shift: int = 14,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> str:
+    """Index a BGZF file of sorted rows, as ``tabix`` does; returns the index's path.
+
+    An index of the same name is replaced, when the new one is complete.
+
+    Parameters
+    ----------
+    path : str, PathLike, bytes or binary file
+        The file: BED, GFF3, GTF, VCF, SAM, or any table. Each chrom's rows stand
+        together, by ascending start.
+    index_path : str or PathLike, optional
+        Default: the file's name and ``.tbi`` or ``.csi``.
+    preset : {"bed", "gff", "vcf", "sam", "psltbl"}, optional
+        What the file is. Default: its content tells.
+    kind : {"auto", "tbi", "csi"}
+        ``"auto"`` is TBI, and CSI where a row ends past 2**29.
+    chrom, start, end : int, optional
+        Columns of any other table, counted from 1. Without ``end`` a row is one base.
+    zero_based : bool
+        Whether its starts count from 0, with ends excluded.
+    meta, skip : str, int, optional
+        With which character lines begin that are no rows, and how many lines at the
+        begin are none. Default: ``#`` (``@`` in SAM), and what the content tells.
+    min_shift : int
+        Of a CSI: its smallest bins span ``2**min_shift`` bases.
+    threads : int, optional
+        Default: all processors. The index does not depend on it.
+    progress : callable, optional
+        Is given the number of rows so far.
+
+    Raises
+    ------
+    FormatError
+        The file is not BGZF, or a line is broken or out of order; nothing is written.
+    WriteError
+        A TBI cannot hold the rows, or there is an index of the other kind that is not
+        this file's, which readers may find first.
+
+    Source: H. Li, Bioinformatics 27(5), 2011; hts-specs tabix.pdf, CSIv1.pdf.
+
+    Examples
+    --------
+    >>> with gidx.bgzf.open("genes.tsv.gz", "w") as f:
+    ...     f.write(b"GENE1\\tchr1\\t101\\t200\\nGENE2\\tchr1\\t301\\t400\\n")
+    38
+    >>> gidx.build_index("genes.tsv.gz", chrom=2, start=3, end=4)
+    'genes.tsv.gz.tbi'
+    >>> gidx.open("genes.tsv.gz").count_rows("chr1:150-160")
+    1
+    """
+    if kind not in ("auto", "tbi", "csi"):
+        raise ValueError(f"kind is {kind!r}, expected 'auto', 'tbi' or 'csi'")
+    layout = _asked(preset, chrom, start, end, zero_based)
+    beside = isinstance(path, str | os.PathLike)
+    path = expanded(path) if beside else path
+    source = open_source(path, None)
+    if index_path is None and not beside:
+        raise ValueError("an index is written beside a path; for an open file say index_path")
+    with warnings.catch_warnings():  # what the columns are does not matter here
+        warnings.filterwarnings("ignore", ".*VCF header", GidxWarning)
+        text, skip = _opened(source, preset, layout, meta, skip)
+    indexer = Indexer(text.dialect.rules, skip=skip, min_shift=min_shift)
+    _index_all(text, indexer, thread_count(threads), progress)
+    index = indexer.finish(kind, _end(text))
+    if index_path is not None:
+        index.write(index_path)
+        return expanded(index_path)
+    name = os.fspath(path)
+    _check_other(name, index)
+    index.write(f"{name}.{index.kind}")
+    return f"{name}.{index.kind}"
+
+
+def _asked(
+    preset: str | None, chrom: int | None, start: int | None, end: int | None, zero_based: bool
+) -> Layout | None:
+    """The columns that were asked for; None: look."""
+    columns = {"chrom": chrom, "start": start, "end": end}
+    given = {name: column for name, column in columns.items() if column is not None}
+    if preset is not None:
+        if given or zero_based:
+            more = ", ".join(given) or "zero_based"
+            raise TypeError(f"preset={preset!r} says which columns there are, so pass no {more}")
+        if preset not in PRESETS:
+            raise ValueError(f"preset is {preset!r}, expected one of {', '.join(PRESETS)}, or none")
+        return PRESETS[preset][0]
+    if not given:
+        if zero_based:
+            raise TypeError("zero_based is said of columns: pass chrom and start too")
+        return None
+    for name, column in given.items():
+        if column < 1:
+            raise ValueError(f"{name} is {column}, but columns count from 1")
+    first, second = given.get("chrom", 1), given.get("start", 2)
+    return Layout(0, zero_based, first, second, given.get("end", second))
+
+
+def _opened(
+    source: ByteSource,
+    preset: str | None,
+    layout: Layout | None,
+    meta: str | None,
+    skip: int | None,
+) -> tuple[TabixText, int]:
+    """The file as one sees it who reads with the index to be made; lines to skip."""
+    text: TabixText | None = None
+    kinds: tuple[str, ...]
+    if layout is None:
+        text = open_text(source, index=_empty(None))
+        if text.kind not in _LAYOUTS:
+            raise format_error(
+                source.name,
+                None,
+                "cannot tell which columns are chrom, start and end; say preset='bed' (or gff, "
+                "vcf, sam), or chrom=1, start=2, end=3",
+            )
+        layout, kinds = _LAYOUTS[text.kind], (text.kind,)
+    else:
+        kinds = PRESETS[preset][1] if preset else ("tsv",)
+    if meta is not None:
+        if len(meta) != 1 or not meta.isascii():
+            raise ValueError(f"meta is {meta!r}, expected one ASCII character")
+        layout = replace(layout, meta=meta)
+    if skip is not None:
+        if skip < 0:
+            raise ValueError(f"skip is {skip}, expected 0 or more")
+        layout = replace(layout, skip=skip)
+    if text is None or meta is not None or skip:
+        with warnings.catch_warnings():
+            if text is not None:  # which has warned already
+                warnings.simplefilter("ignore", GidxWarning)
+            text = open_text(source, index=_empty(layout), kinds=kinds)
+    if skip is None:
+        layout = replace(layout, skip=odd_lines(text.header.encode(), text.dialect.rules))
+    if not isinstance(text.lines, BgzfLines):
+        raise format_error(
+            source.name, 0, f"{text.lines.how}, in which no index can seek; {to_bgzf(text.lines)}"
+        )
+    if text.dialect.rules.spaces:
+        raise format_error(
+            source.name, None, "fields parted by blanks, which tabix does not index; part them "
+            "by tabs: gidx convert writes them so",
+        )  # fmt: skip
+    return text, layout.skip
+
+
+def odd_lines(header: bytes, rules: Rules) -> int:
+    """How many lines a header has, if one of them would be taken for a row; else 0.
+
+    >>> odd_lines(b"# a\\ntrack x\\n", Rules(0, 1, 2, one_based=False, tracks=True))
+    0
+    >>> odd_lines(b"# a\\nchrom\\tstart\\tend\\n", Rules(0, 1, 2, one_based=False))
+    2
+    """
+    lines = header.split(b"\n")[:-1] if header.endswith(b"\n") else header.split(b"\n")
+    for line in lines:
+        tracks = rules.tracks and line.split(None, 1)[:1] in ([b"track"], [b"browser"])
+        if line.rstrip(b"\r") and not line.startswith(rules.meta) and not tracks:
+            return len(lines)
+    return 0
+
+
+def _empty(layout: Layout | None) -> TabixIndex:
+    return IndexBuilder().finish([], layout, kind="csi")
+
+
+def _index_all(
+    text: TabixText, indexer: Indexer, threads: int, progress: Callable[[int], None] | None
+) -> None:
+    calls = (partial(_scan_group, text, group) for group in text.groups(text.whole()))
+    done = in_order(calls, threads)
+    for found, rows, offsets in done:
+        try:
+            indexer.add(rows, offsets)
+        except Unsorted as error:
+            place = text.lines.say(found, int(rows.begins[error.local]))
+            writer = _WRITERS.get(text.kind, "write_tabix")
+            name = os.path.basename(text.source.name)
+            way = f"gidx.{writer}(gidx.open({name!r}), 'sorted.gz', sort=True)"
+            if text.kind == "sam":
+                way = "samtools sort"
+            raise FormatError(
+                f"{place}: {error}; sort it: {way}", path=text.source.name, offset=None
+            ) from None
+        if progress is not None:
+            progress(indexer.rows)
+        if rows.ended:
+            done.close()
+            return
+
+
+def _scan_group(text: TabixText, group: Any) -> tuple[Text, Scanned, Offsets]:
+    """Rows of a group, and virtual offsets: of the first, and behind each."""
+    found = text.fetch(group)
+    rows = scan(found, text.dialect.rules)
+    if isinstance(rows, Broken):
+        raise text.broken(found, rows.at, rows.status, rows.found)
+    return found, rows, _offsets(text.source, found, rows.places)
+
+
+def _offsets(source: ByteSource, text: Text, places: Ints) -> Offsets:
+    """Virtual offsets of places in the text; that of a block's end is the next one's begin."""
+    starts, blocks = text.blocks[:, 0], text.blocks[:, 1]
+    if len(blocks) == 0:
+        return np.zeros(len(places), np.uint64)
+    at, stop = int(blocks[-1]), int(starts[-1])
+    if at < source.size:  # the last one's end too
+        head = source.read(at, min(MAX_BLOCK, source.size - at))
+        size = walk(head, at, source.name, final=False, most=1)[0][0]
+        stop += int.from_bytes(head[size - 4 : size], "little")
+        starts, blocks = np.append(starts, stop), np.append(blocks, at + size)
+    places = np.minimum(places, stop)  # a last line that has no line break was given one
+    # where empty blocks stand between, the first is the next
+    i = np.searchsorted(starts, places, side="left")
+    i -= starts[np.minimum(i, len(starts) - 1)] != places
+    return (blocks[i] << 16 | places - starts[i]).astype(np.uint64)
+
+
+def _end(text: TabixText) -> int | None:
+    """Where htslib's reader stands when all is read: at the marker of the end."""
+    if text.dialect.rules.fasta or not text.lines.has_eof:
+        return None
+    return text.source.size - len(EOF) << 16
+
+
+def _check_other(name: str, index: TabixIndex) -> None:
+    """Readers look for both kinds, gidx for .tbi first, htslib for .csi."""
+    for suffix in SUFFIXES:
+        other = name + suffix
+        if suffix == f".{index.kind}" or not os.path.exists(other):
+            continue
+        try:
+            found: TabixIndex | None = TabixIndex.read(other)
+        except FormatError:
+            found = None
+        if found is None or not _same_file(found, index):
+            raise WriteError(
+                f"{other} is an index of other data or columns, and readers may take it instead "
+                f"of {name}.{index.kind}; remove it, or build that kind: kind={suffix[1:]!r}",
+                row=None,
+            )
+
+
+def _same_file(one: TabixIndex, other: TabixIndex) -> bool:
+    """Whether two indexes know the same rows: chroms, where they begin, how many."""
+    counts = one.row_counts, other.row_counts
+    known = all(None not in c.values() for c in counts)
+    same = not known or {n: c for n, c in counts[0].items() if c} == counts[1]
+    return same and _begins(one) == _begins(other)
+
+
+def _begins(index: TabixIndex) -> dict[str, int]:
+    first = index.chunk_first[index.ref_first]
+    return {
+        name: int(index.chunk_ranges[a:b, 0].min())
+        for name, a, b in zip(index.names, first[:-1].tolist(), first[1:].tolist(), strict=True)
+        if b > a
+    }

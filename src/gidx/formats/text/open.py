@@ -1,0 +1,457 @@
+"""Opening a text file: its index, its head, and by these its dialect."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from gidx.bgzf.lines import (
+    BOM,
+    BgzfLines,
+    GzipLines,
+    LineSource,
+    check_line_ends,
+    open_lines,
+    to_bgzf,
+)
+from gidx.binning.index import SAM_PRESET, VCF_PRESET, Layout, TabixIndex
+from gidx.errors import FormatError, format_error, hint, warn
+from gidx.formats.bed import read as bed
+from gidx.formats.gff import read as gff
+from gidx.formats.sam import read as sam
+from gidx.formats.table import read as table
+from gidx.formats.text.dialect import Dialect, Head
+from gidx.formats.text.read import TabixText
+from gidx.formats.vcf import read as vcf
+from gidx.ground.charset import encoding_of
+from gidx.ground.foreign import foreign, is_csv
+from gidx.ground.source import ByteSource, PathSource, RemoteSource, beside, open_source
+
+# How many rows, and bytes of them, are looked at.
+ROWS, BYTES = 10_000, 8 * 2**20
+_HEADS = ((b"chrom",), (b"start", b"chromstart"), (b"end", b"chromend"))
+_SHOWN = 64  # bytes that tell what a file is, where blocks are tiny
+_LOOK = 10  # rows that may tell the format
+FEW = 256  # of a format whose header says what the columns are
+
+SUFFIXES = (".tbi", ".csi")
+KINDS = ("bed", "vcf", "gff3", "gtf", "sam", "tsv")
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "bed": ("schema",), "vcf": ("samples", "gt"), "gff3": ("attributes",), "gtf": ("attributes",),
+    "tsv": ("schema",),
+}  # fmt: skip
+_OF_ALL = ("types", "encoding", "encoding_errors")
+
+_MAKERS: dict[str, Any] = {
+    "bed": bed.from_head, "vcf": vcf.from_head, "gff3": gff.from_head, "gtf": gff.from_head,
+    "sam": sam.from_head, "tsv": table.from_head,
+}  # fmt: skip
+_SAM = re.compile(rb"@(HD|SQ|RG|PG|CO)\t")
+# A line of `track` or `browser` is a row where its fields are: such a chrom may be in GFF or VCF
+_NOT_A_ROW = (
+    rb"[ \t\r]*\n|(?:track|browser)(?:[ \r\n]"
+    rb"|\t(?!-?[0-9]+[\t\r\n]|[^\t\n]*\t[^\t\n]*\t[0-9]+\t[0-9]+\t))"
+)
+# kinds of text that may have neither a header nor a row
+_ENDS = {
+    ".bed": "bed", ".narrowpeak": "bed", ".broadpeak": "bed", ".gappedpeak": "bed",
+    ".bedgraph": "bed", ".bdg": "bed", ".gff3": "gff3", ".gff": "gff3", ".gtf": "gtf",
+}  # fmt: skip
+_NUMBER = re.compile(rb"-?[0-9]+")
+# what stands for a value in a row, and is no column's name: 1e+05, 1,000, NA, ., true
+_VALUE = re.compile(rb"[-+]?[0-9.,]+([eE][-+]?[0-9]+)?|0[xX][0-9a-fA-F]+|[-+]?(inf|nan)"
+                    rb"|na|n/a|null|none|true|false|[-*?+#<>]+", re.I)  # fmt: skip
+_BASES = re.compile(rb"[ACGTNacgtn]+")
+
+
+def open_text(
+    source: ByteSource,
+    *,
+    index: Any = None,
+    storage_options: Mapping[str, Any] | None = None,
+    kinds: tuple[str, ...] | None = None,
+    options: Mapping[str, Any] | None = None,
+    otherwise: str | None = None,
+) -> TabixText:
+    """The text file in a source; ``kinds`` are those that the caller expects.
+
+    ``otherwise`` is the kind of one without rows, if neither its header nor its name tell.
+    Raises FormatError for what is none of them, or no text that gidx reads.
+    """
+    lines = open_lines(source)
+    if not lines.has_eof:
+        warn(f"{source.name}: no EOF marker at its end, so it may have been cut there")
+    found, name = find_index(lines, index, storage_options)
+    layout = None if found is None else found.layout
+    head, begin = read_head(lines, layout)
+    kind = _kind_of(head, layout, kinds, otherwise)
+    _check_width(head, kind)
+    known = (*OPTIONS.get(kind, ()), *_OF_ALL)
+    own = {k: v for k, v in (options or {}).items() if v is not None}
+    for option in own:
+        if option not in known:
+            there = f"; there are {', '.join(known)}"
+            raise TypeError(f"a {kind} file has no option {option!r}{hint(option, known)}{there}")
+    encoding = encoding_of(own.pop("encoding", None), own.pop("encoding_errors", None))
+    if encoding is not None:
+        head = replace(head, lines=encoding.decode(head.lines), rows=encoding.decode(head.rows))
+    dialect: Dialect = _MAKERS[kind](head, **own)
+    if found is not None and not found.names and found.n_refs:
+        found = _named(found, name, TabixText(lines, dialect, begin, None, "", encoding))
+    return TabixText(lines, dialect, begin, found, name, encoding)
+
+
+def _named(index: TabixIndex, name: str, text: TabixText) -> TabixIndex:
+    """An index whose auxiliary block has no names, with those of the file.
+
+    tabix counts chroms as they come in the file, which has to be read for them; what is
+    made for BCF counts those of the header.
+    """
+    seen = text.look_for_chroms()
+    for names in (seen, list(text.dialect.chroms)):
+        if len(names) == index.n_refs or (names is not seen and len(names) > index.n_refs):
+            return index.named(names)
+    raise format_error(
+        name,
+        None,
+        f"an index of {index.n_refs} chroms without names, and {text.source.name} has "
+        f"{len(seen)}; make it anew with: gidx index {text.source.name}",
+    )
+
+
+# ── the index ───────────────────────────────────────────────────────────────────────────────────
+
+
+def find_index(
+    lines: LineSource, index: Any, storage_options: Mapping[str, Any] | None
+) -> tuple[TabixIndex | None, str]:
+    """The index given, else the .tbi or .csi beside the file, and its name."""
+    source = lines.source
+    given: ByteSource | None = None
+    if isinstance(index, TabixIndex):
+        return index, "given"
+    if index is not None:
+        given = open_source(index, storage_options)
+    elif isinstance(lines, BgzfLines | GzipLines):
+        given = _beside(source, storage_options)
+    if given is None:
+        return None, ""
+    if not isinstance(lines, BgzfLines):
+        raise format_error(
+            source.name, 0, f"{lines.how}, which the index {given.name} cannot be of; "
+            f"{to_bgzf(lines)}",
+        )  # fmt: skip
+    made, changed = given.modified(), source.modified()
+    if made is not None and changed is not None and made < changed:
+        warn(
+            f"{given.name}: the index is older than {source.name}; if the file has changed since, "
+            f"make it anew with: gidx index {source.name}"
+        )
+    return TabixIndex.read(given), given.name
+
+
+def _beside(source: ByteSource, storage_options: Mapping[str, Any] | None) -> ByteSource | None:
+    for suffix in SUFFIXES:
+        name = beside(source.name, suffix)
+        if isinstance(source, PathSource) and os.path.exists(name):
+            return PathSource(name)
+        if isinstance(source, RemoteSource):
+            try:
+                return RemoteSource(name, storage_options or source.options)
+            except (FileNotFoundError, PermissionError):  # S3 says 403 where it may not list
+                continue
+    return None
+
+
+# ── the head ────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Read:
+    """A file's text, read from its begin as far as needed, and where each piece of it is."""
+
+    def __init__(self, lines: LineSource, layout: Layout | None) -> None:
+        self.name, self.text = lines.source.name, bytearray()
+        self._stream, self._end = lines.stream(), int(lines.whole(0)[0, 1])
+        self._places: list[tuple[int, int]] = []
+        while len(self.text) < _SHOWN and self.more():
+            pass
+        if (what := foreign(bytes(self.text[:4096]))) is not None:
+            raise format_error(self.name, 0, f"{what} (expected a bigBed, or text)")
+        if b"\0" in self.text[:4096]:
+            _refuse(self.name, bytes(self.text[:4]))
+        self.at = len(BOM) if self.text.startswith(BOM) else 0
+        declared = layout.meta.encode() if layout else b""
+        self.meta = declared or (b"@" if _SAM.match(self.text, self.at) else b"#")
+
+    def more(self) -> bool:
+        """Read a piece; False at the file's end."""
+        piece = next(self._stream, None)
+        if piece is None:
+            if self.text and not self.text.endswith(b"\n"):
+                self.text += b"\n"
+            return False
+        self._places.append((len(self.text), piece[0]))
+        self.text += piece[1]
+        return True
+
+    def place(self, at: int) -> int:
+        """The place in the file of a byte of the text."""
+        if at >= len(self.text):
+            return self._end
+        begin, place = next(p for p in reversed(self._places) if p[0] <= at)
+        return place + at - begin
+
+    def skip(self, lines: int) -> int:
+        """Behind so many lines."""
+        at, ended = self.at, False
+        while lines and not ended:
+            end = self.text.find(b"\n", at)
+            if end >= 0:
+                at, lines = end + 1, lines - 1
+            else:
+                ended = not self.more()
+        return at
+
+    def first_row(self, at: int) -> int:
+        """Where the first line begins that is none of a header."""
+        other = re.escape(self.meta) + rb"|" + _NOT_A_ROW
+        first = re.compile(rb"(?!" + other + rb")")  # "^" is not where a byte order mark ends
+        row = re.compile(rb"^(?!" + other + rb")", re.M)
+        while True:
+            last = self.text.rfind(b"\n") + 1  # whole lines
+            match = None
+            if at < last:
+                match = first.match(self.text, at, last) or row.search(self.text, at, last)
+            if match is not None and match.start() < last:
+                return match.start()
+            at = max(at, last)
+            if not self.more():
+                return at if at == len(self.text) else self.first_row(at)
+
+    def rows(self, begin: int) -> None:
+        """Read as many rows as are to be looked at."""
+        declared = self.meta == b"@" or self.text.startswith(b"##fileformat=VCF", self.at)
+        most = FEW if declared else ROWS
+        while len(self.text) - begin < BYTES and self.text.count(b"\n", begin) <= most:
+            if not self.more():
+                return
+
+
+def read_head(lines: LineSource, layout: Layout | None) -> tuple[Head, int]:
+    """The begin of the file, and the place of its first row."""
+    read = _Read(lines, layout)
+    begin = read.first_row(read.skip(layout.skip if layout else 0))
+    read.rows(begin)
+    check_line_ends(read.text, lambda at: f"{read.name}, byte {at} of its text", read.name)
+    begin = _past_header_line(read.text, begin, layout)
+    lines_before = bytes(read.text[:begin]).removeprefix(BOM)
+    named = [] if layout else _named_places(lines_before)
+    is_table = bool(named) and named != [0, 1, 2]  # else BED, which may have names too
+    head = Head(
+        read.name,
+        lines_before,
+        _first_lines(bytes(read.text[begin : read.text.rfind(b"\n") + 1])),
+        _columns(layout) if layout else (named[0], named[1], named[2]) if is_table else None,
+        layout.zero_based if layout else is_table,
+        read.meta,
+        0 if layout is None else layout.skip,
+    )
+    return head, read.place(begin)
+
+
+def _first_lines(text: bytes) -> bytes:
+    """No more than are to be looked at, so that blocks' sizes do not matter."""
+    ends = itertools.islice(re.finditer(rb"\n", text), ROWS - 1, ROWS)
+    return text[: next((m.end() for m in ends), len(text))]
+
+
+def _columns(layout: Layout) -> tuple[int, int, int]:
+    start = layout.start - 1
+    return layout.chrom - 1, start, layout.end - 1 if layout.end else start
+
+
+def _named_places(header: bytes) -> list[int]:
+    """Where the last line before the rows names chrom, start and end; [] where it does not.
+
+    These are what gidx itself writes, so a table that has them is 0-based.
+    """
+    lines = [line for line in header.splitlines() if line.strip()]
+    fields = [f.strip(b" ").lower() for f in _split(lines[-1].lstrip(b"#"))] if lines else []
+    found = [next((fields.index(n) for n in names if n in fields), -1) for names in _HEADS]
+    return [] if -1 in found else found
+
+
+def _past_header_line(text: bytearray, begin: int, layout: Layout | None) -> int:
+    """Behind a first line that names the columns, without a comment's sign.
+
+    Each of its fields must be a name, none a value, and the rows under it be rows, unless it
+    says chrom, start and end. Else it is a row: that rows are lost is worse than an error.
+    """
+    end = text.find(b"\n", begin) + 1
+    if end == 0:
+        return begin
+    if layout is not None and (layout.skip or layout.preset in (SAM_PRESET, VCF_PRESET)):
+        return begin  # what the index skips is its header
+    first, second = bytes(text[begin:end]), bytes(text[end : text.find(b"\n", end) + 1])
+    places = [_columns(layout)[1:]] if layout else [(1, 2), (3, 4)]
+    fields = [f.strip(b"\"' ") for f in _split(first)]
+    named = all(fields[p : p + 1] not in ([], [b""]) for p in places[0])
+    if not named or any(map(_VALUE.fullmatch, fields)):
+        return begin
+    own = {f.lower() for f in fields}
+    if all(own & set(names) for names in _HEADS):
+        return end
+    chrom = layout.chrom - 1 if layout else 0
+    same = _split(second)[chrom : chrom + 1] == fields[chrom : chrom + 1]  # no name, but a chrom
+    return end if not same and any(_has_numbers(second, p) for p in places) else begin
+
+
+def _split(line: bytes) -> list[bytes]:
+    line = line.rstrip(b"\r\n")
+    return line.split(b"\t") if b"\t" in line else line.split()
+
+
+def _has_numbers(line: bytes, places: tuple[int, ...]) -> bool:
+    fields = _split(line)
+    return all(p < len(fields) and _NUMBER.fullmatch(fields[p]) for p in places)
+
+
+# ── the dialect ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _kind_of(
+    head: Head, layout: Layout | None, kinds: tuple[str, ...] | None, otherwise: str | None
+) -> str:
+    told = _told(head, layout)
+    if kinds is None:
+        found = told or _guessed(head, layout) or _named_as(head)
+        if found is None and not head.first:
+            found = "bed" if _named_places(head.lines) else otherwise
+        if found is None:
+            _check_width(head, "bed")
+            shown = head.first[0][:60] if head.first else b""
+            raise format_error(
+                head.name,
+                0,
+                "text of no format that gidx knows by its look: "
+                + (f"its first row is {shown.decode('utf-8', 'backslashreplace')!r}" if shown
+                   else "it has no rows")
+                + "; say what it is with gidx.read_bed, read_vcf or read_gff; an index says what "
+                "the columns of another table are: gidx bgzip, then gidx index --places 1,2,3",
+            )  # fmt: skip
+        return found
+    if told is not None and told not in kinds and "tsv" not in kinds:
+        raise format_error(head.name, 0, f"a {told} file, expected {kinds[0]}; use gidx.read")
+    if told in kinds:
+        return told
+    guess = _guessed(head, layout)
+    return guess if guess in kinds else kinds[0]
+
+
+def _check_width(head: Head, kind: str) -> None:
+    """Raise where a first row cannot have chrom, start and end."""
+    rows = enumerate(head.first, head.lines.count(b"\n") + 1)
+    line, first = next((r for r in rows if not _is_no_row(r[1], head)), (0, b"\t\t"))
+    if (found := len(_split(first))) >= 3:
+        return
+    if is_csv(first):
+        what = "a CSV file: its fields are parted by commas, expected tabs"
+    elif kind == "bed" or (kind == "tsv" and head.columns is None):
+        what = f"{found} field{'s' * (found != 1)}, expected 3 or more"
+    else:
+        return  # a scan says how many fields such rows have
+    shown = first.decode("utf-8", "backslashreplace")
+    shown = repr(shown if len(shown) <= 60 else shown[:57] + "...")
+    raise FormatError(f"{head.name}, line {line}: {what}: {shown}", path=head.name, offset=None)
+
+
+def _is_no_row(line: bytes, head: Head) -> bool:
+    return line.startswith(head.meta) or re.match(_NOT_A_ROW, line + b"\n") is not None
+
+
+def _told(head: Head, layout: Layout | None) -> str | None:
+    """What the header says, or the index."""
+    lines = head.lines
+    if lines.startswith(b"##fileformat=VCF") or re.search(rb"^#CHROM\tPOS\tID\t", lines, re.M):
+        return "vcf"
+    if _SAM.match(lines):
+        return "sam"
+    if lines.startswith((b"##gff-version", b"##gff_version")):
+        return _gff(head)
+    if layout is None:
+        return None
+    if layout.preset == VCF_PRESET:
+        return "vcf"
+    return "sam" if layout.preset == SAM_PRESET else None
+
+
+def _gff(head: Head) -> str:
+    version = re.search(rb"^##gff[-_]version\s+([0-9])", head.lines, re.M)
+    if version is not None:
+        return "gff3" if version[1] == b"3" else "gtf"
+    rows = [r.split(b"\t") for r in head.first if not r.startswith(b"#")]
+    attributes = next((r[8].strip() for r in rows if len(r) > 8 and r[8].strip() != b"."), b"")
+    return "gtf" if re.match(rb'[^=;"\s]+\s+("|[^=]*;)', attributes) else "gff3"
+
+
+def _guessed(head: Head, layout: Layout | None) -> str | None:
+    """What the first rows look like; the first may be broken, which a scan then says."""
+    rows = [r for r in head.first[:_LOOK] if not _is_no_row(r, head)]
+    if layout is not None:
+        return _by_columns(head, layout, not rows or _is_gff(rows[0]))
+    if head.columns is not None and all(_has_numbers(r, head.columns[1:]) for r in rows[:1]):
+        return "tsv"
+    return next(filter(None, (_kind_of_row(r, head) for r in rows)), None)
+
+
+def _named_as(head: Head) -> str | None:
+    """What the name of a file without rows says: peaks that nobody found are a BED all the same."""
+    if head.first:
+        return None
+    path = head.name.lower().partition("?")[0]
+    name = re.sub(r"\.(gz|bgz|bgzf)$", "", path)
+    return next((kind for end, kind in _ENDS.items() if name.endswith(end)), None)
+
+
+def _is_gff(row: bytes) -> bool:
+    fields = row.rstrip(b"\r").split(b"\t")
+    return (
+        len(fields) in (8, 9)
+        and all(map(_NUMBER.fullmatch, fields[3:5]))
+        and fields[6] in (b"+", b"-", b".", b"?")
+    )
+
+
+def _kind_of_row(row: bytes, head: Head) -> str | None:
+    fields = _split(row)
+    found = None
+    if len(fields) >= 3 and _has_numbers(row, (1, 2)):
+        found = "bed"
+    elif _is_gff(row):
+        found = _gff(head)
+    elif len(fields) >= 8 and _NUMBER.fullmatch(fields[1]) and _BASES.fullmatch(fields[3]):
+        found = "vcf"
+    elif len(fields) >= 11 and all(_NUMBER.fullmatch(fields[i]) for i in (1, 3, 4)):
+        found = "sam"
+    return found
+
+
+def _by_columns(head: Head, layout: Layout, is_gff: bool) -> str:
+    """What an index says, which knows BED and GFF by their columns only."""
+    columns = _columns(layout)
+    if is_gff and columns == (0, 3, 4) and not layout.zero_based:
+        return _gff(head)
+    return "bed" if columns == (0, 1, 2) and layout.zero_based else "tsv"
+
+
+def _refuse(name: str, magic: bytes) -> None:
+    raise format_error(
+        name,
+        0,
+        f"no format that gidx reads: it begins with {magic.hex() or 'nothing'}, a bigBed begins "
+        "with ebf28987 or 8789f2eb, and text has no NUL",
+    )

@@ -1,0 +1,534 @@
+"""Tab-separated text, read: any dialect, in BGZF with a TBI or CSI index, or plain.
+
+What a line means, its dialect says (`gidx.dialects`); where lines are, the index and the
+file (`gidx.binning`, `gidx.bgzf.lines`). Here both meet.
+
+An index that does not fit its file must not answer with too few rows. So it is an error
+where a range does not begin with a row of a chrom that was asked for, where a row is of
+a chrom that the index does not know, and where the file has rows behind the last that the
+index knows.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gidx.arrow import schema
+from gidx.bgzf.lines import BgzfLines, LineSource, Segment, Text, Wanted, check_line_ends, to_bgzf
+from gidx.binning.index import TabixIndex
+from gidx.errors import FormatError, MissingIndexError, format_error, warn
+from gidx.formats.base import Placed, Rows
+from gidx.formats.text.ahead import Ahead
+from gidx.formats.text.dialect import Dialect, Guessing, Lines, Names
+from gidx.ground.charset import WAY_OUT, Encoding
+from gidx.ground.pool import in_order, thread_count
+from gidx.ground.ranges import Ranges
+from gidx.ground.region import RegionSet
+from gidx.ground.source import ByteSource, beside, is_url
+from gidx.kernels import lines as kernels
+from gidx.kernels.lines import part_by_tabs, read_chroms
+from gidx.kernels.names import hash_words
+
+GUESSED = ("bed", "tsv")  # formats without a header that declares their columns
+_SPANS = {"columns": 0, "sam": 1, "vcf": 2}
+
+
+class TabixText:
+    """One open text file (a `Format`)."""
+
+    def __init__(
+        self,
+        lines: LineSource,
+        dialect: Dialect,
+        begin: int,
+        index: TabixIndex | None,
+        index_name: str = "",
+        encoding: Encoding | None = None,
+    ) -> None:
+        self.source: ByteSource = lines.source
+        self.kind = dialect.kind
+        self.dialect, self.lines, self.index = dialect, lines, index
+        self._begin, self._index_name = begin, index_name
+        self.encoding = encoding
+        self._raw: dict[str, bytes] = {}  # chroms' names as they stand in the file
+        self._picked: dict[tuple[tuple[int, ...], Names], pa.Schema] = {}
+        self._wants: dict[tuple[tuple[int, ...], Names], int] = {}
+        self._checked = False
+        self._asked: Ahead | None = None
+        self._end: int | None = None  # where the table ends, if before the file does
+        self._apart = False
+        self._lock = threading.Lock()
+
+    def widened(self, field: int, text: str) -> TabixText:
+        """The same file, a column that was guessed wide enough for this text of it."""
+        return self._as(cast(Guessing, self.dialect).widened(field, text.encode()))
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether somebody said what some columns of a BED file are."""
+        return self.kind in GUESSED and cast(Guessing, self.dialect).is_declared
+
+    def as_texts(self, *, guessed: bool = True) -> TabixText:
+        """The same file, columns of BED and tables the texts that they are."""
+        if self.kind not in GUESSED:
+            return self
+        return self._as(cast(Guessing, self.dialect).as_texts(guessed=guessed))
+
+    def _as(self, dialect: Dialect) -> TabixText:
+        made = copy.copy(self)
+        made.dialect, made._picked, made._wants, made._asked = dialect, {}, {}, None
+        made.__dict__.pop("_metadata", None)
+        return made
+
+    def apart(self) -> TabixText:
+        """The same file, read in pieces that know only their own chroms.
+
+        So its first rows can be read without a look at all the others, which a file without an
+        index takes to know its chroms. Dictionaries of chroms differ from piece to piece.
+        """
+        if self.index is not None:
+            return self
+        made = copy.copy(self)
+        made._apart = True
+        return made
+
+    def _knowing(self, text: Text) -> TabixText:
+        """The same file as if it had the chroms of this text alone."""
+        names, end = self._chroms_in(text)
+        if end is not None:
+            self._end = end
+        made = copy.copy(self)
+        made._apart = False
+        made.__dict__.pop("_names", None)
+        made.__dict__["_found"] = made._with_declared(names)
+        return made
+
+    # ── what it says of itself ──────────────────────────────────────────────────────────────────
+
+    @property
+    def header(self) -> str:
+        """The lines before the rows."""
+        return self.dialect.header
+
+    @cached_property
+    def _found(self) -> dict[str, int | None]:
+        if self.index is not None:
+            found = [self._decoded(n.encode("utf-8", "surrogateescape")) for n in self.index.names]
+        else:
+            with self._lock:
+                found = self.look_for_chroms()
+        return self._with_declared(found)
+
+    def _with_declared(self, found: Sequence[str]) -> dict[str, int | None]:
+        """Chroms with rows in file order, then what else the header declares."""
+        declared = self.dialect.chroms
+        return {name: declared.get(name) for name in [*found, *declared]}
+
+    @property
+    def chroms(self) -> Mapping[str, int | None]:
+        return self._found
+
+    def look_for_chroms(self) -> list[str]:
+        """Names of chroms in the order of their rows, of a file without an index."""
+        groups = self.lines.groups(self.whole())
+        tasks = ((lambda g=g: self._chroms_of(g)) for g in groups)
+        names: dict[str, None] = {}
+        for found, end in in_order(tasks, thread_count(None)):
+            names.update(dict.fromkeys(found))
+            if end is not None:
+                self._end = end
+                break
+        return list(names)
+
+    def _chroms_of(self, group: list[Segment]) -> tuple[list[str], int | None]:
+        return self._chroms_in(self._text(group))
+
+    def _chroms_in(self, text: Text) -> tuple[list[str], int | None]:
+        """Names in a text, and the place where the table ends in it, if it does."""
+        bounds, ended = self._chrom_bounds(text)
+        names = [self._decoded(text.text[a:b].tobytes()) for a, b in bounds.tolist()]
+        if self.dialect.rules.span == "sam":
+            names = [name for name in names if name != "*"]
+        return list(dict.fromkeys(names)), None if ended < 0 else self.lines.place(text, ended)
+
+    def _decoded(self, name: bytes) -> str:
+        """A chrom's name, which Arrow has to hold; what it is in the file is kept."""
+        text = name if self.encoding is None else self.encoding.decode(name)
+        found = text.decode("utf-8", "replace")
+        if found.encode() != text and found not in self._raw:
+            warn(f"{self.source.name}: chrom {found!r} is {WAY_OUT}")
+        if self._raw.setdefault(found, name) != name:
+            raise FormatError(
+                f"{self.source.name}: two chroms are {found!r}, {name!r} and {self._raw[found]!r}, "
+                f"which are {WAY_OUT}",
+                path=self.source.name,
+                offset=None,
+            )
+        return found
+
+    def _encoded(self, name: str) -> bytes:
+        """A chrom's name as it stands in the file."""
+        raw = self._raw.get(name)
+        if raw is not None:
+            return raw
+        text = name.encode("utf-8", "surrogateescape")
+        try:
+            return text if self.encoding is None else self.encoding.encode(text)
+        except UnicodeEncodeError:  # of a header that says more than the encoding has
+            return text
+
+    @cached_property
+    def _names(self) -> tuple[pa.Array, npt.NDArray[np.uint8], npt.NDArray[np.int64], Any]:
+        """Names of chroms, for Arrow and for the kernel."""
+        names = [self._encoded(n) for n in self.chroms]
+        data = np.frombuffer(b"".join(names) or b"\0", np.uint8)
+        bounds = np.cumsum([0, *map(len, names)]).astype(np.int64)
+        return pa.array(list(self.chroms), pa.string()), data, bounds, hash_words(data, bounds)
+
+    @cached_property
+    def _ids(self) -> dict[bytes, int]:
+        return {self._encoded(name): i for i, name in enumerate(self.chroms)}
+
+    def schema(self, names: Names) -> pa.Schema:
+        return self.picked(tuple(range(len(self.dialect.named(names)))), names)
+
+    def picked(self, columns: tuple[int, ...], names: Names) -> pa.Schema:
+        """The schema of some columns; kept, since it takes 20 us to make."""
+        found = self._picked.get((columns, names))
+        if found is None:
+            named = self.dialect.named(names)
+            found = pa.schema([named[i] for i in columns], self._metadata)
+            self._picked[columns, names] = found
+        return found
+
+    @cached_property
+    def _metadata(self) -> dict[bytes, bytes]:
+        sizes = {k: v for k, v in self.dialect.chroms.items() if v is not None}
+        return schema.metadata(
+            format=self.kind,
+            coordinates="0-based half-open",
+            chromsizes=sizes or None,
+            **self.dialect.metadata,
+        )
+
+    def fields(self) -> pa.Table:
+        return self.dialect.fields()
+
+    def row_count(self) -> int | None:
+        """Not said by the file; what an index says may be of another."""
+        return None
+
+    def info(self) -> dict[str, Any]:
+        index = self.index
+        facts = {"format": f"{self.kind}, {self.lines.how}", **self.dialect.info()}
+        facts["index"] = "none" if index is None else f"{index.kind} ({self._index_name})"
+        counts = None if index is None else index.row_counts
+        known = counts is not None and None not in counts.values()
+        facts["rows"] = sum(c or 0 for c in counts.values()) if counts and known else None
+        if self._begin >= int(self.lines.whole(0)[0, 1]):
+            facts["rows"] = 0  # nothing follows the header
+        return facts
+
+    # ── rows ────────────────────────────────────────────────────────────────────────────────────
+
+    def whole(self) -> Ranges:
+        """All rows, whatever an index says."""
+        found = self.lines.whole(self._begin)
+        if self._end is not None:
+            found[0, 1] = self._end
+        return found
+
+    def plan(self, regions: RegionSet | None) -> Ranges:
+        if regions is None:
+            if self._apart:
+                pass
+            elif self.index is None:
+                self.chroms  # noqa: B018, which finds the table's end too
+            elif self.dialect.rules.fasta:
+                self.check_index()  # and so does this
+            return self.whole()
+        if self.index is None:
+            raise MissingIndexError(self._no_index())
+        self.check_index()
+        return self.index.ranges(regions)
+
+    def _no_index(self) -> str:
+        name, way = self.source.name, ""
+        if not isinstance(self.lines, BgzfLines):
+            what, way = f"{self.lines.how} without an index", to_bgzf(self.lines)
+        elif is_url(name):
+            what = f"no index beside it ({', '.join(beside(name, s) for s in ('.tbi', '.csi'))})"
+            way = "say index=, or download it and make one with: gidx index"
+        elif name.startswith("<"):
+            what, way = "no index", "say index="
+        else:
+            what = "no index"
+            way = f"make one with gidx.build_index({name!r}), or: gidx index {name}"
+        return f"{name}: {what}, so regions cannot be found; {way} (or read it whole and filter)"
+
+    def check_index(self) -> None:
+        """Raise where the index cannot hold its rows, or the file has rows behind its last."""
+        with self._lock:
+            if self._checked or self.index is None:
+                return
+            beyond = self.index.beyond_scheme()
+            if beyond is not None:
+                raise format_error(self._index_name, None, beyond)
+            # SAM's rows that are on no chrom come last and are in no bin
+            if self.dialect.rules.span != "sam":
+                ends = self.index.chunk_ranges[:, 1]
+                self._check_tail(max(int(ends.max(initial=0)), self._begin))
+            self._checked = True
+
+    def _check_tail(self, end: int) -> None:
+        block = end >> 16
+        if block > self.source.size:
+            raise self._stale(
+                f"the index knows rows up to byte {block}, the file has {self.source.size}"
+            )
+        ranges = np.array([[end, self.source.size << 16]], np.uint64)
+        for group in self.lines.groups(ranges):
+            text = self._text(group)
+            found, ended = self._chrom_bounds(text)
+            if len(found):
+                at = int(found[0, 0])
+                shown = text.line(at)[:60].decode("utf-8", "backslashreplace")
+                raise self._stale(
+                    f"{self.lines.say(text, at)}: a row that the index does not know: {shown!r}"
+                )
+            if ended >= 0:
+                self._end = self.lines.place(text, ended)
+                return
+
+    def _chrom_bounds(self, text: Text) -> tuple[npt.NDArray[np.int32], int]:
+        """Where chroms stand that are not those of the rows before, and where FASTA begins."""
+        rules = self.dialect.rules
+        found, ended = read_chroms(
+            text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks,
+            rules.fasta, rules.chrom,
+        )  # fmt: skip
+        return found, int(ended)
+
+    def _stale(self, what: str) -> FormatError:
+        return FormatError(
+            f"{what}; the index {self._index_name} is that of another file, or older than "
+            f"{self.source.name}; make it anew with: gidx index {self.source.name}",
+            path=self.source.name,
+            offset=None,
+        )
+
+    def groups(self, ranges: Ranges, size: int | None = None) -> Iterable[list[Segment]]:
+        """Ranges as groups of segments, some MB of text each."""
+        return self.lines.groups(ranges, size)
+
+    def fetch(self, group: list[Segment], regions: RegionSet | None = None) -> Text:
+        if regions is None or self.index is None:
+            return self._text(group)
+        return self._text(group, self._ahead(self.index, regions))
+
+    def _ahead(self, index: TabixIndex, regions: RegionSet) -> Ahead:
+        """What is known before of the regions of a query; kept, since groups of it ask again."""
+        found = self._asked
+        if found is None or found.regions is not regions:
+            found = Ahead(regions, index.floors(regions), self._ids, self.dialect.rules)
+            self._asked = found
+        return found
+
+    def _text(self, group: list[Segment], wanted: Wanted | None = None) -> Text:
+        text = self.lines.fetch(group, wanted)
+        if text.returns:
+            check_line_ends(text.text.data, partial(self.lines.say, text), self.source.name)
+        return parted(text) if self.dialect.rules.spaces else text
+
+    def decode(
+        self, blocks: Text, columns: Sequence[int], regions: RegionSet | None, names: Names
+    ) -> Rows:
+        if self._apart:
+            return self._decode_apart(blocks, columns, names)
+        lines = self._lines(blocks, self._want(tuple(columns), names), regions)
+        if self.encoding is not None:
+            lines = _in_utf8(lines, self.encoding)
+        arrays, problems = self.dialect.decode(lines, columns, names)
+        batch = schema.batch(arrays, self.picked(tuple(columns), names), len(lines))
+        placed = []
+        for p in problems:
+            chrom = int(lines.chrom[p.row])
+            name = list(self.chroms)[chrom] if chrom >= 0 else "*"
+            placed.append(Placed(p, (name, int(lines.start[p.row]), int(lines.end[p.row]))))
+        return Rows(batch, placed)
+
+    def _decode_apart(self, text: Text, columns: Sequence[int], names: Names) -> Rows:
+        if self._end is not None and self.lines.place(text, int(text.begins[0])) >= self._end:
+            picked = self.picked(tuple(columns), names)
+            return Rows(pa.RecordBatch.from_pylist([], picked), [])
+        return self._knowing(text).decode(text, columns, None, names)
+
+    def _want(self, columns: tuple[int, ...], names: Names) -> int:
+        """How many fields these columns need; kept, since it takes as long as to split them."""
+        found = self._wants.get((columns, names))
+        if found is None:
+            found = self._wants[columns, names] = self.dialect.want(columns, names)
+        return found
+
+    def count(self, blocks: Text, regions: RegionSet | None) -> int:
+        return len(self._lines(blocks, 0, regions))
+
+    def _lines(self, text: Text, want: int, regions: RegionSet | None) -> Lines:
+        rules = self.dialect.rules
+        array, data, bounds, slots = self._names
+        asked = regions or _NO_REGIONS
+        head = {"columns": max(rules.chrom, rules.start, rules.end) + 1, "sam": 6, "vcf": 8}
+        floors = self._floors(text, regions)
+        status, at, found, chrom, start, end, fields, stops, leads, first = kernels.read_lines(
+            text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks,
+            rules.fasta, rules.least, rules.exact, head[rules.span], want, rules.chrom,
+            rules.start, rules.end, rules.one_based, _SPANS[rules.span], data, bounds, slots,
+            asked.first, asked.start, asked.end, regions is None, floors, _ascending(floors),
+        )  # fmt: skip
+        if status != kernels.OK:
+            raise self.broken(text, int(at), status, found)
+        if regions is not None:
+            self._check_leads(text, leads, first, asked)
+        return Lines(text.text, chrom, start, end, fields, stops, array)
+
+    def _floors(self, text: Text, regions: RegionSet | None) -> npt.NDArray[np.int64]:
+        """Where in the text the first row of each region may begin; none where not known."""
+        # where blanks were made tabs, places are no longer those of the file
+        if regions is None or self.index is None or text.raw is not None:
+            return np.empty(0, np.int64)
+        return text.places_from(self._ahead(self.index, regions).floors)
+
+    def _check_leads(
+        self,
+        text: Text,
+        leads: npt.NDArray[np.int32],
+        starts: npt.NDArray[np.int64],
+        asked: RegionSet,
+    ) -> None:
+        """Every range begins with a row of a chrom that was asked for, and of its own chunk."""
+        some = ((leads >= 0) & ~text.cut).nonzero()[0]
+        own = leads[some]
+        wrong = (asked.first[own + 1] == asked.first[own]).nonzero()[0]
+        if len(wrong):
+            i = int(some[wrong[0]])
+            raise self._stale(
+                f"{self._lead(text, i, leads)}, where the index has rows of another chrom"
+            )
+        if self.index is not None:
+            i = self._first_stranger(text.raw or text, some, leads, starts)
+            if i >= 0:
+                raise self._stale(
+                    f"{self._lead(text, i, leads)}:{int(starts[i]) + 1:,}, where the index has "
+                    "rows of other places"
+                )
+
+    def _first_stranger(
+        self,
+        text: Text,
+        some: npt.NDArray[np.int64],
+        leads: npt.NDArray[np.int32],
+        starts: npt.NDArray[np.int64],
+    ) -> int:
+        """Which of some segments begins with a row that no chunk of its place holds; -1: none."""
+        index = cast(TabixIndex, self.index)
+        rows = leads[some].astype(np.int64), starts[some]
+        begins = text.begins[some]
+        i = index.first_stranger(*rows, text.offsets(begins))
+        if i >= 0:  # places in the data are what counts, as in gidx.binning.proof, but take longer
+            i = index.first_stranger(*rows, begins.astype(np.uint64), text.places_from)
+        return int(some[i]) if i >= 0 else -1
+
+    def _lead(self, text: Text, i: int, leads: npt.NDArray[np.int32]) -> str:
+        """The first row of a range in words."""
+        name = list(self.chroms)[int(leads[i])]
+        return f"{self.lines.say(text, int(text.begins[i]))}: a row of {name}"
+
+    def say_row(self, number: int) -> str | None:
+        """Where a row stands, counted from 0, in words; reads the file up to it."""
+        for group in self.groups(self.whole()):
+            text = self._text(group)
+            begins = self._lines(text, 1, None).fields[0]
+            if number < len(begins):
+                return self.lines.say(text, int(begins[number]))
+            number -= len(begins)
+        return None
+
+    def broken(self, text: Text, at: int, status: int, found: int) -> FormatError:
+        """What `read_lines` stopped at, in words."""
+        rules = self.dialect.rules
+        line = text.line(at)
+        fields = line.split(b"\t")
+        shown = [f.decode("utf-8", "backslashreplace") for f in fields]
+        begin = "\t".join(shown)
+        begin = repr(begin if len(begin) <= 60 else begin[:57] + "...")
+        if status == kernels.UNSORTED:
+            place = self.lines.say(text, at)
+            return self._stale(f"{place}: the row starts before the one above it")
+        if status == kernels.FLOOR:
+            return self._stale(f"{self.source.name}: the index points into the middle of lines")
+        if status == kernels.CHROM:
+            name = shown[rules.chrom]
+            if self.index is not None:
+                return self._stale(
+                    f"{self.lines.say(text, at)}: a row of chrom {name!r}, which the index has not"
+                )
+            what = f"chrom {name!r} came up while the file was read: it was changed meanwhile"
+        elif status == kernels.FIELDS:
+            few = found < rules.least or not rules.exact
+            expected = f"{rules.least} or more" if few else f"{rules.exact}"
+            what = f"{found} fields, expected {expected}: {begin}"
+        elif status == kernels.NUMBER:
+            columns = [rules.start] + [rules.end] * (rules.span == "columns")
+            wrong = next((c for c in columns if not _is_number(fields[c])), rules.start)
+            base = 1 if rules.one_based else 0
+            what = (
+                f"field {wrong + 1} is {shown[wrong]!r}, expected a position "
+                f"({base}-based): {begin}"
+            )
+        elif int(fields[rules.start]) < int(rules.one_based):
+            least = int(rules.one_based and rules.span == "columns")
+            what = (
+                f"field {rules.start + 1} is {shown[rules.start]!r}, before the chrom's first "
+                f"base, expected {least} or more: {begin}"
+            )
+        else:
+            what = f"the row ends before it starts: {begin}"
+        return FormatError(
+            f"{self.lines.say(text, at)}: {what}", path=self.source.name, offset=None
+        )
+
+
+def _in_utf8(lines: Lines, encoding: Encoding) -> Lines:
+    """Rows that were found in another encoding, as UTF-8."""
+    moved = encoding.moved(lines.text)
+    if moved is None:
+        return lines
+    text, places = moved
+    return replace(lines, text=text, fields=places[lines.fields], stops=places[lines.stops])
+
+
+def _ascending(floors: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.sort(floors) if len(floors) > 1 else floors
+
+
+def _is_number(text: bytes) -> bool:
+    return text.removeprefix(b"-").isdigit() and len(text) <= 18
+
+
+def parted(text: Text) -> Text:
+    """Runs of blanks as single tabs."""
+    whole, begins, stops = part_by_tabs(text.text, text.begins, text.stops)
+    whole.flags.writeable = False
+    return Text(whole, begins, stops, text.cut, text.blocks, text)
+
+
+_NO_REGIONS = RegionSet(*(np.zeros(n, np.int64) for n in (1, 0, 0, 0)))

@@ -1,0 +1,1 @@
+"""What knows neither Arrow nor any format: regions, ranges of files, sources, names."""

@@ -1,0 +1,1 @@
+"""Looking at data: pictures, notebooks, alignments."""

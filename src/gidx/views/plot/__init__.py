@@ -1,0 +1,208 @@
+"""Intervals of one region as a picture (extra ``plot``: matplotlib).
+
+    rows of the region ─▶ extents in points ─first_fit─▶ rows of the picture ─▶ collections
+                                            └─ where they do not fit ─▶ a histogram
+
+How much there is to see, the room on paper decides, as in UCSC's full → pack → squish →
+dense: features with labels, features without, low ones without strand, and what fits in
+no rows is counted bin by bin. Two features share a row only where they stay apart on
+paper, so neither does a row blur nor a picture need more rows than its height holds.
+
+The x axis of the data is the table's: 0-based half-open, so that base p (1-based) is
+drawn over [p - 1, p), and ``ax.axvspan(start, end)`` is just over a feature. Only its
+labels are 1-based.
+
+Each kind of shape is one collection, whatever the number of features: 10,000 bed12 rows
+take 0.5 s. Labels are texts of their own, at most as many as there is room for.
+
+    features        what a row looks like: colour, strand, blocks, label
+    packing         the ways to draw rows, and which row of the picture each takes
+    axes            the track: an Axes with its region, ticks and note
+    draw            rows as collections of shapes
+    histogram       bins, where rows do not fit
+
+Here is what a user calls, and which rows are drawn.
+
+Left out: sequence, alignments, colour by score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from gidx.arrow import schema
+from gidx.dataset import BigBedDataset, Dataset
+from gidx.errors import ColumnError, RegionError, hint, one_of
+from gidx.frames.backend import to_frame
+from gidx.frames.index import index_of
+from gidx.frames.positions import positions
+from gidx.frames.query import query, rows_of
+from gidx.ground.conventions import CANONICAL, Roles
+from gidx.ground.region import MAX_END, Region, resolve
+from gidx.views.plot.axes import Track, base_label, need_matplotlib
+from gidx.views.plot.draw import draw_rows
+from gidx.views.plot.features import COLUMNS, base_color, features_of
+from gidx.views.plot.histogram import draw_counts, draw_depth, per_bin
+from gidx.views.plot.packing import STYLES, first_fit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Mode", "base_label", "first_fit", "plot_dataset", "plot_frame"]
+
+Mode = Literal["pack", "squish", "density"]
+Ints = npt.NDArray[np.int64]
+
+# Of more rows only a histogram is drawn: no figure holds them. One of 10 inches holds some
+# 13,000 features of one point each in 55 rows.
+MOST_ROWS = 20_000
+
+
+# ── what a user calls ───────────────────────────────────────────────────────────────────────────
+
+
+def plot_frame(
+    frame: pd.DataFrame,
+    roles: Roles,
+    region: Any,
+    *,
+    ax: Axes | None = None,
+    label: str | Literal[False] | None = None,
+    color: Any = None,
+    mode: Mode | None = None,
+) -> Axes:
+    """Draw the rows of a frame that overlap one region. `DataFrame.gidx.views.plot` says more."""
+    _check(mode, label, frame.columns)
+    place, rows, start, end = _rows(frame, roles, region)
+    return _plot(frame, place, rows, start, end, ax, label, color, mode)
+
+
+def plot_dataset(
+    dataset: Dataset,
+    region: Any,
+    *,
+    ax: Axes | None = None,
+    label: str | Literal[False] | None = None,
+    color: Any = None,
+    mode: Mode | None = None,
+) -> Axes:
+    """Draw one region of a file; reads only that, and of it only what is drawn.
+
+    Up to `MOST_ROWS` rows are drawn as `plot_frame` does. Of more a bigBed shows the
+    coverage depth from its zoom levels (as `BigBedDataset.summary`: ``sum`` by bases,
+    and ``max``), a text file how many rows overlap each bin. Of 2 M rows, a chrom's
+    161,000: bigBed 0.05 s, text 0.13 s.
+    """
+    _check(mode, label, dataset.schema.names)
+    base = base_color(dataset.schema.names, color)
+    place = _one_region(region, dataset.chroms, lambda chrom: _last_end(dataset, chrom))
+    table = None if mode == "density" else _read_few(dataset, place, label, color)
+    if table is not None:
+        frame = to_frame(table)
+        every, at = np.arange(len(frame)), positions(frame, CANONICAL)
+        return _plot(frame, place, every, at.start, at.end, ax, label, color, mode)
+    track = Track(ax, place, base)
+    if isinstance(dataset, BigBedDataset):
+        draw_depth(track, dataset)
+    else:
+        counts, found = np.zeros(track.bins, np.int64), 0
+        for start, end in _spans(dataset, place):
+            counts += per_bin(start, end, track.edges())
+            found += len(start)
+        draw_counts(track, counts, found)
+    return track.ax
+
+
+def _plot(
+    frame: pd.DataFrame,
+    place: Region,
+    rows: npt.NDArray[np.intp],
+    start: Ints,
+    end: Ints,
+    ax: Axes | None,
+    label: Any,
+    color: Any,
+    mode: Mode | None,
+) -> Axes:
+    base = base_color(frame.columns, color)
+    track = Track(ax, place, base, asked=mode in ("pack", "squish"))
+    if mode != "density" and len(rows) <= MOST_ROWS:
+        features = features_of(frame, rows, start, end, label, color)
+        if draw_rows(track, features, STYLES[mode], mode is not None):
+            return track.ax
+    draw_counts(track, per_bin(start, end, track.edges()), len(start))
+    return track.ax
+
+
+def _check(mode: str | None, label: Any, columns: Iterable[str]) -> None:
+    need_matplotlib()
+    columns = list(columns)
+    if label not in (None, False) and label not in columns:
+        raise ColumnError(f"no column {label!r} for labels{hint(str(label), columns)}")
+    if mode is not None:
+        one_of("mode", mode, get_args(Mode))
+
+
+# ── which rows ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _rows(
+    frame: pd.DataFrame, roles: Roles, region: Any
+) -> tuple[Region, npt.NDArray[np.intp], Ints, Ints]:
+    """The region with both its ends, and number, start and end of the rows that overlap it."""
+    names = index_of(frame).names
+    sizes = schema.read_metadata(frame.attrs).get("chromsizes") or {}
+    chroms = {name: sizes.get(name) for name in (*names, *sizes)}
+
+    def last(chrom: str) -> int:
+        return int(positions(query(frame, (chrom,)), roles).end.max(initial=0))
+
+    place = _one_region(region, chroms, last)
+    rows = rows_of(frame, place)
+    at = positions(frame.take(rows), roles)
+    return place, rows, at.start, at.end
+
+
+def _one_region(region: Any, chroms: dict[str, int | None], last: Callable[[str], int]) -> Region:
+    """One region that ends; ``last`` is where a chrom's rows do."""
+    asked = resolve(region, chroms)
+    if len(asked) != 1:
+        raise RegionError(f"plot takes one region, found {len(asked)}; plot each on its own ax=")
+    chrom = list(chroms)[int(asked.chrom[0])]
+    start, end = int(asked.start[0]), int(asked.end[0])
+    if end >= MAX_END:
+        end = chroms[chrom] or max(last(chrom), start + 1)
+    if start >= end:
+        raise RegionError(f"{Region(chrom, start, end)}: no bases to draw")
+    return Region(chrom, start, end)
+
+
+def _read_few(dataset: Dataset, place: Region, label: Any, color: Any) -> pa.Table | None:
+    """The rows of a region with the columns that are drawn; None for more than MOST_ROWS."""
+    chosen = [c for c in (label, color) if isinstance(c, str)]
+    known = (*schema.HEAD, *COLUMNS, *chosen)
+    columns = [name for name in dataset.schema.names if name in known]
+    reader = dataset.scan(place, columns=columns)
+    batches, rows = [], 0
+    for batch in reader:
+        batches.append(batch)
+        rows += batch.num_rows
+        if rows > MOST_ROWS:
+            return None
+    return pa.Table.from_batches(batches, reader.schema)
+
+
+def _spans(dataset: Dataset, region: Any) -> Iterator[tuple[Ints, Ints]]:
+    for batch in dataset.to_batches(region, columns=["start", "end"]):
+        start, end = (column.to_numpy() for column in batch.columns)
+        yield start, end
+
+
+def _last_end(dataset: Dataset, chrom: str) -> int:
+    return max((int(end.max()) for _, end in _spans(dataset, (chrom,))), default=0)

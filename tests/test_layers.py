@@ -22,20 +22,17 @@ MODULES = {
 # import beside itself, and what else
 LAYERS = {
     "ground": (
-        {"errors", "region", "ranges", "layout", "source", "pool", "atomic", "kernels",
-         "conventions", "intervals", "sorting", "charset", "foreign"},
+        {"errors", "ground", "kernels"},
         set(),
         {"numpy", "fsspec"},
     ),
     "columns": (
-        {"autosql", "objects", "schema", "columns", "encode", "declare", "stream", "order", "rules",
-         "rowtext", "nested_text", "chromsizes", "autosql_columns", "dialects", "look",
-         "standards", "colors"},
+        {"arrow", "autosql"},
         {"ground"},
         {"numpy", "pyarrow"},  # and no file: gidx.ground.source is not for them
     ),
     "containers": (
-        {"bbi", "bgzf", "binning", "textfile", "interval_index"},
+        {"bbi", "bgzf", "binning", "bx"},
         {"ground"},
         {"numpy", "deflate"},  # they know bytes: no pyarrow, no pandas
     ),
@@ -50,9 +47,8 @@ LAYERS = {
         {"numpy", "pyarrow"},
     ),
     "surfaces": (
-        {"__init__", "__main__", "_when_pandas", "api", "frames", "accessor", "plot", "show",
-         "parquet", "convert", "convert_sources", "as_bed", "cli", "check", "demo",
-         "interval_index_frame", "alignments"},
+        {"__init__", "__main__", "_when_pandas", "api", "frames", "accessor", "views", "convert",
+         "convert_sources", "as_bed", "cli", "check", "demo", "interval_index"},
         {"ground", "columns", "containers", "formats", "dataset"},
         {"numpy", "pyarrow", "pandas"},
     ),
@@ -116,20 +112,39 @@ def test_a_module_imports_only_its_own_layer_and_those_below(module):
     _, below, outside = LAYERS[layer]
     for other in inside(module):
         assert layer_of(other) in {layer, *below}, f"gidx.{module} imports gidx.{other}"
-    if layer == "columns":
-        assert "source" not in inside(module)
+    if layer == "columns" or module.removeprefix("formats.") in LINES:
+        assert "ground.source" not in inside(module)
     for name in imports(module):
         top = name.split(".")[0]
         known = {"gidx", *outside, *sys.stdlib_module_names}
         assert top in known, f"gidx.{module}, in the layer {layer}, imports {name}"
 
 
+# what lines mean and how they are made, of each text format, without a file
+LINES = {
+    f"{name}.{part}" for name in ("bed", "gff", "vcf", "table", "sam")
+    for part in ("read", "encode", "header", "declare")
+} | {f"text.{part}" for part in ("dialect", "encoding", "parts", "given")}  # fmt: skip
+
+
 @pytest.mark.parametrize("module", sorted(m for m in MODULES if m.startswith("formats.")))
 def test_formats_do_not_import_each_other(module):
-    """bigBed is one, and all tab-separated text, of whatever dialect, is the other."""
-    others = {m for m in inside(module) if m.startswith("formats.") and m != "formats.base"}
-    bigbed = {m for m in MODULES if m.startswith("formats.bigbed")}
-    assert others <= bigbed if module in bigbed else not others & bigbed
+    """Each has its folder; text formats share what is in text, which alone names them to open."""
+    parts = module.split(".")
+    if len(parts) < 3:
+        return
+    shared = {"bigbed": (), "bed": ("text", "table")}.get(parts[1], ("text",))  # BED is a table
+    own = {parts[1], *shared}
+    others = {m for m in inside(module) if m.startswith("formats.") and m.count(".") == 2}
+    if module in ("formats.text.open", "formats.text.index"):
+        assert not {m for m in others if m.startswith("formats.bigbed")}
+    else:
+        assert {m.split(".")[1] for m in others} <= own
+
+
+@pytest.mark.parametrize("module", sorted({f"formats.{m}" for m in LINES} & {*MODULES}))
+def test_what_lines_mean_knows_no_files(module):
+    assert not {m for m in inside(module) if layer_of(m) == "containers"}
 
 
 def test_no_import_goes_in_a_circle():

@@ -104,7 +104,7 @@ def read(
 
 
 def before_the_first(start: Ints, end: Ints) -> tuple[Ints, Ints]:
-    """Starts and ends, of a place before the first base those of that base (see gidx.ground.region)."""
+    """Starts and ends, of a place before the first base those of that base."""
     if len(start) and start.min() < 0:  # POS 0 of a VCF
         before = start == -1
         start = np.where(before, 0, start)

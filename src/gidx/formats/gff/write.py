@@ -1,6 +1,6 @@
 """GFF3 and GTF files, written: a table of features to lines.
 
-What a line is, `dialects.gff_encode` says; `formats.tabix_write` does everything else.
+What a line is, `formats.gff.encode` says; `formats.text.write` does everything else.
 """
 
 from __future__ import annotations

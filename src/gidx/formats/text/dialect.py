@@ -1,4 +1,4 @@
-"""What a text format has to say of its lines; `formats.tabix` does everything else.
+"""What a text format has to say of its lines; `formats.text.read` does everything else.
 
 A dialect is made from the head of a file (`Head`): the lines before the first row and
 the first rows themselves. Then it is asked for a schema, and for columns of `Lines`,
@@ -136,7 +136,7 @@ def position_column(values: npt.NDArray[np.int64], kind: pa.DataType) -> pa.Arra
 class Dialect(Protocol):
     """One file's text format.
 
-    A module ``dialects/<name>.py`` offers ``from_head(head: Head, **options) -> Dialect``.
+    A module ``formats/<name>/read.py`` offers ``from_head(head: Head, **options) -> Dialect``.
     """
 
     kind: str  # "bed", "vcf", "gff3", "gtf", "sam", "tsv"

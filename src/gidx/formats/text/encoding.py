@@ -1,4 +1,4 @@
-"""What a text format has to do to write rows; `formats.tabix_write` does everything else.
+"""What a text format has to do to write rows; `formats.text.write` does everything else.
 
 An encoder is made from the schema of the data, and what their metadata remember. Then it
 turns batches into fields, each a column of texts; the writer joins these by tabs, breaks
@@ -22,7 +22,7 @@ from gidx.formats.text.dialect import Rules
 class LineEncoder(Protocol):
     """How the rows of one table become lines of one format.
 
-    A module ``dialects/<name>_encode.py`` offers ``encoder(frame_schema, about,
+    A module ``formats/<name>/encode.py`` offers ``encoder(frame_schema, about,
     categories, **options) -> LineEncoder``: ``about`` is gidx's metadata
     (`schema.read_metadata`), ``categories`` the values that dictionary columns have had.
     It raises WriteError for columns that the format cannot hold.

@@ -1,6 +1,6 @@
 """Tab-separated text, read: any dialect, in BGZF with a TBI or CSI index, or plain.
 
-What a line means, its dialect says (`gidx.dialects`); where lines are, the index and the
+What a line means, its dialect says (`gidx.formats`); where lines are, the index and the
 file (`gidx.binning`, `gidx.bgzf.lines`). Here both meet.
 
 An index that does not fit its file must not answer with too few rows. So it is an error

@@ -350,13 +350,13 @@ def texts_of(array: pa.Array) -> Texts:
     found = np.frombuffer(offsets, np.int64 if wide else np.int32)
     mine = found[array.offset : array.offset + len(array) + 1].astype(np.int64)
     whole = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    return Texts(mine, _frozen(whole))
+    return Texts(mine, whole)
 
 
 def numbers(values: Ints, *, comma: bool = False) -> Texts:
     """Integers as texts."""
-    offsets, data = format_integers(_frozen(values), comma)
-    return Texts(offsets, _frozen(data))
+    offsets, data = format_integers(np.ascontiguousarray(values), comma)
+    return Texts(offsets, data)
 
 
 def fill(found: Texts, there: Any, word: bytes) -> Texts:
@@ -572,7 +572,7 @@ def _lists(array: pa.Array, target: Target, faults: Faults) -> Cells:
     if there is not None:
         texts = fill(texts, there, str(target.missing_item).encode())
     offsets, data = close_items(texts.offsets, texts.data)
-    return Cells(Texts(offsets[bounds], _frozen(data)), None, bounds)
+    return Cells(Texts(offsets[bounds], data), None, bounds)
 
 
 def _items(array: pa.Array) -> tuple[pa.Array, Ints]:
@@ -623,7 +623,7 @@ def _read_back(texts: Texts, column: Column) -> tuple[pa.Array, Misread | None]:
     bounds = (texts.offsets - begin).astype(np.int32)
     data = texts.data[begin : int(texts.offsets[-1])]
     if len(data) == 0:  # kernels want a buffer to point into
-        data = _frozen(np.zeros(1, np.uint8))
+        data = np.zeros(1, np.uint8)
     items = Items(data, bounds[:-1], bounds[1:] + np.int32(1))
     array, problem = decode_items(items, column)
     return array, None if problem is None else Misread(items, column, with_nulls(array))
@@ -768,10 +768,3 @@ def _ints(array: pa.Array) -> Ints:
     if not pat.is_integer(array.type) and not pat.is_boolean(array.type):
         array = array.cast(pa.int64())
     return np.ascontiguousarray(_numpy(array), np.int64)
-
-
-def _frozen(values: Any) -> Any:
-    """Read-only and contiguous, so that kernels are compiled for one kind of array."""
-    view = np.ascontiguousarray(values).view()
-    view.flags.writeable = False
-    return view

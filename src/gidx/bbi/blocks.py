@@ -51,8 +51,7 @@ def inflate(
     if bounds[-1] > _LARGEST:
         at = spans[0][0]
         raise format_error(source.name, at, f"a block of {int(bounds[-1]):,} bytes is too large")
-    # always read-only, so that kernels are compiled for one kind of array
-    whole = memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces)).toreadonly()
+    whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     return np.frombuffer(whole, np.uint8), bounds
 
 

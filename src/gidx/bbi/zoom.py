@@ -61,10 +61,8 @@ def read_summaries(source: ByteSource, ranges: Ranges, size: int, order: Order) 
 
 
 def positions(values: npt.ArrayLike) -> Positions:
-    """Positions as the kernels take them, so that these are compiled only once."""
-    array = np.ascontiguousarray(values, np.int64).view()
-    array.flags.writeable = False
-    return array
+    """Positions as the kernels take them."""
+    return np.ascontiguousarray(values, np.int64)
 
 
 def reductions(bases: int, rows: int) -> list[int]:

@@ -445,8 +445,8 @@ class GffEncoder:
         some = parts.texts_in(text.take(pa.array(rows)))
         begin = int(some.offsets[0])
         bounds = (some.offsets - begin).astype(np.int32)
-        data = parts.frozen(some.data[begin : int(some.offsets[-1])])
-        items = Items(data, parts.frozen(bounds[:-1]), parts.frozen(bounds[1:] + np.int32(1)))
+        data = some.data[begin : int(some.offsets[-1])]
+        items = Items(data, bounds[:-1], bounds[1:] + np.int32(1))
         maps, problems = parse_attributes(items, quoted=quoted)
         for problem in problems:
             shown = f"found {parts.shown(problem.text)}, expected attributes {problem.declared}"
@@ -524,7 +524,7 @@ class GffEncoder:
             pairs = join_pairs(
                 names.offsets, names.data, texts.offsets, texts.data, full, parts.bytes_of(b"=")
             )
-            joined = parts.joined(parts.texts(*pairs), bounds, b";")
+            joined = parts.joined(Texts(*pairs), bounds, b";")
         else:
             joined = _gtf_pairs(names, part, owners, bounds)
         return Part(joined, (np.diff(bounds) > 0).view(np.uint8))
@@ -584,7 +584,7 @@ def _gtf_pairs(names: Texts, part: Part, owners: Ints, bounds: Ints) -> Texts:
         repeated.offsets, repeated.data, quoted.offsets, quoted.data, has.view(np.uint8),
         parts.bytes_of(b" "),
     )  # fmt: skip
-    return parts.joined(parts.texts(*pairs), firsts[bounds], b"; ")
+    return parts.joined(Texts(*pairs), firsts[bounds], b"; ")
 
 
 def _backslashed(part: Part) -> Part:
@@ -593,7 +593,7 @@ def _backslashed(part: Part) -> Part:
         return part
     mark = np.uint8(ord("\\"))
     found = put_before(part.texts.offsets, part.texts.data, _QUOTED, mark)
-    return Part(parts.texts(*found), part.there)
+    return Part(Texts(*found), part.there)
 
 
 # ── fixed fields ────────────────────────────────────────────────────────────────────────────────

@@ -478,8 +478,8 @@ class _Split:
             offsets, more_begins, more_nexts = self._repeats
             own = offsets[s * len(self) : (s + 1) * len(self) + 1]
             if own[-1] > own[0]:
-                items = _items(
-                    kernels.join(self._text, begins, nexts, own, more_begins, more_nexts)
+                items = Items(
+                    *kernels.join(self._text, begins, nexts, own, more_begins, more_nexts)
                 )
         if self._coded[s]:
             items = _unescape(items, self._quoted)
@@ -574,13 +574,7 @@ def _text_column(name: str, kind: pa.DataType | None = None) -> Column:
 
 
 def _unescape(items: Items, quoted: bool) -> Items:
-    return _items(kernels.unescape(items.text, items.begins, items.nexts, quoted))
-
-
-def _items(made: tuple[Any, Any, Any]) -> Items:
-    """A kernel's texts, read-only as a file's are: kernels are compiled for these once."""
-    made[0].flags.writeable = False
-    return Items(*made)
+    return Items(*kernels.unescape(items.text, items.begins, items.nexts, quoted))
 
 
 def _row_problem(problem: Problem, offsets: npt.NDArray[np.int32]) -> Problem:

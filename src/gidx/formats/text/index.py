@@ -139,10 +139,8 @@ _ONE, _NONE = np.zeros(1, np.int64), np.zeros(0, np.int64)  # no region
 
 def whole_lines(data: npt.NDArray[np.uint8]) -> Text:
     """Bytes that are whole lines, as a text to scan."""
-    view = data.view()
-    view.flags.writeable = False  # kernels are compiled for one kind of array
     return Text(
-        view,
+        data,
         np.zeros(1, np.int64),
         np.array([len(data)], np.int64),
         np.zeros(1, np.bool_),

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,20 +60,8 @@ BLANKS = b" \t\n\v\f\r\0"
 
 
 def bytes_of(text: bytes) -> Bytes:
-    """Bytes for a kernel: read-only and contiguous."""
+    """Bytes for a kernel."""
     return np.frombuffer(text, np.uint8)
-
-
-def frozen(values: Any) -> Any:
-    """Read-only and contiguous, so that kernels are compiled for one kind of array."""
-    view = np.ascontiguousarray(values).view()
-    view.flags.writeable = False
-    return view
-
-
-def texts(offsets: Any, data: Any) -> Texts:
-    """Texts out of a kernel."""
-    return Texts(offsets, frozen(data))
 
 
 def there(array: pa.Array) -> Mask:
@@ -91,8 +78,7 @@ def texts_in(array: pa.Array) -> Texts:
         array = pa.Array.from_buffers(
             pa.large_string(), len(array), buffers, array.null_count, array.offset
         )
-    found = texts_of(array)
-    return Texts(found.offsets, frozen(found.data))
+    return texts_of(array)
 
 
 def nothing(rows: int) -> Part:
@@ -152,21 +138,21 @@ def filled(part: Part, mark: bytes = b".") -> Texts:
     """The texts, ``mark`` for what is missing."""
     if part.there.all():
         return part.texts
-    return texts(*fill(part.texts.offsets, part.texts.data, part.there, np.uint8(mark[0])))
+    return Texts(*fill(part.texts.offsets, part.texts.data, part.there, np.uint8(mark[0])))
 
 
 def joined(items: Texts, bounds: Ints, separator: bytes) -> Texts:
     """Each list's items as one text."""
     if len(bounds) == len(items) + 1 and np.array_equal(bounds, np.arange(len(bounds))):
         return items  # one each
-    return texts(*join_items(items.offsets, items.data, bounds, bytes_of(separator)))
+    return Texts(*join_items(items.offsets, items.data, bounds, bytes_of(separator)))
 
 
 def escaped(part: Part, table: Mask) -> Part:
     """With ``%41`` for the bytes that the table marks."""
     if first_in(part.texts.offsets, part.texts.data, table) < 0:
         return part
-    return Part(texts(*escape(part.texts.offsets, part.texts.data, table)), part.there)
+    return Part(Texts(*escape(part.texts.offsets, part.texts.data, table)), part.there)
 
 
 def check_filled(part: Part, say: Callable[[int], str], faults: Faults) -> None:
@@ -234,7 +220,7 @@ def join_parts(parts: Sequence[Keyed], separator: bytes, rows: int, empty: bytes
         put_parts(
             unsaid.offsets, unsaid.data, last, bytes_of(empty), none, none, bounds, cursor, out
         )
-    return texts(bounds, out)
+    return Texts(bounds, out)
 
 
 def picked(texts_there: Texts, rows: Ints) -> Texts:
@@ -258,7 +244,7 @@ def one_after_other(one: Texts, other: Texts) -> Texts:
     data = [t.data[t.offsets[0] : t.offsets[-1]] for t in (one, other)]
     behind = other.offsets[1:] - other.offsets[0] + len(data[0])
     offsets = np.concatenate([one.offsets - one.offsets[0], behind])
-    return texts(offsets, np.concatenate(data))
+    return Texts(offsets, np.concatenate(data))
 
 
 def shown(text: str, most: int = 60) -> str:

@@ -527,7 +527,6 @@ def _is_number(text: bytes) -> bool:
 def parted(text: Text) -> Text:
     """Runs of blanks as single tabs."""
     whole, begins, stops = part_by_tabs(text.text, text.begins, text.stops)
-    whole.flags.writeable = False
     return Text(whole, begins, stops, text.cut, text.blocks, text)
 
 

@@ -370,7 +370,7 @@ def _join_cells(keys: Sequence[_Cells], rows: int, width: int) -> Texts:
             texts.offsets, texts.data, key.part.there, key.has, width, k, first, last, cursor, out
         )
     kernels.part_cells(begins, first, width, out)
-    return parts.texts(bounds, out)
+    return Texts(bounds, out)
 
 
 def read_ends(starts: Ints, fields: Sequence[Texts], rows: Ints) -> Ints:
@@ -668,9 +668,14 @@ def _genotypes(array: pa.StructArray, target: _Target, faults: Faults) -> Part:
         values = np.maximum(values, 0)
     bars = np.asarray(phased.fill_null(False).to_numpy(zero_copy_only=False)).view(np.uint8)
     offsets, data = format_genotypes(
-        bounds, parts.frozen(values), parts.frozen(called), parts.frozen(bars), mask, target.leading
+        bounds,
+        np.ascontiguousarray(values),
+        called,
+        np.ascontiguousarray(bars),
+        mask,
+        target.leading,
     )
-    return Part(parts.texts(offsets, data), mask)
+    return Part(Texts(offsets, data), mask)
 
 
 # ── maps, and values by sample ──────────────────────────────────────────────────────────────────
@@ -719,7 +724,7 @@ def _info_map(
         names.offsets, names.data, part.texts.offsets, part.texts.data, part.there,
         parts.bytes_of(b"="),
     )  # fmt: skip
-    joined = parts.joined(parts.texts(*pairs), bounds, b";")
+    joined = parts.joined(Texts(*pairs), bounds, b";")
     return Part(joined, (np.diff(bounds) > 0).view(np.uint8))
 
 

@@ -1010,9 +1010,8 @@ def _unescaped(array: pa.Array, leaf: pa.Array) -> pa.Array:
     validity, offsets, data = leaf.buffers()
     if data is None or PERCENT not in memoryview(data).cast("B").tobytes():
         return array
-    # always read-only, so that the kernel is compiled for one kind of array
-    old = np.frombuffer(memoryview(offsets).toreadonly(), np.int32)[: len(leaf) + 1]
-    text = np.frombuffer(memoryview(data).toreadonly(), np.uint8)
+    old = np.frombuffer(offsets, np.int32)[: len(leaf) + 1]
+    text = np.frombuffer(data, np.uint8)
     bounds, fresh = kernels.unescape(old, text)
     buffers = [validity, pa.py_buffer(bounds), pa.py_buffer(fresh)]
     return _with_leaf(array, pa.Array.from_buffers(leaf.type, len(leaf), buffers))

@@ -1,16 +1,12 @@
 """AutoSQL: the grammar of declarations, and what columns they declare.
 
 Source: Kent et al., autoSql.doc; the declarations are those of bigBeds and of BED by name.
+What `gidx.autosql.grammar` has beside the names here is for the package itself.
 """
 
 from gidx.autosql.grammar import (
     BED_FIELDS,
-    INTEGERS,
-    KINDS,
     SCALARS,
-    SYMBOLIC,
-    TYPES,
-    WORDS,
     AutoSql,
     Declaration,
     Field,
@@ -22,12 +18,7 @@ from gidx.autosql.grammar import (
 
 __all__ = [
     "BED_FIELDS",
-    "INTEGERS",
-    "KINDS",
     "SCALARS",
-    "SYMBOLIC",
-    "TYPES",
-    "WORDS",
     "AutoSql",
     "Declaration",
     "Field",

@@ -43,18 +43,6 @@ import pyarrow.types as pat
 
 from gidx.errors import AutoSqlError, hint
 
-__all__ = [
-    "BED_FIELDS",
-    "SCALARS",
-    "AutoSql",
-    "Declaration",
-    "Field",
-    "bed",
-    "format",
-    "from_arrow",
-    "parse",
-]
-
 KINDS = ("table", "simple", "object")
 INTEGERS = ("int", "uint", "short", "ushort", "byte", "ubyte", "bigint")
 SYMBOLIC = ("enum", "set")

@@ -33,6 +33,7 @@ from gidx.arrow.infer import Seen, look, wider
 from gidx.autosql import BED_FIELDS, AutoSql, standards
 from gidx.autosql.columns import HEAD_FIELDS, Declared
 from gidx.autosql.declare import BedType, text_of
+from gidx.autosql.grammar import WORDS
 from gidx.errors import ColumnError, FormatError
 from gidx.formats.text.dialect import Head, Lines, Names, Rules, fields_table
 
@@ -108,7 +109,7 @@ class _Declared:
 
     def retyped(self, at: int, seen: Seen, *, guessed: bool = False) -> _Declared:
         """The same, one field of another type."""
-        word = sql.WORDS.get(seen.type, "lstring")
+        word = WORDS.get(seen.type, "lstring")
         told = self.inner.autosql.table
         fields = list(told.fields)
         fields[at] = replace(fields[at], type=word, size=None, values=(), of=None)
@@ -457,7 +458,7 @@ def _made(
     for i in range(defined, width):
         seen = look(columns[i] if columns else ())
         missing[i] = seen.missing
-        fields[i] = replace(fields[i], type=sql.WORDS.get(seen.type, "lstring"))
+        fields[i] = replace(fields[i], type=WORDS.get(seen.type, "lstring"))
         if pat.is_uint64(seen.type):
             large[i] = seen
     autosql = AutoSql((replace(base.table, fields=tuple(fields), sources=()),))

@@ -23,6 +23,7 @@ from gidx.arrow import schema
 from gidx.arrow.decode import decode
 from gidx.autosql import AutoSql, Field
 from gidx.autosql.columns import HEAD_FIELDS, Declared
+from gidx.autosql.grammar import WORDS
 from gidx.bbi import bplus_tree, summary
 from gidx.bbi.blocks import inflate
 from gidx.bbi.bplus_tree import BPlusTree
@@ -152,7 +153,7 @@ class BigBed:
             if i < HEAD_FIELDS:
                 continue
             schema.check_scalar(told.canonical[i].name, kind)
-            word = autosql.WORDS.get(kind)
+            word = WORDS.get(kind)
             if word is None:
                 raise TypeError(
                     f"types: column {told.canonical[i].name!r} cannot be {kind}, which AutoSQL "

@@ -41,6 +41,7 @@ import pyarrow.types as pat
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import nested as nested_text
 from gidx.arrow import schema
+from gidx.arrow.batches import is_list
 from gidx.arrow.nested import nested_as_text
 from gidx.arrow.rows import RowText, json_lines
 from gidx.autosql import declare
@@ -389,9 +390,7 @@ def with_lists_as_text(rows: Rows) -> Rows:
 
 
 def _of_samples(f: pa.Field) -> bool:
-    kind = f.type
-    lists = pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind)
-    return f.name.startswith("FORMAT/") and lists
+    return f.name.startswith("FORMAT/") and is_list(f.type)
 
 
 # ── targets ─────────────────────────────────────────────────────────────────────────────────────

@@ -502,7 +502,7 @@ class _Categories:
         return {name: tuple(values) for name, values in self._values.items() if values}
 
     def add(self, name: str, array: pa.Array) -> None:
-        if _is_list(array.type):
+        if is_list(array.type):
             array = array.values
         if not (pat.is_dictionary(array.type) and is_text(array.type.value_type)):
             return
@@ -523,7 +523,8 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pat.is_string(kind) or pat.is_large_string(kind) or pat.is_string_view(kind))
 
 
-def _is_list(kind: pa.DataType) -> bool:
+def is_list(kind: pa.DataType) -> bool:
+    """Whether values are lists, fixed in size or not."""
     return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))
 
 
@@ -572,7 +573,7 @@ def plain(array: pa.Array, *, top: bool = True) -> pa.Array:  # noqa: PLR0911, a
         return _plain_dictionary(array, top)
     if _is_list_view(kind):
         return _plain_list_view(array)
-    if _is_list(kind):
+    if is_list(kind):
         own = array.buffers()[: 1 if pat.is_fixed_size_list(kind) else 2]
         items = plain(array.values, top=False)
         return pa.Array.from_buffers(wanted, len(array), own, offset=array.offset, children=[items])

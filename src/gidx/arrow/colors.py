@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx.arrow.batches import is_text
+from gidx.arrow.batches import is_list, is_text
 
 # CSS's basic keywords, so that matplotlib need not be there for them
 _BASIC = {
@@ -45,7 +45,7 @@ LIMIT = 2**24
 
 def is_kind(kind: pa.DataType) -> bool:
     """Whether values of a type could be colors: numbers, texts, tuples of numbers."""
-    if pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind):
+    if is_list(kind):
         one = kind.value_type
         return bool(pat.is_integer(one) or pat.is_floating(one))
     kind = kind.value_type if pat.is_dictionary(kind) else kind

@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
+from gidx.arrow.batches import is_list
 from gidx.errors import WriteError
 
 KEY = "nested_as_text"  # among gidx's metadata
@@ -68,18 +69,14 @@ def _is_clear(array: pa.Array, marks: str) -> bool:
     """Whether no text in it has one of the marks, which part items, lists and pairs."""
     kind = array.type
     if pat.is_map(kind):  # whose lists are GFF's, and read again with its escapes
-        inside = ",;%" if _is_list(array.items.type) else ";"
+        inside = ",;%" if is_list(array.items.type) else ";"
         return _is_clear(array.keys, ",;=%") and _is_clear(array.items, inside)
-    if _is_list(kind):
+    if is_list(kind):
         items = array.flatten()
-        return _is_clear(items, ",;" if _is_list(items.type) else marks)
+        return _is_clear(items, ",;" if is_list(items.type) else marks)
     if not (pat.is_string(kind) or pat.is_large_string(kind)):
         return True
     return not pc.any(pc.match_substring_regex(array, f"[{marks}]")).as_py()
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))
 
 
 def refuse_unclear(schema: pa.Schema, about: Mapping[str, Any]) -> None:
@@ -105,7 +102,7 @@ def _text(array: pa.Array, between: str) -> pa.Array:
         array = array.cast(pa.list_(kind.value_type))
     if pat.is_list(array.type):
         inner = array.type.value_type
-        deep = pat.is_list(inner) or pat.is_fixed_size_list(inner) or pat.is_large_list(inner)
+        deep = is_list(inner)
         return _joined(array, _text(array.values, ","), ";" if deep else between)
     if pat.is_boolean(kind):
         array = array.cast(pa.uint8())

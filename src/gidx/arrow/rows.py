@@ -32,7 +32,7 @@ import pyarrow.types as pat
 
 from gidx import autosql
 from gidx.arrow import schema
-from gidx.arrow.batches import is_text, plain
+from gidx.arrow.batches import is_list, is_text, plain
 from gidx.arrow.encode import Texts, numbers, texts_of
 from gidx.arrow.nested import nested_as_text
 from gidx.autosql import AutoSql, objects
@@ -112,17 +112,13 @@ class RowText:
         return _lists(array, field.name)
 
 
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))
-
-
 def _is_nested(kind: pa.DataType) -> bool:
-    return _is_list(kind) or bool(pat.is_struct(kind))
+    return is_list(kind) or bool(pat.is_struct(kind))
 
 
 def _as_vcf(array: pa.Array, field: pa.Field) -> pa.Array:
     """Lists and genotypes as VCF and GFF write them."""
-    if _is_list(array.type) and is_text(array.type.value_type):
+    if is_list(array.type) and is_text(array.type.value_type):
         items = pc.replace_substring(array.flatten(), ",", "%2C")
         bounds = np.zeros(len(array) + 1, np.int64)
         lengths = pc.list_value_length(array).to_numpy(zero_copy_only=False)
@@ -193,7 +189,7 @@ def _lists(array: pa.Array, name: str) -> Texts:
     if not items.null_count and pat.is_integer(items.type) and not pat.is_uint64(items.type):
         closed = numbers(items.cast(pa.int64()).to_numpy(zero_copy_only=False), comma=True)
         return Texts(closed.offsets[bounds], closed.data)
-    if _is_list(items.type):
+    if is_list(items.type):
         return texts_of(_json(array))
     texts = texts_of(plain(items, top=False).cast(pa.string()).fill_null("."))
     _check(texts, name, comma=True)
@@ -263,7 +259,7 @@ def _json(array: pa.Array) -> pa.Array:
         texts = pc.if_else(pc.is_finite(array), array.cast(wide), pa.scalar(None, wide))
     elif is_text(kind):
         texts = _quoted(array.cast(wide))
-    elif _is_list(kind):
+    elif is_list(kind):
         texts = _json_lists(array)
     elif pat.is_null(kind):
         texts = array.cast(wide)

@@ -35,7 +35,7 @@ import pyarrow.types as pat
 from gidx import autosql as sql
 from gidx.arrow import colors
 from gidx.arrow import schema as canonical
-from gidx.arrow.batches import Frame, is_text
+from gidx.arrow.batches import Frame, is_list, is_text
 from gidx.arrow.encode import LONGEST
 from gidx.autosql import BED_FIELDS, AutoSql, Field
 from gidx.errors import AutoSqlError, WriteError, hint, warn
@@ -520,7 +520,7 @@ def fits(f: Field, kind: pa.DataType, *, lenient: bool = False) -> bool:
     if pat.is_null(kind) or (lenient and _is_texts(kind)):
         return True
     if f.is_list or f.type == "set":
-        return _is_list(kind) and _fits_list(f, kind, lenient=lenient)
+        return is_list(kind) and _fits_list(f, kind, lenient=lenient)
     if f.of is not None:
         return bool(pat.is_struct(kind))
     if f.is_integer:
@@ -541,7 +541,3 @@ def _fits_list(f: Field, kind: pa.DataType, *, lenient: bool) -> bool:
 
 def _is_texts(kind: pa.DataType) -> bool:
     return is_text(kind.value_type if pat.is_dictionary(kind) else kind)
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))

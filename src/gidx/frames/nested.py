@@ -23,7 +23,7 @@ import pyarrow.types as pat
 
 from gidx import autosql as sql
 from gidx.arrow import schema
-from gidx.arrow.batches import is_text, plain
+from gidx.arrow.batches import is_list, is_text, plain
 from gidx.arrow.encode import texts_of
 from gidx.autosql.declare import match
 from gidx.errors import AutoSqlError, ColumnError, ValueTypeError, hint
@@ -102,7 +102,7 @@ def _of_samples(frame: pd.DataFrame, name: str) -> Series:
     place, _, key = name.partition("/")
     if place == "FORMAT" and name not in frame.columns and place in frame.columns:
         maps = as_arrow(frame[place])
-        if pat.is_map(maps.type) and _is_lists(maps.type.item_type):
+        if pat.is_map(maps.type) and is_list(maps.type.item_type):
             chunks = [_values_of(chunk, key) for chunk in maps.chunks]
             if any(chunk.null_count < len(chunk) for chunk in chunks):
                 found = pa.chunked_array(chunks, pa.list_(pa.string()))
@@ -132,7 +132,7 @@ def _items(column: Series, *, number: bool) -> tuple[pa.ChunkedArray, Ints]:
             array = _numbers(column, array)
     elif pat.is_null(kind):  # no row has any
         array = array.cast(pa.list_(pa.int64()))
-    elif not (pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind)):
+    elif not is_list(kind):
         raise ColumnError(f"column {column.name!r} is {column.dtype}, expected lists")
     lengths = pc.call_function("list_value_length", [array]).fill_null(0)
     return pc.call_function("list_flatten", [array]), lengths.to_numpy().astype(np.int64)
@@ -267,7 +267,7 @@ def genotypes(frame: pd.DataFrame, field: str = "GT") -> pd.DataFrame:
         )
     series = _of_samples(frame, name)
     column = as_arrow(series)
-    if not (_is_lists(column.type) or pat.is_null(column.type)):
+    if not (is_list(column.type) or pat.is_null(column.type)):
         raise ColumnError(f"column {name!r} is {series.dtype}, expected a list over samples")
     samples = _samples(frame, column)
     width = len(samples)
@@ -286,10 +286,6 @@ def genotypes(frame: pd.DataFrame, field: str = "GT") -> pd.DataFrame:
                 sample=sample,
             )
     return pd.DataFrame(out, index=frame.index, columns=pd.Index(samples), copy=False)
-
-
-def _is_lists(kind: pa.DataType) -> bool:
-    return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))
 
 
 def _of_format(frame: pd.DataFrame, field: str) -> str:
@@ -316,7 +312,7 @@ def _width(column: pa.ChunkedArray) -> int:
 def _pieces(column: pa.ChunkedArray) -> Iterator[tuple[int, pa.Array]]:
     """Some rows at a time, and the number of their first; none of a column without type."""
     at = 0
-    for chunk in column.chunks if _is_lists(column.type) else ():
+    for chunk in column.chunks if is_list(column.type) else ():
         for begin in range(0, len(chunk), _ROWS):
             yield at + begin, chunk.slice(begin, _ROWS)
         at += len(chunk)
@@ -365,7 +361,7 @@ def samples_matrix(frame: pd.DataFrame, field: str) -> pd.DataFrame:
     name = _of_format(frame, field)
     series = _of_samples(frame, name)
     column = as_arrow(series)
-    if not (_is_lists(column.type) or pat.is_null(column.type)):
+    if not (is_list(column.type) or pat.is_null(column.type)):
         way_out = "; read the file with lists='arrow'" if is_text(column.type) else ""
         raise ColumnError(
             f"column {name!r} is {series.dtype}, expected a list over samples{way_out}"
@@ -373,7 +369,7 @@ def samples_matrix(frame: pd.DataFrame, field: str) -> pd.DataFrame:
     samples = _samples(frame, column)
     width = len(samples)
     cells = [_cells(name, at, array, width) for at, array in _pieces(column)]
-    kind = column.type.value_type if _is_lists(column.type) else pa.null()
+    kind = column.type.value_type if is_list(column.type) else pa.null()
     whole = pa.chunked_array(cells, kind)
     if pat.is_null(column.type):
         whole = pa.chunked_array([pa.nulls(len(frame) * width)])

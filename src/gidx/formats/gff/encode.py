@@ -49,7 +49,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import nested as nested_text
-from gidx.arrow.batches import is_text
+from gidx.arrow.batches import is_list, is_text
 from gidx.arrow.decode import Column, Items, decode_items
 from gidx.arrow.encode import (
     Faults,
@@ -283,7 +283,7 @@ def _targets(
 
 
 def _check_type(f: pa.Field) -> None:
-    one = f.type.value_type if parts.is_list(f.type) else f.type
+    one = f.type.value_type if is_list(f.type) else f.type
     one = one.value_type if pat.is_dictionary(one) else one
     known = (pat.is_integer, pat.is_floating, pat.is_boolean, pat.is_null)
     if not (is_text(one) or any(check(one) for check in known)):
@@ -459,7 +459,7 @@ class GffEncoder:
             return []
         if target.listed:
             array = pc.split_pattern(array, ",")
-        if not parts.is_list(array.type):
+        if not is_list(array.type):
             return [self._around(self._values(array, target.name, faults), target.key)]
         items, bounds = parts.items_of(array)
         inner = of_items(bounds, faults)
@@ -503,7 +503,7 @@ class GffEncoder:
         """What has no column, each key with its values."""
         keys, values, bounds = parts.map_of(array)
         rows = of_items(bounds, faults)
-        if parts.is_list(values.type):
+        if is_list(values.type):
             items, owners = parts.items_of(values)
             within: Faults = of_items(owners, rows)
         else:  # a value each

@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import schema as canonical
-from gidx.arrow.batches import is_text, plain
+from gidx.arrow.batches import is_list, is_text, plain
 from gidx.arrow.encode import (
     BREAKS,
     Faults,
@@ -84,7 +84,7 @@ def fits(kind: pa.DataType) -> bool:
     """Whether values of a type have a text."""
     if pat.is_dictionary(kind):
         kind = kind.value_type
-    if pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind):
+    if is_list(kind):
         kind = kind.value_type
     scalar = pat.is_integer(kind) or pat.is_floating(kind) or pat.is_boolean(kind)
     return bool(scalar or is_text(kind) or pat.is_null(kind))

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
+from gidx.arrow.batches import is_list
 from gidx.arrow.encode import Bytes, Faults, Ints, Texts, integers, numbers, texts_of
 from gidx.kernels.join import add_parts, escape, fill, first_in, join_items, put_parts
 
@@ -84,11 +85,6 @@ def texts_in(array: pa.Array) -> Texts:
 def nothing(rows: int) -> Part:
     """A part that no row has."""
     return Part(Texts(np.zeros(rows + 1, np.int64), bytes_of(b"")), np.zeros(rows, np.uint8))
-
-
-def is_list(kind: pa.DataType) -> bool:
-    """Whether values are lists, fixed in size or not."""
-    return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))
 
 
 def items_of(array: pa.Array) -> tuple[pa.Array, Ints]:

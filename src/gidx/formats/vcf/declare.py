@@ -24,7 +24,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.types as pat
 
-from gidx.arrow.batches import is_text
+from gidx.arrow.batches import is_list, is_text
 from gidx.errors import WriteError, hint
 from gidx.formats.text import parts
 from gidx.formats.vcf.header import Declaration, Header, Meta
@@ -112,7 +112,7 @@ def can_be_key(place: str, key: str) -> bool:
 
 def scalar(kind: pa.DataType) -> pa.DataType:
     """The type of a list's items, of a dictionary's values, or itself."""
-    if parts.is_list(kind):
+    if is_list(kind):
         kind = kind.value_type
     return kind.value_type if pat.is_dictionary(kind) else kind
 
@@ -122,7 +122,7 @@ def is_genotype(kind: pa.DataType) -> bool:
     return bool(
         pat.is_struct(kind)
         and {f.name for f in kind} == {"alleles", "phased"}
-        and parts.is_list(kind.field("alleles").type)
+        and is_list(kind.field("alleles").type)
         and pat.is_integer(kind.field("alleles").type.value_type)
         and pat.is_boolean(kind.field("phased").type)
     )
@@ -395,7 +395,7 @@ def _of_sample(name: str, kind: pa.DataType) -> pa.DataType:
     """The type of one sample's value."""
     if pat.is_null(kind):
         return kind
-    if not parts.is_list(kind):
+    if not is_list(kind):
         raise WriteError(
             f"column {name} is {kind}, expected lists: a value for each sample", row=None
         )
@@ -450,7 +450,7 @@ def _by_type(name: str, key: str, place: Place, kind: pa.DataType, whole: bool) 
     number = "1"
     if pat.is_fixed_size_list(kind) and kind.list_size > 1:
         number = str(kind.list_size)
-    elif parts.is_list(kind):
+    elif is_list(kind):
         number = "."
     return Declaration(key, number, type_, f"{key} of the data")
 

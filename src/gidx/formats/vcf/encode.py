@@ -41,7 +41,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import nested as nested_text
-from gidx.arrow.batches import is_text
+from gidx.arrow.batches import is_list, is_text
 from gidx.arrow.decode import Column, Items, decode_items
 from gidx.arrow.encode import (
     Faults,
@@ -453,7 +453,7 @@ def _words(
     if array is None or pat.is_null(array.type):
         return parts.filled(parts.nothing(n))
     mark = b"," if name == "alt" else b";"
-    if not parts.is_list(array.type):
+    if not is_list(array.type):
         part = _text(name, array, faults)
         _check_filled(name, part, faults)
         _check_blanks(name, part, b"", faults, lax=lax)
@@ -530,7 +530,7 @@ def _values(array: pa.Array, target: _Target, faults: Faults) -> Part:
         return Part(parts.nothing(len(array)).texts, np.asarray(said).view(np.uint8))
     if target.genotype and is_genotype(kind):
         return _genotypes(array, target, faults)
-    if not parts.is_list(kind):
+    if not is_list(kind):
         if is_text(kind) and declared.type in _SCALARS:
             return _verbatim(array, target, target.declared.number, faults)
         if declared.number.isdigit() and int(declared.number) > 1 and not is_text(kind):
@@ -632,7 +632,7 @@ def _verbatim(array: pa.Array, target: _Target, number: str, faults: Faults) -> 
 def _check_reserved(values: pa.Array, target: _Target, faults: Faults) -> None:
     """Whether there are integers that BCF keeps for itself."""
     inner: Faults = faults
-    if parts.is_list(values.type):
+    if is_list(values.type):
         values, bounds = parts.items_of(values)
         inner = of_items(bounds, faults)
     found = values.fill_null(0).to_numpy(zero_copy_only=False)
@@ -819,7 +819,7 @@ def _with_map(array: pa.Array, own: dict[str, _Cells], width: int, faults: Fault
     keys, values, bounds = parts.map_of(array)
     inner = of_items(bounds, faults)
     codes, known, names = _map_keys(keys, "FORMAT", bounds, inner)
-    if not parts.is_list(values.type) or not is_text(scalar(values.type)):
+    if not is_list(values.type) or not is_text(scalar(values.type)):
         faults.refuse(f"column FORMAT is {array.type}, expected a map of lists of texts")
         return [*own.values()]
     cells, _ = _by_sample(values, "FORMAT", width, inner)

@@ -23,7 +23,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import schema as canonical
-from gidx.arrow.batches import Frame, as_told, flow, frame
+from gidx.arrow.batches import Frame, as_told, flow, frame, is_list
 from gidx.arrow.order import naturally
 from gidx.formats.text import given
 from gidx.formats.text.write import Index, write_lines
@@ -183,7 +183,7 @@ def _floats_of_integers(schema: pa.Schema) -> list[str]:
 
 
 def _leaf(kind: pa.DataType) -> pa.DataType:
-    while pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind):
+    while is_list(kind):
         kind = kind.value_type
     return kind
 

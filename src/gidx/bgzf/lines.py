@@ -392,8 +392,8 @@ class BgzfLines:
             )
 
     def _add(self, segment: Segment, data: Any, found: _Pieces) -> None:
-        sizes = self._blocks_of(segment, data)
         at = segment.begin >> 16
+        sizes = [len(block) for _, block in self._blocks_from(at, segment, data)]
         pieces = inflate_each(data, sizes, at, self.source.name)
         self._begin(segment, pieces, list(accumulate(sizes, initial=at)), found)
         self._end(segment, pieces, data, at + sum(sizes), found)
@@ -431,14 +431,16 @@ class BgzfLines:
         return place
 
     def _blocks_from(self, at: int, segment: Segment, data: Any) -> Iterator[tuple[int, Any]]:
-        """A segment's blocks from one on, each with its place; without ``data``, read for this."""
+        """A segment's blocks from one on, each with its place; without ``data``, read for this.
+
+        Its stop has to be one of them, or in one of them.
+        """
         last, within = segment.stop >> 16, segment.stop & 0xFFFF > 0
+        stopped = False  # within a block, which was told
         step = MAX_BLOCK  # so that there is one whole block
-        while at < last or (at == last and within):
+        while at < last or (within and at == last):
             piece = self._read(at, step) if data is None else data[at - (segment.begin >> 16) :]
             self._check_block(piece, at)
-            if len(piece) == 0:
-                break
             final = at + len(piece) == self.source.size
             sizes, _ = walk(piece, at, self.source.name, final=final)
             begin = 0
@@ -447,12 +449,16 @@ class BgzfLines:
                     break
                 block = piece[begin : begin + size]
                 yield at, block
+                if at == last:
+                    stopped = True
+                    # an empty block stands for the one behind it: the place in the data is the same
+                    last = at + size if _is_empty(block) else last
                 begin, at = begin + size, at + size
-                if at - size == last:  # an empty block stands for the one that is meant
-                    last = at if int.from_bytes(block[-4:], "little") == 0 else -1
+            if not sizes:
+                break
             step = min(2 * step, TEXT)
-        if at > last >= 0 or (at < last and at < self.source.size):
-            raise self._stale(segment.stop >> 16, "where no block begins")
+        if not stopped and (at != last or within):
+            raise self._stale(last, "where no block begins")
 
     def _begin(
         self, segment: Segment, pieces: list[bytearray], places: list[int], found: _Pieces
@@ -478,24 +484,6 @@ class BgzfLines:
             self._check_stop(segment, pieces, end)
             found.stops.append(found.size - (len(pieces[-1]) - within if within else 0))
             found.close_line()
-
-    def _blocks_of(self, segment: Segment, data: Any) -> list[int]:
-        """The sizes of a segment's blocks, which its stop must be one of, or in one of."""
-        at, last = segment.begin >> 16, segment.stop >> 16
-        self._check_block(data, at)
-        sizes, _ = walk(data, at, self.source.name, final=at + len(data) == self.source.size)
-        n, end = 0, at
-        while n < len(sizes) and end < last:
-            end += sizes[n]
-            n += 1
-        within = segment.stop & 0xFFFF > 0
-        if end != last or (within and n == len(sizes)):
-            raise self._stale(last, "where no block begins")
-        # an empty block before the one that is meant: its place in the data is the same
-        while within and n + 1 < len(sizes) and _is_empty(data, end - at, sizes[n]):
-            end += sizes[n]
-            n += 1
-        return sizes[: n + within]
 
     def _check_begin(self, segment: Segment, pieces: list[bytearray]) -> None:
         """A segment begins with a line, but where it was cut."""
@@ -576,9 +564,9 @@ class BgzfLines:
         return f"{self.source.name}, {line}block at byte {block}, {within} into its data"
 
 
-def _is_empty(data: Any, place: int, size: int) -> bool:
-    """Whether the block at a place in some bytes of the file has no data."""
-    return int.from_bytes(data[place + size - 4 : place + size], "little") == 0
+def _is_empty(block: Any) -> bool:
+    """Whether a block has no data."""
+    return int.from_bytes(block[-4:], "little") == 0
 
 
 class PlainLines:

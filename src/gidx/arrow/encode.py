@@ -503,10 +503,20 @@ def _check_float(array: pa.Array, target: Target, faults: Faults) -> None:
     """A double must become neither zero nor infinite in a field of floats."""
     if target.field.type == "float" and pat.is_float64(array.type):
         values = array.to_numpy(zero_copy_only=False)
-        with np.errstate(over="ignore", under="ignore"):
-            single = values.astype(np.float32)
-        lost = (np.isfinite(values) & ~np.isfinite(single)) | ((single == 0) & (values != 0))
+        lost = past_single(values)
         faults.check(lost, lambda i: _not_of(target, values[i]) + "; declare it double")
+
+
+def past_single(values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Of which doubles a float of 32 bits makes zero or infinity, which they are not.
+
+    >>> past_single(np.array([1e39, 2e-78, 0.1, 0, np.inf, np.nan])).tolist()
+    [True, True, False, False, False, False]
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        single = values.astype(np.float32)
+    lost: npt.NDArray[np.bool_] = np.isfinite(values) & ~np.isfinite(single)
+    return lost | ((single == 0) & (values != 0))
 
 
 def _filled(array: pa.Array, target: Target) -> pa.Array:

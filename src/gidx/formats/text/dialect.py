@@ -95,8 +95,7 @@ class Lines:
     Field f of row i is ``text[fields[f, i] : fields[f + 1, i] - 1]``, for the first
     ``len(fields) - 1`` fields; one that the row does not have is empty.
     ``text[stops[i]]`` is the line break behind row i (CR or LF). ``chrom`` are ids, ``names`` the
-    dictionary that they count in. All arrays are read-only or not as kernels made them,
-    of the dtypes given.
+    dictionary that they count in.
     """
 
     text: npt.NDArray[np.uint8]

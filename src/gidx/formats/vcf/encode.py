@@ -51,6 +51,7 @@ from gidx.arrow.encode import (
     check_bytes,
     numbers,
     of_items,
+    past_single,
     repeated,
     unread,
 )
@@ -586,22 +587,17 @@ def _scalars(array: pa.Array, target: _Target, faults: Faults, *, item: bool) ->
     if declared.type == "Integer":
         why = f" (the header declares {target.place}/{declared.id} as Integer)"
         return parts.whole_numbers(array, target.name, LEAST, MOST, why, faults)
-    if declared.type == "Float" and pat.is_float64(kind) and _past_single(array):
+    if (
+        declared.type == "Float"
+        and pat.is_float64(kind)
+        and past_single(array.fill_null(0).to_numpy(zero_copy_only=False)).any()
+    ):
         warn(
             f"column {target.name}: a value is past what floats of 32 bits hold, which "
             f"{target.place}/{declared.id} is declared to be: others read it as zero or "
             f"infinity, gidx with types={{{target.name!r}: 'double'}}"
         )
     return parts.decimals(array)
-
-
-def _past_single(array: pa.Array) -> bool:
-    """Whether a float of 32 bits makes zero or infinity of a value that is none."""
-    values = array.fill_null(0).to_numpy(zero_copy_only=False)
-    with np.errstate(over="ignore", under="ignore"):
-        single = values.astype(np.float32)
-    odd = np.isinf(single) & ~np.isinf(values) | (single == 0) & (values != 0)
-    return bool(odd.any())
 
 
 def _verbatim(array: pa.Array, target: _Target, number: str, faults: Faults) -> Part:

@@ -662,17 +662,14 @@ class _Scan:
         self._problems: dict[str, tuple[int, Placed]] = {}
 
     def batches(self) -> Iterator[pa.RecordBatch]:
+        tasks = ((lambda g=g: self._group(g)) for g in self._groups)
         rows = 0
-        if isinstance(self._groups, list) and len(self._groups) == 1:  # as most queries of a region
-            batch, problems = self._group(self._groups[0])
-            rows = batch.num_rows
-            yield from self._noted(batch, problems)
-        else:
-            tasks = ((lambda g=g: self._group(g)) for g in self._groups)
-            with closing(in_order(tasks, self._threads)) as done:
-                for batch, problems in done:
-                    rows += batch.num_rows
-                    yield from self._noted(batch, problems)
+        with closing(in_order(tasks, self._threads)) as done:
+            for batch, problems in done:
+                for placed in problems:
+                    self._note(placed)
+                rows += batch.num_rows
+                yield from self._finished(batch)
         self.report()
         if self._expected is not None and rows != self._expected:
             warn(
@@ -685,14 +682,6 @@ class _Scan:
             self._format.fetch(group, self._regions), self._decoded, self._regions, self._names
         )
         return rows.batch, rows.problems
-
-    def _noted(self, batch: pa.RecordBatch, problems: Sequence[Placed]) -> list[pa.RecordBatch]:
-        """The rows as they are wanted, what is wrong with them noted."""
-        for placed in problems:
-            self._note(placed)
-        if self._filter is None and self._batch_size is None:
-            return [batch] if batch.num_rows else []
-        return self._finished(batch)
 
     def _finished(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
         """Filtered, only the columns wanted, at most batch_size rows, none empty."""

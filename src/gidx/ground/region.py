@@ -184,6 +184,7 @@ def spans(
     there in another style (``1``, ``chr1``) is an error all the same: all regions would
     find nothing, and nothing would say so.
     """
+    # Why a shortcut for one span: 7 us of the 60 that a small query of a bigBed takes.
     if type(regions) is tuple and len(regions) == 3 and type(regions[0]) is str:
         name, start, end = regions
         known = ids.get(name, -1)

@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from tests import tabix_files
+from tests.support import tabix_files
 
 from gidx.binning import TabixIndex, TbkIndex
 

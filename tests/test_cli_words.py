@@ -10,7 +10,7 @@ import warnings
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.tabix_files import bgzip
+from tests.support.tabix_files import bgzip
 
 import gidx
 from gidx import cli

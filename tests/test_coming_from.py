@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from tests.tabix_files import bgzip
+from tests.support.tabix_files import bgzip
 
 import gidx
 from gidx import cli

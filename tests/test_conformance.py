@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tests import tabix_files
+from tests.support import tabix_files
 
 import gidx
 from gidx.cli import main

@@ -22,12 +22,14 @@ from hypothesis import strategies as st
 from gidx.bbi import bplus_tree, zoom
 from gidx.bbi.header import BIGBED_MAGIC, TOTAL_SUMMARY, Header, read_header
 from gidx.bbi.range_tree import RangeTree
-from gidx.bbi.write import Chrom, Group, write_bbi
+from gidx.bbi.write import Chrom, Content, Declaration, Group, Layout, write_bbi
 from gidx.errors import WriteError
 from gidx.ground.source import MemorySource
 
 Row = tuple[str, int, int, str]  # chrom, start, end, rest
 Sizes = dict[str, int]
+
+BED3 = Declaration(3, 3)
 
 
 def chroms_of(rows: Sequence[Row], sizes: Sizes) -> list[Chrom]:
@@ -88,18 +90,13 @@ def write(
 ) -> bytes:
     file = file or io.BytesIO()
     fields = 3 + (rows[0][3].count("\t") + 1 if rows and rows[0][3] else 0)
-    keyed = bool(options.get("extra_fields"))
-    write_bbi(
-        file,
-        magic=BIGBED_MAGIC,
-        chroms=chroms_of(rows, sizes),
-        spans=spans_of(rows, step),
-        groups=groups_of(rows, options.get("items_per_slot", 512), blocks_a_group, keyed),
-        autosql=autosql,
-        field_count=fields,
-        defined_field_count=fields,
-        **options,
-    )
+    extra = options.pop("extra_fields", ())
+    run = {name: options.pop(name) for name in ("threads", "progress") if name in options}
+    layout = Layout(**options)
+    groups = groups_of(rows, layout.items_per_slot, blocks_a_group, bool(extra))
+    content = Content(chroms_of(rows, sizes), spans_of(rows, step), groups)
+    declared = Declaration(fields, fields, autosql, extra)
+    write_bbi(file, content, declared, layout, **run)
     return file.getvalue()
 
 
@@ -362,7 +359,8 @@ def test_every_summary_is_the_depth_counted_base_by_base(table, items_per_slot, 
 
 
 def stretches_of(chunks: zoom.Chunks) -> list[list[int]]:
-    return [row for _, out, n in zoom._sweep(chunks) for row in out[:, :n].T.tolist()]
+    runs = zoom.coverage_runs(chunks)
+    return [list(row) for _, *run in runs for row in zip(*map(np.ndarray.tolist, run), strict=True)]
 
 
 def test_a_stretch_ends_wherever_a_row_starts_or_ends():
@@ -380,7 +378,7 @@ def test_sums_are_rounded_to_float32_at_each_stretch():
     n = 2**24
     starts, ends = [0, *range(n, n + 8)], [n, *range(n + 1, n + 9)]
     chunks = [(0, zoom.positions(starts), zoom.positions(ends))]
-    (summary,), total = zoom.summarize(chunks, [2 * n], 2 * n, 1)
+    (summary,), total = zoom.summarize(zoom.coverage_runs(chunks), [2 * n], 2 * n, 1)
     assert (summary["valid_count"], summary["sum"]) == (n + 8, n)
     assert total["sum"] == n + 8
 
@@ -389,7 +387,7 @@ def test_a_pileup_takes_memory_by_its_depth():
     n = 5000  # more than the heap begins with
     starts, ends = np.zeros(n, int), np.arange(1, n + 1)[::-1]
     chunks = [(0, zoom.positions(starts), zoom.positions(ends))]
-    _, total = zoom.summarize(chunks, [n], n, 1)
+    _, total = zoom.summarize(zoom.coverage_runs(chunks), [n], n, 1)
     assert total.tolist() == (n, 1, n, n * (n + 1) / 2, n * (n + 1) * (2 * n + 1) / 6)
 
 
@@ -549,19 +547,9 @@ def test_few_groups_are_ahead_of_the_file(threads):
     def progress(rows_written: int) -> None:
         written[0] = rows_written
 
-    write_bbi(
-        io.BytesIO(),
-        magic=BIGBED_MAGIC,
-        chroms=chroms_of(rows, {"chr1": 99}),
-        spans=spans_of(rows),
-        groups=map(counted, groups_of(rows, 1, 1, False)),
-        autosql=None,
-        field_count=3,
-        defined_field_count=3,
-        items_per_slot=1,
-        threads=threads,
-        progress=progress,
-    )
+    groups = map(counted, groups_of(rows, 1, 1, False))
+    content = Content(chroms_of(rows, {"chr1": 99}), spans_of(rows), groups)
+    write_bbi(io.BytesIO(), content, BED3, Layout(1), threads=threads, progress=progress)
     assert written == [60]
     assert max(ahead) <= (threads + 2 if threads > 1 else 1)
 
@@ -604,24 +592,17 @@ def test_parameters_that_a_file_cannot_hold_are_refused(option):
     rows = [("chr1", 0, 1, "")]
     (name,) = option
     with pytest.raises(WriteError, match=f"{name} is {option[name]}, expected [0-9]+ to [0-9]+"):
-        write_bbi(
-            io.BytesIO(), magic=BIGBED_MAGIC, chroms=chroms_of(rows, {"chr1": 9}),
-            spans=spans_of(rows), groups=[], autosql=None, field_count=3,
-            defined_field_count=3, **option,
-        )  # fmt: skip
+        write(rows, {"chr1": 9}, **option)
 
 
 def test_rows_that_do_not_come_a_second_time_are_noticed():
     rows = [("chr1", 0, 1, "")]
     once = iter(list(spans_of(rows)()))
+    content = Content(chroms_of(rows, {"chr1": 9}), lambda: once, groups_of(rows, 512, 1, False))
     with pytest.raises(
         WriteError, match="rows changed while they were written: 0 rows, expected 1"
     ):
-        write_bbi(
-            io.BytesIO(), magic=BIGBED_MAGIC, chroms=chroms_of(rows, {"chr1": 9}),
-            spans=lambda: once, groups=groups_of(rows, 512, 1, False), autosql=None,
-            field_count=3, defined_field_count=3,
-        )  # fmt: skip
+        write_bbi(io.BytesIO(), content, BED3, Layout())
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -640,11 +621,8 @@ def test_a_group_that_fails_ends_the_work(threads):
 
             yield run
 
+    content = Content(chroms_of(rows, {"chr1": 99}), spans_of(rows), failing())
     with pytest.raises(RuntimeError, match="row 5"):
-        write_bbi(
-            io.BytesIO(), magic=BIGBED_MAGIC, chroms=chroms_of(rows, {"chr1": 99}),
-            spans=spans_of(rows), groups=failing(), autosql=None, field_count=3,
-            defined_field_count=3, items_per_slot=1, threads=threads,
-        )  # fmt: skip
+        write_bbi(io.BytesIO(), content, BED3, Layout(1), threads=threads)
     assert len(begun) <= 5 + 1 + threads + 2
     assert not [t for t in threading.enumerate() if t.name.startswith("gidx-write")]

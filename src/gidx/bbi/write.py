@@ -2,13 +2,13 @@
 
     header | zoom headers | AutoSQL | total summary | extended header | extra index list
     chromosome B+ tree
-    row count | data blocks | range tree
+    count | data blocks | range tree
     for each zoom level: summary count | blocks | range tree
     for each extra index: B+ tree
     magic
 
-The truth is UCSC's bedToBigBed 2.10: with ``level=0`` the bytes are those of its
-``-unc``, and with zlib in place of libdeflate compressed files are the same too.
+The truth is UCSC's bedToBigBed and bedGraphToBigWig 2.10: with ``level=0`` the bytes are
+those of their ``-unc``, and with zlib in place of libdeflate compressed files are the same too.
 Where it differs:
 
 * libdeflate's blocks are a little smaller than zlib's, and the finest zoom level is
@@ -18,7 +18,8 @@ Where it differs:
 * past 2 GiB, 2.10 writes a wrong end into the finest zoom level's range tree (an
   ``int``), and past 4 GiB it gives up on extra indexes.
 
-Containers know bytes: what a row's bytes mean is for the format to say, which
+AutoSQL, extended header and extra indexes are a bigBed's, whose count is of rows; a bigWig's
+is of blocks. Containers know bytes: what a row's bytes mean is for the format to say, which
 encodes them. Rows must come sorted by start within a chrom; this is checked, along
 with the chroms' sizes, before the first byte is written.
 """
@@ -38,6 +39,8 @@ import numpy.typing as npt
 from gidx.bbi import bplus_tree, range_tree, zoom
 from gidx.bbi.blocks import LEVEL, deflate_block
 from gidx.bbi.header import (
+    BIGBED_MAGIC,
+    BIGWIG_MAGIC,
     EXTENDED_HEADER,
     EXTRA_INDEX,
     EXTRA_INDEX_FIELD,
@@ -88,57 +91,75 @@ class Group:
     keys: tuple[npt.NDArray[np.bytes_], ...]
 
 
+@dataclass(frozen=True)
+class Content:
+    """The rows of a file, in its order.
+
+    ``spans()`` gives (chrom, starts, ends) of all, in chunks of any size, and is called
+    three times; of a bigWig ``runs()``, called once, the values too. ``groups`` are the
+    same rows, encoded.
+    """
+
+    chroms: Sequence[Chrom]
+    spans: Spans
+    groups: Iterable[Callable[[], Group]]
+    runs: Callable[[], zoom.Runs] | None = None  # None: it is their coverage that is summed up
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a bigBed says of its rows; ``extra_fields`` are those that groups have keys of."""
+
+    field_count: int
+    defined_field_count: int
+    autosql: bytes | None = None
+    extra_fields: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file is cut; ``level`` 0 writes plain blocks."""
+
+    items_per_slot: int = 512
+    fan_out: int = 256
+    level: int = LEVEL
+
+    def check(self) -> None:
+        _check_parameter("fan_out", self.fan_out, 2, _MOST)
+        _check_parameter("items_per_slot", self.items_per_slot, 1, _MOST)
+        _check_parameter("level", self.level, 0, 12)
+
+
 def write_bbi(
     file: BinaryIO,
+    content: Content,
+    declaration: Declaration | None,
+    layout: Layout,
     *,
-    magic: int,
-    chroms: Sequence[Chrom],
-    spans: Spans,
-    groups: Iterable[Callable[[], Group]],
-    autosql: bytes | None,
-    field_count: int,
-    defined_field_count: int,
-    extra_fields: Sequence[int] = (),
-    level: int = LEVEL,
-    items_per_slot: int = 512,
-    fan_out: int = 256,
     threads: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Write a file from where ``file`` stands (it must be able to seek).
+    """Write a bigBed, or without a declaration a bigWig, from where ``file`` stands.
 
-    ``spans()`` gives (chrom, starts, ends) of all rows in file order, in chunks of
-    any size, and is called three times. ``groups`` are called and deflated in
+    The file must be able to seek. Groups are called and deflated in
     ``threads`` threads, at most two more than that ahead of the file, and written
     in order; then ``progress`` gets the number of rows written so far.
-    ``extra_fields`` are the numbers of the fields that groups have keys of.
-    ``level`` 0 writes plain blocks.
     """
-    _check_parameter("fan_out", fan_out, 2, _MOST)
-    _check_parameter("items_per_slot", items_per_slot, 1, _MOST)
-    _check_parameter("level", level, 0, 12)
-    rows, bases = _measure(spans, chroms)
-    out = _Output(file, level, threads)
+    layout.check()
+    chroms = content.chroms
+    rows, bases = _measure(content.spans, chroms)
+    out = _Output(file, layout.level, threads)
     head = np.zeros(1, HEADER)[0]
-    head["magic"], head["version"] = magic, VERSION
-    head["field_count"], head["defined_field_count"] = field_count, defined_field_count
+    head["magic"], head["version"] = BIGWIG_MAGIC if declaration is None else BIGBED_MAGIC, VERSION
 
-    out.write(bytes(HEADER.itemsize + MAX_ZOOM_LEVELS * ZOOM_HEADER.itemsize))
-    if autosql is not None:
-        head["autosql_offset"] = out.at
-        out.write(autosql + b"\0")
-    head["total_summary_offset"] = out.at
-    out.write(bytes(TOTAL_SUMMARY.itemsize))
-    head["extended_header_offset"] = out.at
-    out.write(bytes(EXTENDED_HEADER.itemsize + _EXTRA.itemsize * len(extra_fields)))
-
+    extra_fields = _leave_room(out, head, declaration)
     head["chromosome_tree_offset"] = out.at
-    out.write(_chromosome_tree(chroms, fan_out, out.at))
+    out.write(_chromosome_tree(chroms, layout.fan_out, out.at))
 
     head["data_offset"] = out.at
-    out.write(np.uint64(rows).tobytes())
+    out.write(bytes(8))
     data = _Data(len(extra_fields))
-    with closing(out.blocks(groups)) as written:
+    with closing(out.blocks(content.groups)) as written:
         for group, offsets, stored in written:
             data.add(group, offsets, stored)
             if progress is not None:
@@ -146,31 +167,54 @@ def write_bbi(
     if data.rows != rows:
         raise zoom.rows_changed(data.rows, rows)
     head["index_offset"] = out.at
-    out.write(data.range_tree(fan_out, out.at))
+    out.write(data.range_tree(layout.fan_out, out.at))
 
     summaries, total, reduction = _finest(
-        spans,
-        chroms,
+        content,
         rows=rows,
         bases=bases,
         data_size=int(head["index_offset"] - head["data_offset"]),
-        compressed=level > 0,
+        compressed=layout.level > 0,
     )
-    zooms = _write_zooms(out, summaries, reduction, items_per_slot, fan_out)
+    zooms = _write_zooms(out, summaries, reduction, layout)
     head["zoom_levels"] = np.count_nonzero(zooms["reduction"])
 
     extra = np.zeros(len(extra_fields), _EXTRA)
     extra["index"]["field_count"], extra["key"]["field"] = 1, extra_fields
     for i in range(len(extra_fields)):
         extra["index"]["offset"][i] = out.at
-        out.write(data.extra_index(i, fan_out, out.at))
-    out.write(np.uint32(magic).tobytes())
+        out.write(data.extra_index(i, layout.fan_out, out.at))
+    out.write(head["magic"].tobytes())
 
-    if level > 0:
-        head["uncompress_buffer_size"] = max(data.largest, items_per_slot * zoom.SUMMARY.itemsize)
-    extended = _extended_header(int(head["extended_header_offset"]), len(extra_fields))
+    if layout.level > 0:
+        summed = layout.items_per_slot * zoom.SUMMARY.itemsize
+        head["uncompress_buffer_size"] = max(data.largest, summed)
     out.rewrite(0, head.tobytes() + zooms.tobytes())
-    out.rewrite(int(head["total_summary_offset"]), total.tobytes() + extended + extra.tobytes())
+    out.rewrite(int(head["total_summary_offset"]), total.tobytes())
+    if declaration is not None:
+        at = int(head["extended_header_offset"])
+        out.rewrite(at, _extended_header(at, len(extra_fields)) + extra.tobytes())
+    count = data.blocks if declaration is None else rows
+    out.rewrite(int(head["data_offset"]), np.uint64(count).tobytes())
+
+
+def _leave_room(out: _Output, head: Record, declaration: Declaration | None) -> Sequence[int]:
+    """Write what stands before the trees, still open but for AutoSQL: the fields to index."""
+    out.write(bytes(HEADER.itemsize + MAX_ZOOM_LEVELS * ZOOM_HEADER.itemsize))
+    extra_fields: Sequence[int] = ()
+    if declaration is not None:
+        extra_fields = declaration.extra_fields
+        head["field_count"] = declaration.field_count
+        head["defined_field_count"] = declaration.defined_field_count
+        if declaration.autosql is not None:
+            head["autosql_offset"] = out.at
+            out.write(declaration.autosql + b"\0")
+    head["total_summary_offset"] = out.at
+    out.write(bytes(TOTAL_SUMMARY.itemsize))
+    if declaration is not None:
+        head["extended_header_offset"] = out.at
+        out.write(bytes(EXTENDED_HEADER.itemsize + _EXTRA.itemsize * len(extra_fields)))
+    return extra_fields
 
 
 def _check_parameter(name: str, value: int, least: int, most: int) -> None:
@@ -249,7 +293,7 @@ class _Data:
     """What is remembered of the data blocks that are written."""
 
     def __init__(self, n_keys: int) -> None:
-        self.rows = 0
+        self.rows = self.blocks = 0
         self.largest = 0  # block, in bytes before compression
         self._low: list[npt.NDArray[np.uint64]] = []
         self._high: list[npt.NDArray[np.uint64]] = []
@@ -263,6 +307,7 @@ class _Data:
     ) -> None:
         """Blocks at ``offsets``, of ``stored`` bytes each."""
         self.rows += int(group.counts.sum())
+        self.blocks += len(group.counts)
         self.largest = max(self.largest, int(np.diff(group.bounds).max(initial=0)))
         chrom = np.full(len(offsets), group.chrom, np.uint32)
         self._low.append(range_tree.key(chrom, group.start))
@@ -310,27 +355,20 @@ def _chromosome_tree(chroms: Sequence[Chrom], fan_out: int, at: int) -> bytes:
 
 
 def _finest(
-    spans: Spans,
-    chroms: Sequence[Chrom],
-    *,
-    rows: int,
-    bases: int,
-    data_size: int,
-    compressed: bool,
+    content: Content, *, rows: int, bases: int, data_size: int, compressed: bool
 ) -> tuple[Record, Record, int]:
     """The finest level, the total summary, and the level's reduction."""
-    sizes = [chrom.size for chrom in chroms]
+    sizes = [chrom.size for chrom in content.chroms]
     tried = zoom.reductions(bases, rows)
-    counts = zoom.count_summaries(_chunks(spans), sizes, tried)
+    counts = zoom.count_summaries(_chunks(content.spans), sizes, tried)
     if rows and not counts.any():
         raise zoom.rows_changed(0, rows)
     i = zoom.choose(counts, data_size, compressed=compressed)
-    return *zoom.summarize(_chunks(spans), sizes, tried[i], int(counts[i])), tried[i]
+    runs = content.runs() if content.runs else zoom.coverage_runs(_chunks(content.spans))
+    return *zoom.summarize(runs, sizes, tried[i], int(counts[i])), tried[i]
 
 
-def _write_zooms(
-    out: _Output, summaries: Record, reduction: int, items_per_slot: int, fan_out: int
-) -> Record:
+def _write_zooms(out: _Output, summaries: Record, reduction: int, layout: Layout) -> Record:
     """Write the finest level, and those above it while they get shorter: their headers."""
     zooms = np.zeros(MAX_ZOOM_LEVELS, ZOOM_HEADER)
     before = 0
@@ -338,18 +376,18 @@ def _write_zooms(
         if len(summaries) == before:
             break
         # UCSC's quirk: plain blocks above the finest level hold one summary each
-        each = items_per_slot if out.level > 0 or level == 0 else 1
+        each = layout.items_per_slot if out.level > 0 or level == 0 else 1
         head["reduction"] = reduction % 2**32
         head["data_offset"] = out.at
         offsets = _write_summaries(out, summaries, each)
         head["index_offset"] = out.at
         low = range_tree.key(summaries["chrom"], summaries["start"])
         high = range_tree.key(summaries["chrom"], summaries["end"])
-        out.write(
-            range_tree.pack(
-                low, high, offsets, block_size=fan_out, items_per_slot=items_per_slot, at=out.at
-            )
-        )
+        tree = range_tree.pack(
+            low, high, offsets, block_size=layout.fan_out,
+            items_per_slot=layout.items_per_slot, at=out.at,
+        )  # fmt: skip
+        out.write(tree)
         before = len(summaries)
         reduction *= zoom.STEP
         summaries = zoom.coarsen(summaries, reduction)

@@ -1,11 +1,13 @@
-"""Zoom levels of a bbi file: the coverage depth, summed up over bins.
+"""Zoom levels of a bbi file: runs of equal value, summed up over bins.
+
+A bigWig's rows are such runs; of a bigBed's the `coverage` depth is.
 
 Layout: Kent et al. 2010, supplementary table 19. The file's coarser levels are
 sums over finer ones; each has a range tree of its own.
 
-Which levels a file gets, and every number in them, is as UCSC's bedToBigBed 2.10
-has it. Reductions are counted in 32 bits there, and so they are here: an item of
-500 Mb makes one overflow, which only ever ends the list of levels early.
+Which levels a file gets, and every number in them, is as UCSC's bedToBigBed and
+bedGraphToBigWig 2.10 have it. Reductions are counted in 32 bits there, and so they are
+here: an item of 500 Mb makes one overflow, which only ever ends the list of levels early.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ SUMMARY = np.dtype([           # offset
     ("start", "<u4"),          #  4
     ("end", "<u4"),            #  8
     ("valid_count", "<u4"),    # 12  bases covered
-    ("min", "<f4"),            # 16  of the depth over covered bases
+    ("min", "<f4"),            # 16  of the values over covered bases
     ("max", "<f4"),            # 20
     ("sum", "<f4"),            # 24
     ("sum_squares", "<f4"),    # 28
@@ -38,11 +40,13 @@ SUMMARY = np.dtype([           # offset
 
 Positions = npt.NDArray[np.int64]
 Chunks = Iterable[tuple[int, Positions, Positions]]  # chrom, starts, ends; all of one layout
+Values = npt.NDArray[np.int64] | npt.NDArray[np.float32]
+Runs = Iterable[tuple[int, Positions, Positions, Values]]  # the same, and a value each; disjoint
 
 STEP = 4  # from one level's reduction to the next one's
 _LEAST = 10  # bases a summary of the finest level
 _LARGEST = (2**31 - 1) // STEP
-_HEAP = 1024  # open items that `_sweep` begins with; it grows
+_HEAP = 1024  # open items that `coverage_runs` begins with; it grows
 
 
 def read_summaries(source: ByteSource, ranges: Ranges, size: int, order: Order) -> Record:
@@ -107,19 +111,19 @@ def choose(counts: npt.NDArray[np.int64], data_size: int, *, compressed: bool) -
 
 
 def summarize(
-    chunks: Chunks, sizes: Sequence[int], reduction: int, count: int
+    runs: Runs, sizes: Sequence[int], reduction: int, count: int
 ) -> tuple[Record, Record]:
     """The finest level, of ``count`` summaries, and the total summary."""
     found = np.zeros(count, SUMMARY)
     state = np.zeros(2, np.int64)
     whole = np.array([0.0, np.inf, -np.inf, 0.0, 0.0])
     last, fits = -1, True
-    for chrom, stretches, n in _sweep(chunks):
+    for chrom, starts, ends, values in runs:
         if chrom != last:
             last = chrom
             state[coverage.GROWING] = 0
         fits = coverage.summarize(
-            stretches, n, chrom, sizes[chrom], reduction, state, whole, *_words(found)
+            starts, ends, values, chrom, sizes[chrom], reduction, state, whole, *_words(found)
         )
         if not fits:
             break
@@ -130,8 +134,8 @@ def summarize(
     return found, np.array([tuple(whole)], TOTAL_SUMMARY)[0]
 
 
-def _sweep(chunks: Chunks) -> Iterator[tuple[int, Positions, int]]:
-    """Stretches of equal depth, in order: (chrom, array that is used again, how many)."""
+def coverage_runs(chunks: Chunks) -> Runs:
+    """Stretches of equal depth, in order; their arrays are used again."""
     heap = np.empty(_HEAP, np.int64)
     state = np.zeros(coverage.STATE, np.int64)
     out = np.empty((3, 0), np.int64)
@@ -151,7 +155,7 @@ def _sweep(chunks: Chunks) -> Iterator[tuple[int, Positions, int]]:
             if open_items == len(heap):
                 heap = np.concatenate([heap, np.empty_like(heap)])
             i, n = coverage.sweep(starts, ends, i, finish, heap, state, out)
-            yield chrom, out, n
+            yield chrom, out[0, :n], out[1, :n], out[2, :n]
 
 
 def _with_ends(chunks: Chunks) -> Iterator[tuple[int, Positions, Positions, bool]]:

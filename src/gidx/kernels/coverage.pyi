@@ -27,8 +27,9 @@ def count_summaries(
     counts: Int64s,
 ) -> None: ...
 def summarize(
-    stretches: Int64s,
-    n_stretches: Integer,
+    starts: Int64s,
+    ends: Int64s,
+    values: Int64s | Float32s,
     chrom: Integer,
     size: Integer,
     reduction: Integer,

@@ -1,4 +1,4 @@
-"""Coverage depth: from sorted items to stretches of equal depth to summaries.
+"""Summaries of runs of equal value; and the coverage depth of sorted items, as such runs.
 
 Items of one chrom come sorted by start, in chunks of any size::
 
@@ -15,10 +15,15 @@ because items are sorted, the ends of the open ones, in a heap, are all that one
 needs to know. 2 M items of mean depth 0.8: sweep 40 ms, summarize 35 ms, count 65 ms;
 of mean depth 1000: sweep 170 ms, for the heap.
 
+`summarize` takes any runs: a bigWig's have values of 32 bits, whose products UCSC's
+bedGraphToBigWig rounds to 32 bits too; so here, but where that makes them infinite.
+
 Left out: checks. Unsorted items, `start > end` or `end > size` never come here.
 """
 
 import numpy as np
+
+from libc.math cimport isinf
 
 from gidx.kernels.types cimport FAR, i64, u32, u64
 
@@ -30,6 +35,31 @@ cpdef enum:
 # What `summarize` remembers between chunks (int64 each).
 cpdef enum:
     FOUND = 0, GROWING = 1
+
+
+ctypedef fused value:  # a depth, exact; a signal
+    i64
+    float
+
+
+cdef inline double _times(value v, i64 bases) noexcept nogil:
+    """The sum of a value over some bases, as precise as the value is."""
+    cdef float rounded
+    if value is float:
+        rounded = v * <float>bases
+        return <double>v * bases if isinf(rounded) else rounded
+    else:
+        return <double>v * bases
+
+
+cdef inline double _squares(value v, i64 bases) noexcept nogil:
+    cdef float rounded
+    if value is float:
+        rounded = v * v
+        rounded = rounded * <float>bases
+        return <double>v * v * bases if isinf(rounded) else rounded
+    else:
+        return <double>v * <double>v * bases
 
 
 cdef inline void _push(i64[::1] heap, i64 n, i64 end) noexcept nogil:
@@ -152,10 +182,10 @@ def count_summaries(
 
 
 cdef bint _summarize(
-    const i64[:, ::1] stretches, i64 n_stretches, i64 chrom, i64 size, i64 reduction,
-    i64[::1] state, double[::1] whole, u32[:, ::1] integers, float[:, ::1] floats,
+    const i64[::1] starts, const i64[::1] ends, const value[::1] values, i64 chrom, i64 size,
+    i64 reduction, i64[::1] state, double[::1] whole, u32[:, ::1] integers, float[:, ::1] floats,
 ) noexcept nogil:
-    cdef double depth
+    cdef value depth
     cdef float squares, total, least, most
     cdef i64 start, end, valid, a, n, growing, k, b, rest, weight
     n, growing = state[FOUND], state[GROWING]
@@ -166,15 +196,14 @@ cdef bint _summarize(
         valid = integers[n - 1, 3]
         least, most = floats[n - 1, 4], floats[n - 1, 5]
         total, squares = floats[n - 1, 6], floats[n - 1, 7]
-    for k in range(n_stretches):
-        a, b = stretches[0, k], stretches[1, k]
-        depth = <double>stretches[2, k]
+    for k in range(len(starts)):
+        a, b, depth = starts[k], ends[k], values[k]
         rest = max(b - a, 1)
         whole[0] += rest
-        whole[1] = min(whole[1], depth)
-        whole[2] = max(whole[2], depth)
-        whole[3] += depth * rest
-        whole[4] += depth * depth * rest
+        whole[1] = min(whole[1], <double>depth)
+        whole[2] = max(whole[2], <double>depth)
+        whole[3] += _times(depth, rest)
+        whole[4] += _squares(depth, rest)
         if growing and end <= a and end < size:
             _store(integers, floats, n - 1, chrom, start, end, valid, least, most, total, squares)
             growing = 0
@@ -191,8 +220,8 @@ cdef bint _summarize(
             weight = end - a if b > end else rest
             valid += weight
             least, most = min(least, <float>depth), max(most, <float>depth)
-            total = <float>(<double>total + depth * weight)
-            squares = <float>(<double>squares + depth * depth * weight)
+            total = <float>(<double>total + _times(depth, weight))
+            squares = <float>(<double>squares + _squares(depth, weight))
             if b <= end:
                 break
             _store(integers, floats, n - 1, chrom, start, end, valid, least, most, total, squares)
@@ -206,24 +235,26 @@ cdef bint _summarize(
 
 
 def summarize(
-    const i64[:, ::1] stretches, i64 n_stretches, i64 chrom, i64 size, i64 reduction,
-    i64[::1] state, double[::1] whole, u32[:, ::1] integers, float[:, ::1] floats,
+    const i64[::1] starts, const i64[::1] ends, const value[::1] values, i64 chrom, i64 size,
+    i64 reduction, i64[::1] state, double[::1] whole, u32[:, ::1] integers, float[:, ::1] floats,
 ):
-    """Fold stretches into the summaries of the finest level and into `whole`.
+    """Fold runs into the summaries of the finest level and into `whole`.
 
     `integers` and `floats` are two views of the summaries (zoom.SUMMARY as rows of
     8 words): chrom, start, end, valid count | min, max, sum, sum of squares, the
     latter rounded to float32 after each addition. `whole` (float64) is the total
-    summary: valid count, min, max, sum, sum of squares. A stretch of length zero
+    summary: valid count, min, max, sum, sum of squares. A run of length zero
     weighs as much as one base.
 
-    A summary begins where the first stretch after its predecessor does, and ends
+    A summary begins where the first run after its predecessor does, and ends
     `reduction` later, or with the chrom; a new chrom begins with GROWING 0. False
     where there is no room for a summary that is needed.
     """
     cdef bint found
     with nogil:
-        found = _summarize(stretches, n_stretches, chrom, size, reduction, state, whole, integers, floats)
+        found = _summarize(
+            starts, ends, values, chrom, size, reduction, state, whole, integers, floats
+        )
     return found
 
 

@@ -36,8 +36,7 @@ from gidx.arrow.order import Limits, Order, Surveyor, survey, unfit
 from gidx.autosql import BED_FIELDS, AutoSql, Field, bed, parse
 from gidx.autosql import bed_rules as rules
 from gidx.autosql.declare import Declared, declare, missing_word
-from gidx.bbi.header import BIGBED_MAGIC
-from gidx.bbi.write import Chrom, Group, write_bbi
+from gidx.bbi.write import Chrom, Content, Declaration, Group, Layout, write_bbi
 from gidx.errors import WriteError, hint
 from gidx.ground.atomic import replacing
 from gidx.ground.pool import thread_count
@@ -150,17 +149,9 @@ def write_bigbed(
         with replacing(path) as file:
             write_bbi(
                 file,
-                magic=BIGBED_MAGIC,
-                chroms=chroms,
-                spans=encoder.spans,
-                groups=encoder.groups(),
-                autosql=declared.text,
-                field_count=len(declared.fields),
-                defined_field_count=declared.defined,
-                extra_fields=indexed,
-                level=deflate_level,
-                items_per_slot=items_per_slot,
-                fan_out=fan_out,
+                Content(chroms, encoder.spans, encoder.groups()),
+                Declaration(len(declared.fields), declared.defined, declared.text, indexed),
+                Layout(items_per_slot, fan_out, deflate_level),
                 threads=thread_count(threads),
                 progress=progress,
             )

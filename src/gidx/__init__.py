@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         ValueWarning,
         WriteError,
     )
+    from gidx.ground.limits import limits
     from gidx.ground.region import Region
     from gidx.interval_index import IntervalIndex
     from gidx.views.alignments import to_alignments
@@ -81,6 +82,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "ValueWarning", "WriteError",
     ),
     "gidx.interval_index": ("IntervalIndex",),
+    "gidx.ground.limits": ("limits",),
     "gidx.ground.region": ("Region",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -111,6 +113,7 @@ __all__ = [
     "binning",
     "build_index",
     "errors",
+    "limits",
     "open",
     "read",
     "read_bed",

@@ -24,6 +24,7 @@ import pyarrow.types as pat
 
 from gidx.arrow.infer import EXACT, NOT_FINITE, holds
 from gidx.ground.charset import WAY_OUT
+from gidx.ground.limits import limits
 from gidx.kernels import fields as kernels
 from gidx.kernels.fields import unwritten
 
@@ -348,6 +349,10 @@ def _lists(
         array, ok = _parsed(items, column, (counts, counted) if len(counts) else None)
         return array, _first(items, ok), ok
     size = column.size
+    if size > 0 and len(items) * size > max(limits.block, len(items.text)):
+        # lists that are missing have room all the same, whatever their text is
+        what = f"{len(items):,} rows with {size:,} items each"
+        raise limits.passed("block", f"column {column.name}", None, what)
     begins, nexts, offsets, state, bad_rows, nulls = kernels.split_lists(
         items.text, items.begins, items.nexts, size, counts, counted,
         ord(column.separator), column.closed, column.absent,

@@ -20,7 +20,8 @@ import deflate
 import numpy as np
 import numpy.typing as npt
 
-from gidx.errors import format_error
+from gidx.errors import FormatError, format_error
+from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges
 from gidx.ground.source import ByteSource
 
@@ -44,28 +45,47 @@ def inflate(
             raise format_error(
                 source.name, begin, f"truncated block: ends at {end}, file ends at {source.size}"
             )
+    most = min(limits.block, _LARGEST)
+    left = most if size else most - sum(end - begin for begin, end in spans)
+    if left < 0:  # before they are read
+        raise _too_large(source, spans[0][0], most)
     pieces: Sequence[Any] = source.read_many(ranges)
     if size:
-        pieces = [_inflate(source, at, p, size) for (at, _), p in zip(spans, pieces, strict=True)]
+        stored, pieces = pieces, []
+        for (at, _), piece in zip(spans, stored, strict=True):
+            pieces.append(_inflate(source, at, piece, size, left))
+            left -= len(pieces[-1])
     bounds = np.array([0, *accumulate(map(len, pieces))], np.int64)
-    if bounds[-1] > _LARGEST:
-        at = spans[0][0]
-        raise format_error(source.name, at, f"a block of {int(bounds[-1]):,} bytes is too large")
     whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     return np.frombuffer(whole, np.uint8), bounds
 
 
-def _inflate(source: ByteSource, at: int, piece: Any, size: int) -> bytes | bytearray:
+def _inflate(source: ByteSource, at: int, piece: Any, size: int, most: int) -> bytes | bytearray:
+    """One block of at most ``most`` bytes; ``size`` is what the header says of the largest."""
+    found: bytes | bytearray
     try:
-        return deflate.zlib_decompress(piece, min(size, len(piece) * _MOST + 64))
-    except deflate.DeflateError:
-        pass
-    try:  # larger than the header says, or damaged; zlib knows which
-        return zlib.decompress(piece)
-    except zlib.error as error:
-        raise format_error(
-            source.name, at, f"damaged block of {len(piece)} bytes: {error}"
-        ) from None
+        found = deflate.zlib_decompress(piece, min(size, len(piece) * _MOST + 64, most))
+    except deflate.DeflateError:  # larger than the header says, or damaged; zlib knows which
+        stream = zlib.decompressobj()
+        try:
+            found = stream.decompress(piece, most + 1)
+        except zlib.error as error:
+            raise _damaged(source, at, piece, str(error)) from None
+        if len(found) > most:
+            raise _too_large(source, at, most) from None
+        if not stream.eof:
+            raise _damaged(source, at, piece, "its deflate stream is cut") from None
+    return found
+
+
+def _damaged(source: ByteSource, at: int, piece: Any, why: str) -> FormatError:
+    return format_error(source.name, at, f"damaged block of {len(piece)} bytes: {why}")
+
+
+def _too_large(source: ByteSource, at: int, most: int) -> FormatError:
+    if most == _LARGEST:  # no limit would help
+        return format_error(source.name, at, f"a block of more than {most:,} bytes is too large")
+    return limits.passed("block", source.name, at, "a block that inflates to more")
 
 
 def deflate_block(block: bytes | memoryview, level: int) -> bytes | memoryview:

@@ -45,6 +45,7 @@ from gidx.bgzf.block import (
 )
 from gidx.bgzf.compress import packed_name
 from gidx.errors import FormatError, format_error, warn
+from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges
 from gidx.ground.source import ByteSource, RemoteSource, is_url
 
@@ -53,11 +54,13 @@ BOM = b"\xef\xbb\xbf"
 # Text to inflate at a time. 2 M bed6 rows on two threads: 0.22 s in groups of 1 to 4 MB,
 # 0.26 s in 16 MB, 0.3 s in 256 kB.
 TEXT = 2 * 2**20
+# … and where blocks inflate to much more than the first ones said, at most so much.
+_MOST_TEXT = 4 * TEXT
 _SHIFT, _WITHIN = np.uint64(16), np.uint64(0xFFFF)  # the parts of virtual offsets
 _NO_BLOCK = 1 << 48  # behind all that a virtual offset can tell
 _PLAIN_BLOCK = 1 << 16
 _INFLATED = 1 << 18  # most bytes inflated at a time
-_FAR = 1 << 28  # bytes that are not read again to tell the number of a line
+_FAR = 1 << 28  # bytes of a file, or of its text, that are not read again to number a line
 _NO_END = 1 << 62  # of a file whose text's size is not known
 # A carriage return without a line feed, and behind it what begins as rows do: a name and
 # a number, or three texts and a number.
@@ -241,7 +244,8 @@ def to_bgzf(lines: LineSource) -> str:
 class _Pieces:
     """Collects the texts of segments."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.parts: list[Any] = []
         self.size = 0
         self.begins: list[int] = []
@@ -252,6 +256,11 @@ class _Pieces:
     def add(self, part: Any) -> None:
         self.parts.append(part)
         self.size += len(part)
+
+    def check(self, more: int, at: int) -> None:
+        """Raise where with blocks from ``at`` on, of so many bytes, it is too much."""
+        if self.size + more > limits.block:
+            raise limits.passed("block", self.name, at, "blocks that inflate to more bytes")
 
     def close_line(self) -> None:
         """A line break where the last line has none, at the file's end."""
@@ -334,11 +343,12 @@ class BgzfLines:
             sizes, taken = walk(
                 data, at, self.source.name, final=at + len(data) == self.source.size
             )
-            owned = 0
+            owned = text = 0
             for size in sizes:
-                if owned >= step or at + owned >= last:
+                if owned >= step or text >= _MOST_TEXT or at + owned >= last:
                     break
                 owned += size
+                text += int.from_bytes(data[owned - 4 : owned], "little")
             end = at + owned
             if end >= last or owned == taken == 0:
                 yield Segment(place, stop, cut, False, memoryview(data)[:taken])
@@ -357,7 +367,7 @@ class BgzfLines:
         return self.source.read(at, size)
 
     def fetch(self, group: Sequence[Segment], wanted: Wanted | None = None) -> Text:
-        found = _Pieces()
+        found = _Pieces(self.source.name)
         # what is near is read block by block, as far as it is wanted; of what is far, requests
         # are what takes time
         near = wanted is not None and not isinstance(self.source, RemoteSource)
@@ -394,6 +404,7 @@ class BgzfLines:
     def _add(self, segment: Segment, data: Any, found: _Pieces) -> None:
         at = segment.begin >> 16
         sizes = [len(block) for _, block in self._blocks_from(at, segment, data)]
+        found.check(sum(tail_sizes(data, sizes, at, self.source.name)), at)
         pieces = inflate_each(data, sizes, at, self.source.name)
         self._begin(segment, pieces, list(accumulate(sizes, initial=at)), found)
         self._end(segment, pieces, data, at + sum(sizes), found)
@@ -410,9 +421,11 @@ class BgzfLines:
                 run = replace(segment, begin=place, cut=False)
             pieces: list[bytearray] = []
             places: list[int] = []
-            end, whole = run.begin >> 16, True
+            end, whole, held = run.begin >> 16, True, 0
             for begin, block in self._blocks_from(end, segment, data):
                 pieces += inflate_each(block, [len(block)], begin, self.source.name)
+                held += len(pieces[-1])
+                found.check(held, begin)
                 places.append(begin)
                 end = begin + len(block)
                 place = wanted.place(pieces[-1], begin)
@@ -475,7 +488,10 @@ class BgzfLines:
         self, segment: Segment, pieces: list[bytearray], data: Any, end: int, found: _Pieces
     ) -> None:
         """Where a segment stops, behind its blocks, which end there in the file."""
-        if segment.open:
+        if segment.open and segment.cut and not any(b"\n" in piece for piece in pieces):
+            found.stops.append(found.size)  # within a line that began before: no row of its own
+            found.close_line()
+        elif segment.open:
             found.stops.append(found.size + 1)
             rest = b"" if data is None else data[end - (segment.begin >> 16) :]
             self._read_on(end, rest, found)
@@ -513,8 +529,10 @@ class BgzfLines:
 
     def _read_on(self, at: int, data: Any, found: _Pieces) -> None:
         """Blocks from ``at`` on, until one has a line break; ``data`` are bytes from there."""
-        size = self.source.size
+        size, most = self.source.size, found.size + limits.line
         while at < size:
+            if found.size > most:
+                raise too_long(self.source.name, at)
             sizes, _ = walk(data, at, self.source.name, final=at + len(data) == size)
             if not sizes:
                 data = self._read(at, 2 * MAX_BLOCK)
@@ -560,7 +578,7 @@ class BgzfLines:
         block, within = text.place(at)
         line = ""
         if block < _FAR and not is_url(self.source.name):
-            line = f"line {_line_number(self, block << 16 | within)}, "
+            line = _say_line(self, block << 16 | within)
         return f"{self.source.name}, {line}block at byte {block}, {within} into its data"
 
 
@@ -594,16 +612,21 @@ class PlainLines:
         group: Sequence[Segment],
         wanted: Wanted | None = None,  # noqa: ARG002 (it has no index, so no regions)
     ) -> Text:
-        found = _Pieces()
+        found = _Pieces(self.source.name)
         for segment in group:
             found.begins.append(found.size)
             found.blocks.append((found.size, segment.begin))
             found.cut.append(segment.cut)
-            piece = self.source.read(segment.begin, segment.stop - segment.begin)
+            piece = bytes(self.source.read(segment.begin, segment.stop - segment.begin))
             found.add(piece)
             found.stops.append(found.size + segment.open)
-            at = segment.stop
+            at, most = segment.stop, segment.stop + limits.line
+            if segment.cut and b"\n" not in piece:  # within a line that began before
+                found.stops[-1] = found.size
+                at = self.source.size
             while segment.open and at < self.source.size:
+                if at > most:
+                    raise too_long(self.source.name, segment.stop)
                 piece = bytes(self.source.read(at, min(_PLAIN_BLOCK, self.source.size - at)))
                 found.add(piece)
                 at += len(piece)
@@ -623,7 +646,7 @@ class PlainLines:
         return sum(text.place(at))
 
     def say(self, text: Text, at: int) -> str:
-        return f"{self.source.name}, line {_line_number(self, self.place(text, at))}"
+        return _said(self, self.place(text, at))
 
 
 class GzipLines:
@@ -667,6 +690,8 @@ class GzipLines:
                 yield [Segment(place, place + len(data), data=data)]
                 place += len(data)
                 parts, held = [], len(piece) - cut
+            elif held > step + limits.line:
+                raise too_long(self.source.name, None)
             parts.append(piece[cut:])
         data = b"".join(parts)
         if data:
@@ -677,7 +702,7 @@ class GzipLines:
         group: Sequence[Segment],
         wanted: Wanted | None = None,  # noqa: ARG002 (it has no index, so no regions)
     ) -> Text:
-        found = _Pieces()
+        found = _Pieces(self.source.name)
         for segment in group:
             found.begins.append(found.size)
             found.blocks.append((found.size, segment.begin))
@@ -743,14 +768,31 @@ class GzipLines:
         return sum(text.place(at))
 
     def say(self, text: Text, at: int) -> str:
-        return f"{self.source.name}, line {_line_number(self, self.place(text, at))}"
+        return _said(self, self.place(text, at))
 
 
-def _line_number(lines: LineSource, place: int) -> int:
-    """Which line a place is in, counted from 1; for messages, since it reads all before it."""
-    number = 1
+def too_long(name: str, at: int | None) -> FormatError:
+    """The error of a line that goes on and on."""
+    return limits.passed("line", name, at, "a line of more bytes")
+
+
+def _say_line(lines: LineSource, place: int) -> str:
+    """Which line a place is in, counted from 1, for messages: it reads all before it.
+
+    Nothing where that is too much.
+    """
+    number, read = 1, 0
     for at, piece in lines.stream():
         if at >= place:
             break
+        read += len(piece)
+        if read > _FAR:
+            return ""
         number += piece.count(b"\n", 0, place - at)
-    return number
+    return f"line {number}, "
+
+
+def _said(lines: LineSource, place: int) -> str:
+    """A place of a file without blocks, in words."""
+    line = _say_line(lines, place) or f"byte {place} of its text, "
+    return f"{lines.source.name}, {line.removesuffix(', ')}"

@@ -21,6 +21,8 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from gidx.ground.limits import limits
+
 MIN_SHIFT, DEPTH = 14, 5  # of every TBI
 # Bin numbers are int32 on disk; ten levels below the first make 1,227,133,513 bins.
 MAX_DEPTH = 10
@@ -66,6 +68,9 @@ def reg2bins(start: int, end: int, min_shift: int = MIN_SHIFT, depth: int = DEPT
     if start >= end:
         return np.empty(0, np.int64)
     parts = []
+    if (end - 1 >> min_shift) - (start >> min_shift) >= limits.bins:
+        what = f"{start:,}-{end:,} is in {(end - start >> min_shift) + 1:,} bins"
+        raise limits.passed("bins", "reg2bins", None, what)
     for level in range(depth + 1):
         shift, first = min_shift + 3 * (depth - level), _first_bin(level)
         parts.append(np.arange(first + (start >> shift), first + (end - 1 >> shift) + 1))

@@ -13,6 +13,7 @@ CSI has of it one sample a bin, ``loffset``.
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -24,10 +25,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast, overload
 import numpy as np
 import numpy.typing as npt
 
-from gidx.bgzf.block import EOF, MAX_DATA, deflate_block, inflate_all, is_bgzf, walk
+from gidx.bgzf.block import EOF, MAX_DATA, deflate_block, inflate_all, is_bgzf, tail_sizes, walk
 from gidx.binning.bins import bin_count, bin_spans, max_position
-from gidx.errors import WriteError, format_error
+from gidx.errors import FormatError, WriteError, format_error
 from gidx.ground.atomic import replacing
+from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges, coalesce
 from gidx.ground.region import RegionSet, resolve
 from gidx.ground.source import ByteSource, PathLike, open_source
@@ -587,11 +589,21 @@ def counted(n: int, what: str) -> str:
 
 
 def inflated(data: bytes, name: str) -> bytes:
-    """The data of BGZF, or of any other gzip."""
+    """The data of BGZF, or of any other gzip: at most as many bytes as `limits` say."""
     if is_bgzf(data):
         sizes, _ = walk(data, 0, name, final=True)
+        if sum(tail_sizes(data, sizes, 0, name)) > limits.index:
+            raise _too_large(name)
         return inflate_all(data, sizes, 0, name)
     try:
-        return gzip.decompress(data)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            found = file.read(limits.index + 1)
     except (EOFError, zlib.error, OSError) as error:
         raise format_error(name, None, f"truncated or damaged gzip: {error}") from None
+    if len(found) > limits.index:
+        raise _too_large(name)
+    return found
+
+
+def _too_large(name: str) -> FormatError:
+    return limits.passed("index", name, None, "an index that inflates to more bytes")

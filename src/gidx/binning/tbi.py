@@ -18,6 +18,7 @@ from gidx.binning.bins import DEPTH, MIN_SHIFT, pseudo_bin
 from gidx.binning.index import GAF_PRESET, Kind, Layout, TabixIndex
 from gidx.errors import WriteError, format_error
 from gidx.ground.layout import Record
+from gidx.ground.limits import limits
 from gidx.kernels.bins import OK, TRUNCATED, count_parts, read_parts, write_parts
 
 MAGIC = b"TBI\x01"
@@ -74,6 +75,9 @@ def unpack_columns(data: bytes, at: int, name: str) -> tuple[Layout, tuple[str, 
         layout = layout_of(found)
     except ValueError as error:
         raise fail(name, at, str(error)) from None
+    furthest = max(layout.chrom, layout.start, layout.end)
+    if furthest > limits.fields:
+        raise limits.passed("fields", name, at, f"the index is of column {furthest:,}")
     at += COLUMNS.itemsize
     text = data[at : at + int(found["l_nm"])]
     if len(text) != found["l_nm"]:

@@ -27,6 +27,7 @@ import numpy.typing as npt
 from gidx.binning.bins import bin_count, bin_span, depth_for, reg2bin
 from gidx.errors import WriteError, format_error
 from gidx.ground.layout import check_range, read_array, read_one, read_tagged
+from gidx.ground.limits import limits
 from gidx.ground.source import ByteSource
 from gidx.kernels import interval_index
 
@@ -516,6 +517,9 @@ def _entries(data: bytes, version: int, count: int, path: str) -> Iterator[Entry
             raise format_error(
                 path, place, f"values of set {name!r} have {value_size} bytes, expected 1 or more"
             )
+        if value_size > limits.array:
+            what = f"values of set {name!r} have {value_size:,} bytes"
+            raise limits.passed("array", path, place, what)
         yield place, name, offset, value_size
         at = name_end + tail
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.errors import format_error
+from gidx.ground.limits import limits
 from gidx.ground.source import ByteSource
 
 Order = Literal["<", ">"]
@@ -68,14 +69,16 @@ def check_range(source: ByteSource, offset: int, size: int, what: str) -> None:
 
 def read_cstring(source: ByteSource, offset: int, what: str, step: int = 4096) -> bytes:
     """The bytes from ``offset`` up to the next NUL, which must come."""
-    found = b""
+    found = bytearray()
     at = offset
     while at < source.size:
         piece = bytes(source.read(at, min(step, source.size - at)))
         end = piece.find(0)
         if end >= 0:
-            return found + piece[:end]
+            return bytes(found + piece[:end])
         found += piece
+        if len(found) > limits.header:
+            raise limits.passed("header", source.name, offset, f"{what} of more bytes")
         at += len(piece)
         step *= 4
     raise format_error(

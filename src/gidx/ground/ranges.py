@@ -37,14 +37,21 @@ def coalesce(ranges: Ranges, gap: int) -> Ranges:
     return np.column_stack([ordered[first, 0], reach[np.r_[first[1:] - 1, len(reach) - 1]]])
 
 
-def partition(ranges: Ranges, size: int) -> list[Ranges]:
+def partition(ranges: Ranges, size: int, most: int | None = None) -> list[Ranges]:
     """Cut a list of ranges into runs of about ``size`` bytes; no range is split.
 
-    >>> [len(part) for part in partition(np.array([[0, 6], [6, 12], [12, 13]], "u8"), 10)]
-    [2, 1]
+    ``most`` is how many ranges a run may have.
+
+    >>> three = np.array([[0, 6], [6, 12], [12, 13]], "u8")
+    >>> [len(p) for p in partition(three, 10)], [len(p) for p in partition(three, 99, 1)]
+    ([2, 1], [1, 1, 1])
     """
     if len(ranges) < 2:
         return [ranges] if len(ranges) else []
     sizes = ranges[:, 1] - ranges[:, 0]
     run = (np.cumsum(sizes) - sizes) // np.uint64(max(size, 1))
-    return np.split(ranges, np.flatnonzero(run[1:] != run[:-1]) + 1)
+    first = np.flatnonzero(run[1:] != run[:-1]) + 1
+    parts = np.split(ranges, first)
+    if most is None or most >= len(ranges):
+        return parts
+    return [part[i : i + most] for part in parts for i in range(0, len(part), most)]

@@ -41,6 +41,7 @@ from gidx.errors import (
 )
 from gidx.formats.base import Names, Placed, Rows
 from gidx.ground.layout import check_range, ordered, read_cstring, read_one
+from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges, partition
 from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource
@@ -226,6 +227,7 @@ class BigBed:
                 why = f"has AutoSQL that cannot be read ({error})"
             else:
                 if len(parsed.fields) == count:
+                    self._check_arrays(parsed)
                     return Declared(parsed, text, min(defined, count))
                 where = "its rows have" if found is not None else "its header says"
                 why = f"declares {len(parsed.fields)} fields in AutoSQL, but {where} {count}"
@@ -235,6 +237,14 @@ class BigBed:
             name = f"bed{declared.defined}" + (f"+{extra}" if extra else "")
             warn(f"{self.source.name}: {why}; read as {name} with the standard names")
         return declared
+
+    def _check_arrays(self, declared: AutoSql) -> None:
+        """Raise where an array of fixed size is so large that rows without it cost too much."""
+        for field in declared.fields:
+            if isinstance(field.size, int) and field.size > limits.array:
+                at = int(self.head.fixed["autosql_offset"])
+                what = f"AutoSQL declares {field.declared_type} {field.name}"
+                raise limits.passed("array", self.source.name, at, what)
 
     def _standard(self, count: int, defined: int) -> Declared:
         """Standard BED columns, as many as the first block's rows bear out."""
@@ -327,7 +337,9 @@ class BigBed:
         return self.data_tree.ranges(regions)
 
     def groups(self, ranges: Ranges, size: int | None = None) -> list[Ranges]:
-        return partition(ranges, size or self.group_size)
+        # a few blocks of a file whose blocks are large, as multiple alignments are
+        most = max(1, limits.block // 4 // max(self.buffer_size, 1))
+        return partition(ranges, size or self.group_size, most)
 
     def fetch(self, ranges: Ranges, regions: RegionSet | None = None) -> Blocks:  # noqa: ARG002
         text, bounds = inflate(self.source, ranges, self.buffer_size)

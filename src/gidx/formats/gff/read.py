@@ -52,6 +52,7 @@ from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items
 from gidx.errors import warn
 from gidx.formats.text.dialect import Head, Lines, Names, Rules, fields_table
+from gidx.ground.limits import limits
 from gidx.kernels import attributes as kernels
 from gidx.kernels.names import hash_words
 
@@ -153,6 +154,13 @@ def from_head(head: Head, *, attributes: Sequence[str] | None = None, types: Any
     if kind == "gff3":
         listed.update(SEVERAL)
     keys = list(found if attributes is None else dict.fromkeys(attributes))
+    if attributes is None and len(keys) > limits.columns:
+        keys = keys[: limits.columns]
+        warn(
+            f"{head.name}: {len(found):,} keys of attributes in the first rows; the first "
+            f"{limits.columns:,} are columns, the rest is in the map `attributes`; say which are "
+            "wanted (attributes=[...]), or raise gidx.limits.columns"
+        )
     taken = [f.name for f in FIXED] + ["attributes"]
     native = [f.gff3 if kind == "gff3" else f.gtf for f in FIXED] + ["attributes"]
     names = schema.unique(keys, taken), schema.unique(keys, native)

@@ -17,6 +17,7 @@ from gidx.bgzf.lines import (
     check_line_ends,
     open_lines,
     to_bgzf,
+    too_long,
 )
 from gidx.binning.index import SAM_PRESET, VCF_PRESET, Layout, TabixIndex
 from gidx.errors import FormatError, format_error, hint, warn
@@ -29,6 +30,7 @@ from gidx.formats.text.read import TabixText
 from gidx.formats.vcf import read as vcf
 from gidx.ground.charset import encoding_of
 from gidx.ground.foreign import foreign, is_csv
+from gidx.ground.limits import limits
 from gidx.ground.source import ByteSource, PathSource, RemoteSource, beside, open_source
 
 # How many rows, and bytes of them, are looked at.
@@ -177,6 +179,9 @@ class _Read:
         self.name, self.text = lines.source.name, bytearray()
         self._stream, self._end = lines.stream(), int(lines.whole(0)[0, 1])
         self._places: list[tuple[int, int]] = []
+        # behind the last line break, and how many there are: kept, because a look at all
+        # text with each piece takes as long as the square of it (200 MB: 36 s)
+        self.last = self.breaks = 0
         while len(self.text) < _SHOWN and self.more():
             pass
         if (what := foreign(bytes(self.text[:4096]))) is not None:
@@ -192,11 +197,20 @@ class _Read:
         piece = next(self._stream, None)
         if piece is None:
             if self.text and not self.text.endswith(b"\n"):
-                self.text += b"\n"
+                self._add(b"\n")
             return False
         self._places.append((len(self.text), piece[0]))
-        self.text += piece[1]
+        self._add(piece[1])
+        if len(self.text) - self.last > limits.line:
+            raise too_long(self.name, self.place(self.last))
         return True
+
+    def _add(self, piece: bytes) -> None:
+        end = piece.rfind(b"\n") + 1
+        if end:
+            self.last = len(self.text) + end
+            self.breaks += piece.count(b"\n")
+        self.text += piece
 
     def place(self, at: int) -> int:
         """The place in the file of a byte of the text."""
@@ -205,15 +219,19 @@ class _Read:
         begin, place = next(p for p in reversed(self._places) if p[0] <= at)
         return place + at - begin
 
+    def _more_header(self) -> bool:
+        if len(self.text) > limits.header:
+            raise limits.passed("header", self.name, None, "a header of more bytes")
+        return self.more()
+
     def skip(self, lines: int) -> int:
         """Behind so many lines."""
         at, ended = self.at, False
         while lines and not ended:
-            end = self.text.find(b"\n", at)
-            if end >= 0:
-                at, lines = end + 1, lines - 1
+            if at < self.last:
+                at, lines = self.text.find(b"\n", at) + 1, lines - 1
             else:
-                ended = not self.more()
+                ended = not self._more_header()
         return at
 
     def first_row(self, at: int) -> int:
@@ -222,21 +240,22 @@ class _Read:
         first = re.compile(rb"(?!" + other + rb")")  # "^" is not where a byte order mark ends
         row = re.compile(rb"^(?!" + other + rb")", re.M)
         while True:
-            last = self.text.rfind(b"\n") + 1  # whole lines
+            last = self.last  # whole lines
             match = None
             if at < last:
                 match = first.match(self.text, at, last) or row.search(self.text, at, last)
             if match is not None and match.start() < last:
                 return match.start()
             at = max(at, last)
-            if not self.more():
+            if not self._more_header():
                 return at if at == len(self.text) else self.first_row(at)
 
     def rows(self, begin: int) -> None:
         """Read as many rows as are to be looked at."""
         declared = self.meta == b"@" or self.text.startswith(b"##fileformat=VCF", self.at)
-        most = FEW if declared else ROWS
-        while len(self.text) - begin < BYTES and self.text.count(b"\n", begin) <= most:
+        most = self.breaks - self.text.count(b"\n", begin) + (FEW if declared else ROWS)
+        # one row at least, however long it is
+        while self.last <= begin or (len(self.text) - begin < BYTES and self.breaks <= most):
             if not self.more():
                 return
 
@@ -356,7 +375,10 @@ def _check_width(head: Head, kind: str) -> None:
     """Raise where a first row cannot have chrom, start and end."""
     rows = enumerate(head.first, head.lines.count(b"\n") + 1)
     line, first = next((r for r in rows if not _is_no_row(r[1], head)), (0, b"\t\t"))
-    if (found := len(_split(first))) >= 3:
+    found = len(_split(first))
+    if found > limits.fields and kind in ("bed", "tsv"):
+        raise limits.passed("fields", head.name, None, f"line {line}: {found:,} fields")
+    if found >= 3:
         return
     if is_csv(first):
         what = "a CSV file: its fields are parted by commas, expected tabs"

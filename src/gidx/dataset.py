@@ -37,7 +37,7 @@ from gidx.errors import (
     one_of,
     warn,
 )
-from gidx.formats.base import Format, Names, Placed
+from gidx.formats.base import Format, Names, Placed, Reader
 from gidx.formats.bigbed.read import ZOOM_SCHEMA, BigBed
 from gidx.formats.text.open import open_text
 from gidx.formats.text.read import TabixText
@@ -179,6 +179,8 @@ class Dataset:
 
     def __init__(self, format: Format) -> None:
         self._format = format
+        self._schemas: dict[Names, pa.Schema] = {}
+        self._readers: dict[tuple[tuple[int, ...], Names], Reader] = {}
 
     @cached_property
     def _ids(self) -> dict[str, int]:
@@ -199,7 +201,7 @@ class Dataset:
     @property
     def schema(self) -> pa.Schema:
         """Arrow schema of all columns, canonical names."""
-        return self._format.schema("canonical")
+        return self._schema("canonical")
 
     @property
     def columns(self) -> list[str]:
@@ -446,7 +448,7 @@ class Dataset:
         one_of("names", names, ("canonical", "native"))
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
-        whole = self._format.schema(names)
+        whole = self._schema(names)
         wanted = schema.project(whole, columns)
         decoded = wanted
         if filter is not None:
@@ -459,9 +461,24 @@ class Dataset:
         every = asked is None and filter is None and ranges is not None
         expected = self._format.row_count() if every and group_size is None else None
         return _Scan(
-            self._format, groups, asked, wanted, decoded, filter, batch_size,
-            _threads(threads, groups), errors, names, expected,
+            self._format, groups, asked, self._reader(tuple(decoded), names),
+            [decoded.index(i) for i in wanted], filter, batch_size, _threads(threads, groups),
+            errors, expected,
         )  # fmt: skip
+
+    def _schema(self, names: Names) -> pa.Schema:
+        """All columns; kept, as readers are: of a wide file it takes as long as a small query."""
+        found = self._schemas.get(names)
+        if found is None:
+            found = self._schemas[names] = self._format.schema(names)
+        return found
+
+    def _reader(self, columns: tuple[int, ...], names: Names) -> Reader:
+        """These columns' reader; kept, since it takes 20 us or more to make."""
+        found = self._readers.get((columns, names))
+        if found is None:
+            found = self._readers[columns, names] = self._format.reader(columns, names)
+        return found
 
 
 class BigBedDataset(Dataset):
@@ -523,7 +540,7 @@ class BigBedDataset(Dataset):
         column = self._format.index_of(field)
         ranges = self._format.lookup(column, keys)
         style: Names = options.get("names", "canonical")
-        key = pc.field(self._format.schema(style).names[column])
+        key = pc.field(self._schema(style).names[column])
         matches = key.isin(pa.array(keys, pa.string()))
         other = options.pop("filter", None)
         scan = self._prepare(
@@ -645,20 +662,21 @@ class _Scan:
         format: Format,
         groups: Iterable[Any],
         regions: RegionSet | None,
+        reader: Reader,
         wanted: list[int],
-        decoded: list[int],
         filter: pc.Expression | None,
         batch_size: int | None,
         threads: int,
         errors: Errors,
-        names: Names,
         expected: int | None,
     ) -> None:
         self._format, self._groups, self._regions = format, groups, regions
-        self._wanted, self._decoded, self._filter = wanted, decoded, filter
+        self._reader, self._wanted, self._filter = reader, wanted, filter
         self._batch_size, self._threads = batch_size, threads
-        self._errors, self._names, self._expected = errors, names, expected
-        self.schema = format.picked(tuple(wanted), names)
+        self._errors, self._expected = errors, expected
+        self.schema = reader.schema
+        if filter is not None:  # which may need more columns, and each once
+            self.schema = pa.schema([self.schema[i] for i in wanted], self.schema.metadata)
         self._problems: dict[str, tuple[int, Placed]] = {}
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -678,9 +696,8 @@ class _Scan:
             )
 
     def _group(self, group: Any) -> tuple[pa.RecordBatch, Sequence[Placed]]:
-        rows = self._format.decode(
-            self._format.fetch(group, self._regions), self._decoded, self._regions, self._names
-        )
+        blocks = self._format.fetch(group, self._regions)
+        rows = self._reader.decode(blocks, self._regions)
         return rows.batch, rows.problems
 
     def _finished(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
@@ -688,8 +705,7 @@ class _Scan:
         parts = [batch]
         if self._filter is not None:
             table = pa.Table.from_batches([batch]).filter(self._filter)
-            positions = [self._decoded.index(i) for i in self._wanted]
-            parts = table.select(positions).combine_chunks().to_batches()
+            parts = table.select(self._wanted).combine_chunks().to_batches()
         step = self._batch_size
         if step is not None:
             parts = [p.slice(at, step) for p in parts for at in range(0, p.num_rows, step)]

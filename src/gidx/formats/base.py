@@ -1,6 +1,9 @@
 """What a format has to offer; `Dataset` does everything else, once.
 
-region ─plan─▶ ranges ─fetch─▶ inflated blocks ─decode─▶ rows
+    region ─plan─▶ ranges ─fetch─▶ inflated blocks ─decode─▶ rows
+
+Which columns are wanted is bound once, in a `Reader`; `plan`, `fetch` and `count` do not
+depend on it.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource
 
-__all__ = ["Format", "Names", "Placed", "Rows"]
+__all__ = ["Format", "Names", "Placed", "Reader", "Rows"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,19 @@ class Rows:
     problems: Sequence[Placed] = ()
 
 
+class Reader(Protocol):
+    """Some columns of an open file, in the order given."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of these columns."""
+        ...
+
+    def decode(self, blocks: Any, regions: RegionSet | None) -> Rows:
+        """The rows of fetched blocks that overlap a region (all: None)."""
+        ...
+
+
 class Format(Protocol):
     """One open file."""
 
@@ -51,8 +67,8 @@ class Format(Protocol):
         """Every column that rows can have."""
         ...
 
-    def picked(self, columns: tuple[int, ...], names: Names) -> pa.Schema:
-        """The schema of some of these columns, in the order given."""
+    def reader(self, columns: Sequence[int], names: Names) -> Reader:
+        """Some columns of ``schema(names)``, bound once for all blocks that are decoded."""
         ...
 
     def fields(self) -> pa.Table:
@@ -73,12 +89,6 @@ class Format(Protocol):
 
     def fetch(self, group: Any, regions: RegionSet | None = None) -> Any:
         """The inflated blocks of a group; those that can have no row of a region may lack."""
-        ...
-
-    def decode(
-        self, blocks: Any, columns: Sequence[int], regions: RegionSet | None, names: Names
-    ) -> Rows:
-        """The rows that overlap a region (all: None), as columns of ``schema(names)``."""
         ...
 
     def count(self, blocks: Any, regions: RegionSet | None) -> int:

@@ -87,7 +87,6 @@ class BigBed:
             source, int(fixed["index_offset"]), self.head.order, "data index"
         )
         self._zoom_indexes: dict[int, RangeTree] = {}
-        self._picked: dict[tuple[tuple[int, ...], Names], pa.Schema] = {}
         if not self.head.closed:
             self._check_whole()
         self.declared = self._declare()
@@ -139,8 +138,7 @@ class BigBed:
         table = replace(told.autosql.table, fields=tuple(fields), sources=())
         other = copy.copy(self)
         text = told.text or str(told.autosql)
-        other.declared = Declared(AutoSql((table,)), text, told.defined)
-        other._picked = {}
+        other._declare_as(Declared(AutoSql((table,)), text, told.defined))
         return other
 
     def with_types(self, types: Any) -> BigBed:
@@ -164,9 +162,13 @@ class BigBed:
         table = replace(told.autosql.table, fields=tuple(fields), sources=())
         other = copy.copy(self)
         rest = told.autosql.declarations[1:]
-        other.declared = Declared(AutoSql((table, *rest)), None, told.defined)
-        other._picked = {}
+        other._declare_as(Declared(AutoSql((table, *rest)), None, told.defined))
         return other
+
+    def _declare_as(self, declared: Declared) -> None:
+        """Take another declaration, and forget what was made of the one before."""
+        self.declared = declared
+        self.__dict__.pop("metadata", None)
 
     # ── what it says of itself ──────────────────────────────────────────────────────────────────
 
@@ -281,19 +283,11 @@ class BigBed:
         return HEAD_FIELDS + text.count(b"\t", 0, end) + 1
 
     def schema(self, names: Names) -> pa.Schema:
-        return self.picked(tuple(range(self.declared.count)), names)
-
-    def picked(self, columns: tuple[int, ...], names: Names) -> pa.Schema:
-        """The schema of some columns; kept, since it takes 20 us to make."""
-        found = self._picked.get((columns, names))
-        if found is None:
-            named = self.declared.named(names)
-            found = pa.schema([named[i] for i in columns], self._metadata)
-            self._picked[columns, names] = found
-        return found
+        return pa.schema(self.declared.named(names), self.metadata)
 
     @cached_property
-    def _metadata(self) -> dict[bytes, bytes]:
+    def metadata(self) -> dict[bytes, bytes]:
+        """The schema's entries."""
         return schema.metadata(
             format=self.kind,
             coordinates="0-based half-open",
@@ -345,49 +339,22 @@ class BigBed:
         text, bounds = inflate(self.source, ranges, self.buffer_size)
         return Blocks(text, bounds, ranges)
 
-    def decode(
-        self, blocks: Blocks, columns: Sequence[int], regions: RegionSet | None, names: Names
-    ) -> Rows:
-        own = self.declared.native_columns if names == "native" else self.declared.columns
-        specs = [own[i] for i in columns]
-        named = self.declared.named(names)
-        texts = [s for s in specs if s is not None]
-        want = max([max(s.field, s.counted_by or 0) + 1 for s in texts], default=0)
-        chrom, start, end, fields = self._records(blocks, want, regions, self.declared.count)
-        decoded, problems = decode(blocks.text, fields, texts)
-        rest = iter(decoded)
-        arrays = []
-        for i, spec in zip(columns, specs, strict=True):
-            if spec is not None:
-                arrays.append(next(rest))
-            elif i == 0:
-                arrays.append(self._chrom_column(chrom))
-            else:
-                arrays.append(_position_column(start if i == 1 else end, named[i].type))
-        batch = schema.batch(arrays, self.picked(tuple(columns), names), len(chrom))
-        if not problems:
-            return Rows(batch)
-        chroms = list(self._chroms)
-        placed = [
-            Placed(p, (chroms[chrom[p.row]], int(start[p.row]), int(end[p.row]))) for p in problems
-        ]
-        return Rows(batch, placed)
+    def reader(self, columns: Sequence[int], names: Names) -> BigBedReader:
+        return BigBedReader(self, columns, names)
 
     def count(self, blocks: Blocks, regions: RegionSet | None) -> int:
-        return len(self._records(blocks, 0, regions, self.declared.count)[0])
-
-    def _chrom_column(self, chrom: npt.NDArray[np.int32]) -> pa.Array:
-        # a copy: the kernel's array is as long as there could be rows
-        indices = pa.Array.from_buffers(pa.int32(), len(chrom), [None, pa.py_buffer(chrom.copy())])
-        return pa.DictionaryArray.from_arrays(indices, self._chrom_names, safe=False)
+        return len(self.records(blocks, 0, regions)[0])
 
     @cached_property
-    def _chrom_names(self) -> pa.Array:
+    def chrom_names(self) -> pa.Array:
+        """Chroms in the order of their ids: the dictionary of column chrom."""
         return pa.array(list(self._chroms), pa.string())
 
-    def records(self, blocks: Blocks, want: int) -> tuple[Any, Any, Any, npt.NDArray[np.int32]]:
-        """Chrom ids, starts, ends of all rows, and bounds of ``want`` fields behind them."""
-        return self._records(blocks, want, None, self.declared.count)
+    def records(
+        self, blocks: Blocks, want: int, regions: RegionSet | None = None
+    ) -> tuple[Any, Any, Any, npt.NDArray[np.int32]]:
+        """Chrom ids, starts, ends of rows, and bounds of ``want`` fields behind them."""
+        return self._records(blocks, want, regions, self.declared.count)
 
     def _records(
         self, blocks: Blocks, want: int, regions: RegionSet | None, count: int
@@ -509,7 +476,7 @@ class BigBed:
             asked = regions.first, regions.start, regions.end
             found = found[select_items(chrom, start, end, *asked)]
         arrays = [
-            pa.DictionaryArray.from_arrays(found["chrom"].astype("i4"), self._chrom_names),
+            pa.DictionaryArray.from_arrays(found["chrom"].astype("i4"), self.chrom_names),
             *(
                 pa.array(np.ascontiguousarray(found[f.name]).astype(f.type.to_pandas_dtype()))
                 for f in list(ZOOM_SCHEMA)[1:]
@@ -557,12 +524,52 @@ class BigBed:
         starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         for ranges in np.array_split(self.plan(regions), 1 + len(self.plan(regions)) // 64):
             if len(ranges):
-                _, start, end, _ = self._records(
-                    self.fetch(ranges), 0, regions, self.declared.count
-                )
+                _, start, end, _ = self.records(self.fetch(ranges), 0, regions)
                 starts.append(start.copy())
                 ends.append(end.copy())
         return summary.depth(np.concatenate(starts), np.concatenate(ends))
+
+
+class BigBedReader:
+    """Some columns of a bigBed file (a `Reader`): which fields they need, and of what type."""
+
+    def __init__(self, file: BigBed, columns: Sequence[int], names: Names) -> None:
+        self._file, self._columns = file, tuple(columns)
+        declared = file.declared
+        own = declared.native_columns if names == "native" else declared.columns
+        named = declared.named(names)
+        self._specs = [own[i] for i in columns]
+        self._texts = [s for s in self._specs if s is not None]
+        self._want = max([max(s.field, s.counted_by or 0) + 1 for s in self._texts], default=0)
+        self.schema = pa.schema([named[i] for i in columns], file.metadata)
+
+    def decode(self, blocks: Blocks, regions: RegionSet | None) -> Rows:
+        file = self._file
+        chrom, start, end, fields = file.records(blocks, self._want, regions)
+        decoded, problems = decode(blocks.text, fields, self._texts)
+        rest = iter(decoded)
+        arrays = []
+        for i, spec, field in zip(self._columns, self._specs, self.schema, strict=True):
+            if spec is not None:
+                arrays.append(next(rest))
+            elif i == 0:
+                arrays.append(_chrom_column(chrom, file.chrom_names))
+            else:
+                arrays.append(_position_column(start if i == 1 else end, field.type))
+        batch = schema.batch(arrays, self.schema, len(chrom))
+        if not problems:
+            return Rows(batch)
+        chroms = list(file.chroms)
+        placed = [
+            Placed(p, (chroms[chrom[p.row]], int(start[p.row]), int(end[p.row]))) for p in problems
+        ]
+        return Rows(batch, placed)
+
+
+def _chrom_column(chrom: npt.NDArray[np.int32], names: pa.Array) -> pa.Array:
+    # a copy: the kernel's array is as long as there could be rows
+    indices = pa.Array.from_buffers(pa.int32(), len(chrom), [None, pa.py_buffer(chrom.copy())])
+    return pa.DictionaryArray.from_arrays(indices, names, safe=False)
 
 
 def _position_column(values: npt.NDArray[np.int64], kind: pa.DataType) -> pa.Array:

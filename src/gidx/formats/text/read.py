@@ -60,8 +60,6 @@ class TabixText:
         self._begin, self._index_name = begin, index_name
         self.encoding = encoding
         self._raw: dict[str, bytes] = {}  # chroms' names as they stand in the file
-        self._picked: dict[tuple[tuple[int, ...], Names], pa.Schema] = {}
-        self._wants: dict[tuple[tuple[int, ...], Names], int] = {}
         self._checked = False
         self._asked: Ahead | None = None
         self._end: int | None = None  # where the table ends, if before the file does
@@ -85,8 +83,8 @@ class TabixText:
 
     def _as(self, dialect: Dialect) -> TabixText:
         made = copy.copy(self)
-        made.dialect, made._picked, made._wants, made._asked = dialect, {}, {}, None
-        made.__dict__.pop("_metadata", None)
+        made.dialect, made._asked = dialect, None
+        made.__dict__.pop("metadata", None)
         return made
 
     def apart(self) -> TabixText:
@@ -199,19 +197,11 @@ class TabixText:
         return {self._encoded(name): i for i, name in enumerate(self.chroms)}
 
     def schema(self, names: Names) -> pa.Schema:
-        return self.picked(tuple(range(len(self.dialect.named(names)))), names)
-
-    def picked(self, columns: tuple[int, ...], names: Names) -> pa.Schema:
-        """The schema of some columns; kept, since it takes 20 us to make."""
-        found = self._picked.get((columns, names))
-        if found is None:
-            named = self.dialect.named(names)
-            found = pa.schema([named[i] for i in columns], self._metadata)
-            self._picked[columns, names] = found
-        return found
+        return pa.schema(self.dialect.named(names), self.metadata)
 
     @cached_property
-    def _metadata(self) -> dict[bytes, bytes]:
+    def metadata(self) -> dict[bytes, bytes]:
+        """The schema's entries."""
         sizes = {k: v for k, v in self.dialect.chroms.items() if v is not None}
         return schema.metadata(
             format=self.kind,
@@ -349,40 +339,25 @@ class TabixText:
             check_line_ends(text.text.data, partial(self.lines.say, text), self.source.name)
         return parted(text) if self.dialect.rules.spaces else text
 
-    def decode(
-        self, blocks: Text, columns: Sequence[int], regions: RegionSet | None, names: Names
-    ) -> Rows:
-        if self._apart:
-            return self._decode_apart(blocks, columns, names)
-        lines = self._lines(blocks, self._want(tuple(columns), names), regions)
-        if self.encoding is not None:
-            lines = _in_utf8(lines, self.encoding)
-        arrays, problems = self.dialect.decode(lines, columns, names)
-        batch = schema.batch(arrays, self.picked(tuple(columns), names), len(lines))
-        placed = []
-        for p in problems:
-            chrom = int(lines.chrom[p.row])
-            name = list(self.chroms)[chrom] if chrom >= 0 else "*"
-            placed.append(Placed(p, (name, int(lines.start[p.row]), int(lines.end[p.row]))))
-        return Rows(batch, placed)
+    def reader(self, columns: Sequence[int], names: Names) -> TextReader:
+        return TextReader(self, columns, names)
 
-    def _decode_apart(self, text: Text, columns: Sequence[int], names: Names) -> Rows:
+    def knowing(self, text: Text) -> TabixText | None:
+        """What decodes a text: this file; where it is read apart, one with the text's chroms.
+
+        None where the table has ended before.
+        """
+        if not self._apart:
+            return self
         if self._end is not None and self.lines.place(text, int(text.begins[0])) >= self._end:
-            picked = self.picked(tuple(columns), names)
-            return Rows(pa.RecordBatch.from_pylist([], picked), [])
-        return self._knowing(text).decode(text, columns, None, names)
-
-    def _want(self, columns: tuple[int, ...], names: Names) -> int:
-        """How many fields these columns need; kept, since it takes as long as to split them."""
-        found = self._wants.get((columns, names))
-        if found is None:
-            found = self._wants[columns, names] = self.dialect.want(columns, names)
-        return found
+            return None
+        return self._knowing(text)
 
     def count(self, blocks: Text, regions: RegionSet | None) -> int:
-        return len(self._lines(blocks, 0, regions))
+        return len(self.read(blocks, 0, regions))
 
-    def _lines(self, text: Text, want: int, regions: RegionSet | None) -> Lines:
+    def read(self, text: Text, want: int, regions: RegionSet | None) -> Lines:
+        """The rows that overlap a region, and the bounds of ``want`` fields of each."""
         rules = self.dialect.rules
         array, data, bounds, slots = self._names
         asked = regions or _NO_REGIONS
@@ -456,7 +431,7 @@ class TabixText:
         """Where a row stands, counted from 0, in words; reads the file up to it."""
         for group in self.groups(self.whole()):
             text = self._text(group)
-            begins = self._lines(text, 1, None).fields[0]
+            begins = self.read(text, 1, None).fields[0]
             if number < len(begins):
                 return self.lines.say(text, int(begins[number]))
             number -= len(begins)
@@ -505,6 +480,32 @@ class TabixText:
         return FormatError(
             f"{self.lines.say(text, at)}: {what}", path=self.source.name, offset=None
         )
+
+
+class TextReader:
+    """Some columns of a text file (a `Reader`), and how many fields of a row they need."""
+
+    def __init__(self, file: TabixText, columns: Sequence[int], names: Names) -> None:
+        self._file, self._columns, self._names = file, tuple(columns), names
+        named = file.dialect.named(names)
+        self._want = file.dialect.want(self._columns, names)
+        self.schema = pa.schema([named[i] for i in columns], file.metadata)
+
+    def decode(self, blocks: Text, regions: RegionSet | None) -> Rows:
+        file = self._file.knowing(blocks)
+        if file is None:
+            return Rows(pa.RecordBatch.from_pylist([], self.schema))
+        lines = file.read(blocks, self._want, regions)
+        if file.encoding is not None:
+            lines = _in_utf8(lines, file.encoding)
+        arrays, problems = file.dialect.decode(lines, self._columns, self._names)
+        batch = schema.batch(arrays, self.schema, len(lines))
+        placed = []
+        for p in problems:
+            chrom = int(lines.chrom[p.row])
+            name = list(file.chroms)[chrom] if chrom >= 0 else "*"
+            placed.append(Placed(p, (name, int(lines.start[p.row]), int(lines.end[p.row]))))
+        return Rows(batch, placed)
 
 
 def _in_utf8(lines: Lines, encoding: Encoding) -> Lines:

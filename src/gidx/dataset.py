@@ -38,7 +38,8 @@ from gidx.errors import (
     warn,
 )
 from gidx.formats.base import Format, Names, Placed, Reader
-from gidx.formats.bigbed.read import ZOOM_SCHEMA, BigBed
+from gidx.formats.bbi.read import ZOOM_SCHEMA, Bbi
+from gidx.formats.bigbed.read import BigBed
 from gidx.formats.text.open import open_text
 from gidx.formats.text.read import TabixText
 from gidx.ground.pool import in_order, thread_count
@@ -481,7 +482,64 @@ class Dataset:
         return found
 
 
-class BigBedDataset(Dataset):
+class BbiDataset(Dataset):
+    """An open bigBed or bigWig file: a Dataset with zoom levels and summaries.
+
+    Summaries are of a bigWig's values, and of a bigBed's coverage depth.
+    """
+
+    _format: Bbi
+
+    @property
+    def zoom_levels(self) -> list[int]:
+        """Each zoom level's reduction: bases that a summary spans, about; finest first."""
+        return self._format.reductions
+
+    def scan_zoom(
+        self, level: int, regions: Any = None, *, missing_chroms: MissingChroms = "error"
+    ) -> pa.RecordBatchReader:
+        """Summaries of a zoom level, given by its reduction or its number.
+
+        Columns: chrom, start, end, and over the covered bases of that span their
+        valid_count, and min, max, sum, sum_squares of the values.
+        """
+        number = self._format.zoom_level(level)
+        asked = self._resolve(regions, missing_chroms)
+        groups = self._format.groups(self._format.zoom_plan(number, asked))
+        batches = (self._format.zoom_batch(group, asked) for group in groups)
+        return pa.RecordBatchReader.from_batches(ZOOM_SCHEMA, batches)
+
+    def summary(
+        self, region: Any, bins: int = 1, stat: Stat = "mean", *, exact: bool = False
+    ) -> npt.NDArray[np.float64]:
+        """A statistic of the values in each of ``bins`` parts of one region.
+
+        ``stat``: ``mean``, ``min``, ``max``, ``std`` (sample) over covered bases, NaN
+        where there are none; ``coverage`` the part of the bases that is covered;
+        ``sum`` of the values. From the zoom level that fits, or from the rows where
+        none does or ``exact`` is asked (gidx.bbi.summary says more).
+        """
+        one_of("stat", stat, STATS)
+        if bins < 1:
+            raise ValueError(f"bins is {bins}, expected 1 or more")
+        asked = resolve(region, self._format.chroms)
+        if len(asked) != 1:
+            raise RegionError(f"summary takes one region, found {len(asked)}")
+        chrom = list(self._format.chroms)[int(asked.chrom[0])]
+        size = self._format.chroms[chrom]
+        start, end = int(asked.start[0]), int(asked.end[0])
+        end = (size or 0) if end == MAX_END else end
+        if start >= end:
+            raise RegionError(f"{Region(chrom, start, end)}: no bases to sum up")
+        return self._format.summarize(chrom, start, end, bins, stat, exact)
+
+    @property
+    def total_summary(self) -> TotalSummary:
+        """valid_count, min, max, sum, sum_squares, mean, std of the values."""
+        return self._format.total_summary()
+
+
+class BigBedDataset(BbiDataset):
     """An open bigBed file: a Dataset with extra indexes, zoom levels and summaries."""
 
     _format: BigBed
@@ -547,54 +605,6 @@ class BigBedDataset(Dataset):
             None, **options, filter=matches if other is None else matches & other, ranges=ranges
         )
         return pa.Table.from_batches(scan.batches(), scan.schema)
-
-    @property
-    def zoom_levels(self) -> list[int]:
-        """Each zoom level's reduction: bases that a summary spans, about; finest first."""
-        return self._format.reductions
-
-    def scan_zoom(
-        self, level: int, regions: Any = None, *, missing_chroms: MissingChroms = "error"
-    ) -> pa.RecordBatchReader:
-        """Summaries of a zoom level, given by its reduction or its number.
-
-        Columns: chrom, start, end, and over the covered bases of that span the
-        coverage depth's valid_count, min, max, sum, sum_squares.
-        """
-        number = self._format.zoom_level(level)
-        asked = self._resolve(regions, missing_chroms)
-        groups = self._format.groups(self._format.zoom_plan(number, asked))
-        batches = (self._format.zoom_batch(group, asked) for group in groups)
-        return pa.RecordBatchReader.from_batches(ZOOM_SCHEMA, batches)
-
-    def summary(
-        self, region: Any, bins: int = 1, stat: Stat = "mean", *, exact: bool = False
-    ) -> npt.NDArray[np.float64]:
-        """A statistic of the coverage depth in each of ``bins`` parts of one region.
-
-        ``stat``: ``mean``, ``min``, ``max``, ``std`` (sample) over covered bases, NaN
-        where there are none; ``coverage`` the part of the bases that is covered;
-        ``sum`` of the depth. From the zoom level that fits, or from the rows where
-        none does or ``exact`` is asked (gidx.bbi.summary says more).
-        """
-        one_of("stat", stat, STATS)
-        if bins < 1:
-            raise ValueError(f"bins is {bins}, expected 1 or more")
-        asked = resolve(region, self._format.chroms)
-        if len(asked) != 1:
-            raise RegionError(f"summary takes one region, found {len(asked)}")
-        chrom = list(self._format.chroms)[int(asked.chrom[0])]
-        size = self._format.chroms[chrom]
-        start, end = int(asked.start[0]), int(asked.end[0])
-        end = (size or 0) if end == MAX_END else end
-        if start >= end:
-            raise RegionError(f"{Region(chrom, start, end)}: no bases to sum up")
-        return self._format.summarize(chrom, start, end, bins, stat, exact)
-
-    @property
-    def total_summary(self) -> TotalSummary:
-        """valid_count, min, max, sum, sum_squares, mean, std of the coverage depth."""
-        return self._format.total_summary()
 
 
 class TabixDataset(Dataset):

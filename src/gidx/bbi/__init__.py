@@ -4,6 +4,7 @@
     bplus_tree      chromosome names to ids and sizes; extra indexes
     range_tree      genomic ranges to data blocks
     blocks          data blocks: inflate, deflate
+    record          a bigBed's row in a block
     zoom            zoom levels: reading, reducing, writing
     write           the parts put together into a file
 

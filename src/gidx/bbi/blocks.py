@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -28,6 +29,15 @@ from gidx.ground.source import ByteSource
 LEVEL = 6  # zlib's own default, which UCSC's tools use
 _MOST = 1032  # deflate cannot shrink further than 1032 to 1
 _LARGEST = 2**31 - 2**16  # kernels count positions in int32
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Inflated blocks, one after the other, and where in the file each was."""
+
+    text: npt.NDArray[np.uint8]
+    bounds: npt.NDArray[np.int64]
+    ranges: Ranges
 
 
 def inflate(

@@ -30,10 +30,12 @@ import numpy.typing as npt
 
 from gidx.autosql.columns import HEAD_FIELDS
 from gidx.bbi import summary
+from gidx.bbi.blocks import Blocks
 from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.range_tree import Items, RangeTree, key
+from gidx.bbi.record import HEAD
 from gidx.bbi.zoom import SUMMARY, Positions, positions, read_summaries
-from gidx.formats.bigbed.read import BigBed, Blocks
+from gidx.formats.bigbed.read import BigBed
 from gidx.ground.layout import Record
 from gidx.ground.region import Region
 from gidx.kernels.coverage import clip_to_first, older_depth
@@ -122,7 +124,7 @@ def _walk(file: BigBed) -> Iterator[str]:
     for ranges in file.groups(file.data_tree.ranges()):
         blocks = file.fetch(ranges)
         chrom, start, end, fields = file.records(blocks, want)
-        of = np.searchsorted(blocks.bounds, fields[0] - 12, side="right") - 1
+        of = np.searchsorted(blocks.bounds, fields[0] - HEAD.itemsize, side="right") - 1
         found = leaves.outside(ranges[:, 0], of, chrom, start, end)
         if found >= 0 and not lost:
             lost = True

@@ -1,0 +1,1 @@
+"""What bigBed and bigWig files have in common."""

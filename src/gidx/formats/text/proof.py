@@ -18,7 +18,7 @@ from gidx.binning.bins import bin_span
 from gidx.binning.index import TabixIndex
 from gidx.binning.proof import Lost, Proof
 from gidx.errors import FormatError
-from gidx.formats.text.index import Broken, Scanned, scan
+from gidx.formats.text.indexer import Broken, Scanned, scan
 from gidx.formats.text.read import TabixText, parted
 from gidx.ground.pool import in_order, thread_count
 

@@ -47,7 +47,15 @@ from gidx.errors import WriteError
 from gidx.formats.text.dialect import Rules
 from gidx.formats.text.encoding import LineEncoder
 from gidx.formats.text.given import without_nan
-from gidx.formats.text.index import Broken, Indexer, Scanned, Unsorted, odd_lines, scan, whole_lines
+from gidx.formats.text.indexer import (
+    Broken,
+    Indexer,
+    Scanned,
+    Unsorted,
+    odd_lines,
+    scan,
+    whole_lines,
+)
 from gidx.ground.atomic import replacing
 from gidx.ground.charset import Encoding, encoding_of
 from gidx.ground.pool import in_order, thread_count

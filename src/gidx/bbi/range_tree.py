@@ -109,20 +109,17 @@ class RangeTree:
     def __init__(self, source: ByteSource, offset: int, order: Order, what: str) -> None:
         self._source, self._order, self._what = source, order, what
         self.tree = read_tagged(source, offset, TREE, order, MAGIC, f"range tree ({what})")
+        self.item_count = int(self.tree["item_count"])
         self._root = offset + TREE.itemsize
         self._all: Items | None = None
         self._lock = threading.Lock()
 
-    @property
-    def item_count(self) -> int:
-        return int(self.tree["item_count"])
-
     def ranges(self, regions: RegionSet | None = None) -> Ranges:
         """File ranges of the blocks that may hold rows of the regions, in file order."""
-        if regions is None or self.item_count <= SMALL or self._all is not None:
-            leaves = self._every_leaf()
-        else:
-            leaves = Items.of(self._read(regions))
+        leaves = self._all
+        if leaves is None:
+            few = regions is None or self.item_count <= SMALL
+            leaves = self._every_leaf() if few else Items.of(self._read(regions))
         picked = leaves.ranges if regions is None else leaves.overlapping(regions)
         if len(picked) < 2:
             return picked

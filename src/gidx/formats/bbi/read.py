@@ -155,6 +155,8 @@ class Bbi(Format):
         return self.data_tree.ranges(regions)
 
     def groups(self, ranges: Ranges, size: int | None = None) -> list[Ranges]:
+        if len(ranges) == 1:
+            return [ranges]
         # a few blocks of a file whose blocks are large, as multiple alignments are
         most = max(1, limits.block // 4 // max(self.buffer_size, 1))
         return partition(ranges, size or self.group_size, most)
@@ -255,5 +257,5 @@ class Bbi(Format):
 def chrom_column(chrom: npt.NDArray[np.int32], names: pa.Array) -> pa.Array:
     """Ids of chroms as the column that has their names."""
     # a copy: the kernel's array is as long as there could be rows
-    indices = pa.Array.from_buffers(pa.int32(), len(chrom), [None, pa.py_buffer(chrom.copy())])
-    return pa.DictionaryArray.from_arrays(indices, names, safe=False)
+    buffers = [None, pa.py_buffer(chrom.copy())]
+    return pa.DictionaryArray.from_buffers(schema.CHROM, len(chrom), buffers, names)

@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from gidx import autosql
@@ -313,8 +312,9 @@ class BigBedReader:
         declared = file.declared
         own = declared.native_columns if names == "native" else declared.columns
         named = declared.named(names)
-        self._specs = [own[i] for i in columns]
-        self._texts = [s for s in self._specs if s is not None]
+        self._texts = [spec for spec in (own[i] for i in columns) if spec is not None]
+        # of each column: its number, and of those in a record's head its type
+        self._kinds = [(i, named[i].type if own[i] is None else None) for i in columns]
         self._want = max([max(s.field, s.counted_by or 0) + 1 for s in self._texts], default=0)
         self.schema = pa.schema([named[i] for i in columns], file.metadata)
 
@@ -324,13 +324,14 @@ class BigBedReader:
         decoded, problems = decode(blocks.text, fields, self._texts)
         rest = iter(decoded)
         arrays = []
-        for i, spec, field in zip(self._columns, self._specs, self.schema, strict=True):
-            if spec is not None:
+        for i, kind in self._kinds:
+            if kind is None:
                 arrays.append(next(rest))
             elif i == 0:
                 arrays.append(chrom_column(chrom, file.chrom_names))
             else:
-                arrays.append(_position_column(start if i == 1 else end, field.type))
+                values = pa.py_buffer((start if i == 1 else end).astype(kind.to_pandas_dtype()))
+                arrays.append(pa.Array.from_buffers(kind, len(chrom), [None, values]))
         batch = schema.batch(arrays, self.schema, len(chrom))
         if not problems:
             return Rows(batch)
@@ -339,8 +340,3 @@ class BigBedReader:
             Placed(p, (chroms[chrom[p.row]], int(start[p.row]), int(end[p.row]))) for p in problems
         ]
         return Rows(batch, placed)
-
-
-def _position_column(values: npt.NDArray[np.int64], kind: pa.DataType) -> pa.Array:
-    values = values.astype(kind.to_pandas_dtype())
-    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])

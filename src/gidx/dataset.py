@@ -42,6 +42,8 @@ from gidx.formats.bbi.read import ZOOM_SCHEMA, Bbi
 from gidx.formats.bigbed.read import BigBed
 from gidx.formats.text.open import open_text
 from gidx.formats.text.read import TabixText
+from gidx.ground.pieces import BYTES as DEFAULT_BYTES
+from gidx.ground.pieces import Piece, cut
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import MAX_END, MissingChroms, Region, RegionSet, resolve
@@ -326,9 +328,11 @@ class Dataset:
     def _table(self, regions: Any = None, **options: Any) -> pa.Table:
         scan = self._prepare(regions, **options)
         batches = list(scan.batches())
+        apart = isinstance(regions, Piece) and regions.chrom is None  # each batch its own chroms
         if not batches:  # chroms are known all the same
-            return schema.without_rows(scan.schema, list(self._format.chroms))
-        return pa.Table.from_batches(batches, scan.schema)
+            return schema.without_rows(scan.schema, [] if apart else list(self._format.chroms))
+        table = pa.Table.from_batches(batches, scan.schema)
+        return table.unify_dictionaries() if apart else table
 
     def to_batches(self, regions: Any = None, **options: Any) -> Iterator[pa.RecordBatch]:
         """Rows as an iterator of record batches. Options as in `scan`."""
@@ -391,12 +395,64 @@ class Dataset:
         known = self._format.row_count()
         if regions is None and known is not None:
             return known
-        asked = self._resolve(regions, missing_chroms)
-        groups = self._format.groups(self._format.plan(asked))
-        tasks = (
-            (lambda g=g: self._format.count(self._format.fetch(g, asked), asked)) for g in groups
-        )
+        form, asked, ranges = self._aimed(regions, missing_chroms)
+        groups = form.groups(ranges)
+        tasks = ((lambda g=g: form.count(form.fetch(g, asked), asked)) for g in groups)
         return sum(in_order(tasks, _threads(threads, groups)))
+
+    def partitions(
+        self,
+        n: int | None = None,
+        *,
+        bytes: int | None = None,
+        regions: Any = None,
+        missing_chroms: MissingChroms = "error",
+    ) -> list[Piece]:
+        """The rows of a scan as pieces of about equal work, for any engine to read in parallel.
+
+        A piece owns the rows that start in it, so that each row is in exactly one, and the
+        rows of all pieces, one after the other, are those of ``scan(regions)``. It lies within
+        one chrom, is small, and can be pickled. `scan`, `to_table`, `count_rows` and all else
+        that takes regions reads it. Only the index is read to make pieces; a text file without
+        one is cut by bytes, but plain gzip and GFF, which are one piece.
+
+        Parameters
+        ----------
+        n
+            About how many; each chrom with rows is one piece at least.
+        bytes
+            Instead of ``n``, bytes of the file in each, about: 64 MiB by default.
+        regions, missing_chroms
+            As in `scan`: rows that overlap one of them.
+
+        Examples
+        --------
+        >>> ds = gidx.open("genes.bb")
+        >>> pieces = ds.partitions(2)
+        >>> [(piece.chrom, ds.count_rows(piece)) for piece in pieces]
+        [('chr22', 2), ('chrX', 1)]
+        """
+        if n is not None and bytes is not None:
+            raise TypeError("partitions takes n or bytes, not both")
+        for name, value in (("n", n), ("bytes", bytes)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name} is {value}, expected 1 or more")
+        if isinstance(regions, Piece):
+            raise RegionError(f"{regions} is a piece already; partitions takes regions")
+        asked = self._resolve(regions, missing_chroms)
+        if asked is not None:
+            self._format.plan(asked)  # which says where regions cannot be found
+        size = self._format.source.size
+        parts = n if n is not None else -(-size // (bytes or DEFAULT_BYTES))
+        return cut(self._format.work(parts), n, bytes, self._by_name(asked))
+
+    def _by_name(self, asked: RegionSet | None) -> dict[str, npt.NDArray[np.int64]] | None:
+        if asked is None:
+            return None
+        spans = np.column_stack([asked.start, asked.end])
+        names = list(self._format.chroms)
+        there = np.unique(asked.chrom).tolist()
+        return {names[i]: spans[asked.first[i] : asked.first[i + 1]] for i in there}
 
     def plot(self, region: Any, *, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw one region (extra ``plot``): rows, or where they are too many a histogram.
@@ -429,6 +485,19 @@ class Dataset:
             return None
         return resolve(regions, self._format.chroms, self._ids, missing_chroms)
 
+    def _aimed(
+        self, regions: Any, missing_chroms: MissingChroms
+    ) -> tuple[Format, RegionSet | None, Ranges]:
+        """What reads the regions, or the piece, and the file's ranges that may have them."""
+        if isinstance(regions, Piece) and regions.chrom is None:
+            form, ranges = self._format.between(regions.lo, regions.hi)
+            return form, None, ranges
+        if isinstance(regions, Piece):
+            asked: RegionSet | None = regions.regions(self._ids)
+        else:
+            asked = self._resolve(regions, missing_chroms)
+        return self._format, asked, self._format.plan(asked)
+
     def _prepare(
         self,
         regions: Any,
@@ -455,14 +524,16 @@ class Dataset:
         if filter is not None:
             decoded = list(dict.fromkeys([*wanted, *_columns_of(filter, whole)]))
         one_of("missing_chroms", missing_chroms, ("error", "ignore"))
-        asked = self._resolve(regions, missing_chroms)
+        form, asked = self._format, None
         if ranges is None:
-            ranges = self._format.plan(asked)
-        groups = self._format.groups(ranges, group_size)
-        every = asked is None and filter is None and ranges is not None
-        expected = self._format.row_count() if every and group_size is None else None
+            form, asked, ranges = self._aimed(regions, missing_chroms)
+        groups = form.groups(ranges, group_size)
+        every = regions is None and filter is None
+        expected = form.row_count() if every and group_size is None else None
+        own = form is self._format
+        reader = (self._reader if own else form.reader)(tuple(decoded), names)
         return _Scan(
-            self._format, groups, asked, self._reader(tuple(decoded), names),
+            form, groups, asked, reader,
             [decoded.index(i) for i in wanted], filter, batch_size, _threads(threads, groups),
             errors, expected,
         )  # fmt: skip

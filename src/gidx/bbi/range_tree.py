@@ -7,6 +7,7 @@ bounds are pairs of chrom id and position, compared in that order.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from gidx.errors import FormatError, format_error
 from gidx.ground.layout import Order, Record, ordered, read_array, read_one, read_tagged
+from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource
@@ -56,6 +58,8 @@ LEAF_ITEM = np.dtype([*_BOUNDS,
 # A tree of so many blocks (2 MB of leaves) is read whole with its first query; of a
 # larger one each query reads the nodes that it needs.
 SMALL = 65536
+# Items of a level that is read to outline a larger tree: 262,144 take 75 MB on the way.
+MOST = 1 << 18
 
 Keys = npt.NDArray[np.uint64]
 _MOST = np.uint64(2**64 - 1)
@@ -142,6 +146,54 @@ class RangeTree:
     def leaves(self) -> Items:
         """All leaf items."""
         return self._every_leaf()
+
+    def work(self, chroms: Mapping[str, int | None], data_size: int, parts: int) -> Work:
+        """Bytes of the blocks before each place, fine enough to be cut into ``parts``."""
+        items = self._outline(2 * parts)
+        size = (items.ranges[:, 1] - items.ranges[:, 0]).astype(np.float64)
+        if not size.any():  # nodes, which are alike
+            size[:] = data_size / max(len(size), 1)
+        order = np.argsort(items.ranges[:, 0], kind="stable")
+        lo, hi, size = items.lo[order], items.hi[order], size[order]
+        before = np.cumsum(size) - size
+        first, last = ((key >> np.uint64(32)).astype(np.int64) for key in (lo, hi))
+        start, end = ((key & np.uint64(0xFFFFFFFF)).astype(np.int64) for key in (lo, hi))
+        # an item of several chroms has an equal share of each
+        many = last - first + 1
+        item = np.repeat(np.arange(len(many)), many)
+        share = np.arange(len(item)) - np.repeat(np.cumsum(many) - many, many)
+        chrom, part = first[item] + share, size[item] / many[item]
+        begins = before[item] + share * part
+        names = list(chroms)
+        sizes = np.array([size or 0 for size in chroms.values()], np.int64)
+        ends = np.where(chrom == last[item], end[item], sizes[chrom])
+        marks = np.where(share == 0, start[item], 0)
+        # the last mark of a chrom is the largest end; others would lie between starts
+        there, at = np.unique(chrom, return_inverse=True)
+        reach, most = np.zeros(len(there), np.int64), np.zeros(len(there))
+        np.maximum.at(reach, at, ends)
+        np.maximum.at(most, at, begins + part)
+        return Work.of_marks(names, np.r_[chrom, there], np.r_[marks, reach], np.r_[begins, most])
+
+    def _outline(self, least: int) -> Items:
+        """Leaf items, or of a large tree those of a level that has ``least`` of them.
+
+        Ranges of the latter are of nodes. A file of 300 GiB has some 30 M leaves (1 GB), and
+        150,000 items above them. A level of more than `MOST` is not read, fewer or not: places
+        between two items are guessed well enough.
+        """
+        if self.item_count <= SMALL or self._all is not None:
+            return self._every_leaf()
+        level = [self._root]
+        while True:
+            nodes = [self._node(at) for at in level]
+            if any(node["is_leaf"] for node, _ in nodes):
+                return self._every_leaf()
+            items = np.concatenate([items for _, items in nodes])
+            below = len(items) * int(self.tree["block_size"])
+            if not len(level) < len(items) < least or below > MOST:
+                return Items.of(items)
+            level = items["offset"].tolist()
 
     def ends(self) -> tuple[int, int]:
         """Where the items of the last node in the file end, and where the room for more does."""

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from gidx.bbi.blocks import Blocks
 from gidx.errors import FormatError, format_error
 from gidx.ground.layout import Order
-from gidx.ground.region import RegionSet
+from gidx.ground.pieces import own_rows
+from gidx.ground.region import NO_REGIONS, RegionSet
 from gidx.kernels import records
 
 # fmt: off
@@ -26,8 +27,6 @@ HEAD = np.dtype([              # offset
 # fmt: on
 
 _HEAD_FIELDS = len(HEAD.fields or ())
-
-_EVERYWHERE = RegionSet(*(np.zeros(n, np.int64) for n in (1, 0, 0, 0)))  # not looked at
 
 
 class Records(NamedTuple):
@@ -56,13 +55,17 @@ def read(
     ``n_fields`` are those behind the head, which every record must have. ``name`` is the
     file's, for errors.
     """
-    asked = _EVERYWHERE if regions is None else regions
+    asked = NO_REGIONS if regions is None else regions
     status, at, found, chrom, start, end, fields = records.read_records(
         blocks.text, blocks.bounds, order == ">", n_chroms, n_fields, want,
         asked.first, asked.start, asked.end, regions is None,
     )  # fmt: skip
     if status == records.OK:
-        return Records(chrom, start, end, fields)
+        own = own_rows(start, regions)
+        if own is None:
+            return Records(chrom, start, end, fields)
+        fields = np.ascontiguousarray(fields[:, own])
+        return Records(chrom[own], start[own], end[own], fields)
     raise _broken(name, blocks, status, int(at), {
         records.TRUNCATED: "is cut off: no closing NUL before the block's end",
         records.CHROM: f"has chrom id {found}, the file has {n_chroms} chroms",

@@ -216,6 +216,17 @@ class LineSource(Protocol):
         """The place of a byte of the text."""
         ...
 
+    def byte_of(self, place: int) -> int | None:
+        """The file's byte that a place is at; None where lines cannot be sought by bytes."""
+        ...
+
+    def line_from(self, at: int) -> int:
+        """The place of a line's start: from byte ``at`` on the first that can be told.
+
+        Asked for the ends of two neighbours, it is where one ends and the other begins.
+        """
+        ...
+
     def say(self, text: Text, at: int) -> str:
         """The place in words, for messages."""
         ...
@@ -574,6 +585,48 @@ class BgzfLines:
         block, within = text.place(at)
         return block << 16 | within
 
+    def byte_of(self, place: int) -> int | None:
+        return place >> 16
+
+    def line_from(self, at: int) -> int:
+        """Behind the first line break in blocks that begin at a byte or behind it."""
+        at = self._block_from(at)
+        while at < self.source.size:
+            data = self._read(at, MAX_BLOCK)
+            (size,), _ = walk(data, at, self.source.name, final=True, most=1)
+            piece = inflate_all(data[:size], [size], at, self.source.name)
+            found = piece.find(b"\n") + 1
+            if 0 < found < len(piece):
+                return at << 16 | found
+            at += size
+            if found:
+                break
+        return at << 16
+
+    def _block_from(self, at: int) -> int:
+        """Where the first block begins from a byte on; the file's end where none does."""
+        size = self.source.size
+        while at < size:
+            data = bytes(self._read(at, 2 * MAX_BLOCK))
+            begin = data.find(MAGIC)
+            while begin >= 0:
+                if self._is_block(data[begin:], at + begin):
+                    return at + begin
+                begin = data.find(MAGIC, begin + 1)
+            at += max(len(data) - MAX_BLOCK, 1) if at + len(data) < size else len(data)
+        return size
+
+    def _is_block(self, data: bytes, at: int) -> bool:
+        """Whether a block begins there, and another behind it: its magic may be in data too."""
+        if not is_bgzf(data):
+            return False
+        try:
+            sizes, taken = walk(data, at, self.source.name, final=False, most=1)
+        except FormatError:
+            return False
+        behind = data[taken : taken + 4]
+        return bool(sizes) and (behind == MAGIC[: len(behind)])
+
     def say(self, text: Text, at: int) -> str:
         block, within = text.place(at)
         line = ""
@@ -634,6 +687,19 @@ class PlainLines:
                     break
             found.close_line()
         return found.text()
+
+    def byte_of(self, place: int) -> int | None:
+        return place
+
+    def line_from(self, at: int) -> int:
+        at = max(at - 1, 0)  # a line may begin exactly there
+        while at < self.source.size:
+            piece = bytes(self.source.read(at, min(_PLAIN_BLOCK, self.source.size - at)))
+            found = piece.find(b"\n") + 1
+            if found:
+                return at + found
+            at += len(piece)
+        return self.source.size
 
     def stream(self) -> Iterator[tuple[int, bytes]]:
         at, size = 0, self.source.size
@@ -766,6 +832,12 @@ class GzipLines:
 
     def place(self, text: Text, at: int) -> int:
         return sum(text.place(at))
+
+    def byte_of(self, place: int) -> int | None:  # noqa: ARG002
+        return None
+
+    def line_from(self, at: int) -> int:
+        raise ValueError(f"{self.source.name}, byte {at}: plain gzip has no places to begin at")
 
     def say(self, text: Text, at: int) -> str:
         return _said(self, self.place(text, at))

@@ -30,6 +30,7 @@ from gidx.binning.bins import bin_count, bin_spans, max_position
 from gidx.errors import FormatError, WriteError, format_error
 from gidx.ground.atomic import replacing
 from gidx.ground.limits import limits
+from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges, coalesce
 from gidx.ground.region import RegionSet, resolve
 from gidx.ground.source import ByteSource, PathLike, open_source
@@ -391,6 +392,34 @@ class TabixIndex:
             return coalesce(out[:n], BLOCK)
         return out[: join_few(out[:n], np.uint64(BLOCK))].copy()
 
+    def bounds(self) -> tuple[Offsets, Offsets]:
+        """Where each reference's rows begin and end; all ones and 0 for one without."""
+        bins = np.repeat(np.arange(self.n_refs), np.diff(self.ref_first))
+        of = np.repeat(bins, np.diff(self.chunk_first))
+        begin, end = np.full(self.n_refs, _UNSET), np.zeros(self.n_refs, np.uint64)
+        np.minimum.at(begin, of, self.chunk_ranges[:, 0])
+        np.maximum.at(end, of, self.chunk_ranges[:, 1])
+        return begin, end
+
+    def work(self, chroms: Sequence[str]) -> Work:
+        """Bytes of the file before each window; ``chroms`` are its names in order."""
+        ref, window, value = self._sampled_windows()
+        begin, end = self.bounds()
+        bins = np.repeat(np.arange(self.n_refs), np.diff(self.ref_first))
+        last = np.zeros(self.n_refs, np.int64)
+        np.maximum.at(last, bins, self._bottom_windows() + 1)
+        np.maximum.at(last, ref, window + 1)
+        there = np.flatnonzero(end)
+        offsets = np.r_[begin[there], value, end[there]]
+        within = (offsets & np.uint64(BLOCK)).astype(np.float64)
+        return Work.of_marks(
+            chroms,
+            np.r_[there, ref, there],
+            np.r_[np.zeros(len(there), np.int64), window, last[there]] << self.min_shift,
+            # the part of a block is guessed: what is in it is inflated, four times as large
+            (offsets >> np.uint64(16)).astype(np.float64) + within / 4,
+        )
+
     def floors(self, regions: RegionSet) -> Offsets:
         """For each region a virtual offset before which none of its rows begin.
 
@@ -486,19 +515,27 @@ class TabixIndex:
     def samples(self) -> tuple[Integers, Integers, Offsets]:
         """What the linear index (or loffset) tells: where each reference's samples begin,
         their windows, ascending in each, and offsets."""
+        refs, window, value = self._sampled_windows()
+        if self.kind == "tbi":
+            # after the last window no row begins: one more sample says so
+            counts = np.diff(self.linear_first)
+            ends = np.flatnonzero(counts)
+            refs, window = np.r_[refs, ends], np.r_[window, counts[ends]]
+            value = np.r_[value, np.full(len(ends), _UNSET - np.uint64(1))]
+        return self._by_window(refs, window, value)
+
+    def _sampled_windows(self) -> tuple[Integers, Integers, Offsets]:
+        """References, windows and offsets of the linear index (or loffset), where they tell."""
         if self.kind == "csi":
             refs = np.repeat(np.arange(self.n_refs), np.diff(self.ref_first))
             window, value = self._bottom_windows(), self.loffset
         else:
-            # after the last window no row begins: one more sample says so
             counts = np.diff(self.linear_first)
-            ends = np.flatnonzero(counts)
-            refs = np.r_[np.repeat(np.arange(self.n_refs), counts), ends]
-            within = np.arange(len(self.linear)) - np.repeat(self.linear_first[:-1], counts)
-            window = np.r_[within, counts[ends]]
-            value = np.r_[self.linear, np.full(len(ends), _UNSET - np.uint64(1))]
+            refs = np.repeat(np.arange(self.n_refs), counts)
+            window = np.arange(len(self.linear)) - np.repeat(self.linear_first[:-1], counts)
+            value = self.linear
         told = (value != 0) & (value != _UNSET)
-        return self._by_window(refs[told], window[told], value[told])
+        return refs[told], window[told], value[told]
 
     def beyond_scheme(self) -> str | None:
         """What bins or windows there are past the scheme's end; None as it should be.

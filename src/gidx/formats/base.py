@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from gidx.arrow.decode import Problem
 from gidx.arrow.schema import Names
+from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource
@@ -77,6 +78,14 @@ class Format(Protocol):
 
     def plan(self, regions: RegionSet | None) -> Ranges:
         """File ranges whose rows may overlap; may over-include, never under-include."""
+        ...
+
+    def work(self, parts: int) -> Work:
+        """What lies before each place, by its index, fine enough for so many pieces."""
+        ...
+
+    def between(self, lo: int, hi: int) -> tuple[Format, Ranges]:
+        """What reads rows of a piece without a chrom, and where in the file they are."""
         ...
 
     def groups(self, ranges: Ranges, size: int | None = None) -> Iterable[Any]:

@@ -84,16 +84,22 @@ class RegionSet:
     """Disjoint regions, sorted by chrom id and start.
 
     ``first[c]:first[c + 1]`` are the rows of chrom ``c`` in ``start`` and
-    ``end`` (int64, 0-based half-open).
+    ``end`` (int64, 0-based half-open). With ``owned`` only rows that start there are
+    meant, as of a piece (`gidx.ground.pieces`).
     """
 
     first: Ints
     start: Ints
     end: Ints
     chrom: Ints
+    owned: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.start)
+
+
+_NONE = np.zeros(0, np.int64)
+NO_REGIONS = RegionSet(np.zeros(1, np.int64), _NONE, _NONE, _NONE)
 
 
 def parse(text: str, chroms: Iterable[str] | None = None) -> Region:

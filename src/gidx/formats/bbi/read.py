@@ -28,6 +28,7 @@ from gidx.bbi.zoom import read_summaries
 from gidx.errors import ColumnError, UnknownChromError, format_error, hint, warn
 from gidx.formats.base import Format
 from gidx.ground.limits import limits
+from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges, partition
 from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource
@@ -153,6 +154,16 @@ class Bbi(Format):
 
     def plan(self, regions: RegionSet | None) -> Ranges:
         return self.data_tree.ranges(regions)
+
+    def work(self, parts: int) -> Work:
+        fixed = self.head.fixed
+        size = int(fixed["index_offset"]) - int(fixed["data_offset"])
+        return self.data_tree.work(self._chroms, max(size, 0), parts)
+
+    def between(self, lo: int, hi: int) -> tuple[Bbi, Ranges]:
+        raise ValueError(
+            f"{self.source.name}, {lo} to {hi}: all rows of a {self.title} have a chrom"
+        )
 
     def groups(self, ranges: Ranges, size: int | None = None) -> list[Ranges]:
         if len(ranges) == 1:

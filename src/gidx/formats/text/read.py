@@ -30,9 +30,10 @@ from gidx.formats.base import Placed, Rows
 from gidx.formats.text.ahead import Ahead
 from gidx.formats.text.dialect import Dialect, Guessing, Lines, Names
 from gidx.ground.charset import WAY_OUT, Encoding
+from gidx.ground.pieces import Work, own_rows
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.ranges import Ranges
-from gidx.ground.region import RegionSet
+from gidx.ground.region import MAX_END, NO_REGIONS, RegionSet
 from gidx.ground.source import ByteSource, beside, is_url
 from gidx.kernels import lines as kernels
 from gidx.kernels.lines import part_by_tabs, read_chroms
@@ -251,6 +252,45 @@ class TabixText:
         self.check_index()
         return self.index.ranges(regions)
 
+    def work(self, parts: int) -> Work:  # noqa: ARG002 (an index is at hand as a whole)
+        size = self.source.size
+        floor = self.lines.byte_of(self._floor())
+        tail = None if floor is None else Work.of_bytes(floor, size)
+        if self.index is None:
+            # where FASTA begins takes a look at all before it, and plain gzip has no places
+            uncut = tail is None or self.dialect.rules.fasta
+            return Work.uncut(size) if tail is None or uncut else tail
+        found = self.index.work(list(self.chroms))
+        if tail is None or self.dialect.rules.span != "sam":
+            return found
+        return found.without("*").then(tail)
+
+    def _floor(self) -> int:
+        """The place from which on rows can be found by bytes alone: those in no chunk."""
+        if self.index is None:
+            return self._begin
+        _, ends = self.index.bounds()  # htslib may index SAM's "*" too, which is no chrom
+        mapped = [end for end, name in zip(ends, self.index.names, strict=True) if name != "*"]
+        return int(max(mapped, default=self._begin))
+
+    def between(self, lo: int, hi: int) -> tuple[TabixText, Ranges]:
+        """Rows in no index that begin in bytes [lo, hi) of the file: what reads them, and where.
+
+        They are read apart from the others, and know only their own chroms.
+        """
+        if self.index is None and lo == 0 and hi >= MAX_END:
+            return self, self.plan(None)
+        floor, end = self._floor(), int(self.whole()[0, 1])
+        ends = [
+            floor
+            if at <= (self.lines.byte_of(floor) or 0)
+            else end
+            if at >= self.source.size
+            else max(self.lines.line_from(at), floor)
+            for at in (lo, hi)
+        ]
+        return self.apart(), np.array([ends], np.uint64)
+
     def _no_index(self) -> str:
         name, way = self.source.name, ""
         if not isinstance(self.lines, BgzfLines):
@@ -354,13 +394,14 @@ class TabixText:
         return self._knowing(text)
 
     def count(self, blocks: Text, regions: RegionSet | None) -> int:
-        return len(self.read(blocks, 0, regions))
+        file = self.knowing(blocks)
+        return 0 if file is None else len(file.read(blocks, 0, regions))
 
     def read(self, text: Text, want: int, regions: RegionSet | None) -> Lines:
         """The rows that overlap a region, and the bounds of ``want`` fields of each."""
         rules = self.dialect.rules
         array, data, bounds, slots = self._names
-        asked = regions or _NO_REGIONS
+        asked = regions or NO_REGIONS
         head = {"columns": max(rules.chrom, rules.start, rules.end) + 1, "sam": 6, "vcf": 8}
         floors = self._floors(text, regions)
         status, at, found, chrom, start, end, fields, stops, leads, first = kernels.read_lines(
@@ -373,6 +414,10 @@ class TabixText:
             raise self.broken(text, int(at), status, found)
         if regions is not None:
             self._check_leads(text, leads, first, asked)
+        own = own_rows(start, regions)
+        if own is not None:
+            chrom, start, end, stops = chrom[own], start[own], end[own], stops[own]
+            fields = np.ascontiguousarray(fields[:, own])
         return Lines(text.text, chrom, start, end, fields, stops, array)
 
     def _floors(self, text: Text, regions: RegionSet | None) -> npt.NDArray[np.int64]:
@@ -529,6 +574,3 @@ def parted(text: Text) -> Text:
     """Runs of blanks as single tabs."""
     whole, begins, stops = part_by_tabs(text.text, text.begins, text.stops)
     return Text(whole, begins, stops, text.cut, text.blocks, text)
-
-
-_NO_REGIONS = RegionSet(*(np.zeros(n, np.int64) for n in (1, 0, 0, 0)))

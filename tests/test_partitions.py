@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import random
 import tracemalloc
+import weakref
 from itertools import pairwise
 
 import numpy as np
@@ -185,6 +187,41 @@ def test_what_is_no_piece_of_the_file_says_so(tmp_path):
         dataset.partitions(3, bytes=5)
     with pytest.raises(ValueError, match="n is 0"):
         dataset.partitions(0)
+
+
+# ── workers ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", ["bigbed", "vcf"])
+class TestWorkers:
+    """Tasks carry a dataset and a piece, and open it once a process."""
+
+    def test_what_comes_out_of_equal_pickles_is_one(self, kind, tmp_path):
+        path = KINDS[kind](tmp_path)
+        task = pickle.dumps((gidx.open(path), gidx.open(path).partitions(3)[1]))
+        assert len(task) < 700
+        dataset, piece = pickle.loads(task)
+        assert pickle.loads(task)[0] is dataset
+        with pickle.loads(task)[0] as again:  # closed by one, it stays open for all
+            assert again.count_rows(piece) > 0
+        assert dataset.to_table(piece).num_rows == again.count_rows(piece)
+        assert pickle.loads(pickle.dumps(dataset)) is dataset
+
+    def test_a_file_that_changed_is_opened_anew(self, kind, tmp_path):
+        data = pickle.dumps(gidx.open(KINDS[kind](tmp_path)))
+        assert pickle.loads(data).count_rows() == len(conformance.ROWS)
+        KINDS[kind](tmp_path, conformance.ROWS[:300])
+        assert pickle.loads(data).count_rows() == 300
+
+    def test_files_are_kept_up_to_a_number(self, kind, tmp_path):
+        datas = []
+        for i in range(40):
+            (tmp_path / str(i)).mkdir()
+            datas.append(pickle.dumps(gidx.open(KINDS[kind](tmp_path / str(i)))))
+        opened = [weakref.ref(pickle.loads(data)) for data in datas]
+        gc.collect()
+        assert sum(ref() is not None for ref in opened) <= 16
+        assert all(pickle.loads(data).count_rows() for data in datas)
 
 
 # ── a file of 300 GiB, by its index ─────────────────────────────────────────────────────────────

@@ -47,6 +47,7 @@ from gidx.ground.pieces import Piece, cut
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import MAX_END, MissingChroms, Region, RegionSet, resolve
+from gidx.ground.reopen import recipe
 from gidx.ground.source import ByteSource, PathSource, open_source
 
 if TYPE_CHECKING:
@@ -182,6 +183,7 @@ class Dataset:
 
     def __init__(self, format: Format) -> None:
         self._format = format
+        self._is_shared = False
         self._schemas: dict[Names, pa.Schema] = {}
         self._readers: dict[tuple[tuple[int, ...], Names], Reader] = {}
 
@@ -242,13 +244,22 @@ class Dataset:
         """Close the file, if gidx opened it; reading from it afterwards raises ValueError.
 
         Not needed: it is closed when nobody has the dataset any more. Tables and frames stay.
+        One that came out of a pickle is shared by all that come out of the same, and stays open.
 
         >>> with gidx.open("genes.bb") as ds:
         ...     len(ds), ds.columns[:3], len(ds["chr22:1-20,000,000"])
         (3, ['chrom', 'start', 'end'], 2)
         """
-        if isinstance(self._format.source, PathSource):
+        if isinstance(self._format.source, PathSource) and not self._is_shared:
             self._format.source.close()
+
+    def shared(self) -> None:
+        """It has several owners from now on; closing it does nothing."""
+        self._is_shared = True
+
+    def is_current(self) -> bool:
+        """Whether the file is the one that was opened, as far as can be told without reading."""
+        return self._format.source.is_current()
 
     def __len__(self) -> int:
         """How many rows: as `count_rows`, so a text file is read for it."""
@@ -620,7 +631,7 @@ class BigBedDataset(BbiDataset):
         self._types = types
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _open_bigbed, (self._format.source, {"types": self._types})
+        return recipe(_open_bigbed, self._format.source, {"types": self._types})
 
     @property
     def autosql(self) -> str:
@@ -688,7 +699,7 @@ class TabixDataset(Dataset):
         self._opened = dict(opened or {})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen_text, (self._format.source, self._opened)
+        return recipe(_reopen_text, self._format.source, self._opened)
 
     @property
     def header(self) -> str:

@@ -57,6 +57,10 @@ class ByteSource(Protocol):
         """When the bytes last changed (seconds since the epoch), if known."""
         ...
 
+    def is_current(self) -> bool:
+        """Whether they can be read, and are those that were opened, as far as is known."""
+        ...
+
 
 class MemorySource:
     """Bytes at hand."""
@@ -77,6 +81,9 @@ class MemorySource:
 
     def modified(self) -> float | None:
         return None
+
+    def is_current(self) -> bool:
+        return True
 
     def __reduce__(self) -> tuple[Any, ...]:
         return MemorySource, (bytes(self._view), self.name)
@@ -101,6 +108,7 @@ class PathSource:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(f"{self.name}: not a regular file, so its ranges cannot be read")
         self.size, self._modified = status.st_size, status.st_mtime
+        self._status = _identity(status)
         self._lock = threading.Lock()
 
     def read(self, offset: int, size: int) -> Bytes:
@@ -141,8 +149,18 @@ class PathSource:
     def modified(self) -> float | None:
         return self._modified
 
+    def is_current(self) -> bool:
+        try:
+            return self._closing.alive and _identity(os.stat(self.name)) == self._status
+        except OSError:
+            return False
+
     def __reduce__(self) -> tuple[Any, ...]:
         return PathSource, (self.name,)
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 class RemoteSource:
@@ -200,6 +218,9 @@ class RemoteSource:
         except (NotImplementedError, AttributeError, KeyError, OSError, ValueError):
             return None  # most servers do not tell
 
+    def is_current(self) -> bool:
+        return True
+
     def __reduce__(self) -> tuple[Any, ...]:
         return RemoteSource, (self.name, self.options)
 
@@ -240,6 +261,9 @@ class FileSource:
 
     def modified(self) -> float | None:
         return None
+
+    def is_current(self) -> bool:
+        return True
 
 
 def _can_seek(file: BinaryIO) -> bool:

@@ -22,7 +22,7 @@ MODULES = {
 # import beside itself, and what else
 LAYERS = {
     "ground": (
-        {"errors", "ground", "kernels"},
+        {"errors", "options", "ground", "kernels"},
         set(),
         {"numpy", "fsspec"},
     ),
@@ -47,7 +47,7 @@ LAYERS = {
         {"numpy", "pyarrow"},
     ),
     "surfaces": (
-        {"__init__", "__main__", "_when_pandas", "api", "frames", "accessor", "views", "convert",
+        {"__init__", "__main__", "_when_pandas", "api", "frames", "views", "convert",
          "convert_sources", "as_bed", "cli", "check", "demo", "interval_index"},
         {"ground", "columns", "containers", "formats", "dataset"},
         {"numpy", "pyarrow", "pandas"},
@@ -206,7 +206,7 @@ def test_public_names_are_where_the_package_says():
     )
     homes = {a.name: n.module for n in seen.body for a in n.names if n.module != "gidx"}
     assert homes == gidx._HOME
-    assert {*gidx.__all__} == {*homes, "autosql", "bgzf", "binning", "errors"}
+    assert {*gidx.__all__} == {*homes, "autosql", "bgzf", "binning", "errors", "options"}
     assert all(hasattr(gidx, name) for name in gidx.__all__)
     assert {*gidx.__all__} <= {*dir(gidx)}
     with pytest.raises(AttributeError, match="module 'gidx' has no attribute 'red'"):

@@ -24,11 +24,15 @@ from typing import TYPE_CHECKING, Any
 from gidx._when_pandas import register_accessor
 
 if TYPE_CHECKING:
-    from gidx import autosql, bgzf, binning, errors
-    from gidx.accessor import GidxAccessor
+    from gidx import autosql, bgzf, binning, errors, options
     from gidx.api import (
         build_index,
         open,
+        open_bed,
+        open_bigbed,
+        open_gff,
+        open_tabix,
+        open_vcf,
         read,
         read_bed,
         read_bigbed,
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
         ValueWarning,
         WriteError,
     )
+    from gidx.frames.accessor import GidxAccessor, accessor
     from gidx.ground.limits import limits
     from gidx.ground.region import Region
     from gidx.interval_index import IntervalIndex
@@ -67,11 +72,12 @@ if TYPE_CHECKING:
 # Where each public name is; it is imported when it is asked for. Why: with all that writers
 # and indexes need, `import gidx` took 0.18 s beyond pandas and pyarrow.
 _HOMES: dict[str, tuple[str, ...]] = {
-    "gidx.accessor": ("GidxAccessor",),
+    "gidx.frames.accessor": ("GidxAccessor", "accessor"),
     "gidx.views.alignments": ("to_alignments",),
     "gidx.api": (
-        "build_index", "open", "read", "read_bed", "read_bigbed", "read_gff", "read_gtf",
-        "read_tabix", "read_vcf", "to_parquet", "write_bed", "write_bigbed", "write_gff",
+        "build_index", "open", "open_bed", "open_bigbed", "open_gff", "open_tabix", "open_vcf",
+        "read", "read_bed", "read_bigbed", "read_gff", "read_gtf", "read_tabix", "read_vcf",
+        "to_parquet", "write_bed", "write_bigbed", "write_gff",
         "write_gtf", "write_tabix", "write_vcf",
     ),
     "gidx.binning.index": ("TabixIndex",),
@@ -108,6 +114,7 @@ __all__ = [
     "ValueTypeError",
     "ValueWarning",
     "WriteError",
+    "accessor",
     "autosql",
     "bgzf",
     "binning",
@@ -115,6 +122,12 @@ __all__ = [
     "errors",
     "limits",
     "open",
+    "open_bed",
+    "open_bigbed",
+    "open_gff",
+    "open_tabix",
+    "open_vcf",
+    "options",
     "read",
     "read_bed",
     "read_bigbed",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gidx.dataset import Dataset, Lists, open, open_as
+from gidx.dataset import BigBedDataset, Dataset, TabixDataset, open, open_as
 from gidx.errors import FormatError
 from gidx.formats import parquet
 from gidx.formats.bed.write import write_bed
@@ -15,13 +15,36 @@ from gidx.formats.table.write import write_tabix
 from gidx.formats.text.index import build_index
 from gidx.formats.vcf.write import write_vcf
 from gidx.ground.atomic import replacing
+from gidx.options import FrameOptions
 
 if TYPE_CHECKING:
+    from typing import BinaryIO, Unpack
+
     import pandas as pd
+
+    from gidx.binning.index import TabixIndex
+    from gidx.options import (
+        AnySource,
+        DtypeBackend,
+        Genotypes,
+        GffOptions,
+        Lists,
+        Path,
+        QueryOptions,
+        ReadOptions,
+        Regions,
+        ScanOptions,
+        TextOptions,
+    )
 
 __all__ = [
     "build_index",
     "open",
+    "open_bed",
+    "open_bigbed",
+    "open_gff",
+    "open_tabix",
+    "open_vcf",
     "read",
     "read_bed",
     "read_bigbed",
@@ -39,15 +62,7 @@ __all__ = [
 ]
 
 
-def read(
-    path: Any,
-    regions: Any = None,
-    *,
-    index: Any = None,
-    storage_options: Mapping[str, Any] | None = None,
-    dtype_backend: str | None = "pyarrow",
-    **options: Any,
-) -> pd.DataFrame:
+def read(path: AnySource, regions: Regions = None, **options: Unpack[ReadOptions]) -> pd.DataFrame:
     """Read a file of any format that gidx knows into a DataFrame; its content tells which.
 
     Parameters are those of `open`, `Dataset.scan` and `Dataset.to_pandas`; those of a
@@ -61,24 +76,24 @@ def read(
     1  chr22  GENE2
     2   chrX  GENE3
     """
-    own = {name: options.pop(name) for name in _OWN if name in options}
-    dataset = open(path, index=index, storage_options=storage_options, **own)
-    return dataset.to_pandas(regions, dtype_backend=dtype_backend, **options)
+    rows: Any = {name: value for name, value in options.items() if name in _ROWS}
+    own: Any = {name: value for name, value in options.items() if name not in _ROWS}
+    return open(path, **own).to_pandas(regions, **rows)
 
 
-_OWN = ("schema", "types", "samples", "gt", "attributes", "encoding", "encoding_errors")
+_ROWS = FrameOptions.__annotations__
 
 
 def read_bigbed(
-    path: Any,
-    regions: Any = None,
+    path: AnySource,
+    regions: Regions = None,
     *,
     columns: Sequence[str] | None = None,
     types: Mapping[str, Any] | None = None,
-    dtype_backend: str | None = "pyarrow",
+    dtype_backend: DtypeBackend | None = "pyarrow",
     lists: Lists = "arrow",
     storage_options: Mapping[str, Any] | None = None,
-    **options: Any,
+    **options: Unpack[QueryOptions],
 ) -> pd.DataFrame:
     """Read bigBed rows into a DataFrame, every column typed by the file's AutoSQL.
 
@@ -128,19 +143,15 @@ def read_bigbed(
        start   end strand
     0   5000  9000      -
     """
-    dataset = open(path, storage_options=storage_options, types=types)
-    if dataset.format != "bigbed":
-        raise FormatError(
-            f"{dataset.path}: a {dataset.format} file, expected bigBed; use gidx.read"
-        )
+    dataset = open_bigbed(path, types=types, storage_options=storage_options)
     return dataset.to_pandas(
         regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
     )
 
 
 def read_bed(
-    path: Any,
-    regions: Any = None,
+    path: AnySource,
+    regions: Regions = None,
     *,
     columns: Sequence[str] | None = None,
     schema: Any = None,
@@ -148,10 +159,10 @@ def read_bed(
     encoding: str | None = None,
     encoding_errors: str | None = None,
     lists: Lists = "arrow",
-    index: Any = None,
-    dtype_backend: str | None = "pyarrow",
+    index: AnySource | TabixIndex | None = None,
+    dtype_backend: DtypeBackend | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
-    **options: Any,
+    **options: Unpack[QueryOptions],
 ) -> pd.DataFrame:
     """Read BED rows into a DataFrame: BGZF with a tabix index, or plain text as a whole.
 
@@ -203,28 +214,30 @@ def read_bed(
     0    100  200    a
     1    950  990    b
     """
-    return _read(
-        ("bed",), path, regions, columns, index, storage_options, dtype_backend,
-        {"schema": schema, "types": types, "encoding": encoding,
-         "encoding_errors": encoding_errors}, lists, options,
+    dataset = open_bed(
+        path, schema=schema, types=types, encoding=encoding, encoding_errors=encoding_errors,
+        index=index, storage_options=storage_options,
     )  # fmt: skip
+    return dataset.to_pandas(
+        regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
+    )
 
 
 def read_vcf(
-    path: Any,
-    regions: Any = None,
+    path: AnySource,
+    regions: Regions = None,
     *,
     columns: Sequence[str] | None = None,
     samples: Sequence[str] | None = None,
-    gt: str = "text",
+    gt: Genotypes = "text",
     types: Mapping[str, Any] | None = None,
     encoding: str | None = None,
     encoding_errors: str | None = None,
     lists: Lists = "arrow",
-    index: Any = None,
-    dtype_backend: str | None = "pyarrow",
+    index: AnySource | TabixIndex | None = None,
+    dtype_backend: DtypeBackend | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
-    **options: Any,
+    **options: Unpack[QueryOptions],
 ) -> pd.DataFrame:
     """Read VCF rows into a DataFrame, every column typed by the file's header.
 
@@ -273,16 +286,18 @@ def read_vcf(
     0     99   A      ['G']   [0.5]
     1    149   C  ['T' 'A']    <NA>
     """
-    return _read(
-        ("vcf",), path, regions, columns, index, storage_options, dtype_backend,
-        {"samples": samples, "gt": gt, "types": types, "encoding": encoding,
-         "encoding_errors": encoding_errors}, lists, options,
+    dataset = open_vcf(
+        path, samples=samples, gt=gt, types=types, encoding=encoding,
+        encoding_errors=encoding_errors, index=index, storage_options=storage_options,
     )  # fmt: skip
+    return dataset.to_pandas(
+        regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
+    )
 
 
 def read_gff(
-    path: Any,
-    regions: Any = None,
+    path: AnySource,
+    regions: Regions = None,
     *,
     columns: Sequence[str] | None = None,
     attributes: Sequence[str] | None = None,
@@ -290,10 +305,10 @@ def read_gff(
     encoding: str | None = None,
     encoding_errors: str | None = None,
     lists: Lists = "arrow",
-    index: Any = None,
-    dtype_backend: str | None = "pyarrow",
+    index: AnySource | TabixIndex | None = None,
+    dtype_backend: DtypeBackend | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
-    **options: Any,
+    **options: Unpack[QueryOptions],
 ) -> pd.DataFrame:
     """Read GFF3 or GTF rows into a DataFrame.
 
@@ -327,14 +342,18 @@ def read_gff(
     0  gene     99  900  g1
     1  exon     99  300  e1
     """
-    return _read(
-        ("gff3", "gtf"), path, regions, columns, index, storage_options, dtype_backend,
-        {"attributes": attributes, "types": types, "encoding": encoding,
-         "encoding_errors": encoding_errors}, lists, options,
+    dataset = open_gff(
+        path, attributes=attributes, types=types, encoding=encoding,
+        encoding_errors=encoding_errors, index=index, storage_options=storage_options,
     )  # fmt: skip
+    return dataset.to_pandas(
+        regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
+    )
 
 
-def read_gtf(path: Any, regions: Any = None, **options: Any) -> pd.DataFrame:
+def read_gtf(
+    path: AnySource, regions: Regions = None, **options: Unpack[GffOptions]
+) -> pd.DataFrame:
     """Read GTF rows into a DataFrame; as `read_gff`, for which the file's content decides.
 
     Examples
@@ -347,8 +366,8 @@ def read_gtf(path: Any, regions: Any = None, **options: Any) -> pd.DataFrame:
 
 
 def read_tabix(
-    path: Any,
-    regions: Any = None,
+    path: AnySource,
+    regions: Regions = None,
     *,
     columns: Sequence[str] | None = None,
     schema: Any = None,
@@ -356,10 +375,10 @@ def read_tabix(
     encoding: str | None = None,
     encoding_errors: str | None = None,
     lists: Lists = "arrow",
-    index: Any = None,
-    dtype_backend: str | None = "pyarrow",
+    index: AnySource | TabixIndex | None = None,
+    dtype_backend: DtypeBackend | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
-    **options: Any,
+    **options: Unpack[QueryOptions],
 ) -> pd.DataFrame:
     """Read any table that has a tabix index into a DataFrame.
 
@@ -387,43 +406,107 @@ def read_tabix(
     0     1     99  100   A1    0.01
     1     1    149  150   A2    <NA>
     """
-    return _read(
-        None, path, regions, columns, index, storage_options, dtype_backend,
-        {"schema": schema, "types": types, "encoding": encoding,
-         "encoding_errors": encoding_errors}, lists, options,
+    dataset = open_tabix(
+        path, schema=schema, types=types, encoding=encoding, encoding_errors=encoding_errors,
+        index=index, storage_options=storage_options,
     )  # fmt: skip
-
-
-def _read(
-    kinds: tuple[str, ...] | None,
-    path: Any,
-    regions: Any,
-    columns: Sequence[str] | None,
-    index: Any,
-    storage_options: Mapping[str, Any] | None,
-    dtype_backend: str | None,
-    own: Mapping[str, Any],
-    lists: Lists,
-    options: Mapping[str, Any],
-) -> pd.DataFrame:
-    given = {name: value for name, value in own.items() if value is not None}
-    dataset = open_as(
-        path, kinds=kinds, index=index, storage_options=storage_options, options=given
-    )
     return dataset.to_pandas(
         regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
     )
 
 
+# ── open: once, to ask often ────────────────────────────────────────────────────────────────────
+
+
+def open_bigbed(
+    path: AnySource,
+    *,
+    types: Mapping[str, Any] | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+) -> BigBedDataset:
+    """`open`, for a bigBed: what else is in the file is an error. Options as in `read_bigbed`.
+
+    >>> gidx.open_bigbed("genes.bb").find("GENE2").num_rows
+    1
+    """
+    dataset = open(path, types=types, storage_options=storage_options)
+    if not isinstance(dataset, BigBedDataset):
+        raise FormatError(
+            f"{dataset.path}: a {dataset.format} file, expected bigBed; use gidx.open"
+        )
+    return dataset
+
+
+def open_bed(
+    path: AnySource, *, schema: Any = None, **options: Unpack[TextOptions]
+) -> TabixDataset:
+    """`open`, for BED: what else is in the file is an error. Options as in `read_bed`.
+
+    >>> gidx.open_bed("peaks.bed.gz").count_rows("chr1")
+    2
+    """
+    return _open_text(path, ("bed",), {"schema": schema, **options})
+
+
+def open_vcf(
+    path: AnySource,
+    *,
+    samples: Sequence[str] | None = None,
+    gt: Genotypes = "text",
+    **options: Unpack[TextOptions],
+) -> TabixDataset:
+    """`open`, for VCF: what else is in the file is an error. Options as in `read_vcf`.
+
+    >>> gidx.open_vcf("calls.vcf.gz").columns[3:6]
+    ['id', 'ref', 'alt']
+    """
+    return _open_text(path, ("vcf",), {"samples": samples, "gt": gt, **options})
+
+
+def open_gff(
+    path: AnySource, *, attributes: Sequence[str] | None = None, **options: Unpack[TextOptions]
+) -> TabixDataset:
+    """`open`, for GFF3 or GTF: what else is in the file is an error. Options as in `read_gff`.
+
+    >>> gidx.open_gff("genes.gff3.gz").format
+    'gff3'
+    """
+    return _open_text(path, ("gff3", "gtf"), {"attributes": attributes, **options})
+
+
+def open_tabix(
+    path: AnySource, *, schema: Any = None, **options: Unpack[TextOptions]
+) -> TabixDataset:
+    """`open`, for text of any kind. Options as in `read_tabix`.
+
+    >>> gidx.open_tabix("eqtl.tsv.gz").columns
+    ['chrom', 'start', 'end', 'gene', 'pvalue']
+    """
+    return _open_text(path, None, {"schema": schema, **options})
+
+
+def _open_text(
+    path: AnySource, kinds: tuple[str, ...] | None, options: dict[str, Any]
+) -> TabixDataset:
+    index, storage = options.pop("index", None), options.pop("storage_options", None)
+    found = open_as(path, kinds=kinds, index=index, storage_options=storage, options=options)
+    if not isinstance(found, TabixDataset):
+        raise FormatError(f"{found.path}: a {found.format} file, expected text; use gidx.open")
+    return found
+
+
+# ── conversion ──────────────────────────────────────────────────────────────────────────────────
+
+
 def to_parquet(
-    source: Any,
-    path: Any,
-    regions: Any = None,
+    source: AnySource | Dataset,
+    path: Path | BinaryIO,
+    regions: Regions = None,
     *,
     compression: str = "zstd",
     row_group_size: int = parquet.ROW_GROUP,
     storage_options: Mapping[str, Any] | None = None,
-    **options: Any,
+    **options: Unpack[ScanOptions],
 ) -> None:
     """Convert a file, or a Dataset, to Parquet, in bounded memory.
 

@@ -56,13 +56,11 @@ from gidx.convert_sources import (
     opened,
     with_entries,
 )
-from gidx.dataset import Errors, Lists
 from gidx.errors import FormatError, WriteError, one_of
 from gidx.formats import parquet
-from gidx.formats.base import Names
 from gidx.formats.text.read import GUESSED
 from gidx.ground.atomic import replacing
-from gidx.ground.region import MissingChroms
+from gidx.options import Errors, Lists, MissingChroms, Names
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

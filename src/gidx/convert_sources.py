@@ -27,13 +27,13 @@ import pyarrow.types as pat
 from gidx import dataset
 from gidx.arrow import schema
 from gidx.autosql import declare
-from gidx.dataset import BigBedDataset, Dataset, Errors, TabixDataset
+from gidx.dataset import BigBedDataset, Dataset, TabixDataset
 from gidx.errors import ColumnError, FormatError
-from gidx.formats.base import Names
 from gidx.formats.text.read import GUESSED
-from gidx.ground.region import MissingChroms, RegionSet, resolve
+from gidx.ground.region import RegionSet, resolve
 from gidx.ground.source import ByteSource, PathSource, open_source
 from gidx.kernels.records import select_items
+from gidx.options import Errors, MissingChroms, Names
 
 Kind = Literal["bigbed", "bed", "vcf", "gff3", "gtf", "tsv", "parquet", "arrow", "json"]
 TEXT: tuple[Kind, ...] = ("bed", "tsv")

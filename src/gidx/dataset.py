@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,11 +33,10 @@ from gidx.errors import (
     ValueTypeError,
     ValueWarning,
     format_error,
-    hint,
     one_of,
     warn,
 )
-from gidx.formats.base import Format, Names, Placed, Reader
+from gidx.formats.base import Format, Placed, Reader
 from gidx.formats.bbi.read import ZOOM_SCHEMA, Bbi
 from gidx.formats.bigbed.read import BigBed
 from gidx.formats.text.open import open_text
@@ -46,29 +45,33 @@ from gidx.ground.pieces import BYTES as DEFAULT_BYTES
 from gidx.ground.pieces import Piece, cut
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.ranges import Ranges
-from gidx.ground.region import MAX_END, MissingChroms, Region, RegionSet, resolve
+from gidx.ground.region import MAX_END, Region, RegionSet, resolve
 from gidx.ground.reopen import recipe
 from gidx.ground.source import ByteSource, PathSource, open_source
+from gidx.options import MissingChroms, Names, ScanOptions, check_known
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     import pandas as pd
     from matplotlib.axes import Axes
 
-Errors = Literal["warn", "raise", "null"]
-Lists = Literal["arrow", "text"]
+    from gidx.options import (
+        AnySource,
+        Condition,
+        DtypeBackend,
+        Errors,
+        Lists,
+        OneRegion,
+        OpenOptions,
+        PlotOptions,
+        Regions,
+    )
+
 _Found = TypeVar("_Found")
 
-OPTIONS = ("columns", "filter", "batch_size", "threads", "errors", "names", "missing_chroms")
-_OPTIONS = ", ".join(OPTIONS)
 
-
-def open(
-    path: Any,
-    *,
-    index: Any = None,
-    storage_options: Mapping[str, Any] | None = None,
-    **options: Any,
-) -> Dataset:
+def open(path: AnySource, **options: Unpack[OpenOptions]) -> Dataset:
     """Open an indexed genomic file; what it is, its content tells.
 
     Parameters
@@ -104,7 +107,9 @@ def open(
     0  chr22   12000  GENE1
     1  chr22  260000  GENE2
     """
-    return open_as(path, index=index, storage_options=storage_options, options=options)
+    given: dict[str, Any] = {**options}
+    index, storage = given.pop("index", None), given.pop("storage_options", None)
+    return open_as(path, index=index, storage_options=storage, options=given)
 
 
 def open_as(
@@ -268,7 +273,7 @@ class Dataset:
     def __bool__(self) -> bool:
         return True  # without counting rows
 
-    def __getitem__(self, regions: Any) -> pa.Table:
+    def __getitem__(self, regions: Regions) -> pa.Table:
         """Rows that overlap regions: as `to_table`."""
         return self.to_table(regions)
 
@@ -300,10 +305,10 @@ class Dataset:
 
     def scan(
         self,
-        regions: Any = None,
+        regions: Regions = None,
         *,
         columns: Sequence[str] | None = None,
-        filter: pc.Expression | None = None,
+        filter: Condition | None = None,
         batch_size: int | None = None,
         threads: int | None = None,
         errors: Errors = "warn",
@@ -328,7 +333,7 @@ class Dataset:
         )
         return pa.RecordBatchReader.from_batches(scan.schema, scan.batches())
 
-    def to_table(self, regions: Any = None, **options: Any) -> pa.Table:
+    def to_table(self, regions: Regions = None, **options: Unpack[ScanOptions]) -> pa.Table:
         """Rows as a pyarrow Table. Options as in `scan`.
 
         Its types hold all rows, also where those of ``schema``, which come from a look at
@@ -345,17 +350,19 @@ class Dataset:
         table = pa.Table.from_batches(batches, scan.schema)
         return table.unify_dictionaries() if apart else table
 
-    def to_batches(self, regions: Any = None, **options: Any) -> Iterator[pa.RecordBatch]:
+    def to_batches(
+        self, regions: Regions = None, **options: Unpack[ScanOptions]
+    ) -> Iterator[pa.RecordBatch]:
         """Rows as an iterator of record batches. Options as in `scan`."""
         return self._prepare(regions, **options).batches()
 
     def to_pandas(
         self,
-        regions: Any = None,
+        regions: Regions = None,
         *,
-        dtype_backend: str | None = "pyarrow",
+        dtype_backend: DtypeBackend | None = "pyarrow",
         lists: Lists = "arrow",
-        **options: Any,
+        **options: Unpack[ScanOptions],
     ) -> pd.DataFrame:
         """Rows as a pandas DataFrame. Options as in `scan`.
 
@@ -369,13 +376,13 @@ class Dataset:
         one_of("lists", lists, ("arrow", "text"))
         return to_frame(self.to_table(regions, **options), dtype_backend, lists)
 
-    def to_polars(self, regions: Any = None, **options: Any) -> Any:
+    def to_polars(self, regions: Regions = None, **options: Unpack[ScanOptions]) -> Any:
         """Rows as a polars DataFrame (extra ``polars``). Options as in `scan`."""
         import polars as pl
 
         return pl.DataFrame(self.to_table(regions, **options))
 
-    def head(self, n: int = 5, regions: Any = None, **options: Any) -> pa.Table:
+    def head(self, n: int = 5, regions: Regions = None, **options: Unpack[ScanOptions]) -> pa.Table:
         """The first ``n`` rows; reads no more blocks than they need."""
         return self.whole(lambda dataset: dataset._head(n, regions, **options))
 
@@ -397,7 +404,7 @@ class Dataset:
 
     def count_rows(
         self,
-        regions: Any = None,
+        regions: Regions = None,
         *,
         threads: int | None = None,
         missing_chroms: MissingChroms = "error",
@@ -416,7 +423,7 @@ class Dataset:
         n: int | None = None,
         *,
         bytes: int | None = None,
-        regions: Any = None,
+        regions: Regions = None,
         missing_chroms: MissingChroms = "error",
     ) -> list[Piece]:
         """The rows of a scan as pieces of about equal work, for any engine to read in parallel.
@@ -465,12 +472,12 @@ class Dataset:
         there = np.unique(asked.chrom).tolist()
         return {names[i]: spans[asked.first[i] : asked.first[i + 1]] for i in there}
 
-    def plot(self, region: Any, *, ax: Axes | None = None, **options: Any) -> Axes:
+    def plot(self, region: OneRegion, **options: Unpack[PlotOptions]) -> Axes:
         """Draw one region (extra ``plot``): rows, or where they are too many a histogram.
 
         A bigBed's is of the coverage depth, from its zoom levels. Reads only the region.
-        ``label``, ``color`` and ``mode`` as `gidx.views.plot.plot_frame` describes them; returns
-        matplotlib's Axes, in 0-based half-open bases.
+        Options as in `DataFrame.gidx.plot`; returns matplotlib's Axes, in 0-based half-open
+        bases.
 
         >>> ax = gidx.open("genes.bb").plot("chr22:1-400,000")
         >>> ax.get_xlabel()
@@ -478,7 +485,7 @@ class Dataset:
         """
         from gidx.views.plot import plot_dataset
 
-        return plot_dataset(self, region, ax=ax, **options)
+        return plot_dataset(self, region, **options)
 
     def _repr_html_(self) -> str:
         from gidx.views.notebook import html
@@ -523,8 +530,7 @@ class Dataset:
         ranges: Ranges | None = None,
         **unknown: Any,
     ) -> _Scan:
-        for name in unknown:
-            raise TypeError(f"no option {name!r}{hint(name, OPTIONS)}; there are {_OPTIONS}")
+        check_known(unknown, ScanOptions.__annotations__)
         one_of("errors", errors, ("warn", "raise", "null"))
         one_of("names", names, ("canonical", "native"))
         if batch_size is not None and batch_size < 1:
@@ -578,7 +584,7 @@ class BbiDataset(Dataset):
         return self._format.reductions
 
     def scan_zoom(
-        self, level: int, regions: Any = None, *, missing_chroms: MissingChroms = "error"
+        self, level: int, regions: Regions = None, *, missing_chroms: MissingChroms = "error"
     ) -> pa.RecordBatchReader:
         """Summaries of a zoom level, given by its reduction or its number.
 
@@ -592,7 +598,7 @@ class BbiDataset(Dataset):
         return pa.RecordBatchReader.from_batches(ZOOM_SCHEMA, batches)
 
     def summary(
-        self, region: Any, bins: int = 1, stat: Stat = "mean", *, exact: bool = False
+        self, region: OneRegion, bins: int = 1, stat: Stat = "mean", *, exact: bool = False
     ) -> npt.NDArray[np.float64]:
         """A statistic of the values in each of ``bins`` parts of one region.
 
@@ -662,7 +668,12 @@ class BigBedDataset(BbiDataset):
         return self._format.indexed_names()
 
     def find(
-        self, names: str | Iterable[str], /, *, field: str | None = None, **options: Any
+        self,
+        names: str | Iterable[str],
+        /,
+        *,
+        field: str | None = None,
+        **options: Unpack[ScanOptions],
     ) -> pa.Table:
         """Rows whose ``field`` is one of ``names``, by the file's extra index.
 
@@ -679,12 +690,12 @@ class BigBedDataset(BbiDataset):
                 raise TypeError(f"cannot find {key!r}: expected a name, or several")
         column = self._format.index_of(field)
         ranges = self._format.lookup(column, keys)
-        style: Names = options.get("names", "canonical")
-        key = pc.field(self._schema(style).names[column])
+        given: dict[str, Any] = {**options}
+        key = pc.field(self._schema(given.get("names", "canonical")).names[column])
         matches = key.isin(pa.array(keys, pa.string()))
-        other = options.pop("filter", None)
+        other = given.pop("filter", None)
         scan = self._prepare(
-            None, **options, filter=matches if other is None else matches & other, ranges=ranges
+            None, **given, filter=matches if other is None else matches & other, ranges=ranges
         )
         return pa.Table.from_batches(scan.batches(), scan.schema)
 

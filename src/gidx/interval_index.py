@@ -16,7 +16,7 @@ import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, BinaryIO, TypeVar, overload
+from typing import Any, BinaryIO, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -45,9 +45,9 @@ from gidx.frames.positions import LARGEST, Positions, as_arrow, positions, roles
 from gidx.ground.atomic import replacing
 from gidx.ground.conventions import Roles
 from gidx.ground.source import ByteSource, PathLike, open_source
+from gidx.options import Written
 
 Ints = npt.NDArray[np.int64]
-Path = TypeVar("Path", str, PathLike, BinaryIO)
 
 # As `to_arrow` has them; a table of gidx has a chrom for the name.
 _OWN = Roles("name", "start", "end", by="interval index")
@@ -372,13 +372,13 @@ class IntervalIndex:
 def to_interval_index(
     frame: pd.DataFrame,
     found: Roles,
-    path: Path,
+    path: Written,
     value: str,
     *,
     max: Any = None,
     version: int = VERSION,
     value_size: int | None = None,
-) -> Path:
+) -> Written:
     """Write a frame's intervals as a bx interval index, a set for each chrom, and return the path.
 
     Parameters

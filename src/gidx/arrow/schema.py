@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.types as pat
@@ -25,8 +25,6 @@ KEY = "gidx"
 CHROM = pa.dictionary(pa.int32(), pa.string())
 POSITION = pa.int64()  # a difference of two must not wrap
 HEAD = ("chrom", "start", "end")
-
-Names = Literal["canonical", "native"]
 
 
 def metadata(**entries: Any) -> dict[bytes, bytes]:

@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Column
-from gidx.arrow.schema import Names
 from gidx.autosql import AutoSql
 from gidx.autosql.objects import reader
+from gidx.options import Names
 
 HEAD_FIELDS = 3  # chrom, chromStart, chromEnd
 COLOR_FIELD = 8  # itemRgb, which AutoSQL calls reserved

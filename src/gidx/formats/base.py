@@ -15,13 +15,13 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from gidx.arrow.decode import Problem
-from gidx.arrow.schema import Names
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource
+from gidx.options import Names
 
-__all__ = ["Format", "Names", "Placed", "Reader", "Rows"]
+__all__ = ["Format", "Placed", "Reader", "Rows"]
 
 
 @dataclass(frozen=True)

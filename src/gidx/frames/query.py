@@ -26,7 +26,7 @@ from gidx.frames.index import Index, index_of, indexes_of
 from gidx.frames.intervals import Intervals, Queries, Scan
 from gidx.frames.positions import LARGEST
 from gidx.ground import region
-from gidx.ground.region import MissingChroms
+from gidx.options import MissingChroms
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]

@@ -12,9 +12,8 @@ format has a place for.
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -37,11 +36,10 @@ from gidx.frames.nested import declaration
 from gidx.frames.positions import chrom_codes, integers, positions
 from gidx.ground.atomic import replacing
 from gidx.ground.conventions import CANONICAL, ZERO_BASED, Roles
+from gidx.options import Written
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
-
-Path = TypeVar("Path", str, os.PathLike[str], BinaryIO)
 
 # ── canonical form ──────────────────────────────────────────────────────────────────────────────
 
@@ -126,8 +124,8 @@ def _text(about: dict[str, Any]) -> str:
 
 
 def to_bigbed(
-    frame: pd.DataFrame, roles: Roles, path: Path, chromsizes: Any = None, **options: Any
-) -> Path:
+    frame: pd.DataFrame, roles: Roles, path: Written, chromsizes: Any = None, **options: Any
+) -> Written:
     """Write rows as a bigBed file and return its path; options as in `gidx.write_bigbed`.
 
     `DataFrame.gidx.to_bigbed` says more.
@@ -136,7 +134,7 @@ def to_bigbed(
     return path
 
 
-def to_bed(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Path:
+def to_bed(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
     """Write rows as BED and return the path; options as in `gidx.write_bed`.
 
     `DataFrame.gidx.to_bed` says more.
@@ -145,7 +143,7 @@ def to_bed(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Pat
     return path
 
 
-def to_vcf(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Path:
+def to_vcf(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
     """Write rows as VCF and return the path; options as in `gidx.write_vcf`.
 
     `DataFrame.gidx.to_vcf` says more.
@@ -154,7 +152,7 @@ def to_vcf(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Pat
     return path
 
 
-def to_gff(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Path:
+def to_gff(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
     """Write rows as GFF3 (or GTF) and return the path; options as in `gidx.write_gff`.
 
     `DataFrame.gidx.to_gff` says more.
@@ -163,7 +161,7 @@ def to_gff(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Pat
     return path
 
 
-def to_gtf(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Path:
+def to_gtf(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
     """Write rows as GTF and return the path; options as in `gidx.write_gtf`.
 
     `DataFrame.gidx.to_gtf` says more.
@@ -172,7 +170,7 @@ def to_gtf(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Pat
     return path
 
 
-def to_tabix(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> Path:
+def to_tabix(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
     """Write rows as a table with a tabix index; options as in `gidx.write_tabix`.
 
     `DataFrame.gidx.to_tabix` says more.
@@ -184,11 +182,11 @@ def to_tabix(frame: pd.DataFrame, roles: Roles, path: Path, **options: Any) -> P
 def to_parquet(
     frame: pd.DataFrame,
     roles: Roles,
-    path: Path,
+    path: Written,
     *,
     compression: str = "zstd",
     row_group_size: int = parquet.ROW_GROUP,
-) -> Path:
+) -> Written:
     """Write rows as Parquet and return the path; the file appears only when it is finished.
 
     `DataFrame.gidx.to_parquet` says more.

@@ -40,17 +40,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gidx.errors import ColumnError, RegionError, UnknownChromError, hint, one_of, without_style
+from gidx.options import MissingChroms
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MissingChroms = Literal["error", "ignore"]
 
 Ints = npt.NDArray[np.int64]
 

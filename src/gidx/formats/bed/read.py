@@ -35,7 +35,8 @@ from gidx.autosql.columns import HEAD_FIELDS, Declared
 from gidx.autosql.declare import BedType, text_of
 from gidx.autosql.grammar import WORDS
 from gidx.errors import ColumnError, FormatError
-from gidx.formats.text.dialect import Head, Lines, Names, Rules, fields_table
+from gidx.formats.text.dialect import Head, Lines, Rules, fields_table
+from gidx.options import Names
 
 ITEM_RGB = "itemRgb"  # as the specification has it; UCSC's AutoSQL says reserved
 _MISSING = b"."

@@ -36,13 +36,14 @@ from gidx.errors import (
     hint,
     warn,
 )
-from gidx.formats.base import Names, Placed, Rows
+from gidx.formats.base import Placed, Rows
 from gidx.formats.bbi.read import Bbi, chrom_column
 from gidx.ground.layout import check_range, ordered, read_cstring, read_one
 from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource
+from gidx.options import Names
 
 
 class BigBed(Bbi):

@@ -51,10 +51,11 @@ import pyarrow.types as pat
 from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items
 from gidx.errors import warn
-from gidx.formats.text.dialect import Head, Lines, Names, Rules, fields_table
+from gidx.formats.text.dialect import Head, Lines, Rules, fields_table
 from gidx.ground.limits import limits
 from gidx.kernels import attributes as kernels
 from gidx.kernels.names import hash_words
+from gidx.options import Names
 
 Kind = Literal["gff3", "gtf"]
 

@@ -32,9 +32,10 @@ import pyarrow.compute as pc
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items
-from gidx.formats.text.dialect import Head, Lines, Names, Rules, fields_table
+from gidx.formats.text.dialect import Head, Lines, Rules, fields_table
 from gidx.kernels import attributes as kernels
 from gidx.kernels.vcf import first_of_keys
+from gidx.options import Names
 
 TAGS_FIELD = 11  # the first optional field
 MAP = pa.map_(pa.string(), pa.string())

@@ -24,7 +24,8 @@ from gidx.arrow.infer import Seen, look, wider
 from gidx.autosql import AutoSql, standards
 from gidx.autosql.declare import text_of
 from gidx.errors import FormatError
-from gidx.formats.text.dialect import Head, Lines, Names, Rules, fields_table
+from gidx.formats.text.dialect import Head, Lines, Rules, fields_table
+from gidx.options import Names
 
 _DECLARED = {
     pa.string(): "string", pa.int64(): "integer", pa.uint64(): "integer", pa.float64(): "number",

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Problem
-from gidx.arrow.schema import Names
+from gidx.options import Names
 
 __all__ = [
     "Dialect",

@@ -28,7 +28,7 @@ from gidx.binning.index import TabixIndex
 from gidx.errors import FormatError, MissingIndexError, format_error, warn
 from gidx.formats.base import Placed, Rows
 from gidx.formats.text.ahead import Ahead
-from gidx.formats.text.dialect import Dialect, Guessing, Lines, Names
+from gidx.formats.text.dialect import Dialect, Guessing, Lines
 from gidx.ground.charset import WAY_OUT, Encoding
 from gidx.ground.pieces import Work, own_rows
 from gidx.ground.pool import in_order, thread_count
@@ -38,6 +38,7 @@ from gidx.ground.source import ByteSource, beside, is_url
 from gidx.kernels import lines as kernels
 from gidx.kernels.lines import part_by_tabs, read_chroms
 from gidx.kernels.names import hash_words
+from gidx.options import Names
 
 GUESSED = ("bed", "tsv")  # formats without a header that declares their columns
 _SPANS = {"columns": 0, "sam": 1, "vcf": 2}

@@ -53,12 +53,11 @@ import pyarrow.types as pat
 from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items, decode_whole
 from gidx.errors import ColumnError, FormatError, hint, warn
-from gidx.formats.text.dialect import Head, Lines, Names, Rules, fields_table
+from gidx.formats.text.dialect import Head, Lines, Rules, fields_table
 from gidx.formats.vcf.header import FIXED, Declaration, Header
 from gidx.kernels import vcf as kernels
 from gidx.kernels.names import hash_words
-
-Genotypes = Literal["text", "alleles"]
+from gidx.options import Genotypes, Names
 
 ARROW = {
     "Integer": pa.int32(),

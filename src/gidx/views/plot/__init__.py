@@ -45,6 +45,7 @@ from gidx.frames.positions import positions
 from gidx.frames.query import query, rows_of
 from gidx.ground.conventions import CANONICAL, Roles
 from gidx.ground.region import MAX_END, Region, resolve
+from gidx.options import Mode
 from gidx.views.plot.axes import Track, base_label, need_matplotlib
 from gidx.views.plot.draw import draw_rows
 from gidx.views.plot.features import COLUMNS, base_color, features_of
@@ -54,9 +55,9 @@ from gidx.views.plot.packing import STYLES, first_fit
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Mode", "base_label", "first_fit", "plot_dataset", "plot_frame"]
 
-Mode = Literal["pack", "squish", "density"]
+__all__ = ["base_label", "first_fit", "plot_dataset", "plot_frame"]
+
 Ints = npt.NDArray[np.int64]
 
 # Of more rows only a histogram is drawn: no figure holds them. One of 10 inches holds some

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pandas as pd
 
@@ -15,14 +15,26 @@ from gidx.frames.positions import chrom_codes, roles
 from gidx.ground.conventions import ONE_BASED, ZERO_BASED, Roles, recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from os import PathLike
 
     import pyarrow as pa
     from matplotlib.axes import Axes
 
-    from gidx.views.plot import Mode
+    from gidx.options import ArrowStream, ChromSizes, MissingChroms, Mode, OneRegion, Written
 
-Path = Any
+    _Order = (
+        Literal["natural", "lexical"]
+        | list[str]
+        | tuple[str, ...]
+        | pd.Index[Any]
+        | Mapping[str, Any]
+        | pd.Series[Any]
+        | pd.DataFrame
+        | PathLike[str]
+    )
+    _Others = OneRegion | Iterable[OneRegion] | pd.DataFrame | ArrowStream
+
 _COORDS = {"0-based": ZERO_BASED, "1-based": ONE_BASED}
 
 
@@ -161,9 +173,7 @@ class GidxAccessor:
 
     # ── regions ─────────────────────────────────────────────────────────────────────────────────
 
-    def query(
-        self, regions: Any, *, missing_chroms: Literal["error", "ignore"] = "error"
-    ) -> pd.DataFrame:
+    def query(self, regions: _Others, *, missing_chroms: MissingChroms = "error") -> pd.DataFrame:
         """Rows that overlap a region, each once, in their order.
 
         Parameters
@@ -193,13 +203,13 @@ class GidxAccessor:
         """
         return frames.query.query(self._frame, regions, missing_chroms)
 
-    def __getitem__(self, regions: Any) -> pd.DataFrame:
+    def __getitem__(self, regions: _Others | tuple[OneRegion, ...]) -> pd.DataFrame:
         if isinstance(regions, tuple) and not _is_span(regions):
             regions = list(regions)  # df.gidx["chr1", "chr2"]
         return self.query(regions)
 
     def overlaps(
-        self, regions: Any, *, missing_chroms: Literal["error", "ignore"] = "error"
+        self, regions: _Others, *, missing_chroms: MissingChroms = "error"
     ) -> pd.Series[bool]:
         """For each row whether it overlaps a region: a mask for ``df[…]``, or for ``df[~…]``.
 
@@ -210,9 +220,7 @@ class GidxAccessor:
         """
         return frames.query.overlaps(self._frame, regions, missing_chroms)
 
-    def count(
-        self, regions: Any, *, missing_chroms: Literal["error", "ignore"] = "error"
-    ) -> pd.Series[int]:
+    def count(self, regions: _Others, *, missing_chroms: MissingChroms = "error") -> pd.Series[int]:
         """For each row how many regions, or rows of another frame, it overlaps.
 
         A Series on this frame's index, so ``peaks["genes"] = peaks.gidx.count(genes)``; 0
@@ -226,10 +234,10 @@ class GidxAccessor:
 
     def coverage(
         self,
-        regions: Any,
+        regions: _Others,
         *,
         fraction: bool = False,
-        missing_chroms: Literal["error", "ignore"] = "error",
+        missing_chroms: MissingChroms = "error",
     ) -> pd.Series[Any]:
         """For each row how many of its bases some region covers; with ``fraction`` which part.
 
@@ -244,7 +252,7 @@ class GidxAccessor:
         )
 
     def depth(
-        self, regions: Any, *, missing_chroms: Literal["error", "ignore"] = "error"
+        self, regions: _Others, *, missing_chroms: MissingChroms = "error"
     ) -> pd.Series[float]:
         """For each row how many regions cover a base of it, on average.
 
@@ -260,7 +268,7 @@ class GidxAccessor:
 
     def join(
         self,
-        other: Any,
+        other: pd.DataFrame | ArrowStream,
         how: Literal["inner", "left"] = "inner",
         *,
         suffixes: tuple[str, str] = ("", "_other"),
@@ -300,7 +308,7 @@ class GidxAccessor:
 
     def nearest(
         self,
-        other: Any,
+        other: pd.DataFrame | ArrowStream,
         k: int = 1,
         *,
         direction: Literal["both", "left", "right", "upstream", "downstream"] = "both",
@@ -361,7 +369,7 @@ class GidxAccessor:
 
     # ── order and health ────────────────────────────────────────────────────────────────────────
 
-    def sort(self, chroms: Any = None) -> pd.DataFrame:
+    def sort(self, chroms: _Order | None = None) -> pd.DataFrame:
         """A new frame, by chrom and start; rows of one start keep their order.
 
         Index labels, dtypes and ``attrs`` stay. A categorical chrom gets its categories in the
@@ -414,7 +422,7 @@ class GidxAccessor:
 
     def validate(
         self,
-        chromsizes: Any = None,
+        chromsizes: ChromSizes | None = None,
         *,
         format: str | None = None,
         most: int = 1000,
@@ -597,7 +605,7 @@ class GidxAccessor:
 
     def plot(
         self,
-        region: Any,
+        region: OneRegion,
         *,
         ax: Axes | None = None,
         label: str | Literal[False] | None = None,
@@ -661,7 +669,7 @@ class GidxAccessor:
 
     # ── writers, each the mirror of its reader ──────────────────────────────────────────────────
 
-    def to_bigbed(self, path: Path, chromsizes: Any = None, **options: Any) -> Path:
+    def to_bigbed(self, path: Written, chromsizes: Any = None, **options: Any) -> Written:
         """Write rows as a bigBed file and return its path; options as in `gidx.write_bigbed`.
 
         Examples
@@ -672,7 +680,7 @@ class GidxAccessor:
         """
         return frames.write.to_bigbed(self._frame, self._roles, path, chromsizes, **options)
 
-    def to_bed(self, path: Path, **options: Any) -> Path:
+    def to_bed(self, path: Written, **options: Any) -> Written:
         """Write rows as BED and return the path; options as in `gidx.write_bed`.
 
         Examples
@@ -684,7 +692,7 @@ class GidxAccessor:
         """
         return frames.write.to_bed(self._frame, self._roles, path, **options)
 
-    def to_vcf(self, path: Path, **options: Any) -> Path:
+    def to_vcf(self, path: Written, **options: Any) -> Written:
         """Write rows as VCF and return the path; options as in `gidx.write_vcf`.
 
         A VCF that pandas has read as text, without its samples, can be written too: INFO as it
@@ -699,7 +707,7 @@ class GidxAccessor:
         """
         return frames.write.to_vcf(self._frame, self._roles, path, **options)
 
-    def to_gff(self, path: Path, **options: Any) -> Path:
+    def to_gff(self, path: Written, **options: Any) -> Written:
         """Write rows as GFF3 (or GTF) and return the path; options as in `gidx.write_gff`.
 
         Examples
@@ -712,7 +720,7 @@ class GidxAccessor:
         """
         return frames.write.to_gff(self._frame, self._roles, path, **options)
 
-    def to_gtf(self, path: Path, **options: Any) -> Path:
+    def to_gtf(self, path: Written, **options: Any) -> Written:
         """Write rows as GTF and return the path; options as in `gidx.write_gtf`.
 
         Examples
@@ -725,7 +733,7 @@ class GidxAccessor:
         """
         return frames.write.to_gtf(self._frame, self._roles, path, **options)
 
-    def to_tabix(self, path: Path, **options: Any) -> Path:
+    def to_tabix(self, path: Written, **options: Any) -> Written:
         """Write rows as a table with a tabix index; options as in `gidx.write_tabix`.
 
         Examples
@@ -737,7 +745,7 @@ class GidxAccessor:
         """
         return frames.write.to_tabix(self._frame, self._roles, path, **options)
 
-    def to_parquet(self, path: Path, **options: Any) -> Path:
+    def to_parquet(self, path: Written, **options: Any) -> Written:
         """Write rows as Parquet and return the path; the file appears only when it is finished.
 
         ``pd.read_parquet`` gives the dtypes back (``ArrowDtype`` of texts as ``string``), the
@@ -770,13 +778,13 @@ class GidxAccessor:
 
     def to_interval_index(
         self,
-        path: Path,
+        path: Written,
         value: str = "value",
         *,
         max: int | None = None,
         version: int = 2,
         value_size: int | None = None,
-    ) -> Path:
+    ) -> Written:
         """Write rows as a bx interval index file and return the path.
 
         Parameters
@@ -814,6 +822,16 @@ class GidxAccessor:
         ['chrom', 'start', 'end', 'x']
         """
         return frames.write.to_arrow(self._frame, self._roles)
+
+
+def accessor(frame: pd.DataFrame) -> GidxAccessor:
+    """``frame.gidx`` for editors and type checkers, to which pandas cannot tell of it.
+
+    >>> gidx.accessor(genes).count("chr22").tolist()
+    [1, 1, 0]
+    """
+    found: Any = frame.gidx
+    return cast(GidxAccessor, found)
 
 
 def _warn_of_names(frame: pd.DataFrame, found: Roles) -> None:

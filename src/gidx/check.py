@@ -15,11 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gidx.binning.index import TabixIndex
-from gidx.dataset import BigBedDataset, Dataset, TabixDataset, open
+from gidx.dataset import Dataset, format_of, open
 from gidx.errors import GidxWarning
-from gidx.formats.bigbed import proof as bigbed_proof
-from gidx.formats.text import proof as tabix_proof
+from gidx.formats import registry
 
 
 @dataclass(frozen=True)
@@ -81,34 +79,9 @@ def check(
             if progress is not None:
                 progress(rows)
     problems += [str(w.message) for w in told if issubclass(w.category, GidxWarning)]
-    index = _index(found)
-    if isinstance(found, TabixDataset) and found.index is not None:
-        problems += _index_problems(found, found.index, counts, threads)
-    elif isinstance(found, BigBedDataset):
-        problems += bigbed_proof.prove(found._format)
+    file = format_of(found)
+    problems += registry.prove(file, counts, threads)
     chroms = {name: count for name, count in counts.items() if name is not None}
-    return Report(found.path, found.format, rows, chroms, index, tuple(problems))
-
-
-def _index_problems(
-    found: TabixDataset, index: TabixIndex, counts: Counter[str | None], threads: int | None
-) -> list[str]:
-    """What is wrong with a text's index: the first row lost, and counts of rows."""
-    problems = []
-    lost = tabix_proof.prove(found._format, index, threads)
-    if lost is not None:
-        problems.append(lost)
-    sam = found._format.dialect.rules.span == "sam"
-    for name, by_index in index.row_counts.items():
-        rows = counts[None if sam and name == "*" else name]
-        if by_index is not None and by_index != rows:
-            problems.append(f"{found.path}: {name} has {rows:,} rows, by the index {by_index:,}")
-    return problems
-
-
-def _index(found: Dataset) -> str:
-    if isinstance(found, BigBedDataset):
-        return "inside"
-    if isinstance(found, TabixDataset) and found.index is not None:
-        return found.index.kind
-    return "none"
+    return Report(
+        found.path, found.format, rows, chroms, file.index_kind or "none", tuple(problems)
+    )

@@ -32,17 +32,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
 
 from gidx.errors import ColumnError, GidxError, GidxWarning, RegionError
+from gidx.formats.registry import KINDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from gidx.convert_sources import Kind
-    from gidx.dataset import BigBedDataset, Dataset
+    from gidx.dataset import Dataset
+    from gidx.formats.offers import Zooms
+    from gidx.formats.registry import Kind
 
-FORMATS = ("tsv", "bed", "json", "parquet", "arrow")
-OWN_FORMATS = (*FORMATS, "vcf", "gff", "gff3", "gtf")
-TARGETS = ("bigbed", "vcf", "gff3", "gtf", *FORMATS)
-BINARY = ("parquet", "arrow")
+TARGETS = tuple(kind.name for kind in KINDS.values() if kind.write is not None)
+STREAMS = (*(name for name in TARGETS if name != "bigbed"), "gff")
+FORMATS = tuple(name for name in TARGETS if KINDS[name].is_table or name == "bed")
 FEW_CHROMS = 10
 PATIENCE = 1.0  # seconds before a progress bar appears
 
@@ -202,6 +203,7 @@ def _close_stdout() -> None:
 
 def _info(arguments: argparse.Namespace) -> int:
     from gidx import dataset
+    from gidx.formats.offers import Zooms
 
     with _values(arguments):
         found = dataset.open(arguments.file, **_opening(arguments))
@@ -218,20 +220,26 @@ def _info(arguments: argparse.Namespace) -> int:
     rows = [(c["name"], _type(c["type"]), _declared(c), c["description"] or "")
             for c in found.fields.to_pylist()]  # fmt: skip
     _print_table([("name", "type", "declared", "description"), *rows], "<<<<")
-    if isinstance(found, dataset.BigBedDataset):
+    file = dataset.format_of(found)
+    if isinstance(file, Zooms):
         print("\ncoverage")
-        _print_table([(k, _number(v)) for k, v in _summary(found).items()], "<>")
+        _print_table([(k, _number(v)) for k, v in _summary(file).items()], "<>")
     return 0
 
 
 def _facts(found: Dataset) -> dict[str, Any]:
     """What --json prints: names without blanks, lists as lists."""
-    from gidx.dataset import BigBedDataset
+    from gidx.dataset import format_of
+    from gidx.formats.offers import NameIndexes, Zooms
 
     facts: dict[str, Any] = {"file": found.path, **found.info()}
-    if isinstance(found, BigBedDataset):
-        facts.update({"zoom levels": found.zoom_levels, "extra indexes": found.indexes})
-        facts["coverage"] = {k.replace(" ", "_"): v for k, v in _summary(found).items()}
+    file = format_of(found)
+    if isinstance(file, Zooms):
+        facts["zoom levels"] = file.reductions
+    if isinstance(file, NameIndexes):
+        facts["extra indexes"] = file.indexed_names()
+    if isinstance(file, Zooms):
+        facts["coverage"] = {k.replace(" ", "_"): v for k, v in _summary(file).items()}
     facts["chroms"] = found.chroms
     facts["columns"] = found.fields.to_pylist()
     return {k.replace(" ", "_"): v for k, v in facts.items()}
@@ -253,8 +261,8 @@ def _type(arrow: str) -> str:
     return arrow.replace("<item: ", "<")
 
 
-def _summary(found: BigBedDataset) -> dict[str, float | None]:
-    total = found.total_summary
+def _summary(zooms: Zooms) -> dict[str, float | None]:
+    total = zooms.total_summary()
     values: dict[str, float] = {"covered bases": total.valid_count}
     for name in ("mean", "std", "min", "max"):
         values[f"{name} depth"] = float(getattr(total, name))
@@ -298,8 +306,8 @@ def _query(arguments: argparse.Namespace) -> int:
 
     options = {"threads": arguments.threads, "missing_chroms": arguments.missing_chroms}
     if arguments.count:
-        if isinstance(found, dataset.TabixDataset) and found.index is None and regions is not None:
-            asked = Asked("tsv", regions, ["chrom"], **options)
+        if regions is not None and dataset.format_of(found).index_kind is None:
+            asked = Asked(KINDS["tsv"], regions, ["chrom"], **options)
             print(sum(batch.num_rows for batch in IndexedSource(found).rows(asked).batches))
         else:
             print(found.count_rows(regions, **options))
@@ -308,7 +316,7 @@ def _query(arguments: argparse.Namespace) -> int:
     total = found.count_rows() if regions is None and arguments.head is None else None
     with _output(arguments) as (target, kind), _progress(arguments) as progress:
         convert(
-            found, target, regions=regions, columns=_columns(arguments), to=kind,
+            found, target, regions=regions, columns=_columns(arguments), to=kind.name,
             head=arguments.head, names=arguments.names, errors=arguments.errors,
             header=_header(arguments), progress=progress(total),
             samples_as_columns=arguments.samples_as_columns, lists=arguments.lists, **options,
@@ -319,14 +327,18 @@ def _query(arguments: argparse.Namespace) -> int:
 def _search(arguments: argparse.Namespace) -> int:
     from gidx import convert, convert_sources, dataset
     from gidx.arrow import schema
+    from gidx.formats.base import Writing
+    from gidx.formats.offers import NameIndexes, Texts
 
     found = dataset.open(arguments.file)
-    if not isinstance(found, dataset.BigBedDataset):
+    file = dataset.format_of(found)
+    if not isinstance(file, NameIndexes):
         raise ColumnError(f"{found.path}: {found.format} files have no index of names")
     with _output(arguments) as (target, kind):
-        texts = found.as_texts() if kind in convert_sources.TEXT else found
-        table = texts.find(arguments.names, field=arguments.field)
-        column = arguments.field or found.indexes[0]
+        if isinstance(file, Texts) and convert_sources.is_of_texts(kind):
+            found = dataset.read_as(found, file.as_texts())
+        table = dataset.find(found, arguments.names, field=arguments.field)
+        column = arguments.field or file.indexed_names()[0]
         missing = _missing(arguments.names, table.column(column))
         said = [f"{found.path}: no row has {column} {name!r}" for name in missing]
         if table.num_rows == 0:
@@ -335,7 +347,7 @@ def _search(arguments: argparse.Namespace) -> int:
             warnings.warn(line, GidxWarning, stacklevel=1)
         table = table.select(schema.project(table.schema, _columns(arguments)))
         rows = convert_sources.Rows(table.schema, iter(table.to_batches()))
-        convert.write(rows, target, to=kind, header=_header(arguments))
+        convert.write(rows, target, kind, Writing(header=_header(arguments)))
     return 0
 
 
@@ -354,7 +366,7 @@ def _regions(arguments: argparse.Namespace) -> Any:
     from gidx.convert_sources import Asked, opened
 
     with opened(arguments.regions_file) as source:
-        rows = source.rows(Asked("tsv", columns=["chrom", "start", "end"]))
+        rows = source.rows(Asked(KINDS["tsv"], columns=["chrom", "start", "end"]))
         table = pa.Table.from_batches(rows.batches, rows.schema)
     if not asked:
         return table
@@ -373,17 +385,17 @@ def _header(arguments: argparse.Namespace) -> bool | None:
 @contextlib.contextmanager
 def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kind]]:
     """Where rows go and as what: ``--output``, else standard output."""
-    from gidx.convert import kind_of
+    from gidx.formats.registry import target_kind
 
     path, asked = arguments.output, arguments.format
     _check_local(arguments, path)
     asked = "gff3" if asked == "gff" else asked
     if path not in (None, "-"):
-        yield path, kind_of(path, asked)
+        yield path, target_kind(path, asked)
         return
-    kind = kind_of(sys.stdout.buffer, asked or "tsv")
-    if kind in BINARY and sys.stdout.isatty():
-        _wrong(arguments, f"{kind} is not for a terminal; pass --output FILE, or pipe it")
+    kind = target_kind(sys.stdout.buffer, asked or "tsv")
+    if kind.is_binary and sys.stdout.isatty():
+        _wrong(arguments, f"{kind.name} is not for a terminal; pass --output FILE, or pipe it")
     sys.stdout.flush()
     yield sys.stdout.buffer, kind
 
@@ -392,22 +404,24 @@ def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kin
 
 
 def _convert(arguments: argparse.Namespace) -> int:
-    from gidx.convert import can_sort, convert, kind_of
+    from gidx.convert import can_sort, convert
     from gidx.convert_sources import opened
+    from gidx.formats.registry import target_kind
 
     target: str | BinaryIO = arguments.target
     _check_local(arguments, arguments.target)
     if target == "-":
         if arguments.to is None:
             _wrong(arguments, "standard output needs --to")
-        if arguments.to in BINARY and sys.stdout.isatty():
+        if KINDS[arguments.to].is_binary and sys.stdout.isatty():
             _wrong(arguments, f"{arguments.to} is not for a terminal; name a file, or pipe it")
         target = sys.stdout.buffer
-    kind = kind_of(target, arguments.to)
-    if kind != "bigbed" and arguments.extra_index:
-        _wrong(arguments, f"--extra-index is for bigBed, {arguments.target} is {kind}")
+    kind = target_kind(target, arguments.to)
+    if kind.name != "bigbed" and arguments.extra_index:
+        _wrong(arguments, f"--extra-index is for bigBed, {arguments.target} is {kind.name}")
     if arguments.sort and not can_sort(target, kind):
-        _wrong(arguments, f"--sort is for bigBed, BED, VCF and GFF, {arguments.target} is {kind}")
+        what = f"{arguments.target} is {kind.name}"
+        _wrong(arguments, f"--sort is for bigBed, BED, VCF and GFF, {what}")
     declared = None if arguments.autosql is None else Path(arguments.autosql)
     with contextlib.ExitStack() as stack:
         with _values(arguments):
@@ -418,7 +432,7 @@ def _convert(arguments: argparse.Namespace) -> int:
         regions = _regions(arguments)
         convert(
             source, target, regions=regions, columns=_columns(arguments),
-            to=kind, chromsizes=arguments.chromsizes, bed_type=arguments.bed_type,
+            to=kind.name, chromsizes=arguments.chromsizes, bed_type=arguments.bed_type,
             autosql=declared, extra_index=_names(arguments.extra_index),
             sort=arguments.sort, threads=arguments.threads, names=arguments.names,
             errors=arguments.errors, header=_header(arguments),
@@ -563,6 +577,7 @@ def _index(arguments: argparse.Namespace) -> int:
 def _dump_index(arguments: argparse.Namespace) -> int:
     from gidx import convert, convert_sources
     from gidx.binning import VCF, TabixIndex, TbkIndex
+    from gidx.formats.base import Writing
     from gidx.index_table import read_index
 
     path = arguments.output or "-"
@@ -585,11 +600,11 @@ def _dump_index(arguments: argparse.Namespace) -> int:
     elif kind == "tbj" and isinstance(index, TabixIndex):
         index.to_json(target, data=data)
     else:
-        with _output(arguments) as (target, kind):
+        with _output(arguments) as (target, to):
             found = getattr(index, table)()
             convert.write(
                 convert_sources.Rows(found.schema, iter(found.to_batches())),
-                target, to=kind, header=_header(arguments),
+                target, to, Writing(header=_header(arguments)),
             )  # fmt: skip
     return 0
 
@@ -652,7 +667,7 @@ gidx query https://host/genes.bb chrX --output chrX.parquet""",
     _row_options(query)
     query.add_argument("--count", action="store_true", help="print only how many rows there are")
     query.add_argument("--head", type=_count, metavar="N", help="the first N rows only")
-    _output_options(query, OWN_FORMATS)
+    _output_options(query, STREAMS)
     _sample_option(query)
     _reading_options(query)
 

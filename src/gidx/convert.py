@@ -26,68 +26,36 @@ spools large streams) is in bounded memory.
 
 from __future__ import annotations
 
-import io
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, BinaryIO, cast, get_args
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
+from gidx import as_bed
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import nested as nested_text
 from gidx.arrow import schema
 from gidx.arrow.batches import is_list
 from gidx.arrow.nested import nested_as_text
-from gidx.arrow.rows import RowText, json_lines
 from gidx.autosql import declare
 from gidx.convert_sources import (
-    STEP,
-    TABLES,
     Asked,
     IndexedSource,
-    Kind,
     Rows,
     Source,
     opened,
     with_entries,
 )
-from gidx.errors import FormatError, WriteError, one_of
-from gidx.formats import parquet
+from gidx.errors import WriteError, one_of
+from gidx.formats.base import Writing
+from gidx.formats.registry import Kind, Name, Target, is_bgzf, target_kind
 from gidx.formats.text.read import GUESSED
-from gidx.ground.atomic import replacing
 from gidx.options import Errors, Lists, MissingChroms, Names
-
-KINDS: tuple[Kind, ...] = get_args(Kind)
-
-SUFFIXES: dict[str, Kind] = {
-    ".bb": "bigbed",
-    ".bigbed": "bigbed",
-    ".bed": "bed",
-    ".vcf": "vcf",
-    ".gff3": "gff3",
-    ".gff": "gff3",
-    ".gtf": "gtf",
-    ".tsv": "tsv",
-    ".txt": "tsv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".arrow": "arrow",
-    ".feather": "arrow",
-    ".ipc": "arrow",
-    ".json": "json",
-    ".jsonl": "json",
-    ".ndjson": "json",
-}
-BGZF = (".gz", ".bgz", ".bgzf")
-COMPRESSED = (*BGZF, ".zst", ".bz2", ".xz")
-LINES: tuple[Kind, ...] = ("bed", "vcf", "gff3", "gtf", "tsv")  # which BGZF is for
-
-Target = str | os.PathLike[str] | BinaryIO
 
 
 def convert(
@@ -96,7 +64,7 @@ def convert(
     *,
     regions: Any = None,
     columns: Sequence[str] | None = None,
-    to: Kind | None = None,
+    to: Name | None = None,
     head: int | None = None,
     chromsizes: Any = None,
     bed_type: str | None = None,
@@ -165,17 +133,18 @@ def convert(
     ...     file.read()
     'chrX\\t5000\\t9000\\tGENE3\\t0\\t-\\n'
     """
-    kind = kind_of(target, to)
-    if extra_index and kind != "bigbed":
-        raise WriteError(f"extra_index is for bigBed, not for {kind}")
+    kind = target_kind(target, to)
+    if extra_index and kind.name != "bigbed":
+        raise WriteError(f"extra_index is for bigBed, not for {kind.name}")
     if sort and not can_sort(target, kind):
-        raise WriteError(f"sort is for bigBed, lines and text with an index, not for {kind}")
+        raise WriteError(f"sort is for bigBed, lines and text with an index, not for {kind.name}")
     one_of("lists", lists, ("arrow", "text"))
-    if kind not in TABLES and (samples_as_columns or lists == "text"):
+    if not kind.is_table and (samples_as_columns or lists == "text"):
         what = "samples as columns are" if samples_as_columns else "lists as text are"
-        raise WriteError(f"{what} for tables, not for {kind}")
-    if header is False and kind in ("vcf", "gff3", "gtf"):
-        raise WriteError(f"header=False is for tables and BED, not for {kind}, which has one")
+        raise WriteError(f"{what} for tables, not for {kind.name}")
+    if header is False and kind.name in ("vcf", "gff3", "gtf"):
+        what = f"header=False is for tables and BED, not for {kind.name}, which has one"
+        raise WriteError(what)
     if bed_type is not None:
         declare.BedType.parse(bed_type)
     sizes = {} if chromsizes is None else sizes_of.read(chromsizes)
@@ -190,20 +159,11 @@ def convert(
             rows = by_sample(rows)
         if lists == "text":
             rows = with_lists_as_text(rows)
-        if kind != "bigbed":
-            write(
-                rows, target, to=kind, header=header, sort=sort, threads=threads,
-                chromsizes=sizes or None, progress=progress,
-            )  # fmt: skip
-            return
-        from gidx.formats.bigbed.write import write_bigbed
-
-        if not isinstance(target, str | os.PathLike):
-            raise WriteError("a bigBed file cannot be written to a stream; name a file")
-        write_bigbed(
-            rows.reader, target, sizes or None, bed_type=rows.bed_type, autosql=rows.autosql,
-            extra_index=extra_index, sort=sort, threads=threads, progress=progress,
+        options = Writing(
+            header, sizes or None, rows.bed_type, rows.autosql, extra_index, sort, threads,
+            progress,
         )  # fmt: skip
+        write(rows, target, kind, options)
 
     with opened(source, opening, autosql, bed_type) as found:
         try:
@@ -218,88 +178,12 @@ def convert(
             raise WriteError(f"{found.say_row(row, asked)}: {error}", row=row) from None
 
 
-def kind_of(target: Target, to: str | None = None) -> Kind:
-    """What to write: ``to``, else what the target's suffix says; raises FormatError."""
-    path = os.fspath(target) if isinstance(target, str | os.PathLike) else ""
-    suffix = Path(path).suffix.lower()
-    if suffix in COMPRESSED:
-        plain = path[: -len(suffix)]
-        inner = SUFFIXES.get(Path(plain).suffix.lower()) if to is None else to
-        if suffix not in BGZF or inner not in LINES:
-            raise FormatError(
-                f"{path}: {suffix} is for rows of text ({', '.join(LINES)}) in BGZF; name {plain}"
-            )
-        suffix = Path(plain).suffix.lower()
-    found = SUFFIXES.get(suffix) if to is None else next((k for k in KINDS if k == to), None)
-    if found is None:
-        what = f"to is {to!r}" if to is not None else f"{path or 'a stream'}: its kind is not known"
-        known = ", ".join(KINDS)
-        raise FormatError(f"{what}; expected one of {known}, or a suffix like .bb, .bed, .parquet")
-    return found
-
-
-def is_bgzf(target: Target) -> bool:
-    """Whether text is to be compressed, and indexed, as the target's suffix says."""
-    path = os.fspath(target) if isinstance(target, str | os.PathLike) else ""
-    return Path(path).suffix.lower() in BGZF
-
-
 def can_sort(target: Target, kind: Kind) -> bool:
-    """Whether the target's writer brings rows into order."""
-    return kind == "bigbed" or _is_lines(target, kind)
+    """Whether the target's writer brings rows into order.
 
-
-def _is_lines(target: Target, kind: Kind) -> bool:
-    """Whether the target is one of the text formats that gidx.write_… write.
-
-    Not TSV without an index, which may be any columns.
+    Not that of TSV without an index, which may be any columns.
     """
-    return kind in LINES and (kind != "tsv" or is_bgzf(target))
-
-
-def _write_lines(
-    rows: Rows,
-    target: Target,
-    kind: Kind,
-    *,
-    sort: bool = False,
-    header: bool | None = None,
-    threads: int | None = None,
-    chromsizes: Any = None,
-    progress: Callable[[int], None] | None = None,
-) -> None:
-    """Write rows as lines of BED, VCF or GFF, or of any text in BGZF with its index."""
-    from gidx.formats.bed import write as bed_write
-    from gidx.formats.gff import write as gff_write
-    from gidx.formats.table import write as table_write
-    from gidx.formats.vcf import write as vcf_write
-
-    options: dict[str, Any] = {"sort": sort, "threads": threads, "progress": progress}
-    if not isinstance(target, str | os.PathLike) and not isinstance(
-        getattr(target, "name", None), str
-    ):
-        target = cast(BinaryIO, _PlainSink(target))
-    if kind == "vcf":
-        about = schema.read_metadata(rows.schema)
-        parted = any(n.startswith(("INFO/", "FORMAT/")) for n in rows.schema.names)
-        if about.get("format") in GUESSED and parted:
-            raise WriteError(
-                "a table of the texts of a VCF does not say of which types they are, nor of which "
-                "samples; convert the VCF itself, or Parquet that was made of it",
-                row=None,
-            )
-        vcf_write.write_vcf(rows.reader, target, **options)
-    elif kind in ("gff3", "gtf"):
-        gff_write.write_gff(rows.reader, target, format=kind, **options)
-    elif kind == "bed":
-        from gidx import as_bed
-
-        foreign = schema.read_metadata(rows.schema).get("format") in as_bed.FORMATS
-        reader = as_bed.as_bed(rows.reader) if foreign else _commented(_flat(rows)).reader
-        options["header"] = header
-        bed_write.write_bed(reader, target, chromsizes=chromsizes, **options)
-    else:
-        table_write.write_tabix(_flat(rows).reader, target, header=header is not False, **options)
+    return not kind.is_table or (kind.is_lines and is_bgzf(target))
 
 
 def _flat(rows: Rows) -> Rows:
@@ -394,95 +278,46 @@ def _of_samples(f: pa.Field) -> bool:
 # ── targets ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def write(
-    rows: Rows,
-    target: Target,
-    *,
-    to: Kind,
-    header: bool | None = None,
-    sort: bool = False,
-    threads: int | None = None,
-    chromsizes: Any = None,
-    progress: Callable[[int], None] | None = None,
-) -> None:
-    """Write rows as anything but bigBed. A stream of a table is flushed with every batch."""
-    if _is_lines(target, to):
-        _write_lines(
-            rows, target, to, sort=sort, header=header, threads=threads, chromsizes=chromsizes,
-            progress=progress,
-        )  # fmt: skip
-        return
-    batches = rows.batches if progress is None else _counted(rows.batches, progress)
-    with replacing(target) as file:
-        if to == "parquet":
-            parquet.write(rows.schema, batches, _Sink(file))
-        elif to == "arrow":
-            stream = not isinstance(target, str | os.PathLike)
-            _write_ipc(rows.schema, batches, file, stream=stream)
-        elif to == "json":
-            _write_pieces(file, (json_lines(b) for b in _small(batches)))
-        else:
-            text = RowText(rows.schema)
-            if header is not False:
-                file.write(text.header)
-            _write_pieces(file, (text.rows(b) for b in _small(batches)))
+def write(rows: Rows, target: Target, kind: Kind, options: Writing) -> None:
+    """Write rows as one of the kinds that there are. A table's stream is flushed batch by batch."""
+    if kind.write is None:
+        raise WriteError(f"{kind.title} is not written")
+    kind.write(_prepared(rows, target, kind).reader, _plain(target, kind), options)
 
 
-def _counted(
-    batches: Iterator[pa.RecordBatch], progress: Callable[[int], None]
-) -> Iterator[pa.RecordBatch]:
-    rows = 0
-    for batch in batches:
-        yield batch
-        rows += batch.num_rows
-        progress(rows)
+def _prepared(rows: Rows, target: Target, kind: Kind) -> Rows:
+    """Rows as the kind's writer takes them, whatever they have been."""
+    found = schema.read_metadata(rows.schema).get("format")
+    if kind.name == "vcf":
+        parted = any(n.startswith(("INFO/", "FORMAT/")) for n in rows.schema.names)
+        if found in GUESSED and parted:
+            raise WriteError(
+                "a table of the texts of a VCF does not say of which types they are, nor of which "
+                "samples; convert the VCF itself, or Parquet that was made of it",
+                row=None,
+            )
+    elif kind.name == "bed":
+        if found in as_bed.FORMATS:
+            made = as_bed.as_bed(rows.reader)
+            return Rows(made.schema, iter(made))
+        return _commented(_flat(rows))
+    elif kind.name == "tsv" and is_bgzf(target):
+        return _flat(rows)
+    return rows
 
 
-def _small(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        for at in range(0, batch.num_rows, STEP):
-            yield batch.slice(at, STEP)
-
-
-def _write_pieces(file: BinaryIO, pieces: Iterable[Any]) -> None:
-    for piece in pieces:
-        file.write(piece)
-        file.flush()
-
-
-def _write_ipc(
-    found: pa.Schema, batches: Iterator[pa.RecordBatch], file: BinaryIO, *, stream: bool
-) -> None:
-    options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
-    make = pa.ipc.new_stream if stream else pa.ipc.new_file
-    with make(_Sink(file), found, options=options) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-            file.flush()
+def _plain(target: Target, kind: Kind) -> Target:
+    """The target; a stream without a name, which writers of lines take for BGZF, as plain text."""
+    if isinstance(target, str | os.PathLike) or not kind.is_lines:
+        return target
+    named = isinstance(getattr(target, "name", None), str)
+    return target if named else cast(BinaryIO, _PlainSink(target))
 
 
 class _PlainSink:
-    """A stream without a name for writers, which take such for BGZF: here it is plain text."""
+    """A stream that calls itself plain text."""
 
     name = "<stream>"
 
     def __init__(self, file: BinaryIO) -> None:
         self.write, self.flush = file.write, file.flush
-
-
-class _Sink(io.RawIOBase):
-    """A file that counts its bytes, as pyarrow asks where it is; a pipe does not know."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._at = file, 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._file.write(data)
-        self._at += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self._at

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Literal, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,21 +27,16 @@ import pyarrow.types as pat
 from gidx import dataset
 from gidx.arrow import schema
 from gidx.autosql import declare
-from gidx.dataset import BigBedDataset, Dataset, TabixDataset
+from gidx.dataset import Dataset, format_of, read_as
 from gidx.errors import ColumnError, FormatError
+from gidx.formats.offers import Declares, Lines, Texts
+from gidx.formats.registry import Kind
+from gidx.formats.streams import STEP
 from gidx.formats.text.read import GUESSED
 from gidx.ground.region import RegionSet, resolve
 from gidx.ground.source import ByteSource, PathSource, open_source
 from gidx.kernels.records import select_items
 from gidx.options import Errors, MissingChroms, Names
-
-Kind = Literal["bigbed", "bed", "vcf", "gff3", "gtf", "tsv", "parquet", "arrow", "json"]
-TEXT: tuple[Kind, ...] = ("bed", "tsv")
-TABLES: tuple[Kind, ...] = ("tsv", "parquet", "arrow", "json")
-
-# Rows that are formatted at a time: an Arrow file may be one batch, and to format it
-# whole takes as much memory again. 16 k to 256 k rows are equally fast.
-STEP = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -74,6 +69,11 @@ class Rows:
     def reader(self) -> pa.RecordBatchReader:
         """As the stream that pyarrow knows."""
         return pa.RecordBatchReader.from_batches(self.schema, self.batches)
+
+
+def is_of_texts(kind: Kind) -> bool:
+    """Whether values of BED, bigBed and tables go to a target as the texts that they are."""
+    return kind.name in GUESSED
 
 
 class Source(Protocol):
@@ -126,11 +126,11 @@ def opened(
             own = dict(opening or {})
             index = own.pop("index", None)
             found = dataset.open_as(file, index=index, options=own, otherwise="bed")
-            if isinstance(found, TabixDataset) and "schema" not in own:
-                if found.format in GUESSED and autosql is not None:
-                    found = found.with_schema(autosql)
-                elif found.format == "bed" and bed_type is not None:
-                    found = found.with_schema(bed_type)
+            said = autosql if autosql is not None or found.format != "bed" else bed_type
+            if said is not None and found.format in GUESSED and "schema" not in own:
+                found = dataset.open_as(
+                    file, index=index, options={**own, "schema": said}, otherwise="bed"
+                )
             yield IndexedSource(found)
     finally:
         if isinstance(file, PathSource):
@@ -157,9 +157,9 @@ class IndexedSource:
             "threads": asked.threads,
             "errors": asked.errors,
             # a writer of rows has its own names, and its own base
-            "names": asked.names if asked.to in TABLES else "canonical",
+            "names": asked.names if asked.to.is_table else "canonical",
         }
-        if isinstance(found, TabixDataset) and found.index is None and asked.regions is not None:
+        if asked.regions is not None and format_of(found).index_kind is None:
             return self._filtered(found, asked, options, told)
         options["missing_chroms"] = asked.missing_chroms
         if asked.head is None:
@@ -175,21 +175,17 @@ class IndexedSource:
         told: dict[str, Any] = {"autosql": asked.autosql, "bed_type": asked.bed_type}
         if asked.errors == "raise":
             return found, told
-        if isinstance(found, BigBedDataset):
-            if asked.to == "bigbed" and whole and asked.autosql is None:
-                told = {"autosql": found.autosql, "bed_type": asked.bed_type or found.bed_type}
-            texts = asked.to in TEXT or (asked.to == "bigbed" and whole)
-            return (found.as_texts() if texts else found), told
-        if isinstance(found, TabixDataset):
-            if asked.to in TEXT:
-                return found.as_texts(), told
-            if asked.to == "bigbed" and whole and found.is_declared:
-                if asked.autosql is None:
-                    own = schema.read_metadata(found.schema)
-                    bed_type = asked.bed_type or f"bed{own['defined_fields']}+"
-                    told = {"autosql": own["autosql"], "bed_type": bed_type}
-                return found.as_texts(guessed=False), told
-        return found, told
+        file = format_of(found)
+        if is_of_texts(asked.to) and isinstance(file, Texts):
+            return read_as(found, file.as_texts()), told
+        if asked.to.name != "bigbed" or not whole or not isinstance(file, Declares):
+            return found, told
+        declared = file.declared_as
+        if declared is None:
+            return found, told
+        if asked.autosql is None:
+            told = {"autosql": declared[0], "bed_type": asked.bed_type or declared[1]}
+        return read_as(found, file.as_declared()), told
 
     def _filtered(
         self, found: Dataset, asked: Asked, options: dict[str, Any], told: dict[str, Any]
@@ -209,14 +205,12 @@ class IndexedSource:
         return _finished(_about(reader.schema, asked), batches, columns, asked.head, told)
 
     def count(self) -> int | None:
-        if isinstance(self.dataset, TabixDataset):
-            return None  # which only a scan would tell
-        return self.dataset.count_rows()
+        return format_of(self.dataset).row_count()
 
     def say_row(self, number: int, asked: Asked) -> str:
-        place = None
-        if isinstance(self.dataset, TabixDataset) and asked.regions is None:
-            place = self.dataset.say_row(number)
+        file, place = format_of(self.dataset), None
+        if asked.regions is None and isinstance(file, Lines):
+            place = file.say_row(number)
         return place or self.dataset.path
 
 

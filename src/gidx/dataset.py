@@ -12,8 +12,9 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,6 @@ import pyarrow.compute as pc
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Problem
-from gidx.bbi.header import BIGBED_MAGIC
 from gidx.bbi.summary import STATS, Stat, TotalSummary
 from gidx.binning.index import TabixIndex
 from gidx.errors import (
@@ -32,22 +32,19 @@ from gidx.errors import (
     RegionError,
     ValueTypeError,
     ValueWarning,
-    format_error,
     one_of,
     warn,
 )
-from gidx.formats.base import Format, Placed, Reader
-from gidx.formats.bbi.read import ZOOM_SCHEMA, Bbi
-from gidx.formats.bigbed.read import BigBed
-from gidx.formats.text.open import open_text
-from gidx.formats.text.read import TabixText
+from gidx.formats import registry
+from gidx.formats.base import Format, Opening, Placed, Reader
+from gidx.formats.offers import ZOOM_SCHEMA, Lines, NameIndexes, Widens, Zooms
 from gidx.ground.pieces import BYTES as DEFAULT_BYTES
 from gidx.ground.pieces import Piece, cut
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import MAX_END, Region, RegionSet, resolve
 from gidx.ground.reopen import recipe
-from gidx.ground.source import ByteSource, PathSource, open_source
+from gidx.ground.source import ByteSource, MemorySource, PathSource, open_source
 from gidx.options import MissingChroms, Names, ScanOptions, check_known
 
 if TYPE_CHECKING:
@@ -56,6 +53,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from gidx.formats.bbi.read import Bbi
+    from gidx.formats.bigbed.read import BigBed
+    from gidx.formats.text.read import TabixText
     from gidx.options import (
         AnySource,
         Condition,
@@ -69,6 +69,45 @@ if TYPE_CHECKING:
     )
 
 _Found = TypeVar("_Found")
+_Any = TypeVar("_Any", bound="Dataset")
+
+
+def format_of(dataset: Dataset) -> Format:
+    """The open file under a Dataset."""
+    return dataset._format
+
+
+def read_as(dataset: _Any, format: Format) -> _Any:
+    """A Dataset of the same file, read otherwise."""
+    return dataset._with(format)
+
+
+def find(
+    dataset: Dataset, wanted: str | Iterable[str], /, *, field: str | None = None, **options: Any
+) -> pa.Table:
+    """Rows by name, of any file whose format offers it; `BigBedDataset.find` says more."""
+    indexes = cast(NameIndexes, dataset._format)
+    keys = [wanted] if isinstance(wanted, str) else list(wanted)
+    for key in keys:
+        if not isinstance(key, str):
+            raise TypeError(f"cannot find {key!r}: expected a name, or several")
+    column = indexes.index_of(field)
+    ranges = indexes.lookup(column, keys)
+    style: Names = options.get("names", "canonical")
+    key = pc.field(dataset._schema(style).names[column])
+    matches = key.isin(pa.array(keys, pa.string()))
+    other = options.pop("filter", None)
+    scan = dataset._prepare(
+        None, **options, filter=matches if other is None else matches & other, ranges=ranges
+    )
+    return pa.Table.from_batches(scan.batches(), scan.schema)
+
+
+def first_lines(dataset: _Any, size: int) -> _Any:
+    """The first lines of a text file, as a file of their own."""
+    text = MemorySource(cast(Lines, dataset._format).first_lines(size), dataset.path)
+    opening = replace(dataset._opening, index=None)
+    return type(dataset)(registry.open(text, opening), opening)
 
 
 def open(path: AnySource, **options: Unpack[OpenOptions]) -> Dataset:
@@ -126,28 +165,14 @@ def open_as(
     ``otherwise`` is what text without rows is that does not say it.
     """
     source = open_source(path, storage_options)
-    magic = bytes(source.read(0, min(4, source.size)))
-    for order in ("little", "big"):
-        if magic == BIGBED_MAGIC.to_bytes(4, order):
-            if kinds is not None:
-                raise format_error(source.name, 0, f"a bigBed, expected {kinds[0]}; use gidx.read")
-            if index is not None:
-                raise TypeError(f"{source.name}: a bigBed file has its index inside; drop index=")
-            return _open_bigbed(source, options)
-    if not magic and kinds is None and otherwise is None:
-        raise format_error(source.name, 0, "no format that gidx reads: the file is empty")
-    opened = {
-        "kinds": kinds, "index": index, "storage_options": storage_options, "options": options,
-        "otherwise": otherwise,
-    }  # fmt: skip
-    return TabixDataset(open_text(source, **opened), opened)
+    return _opened(source, Opening(index, storage_options, kinds, otherwise, dict(options or {})))
 
 
-def _open_bigbed(source: ByteSource, options: Mapping[str, Any] | None) -> BigBedDataset:
-    for option, value in (options or {}).items():
-        if value is not None and option != "types":
-            raise TypeError(f"a bigBed file has no option {option!r}; there is types")
-    return BigBedDataset(BigBed(source), (options or {}).get("types"))
+def _opened(source: ByteSource, opening: Opening) -> Dataset:
+    """The Dataset that has what the file's format offers."""
+    found = registry.open(source, opening)
+    kinds = (made for offer, made in _DATASETS if isinstance(found, offer))
+    return next(kinds, Dataset)(found, opening)
 
 
 class Dataset:
@@ -186,11 +211,18 @@ class Dataset:
         another style (``1``, ``chr1``) is an error either way.
     """
 
-    def __init__(self, format: Format) -> None:
-        self._format = format
+    def __init__(self, format: Format, opening: Opening | None = None) -> None:
+        self._format, self._opening = format, opening or Opening()
         self._is_shared = False
         self._schemas: dict[Names, pa.Schema] = {}
         self._readers: dict[tuple[tuple[int, ...], Names], Reader] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return recipe(_reopened, self._format.source, self._opening)
+
+    def _with(self, format: Format) -> Self:
+        """The same file, read otherwise."""
+        return type(self)(format, self._opening)
 
     @cached_property
     def _ids(self) -> dict[str, int]:
@@ -231,7 +263,7 @@ class Dataset:
     @property
     def header(self) -> str:
         """The file's own declaration as text; empty where it has none."""
-        return ""
+        return self._format.header
 
     def info(self) -> dict[str, Any]:
         """Facts about the file, as `gidx info` prints them."""
@@ -285,7 +317,7 @@ class Dataset:
         names = ", ".join(self.schema.names)
         return f"<gidx.Dataset {self.format} {self.path!r}{counted}: {names}>"
 
-    def whole(self, read: Callable[[Dataset], _Found]) -> _Found:
+    def whole(self, read: Callable[[Self], _Found]) -> _Found:
         """What ``read`` makes of this file, again where a guessed type was too narrow for it.
 
         For what can begin anew: the types then hold all that was read.
@@ -297,9 +329,11 @@ class Dataset:
             except GuessedTypeError as error:
                 dataset = dataset.wider(error)
 
-    def wider(self, error: GuessedTypeError) -> Dataset:
+    def wider(self, error: GuessedTypeError) -> Self:
         """The same file, a column that was guessed wide enough for the value that was met."""
-        raise error
+        if not isinstance(self._format, Widens):
+            raise error
+        return self._with(self._format.widened(error.field, error.text))
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────
 
@@ -387,7 +421,9 @@ class Dataset:
         return self.whole(lambda dataset: dataset._head(n, regions, **options))
 
     def _head(self, n: int, regions: Any = None, **options: Any) -> pa.Table:
-        dataset = self._apart() if regions is None else self
+        dataset = self
+        if regions is None and isinstance(self._format, Lines):
+            dataset = self._with(self._format.apart())
         scan = dataset._prepare(regions, **{**options, "threads": 1}, group_size=1)
         batches, rows = [], 0
         for batch in scan.batches() if n > 0 else ():
@@ -397,10 +433,6 @@ class Dataset:
                 break
         scan.report()
         return pa.Table.from_batches(batches, scan.schema).unify_dictionaries()
-
-    def _apart(self) -> Dataset:
-        """The same rows, to be read from the first on without a look at the others."""
-        return self
 
     def count_rows(
         self,
@@ -459,7 +491,7 @@ class Dataset:
             raise RegionError(f"{regions} is a piece already; partitions takes regions")
         asked = self._resolve(regions, missing_chroms)
         if asked is not None:
-            self._format.plan(asked)  # which says where regions cannot be found
+            self._format.settle(asked)  # which says where regions cannot be found
         size = self._format.source.size
         parts = n if n is not None else -(-size // (bytes or DEFAULT_BYTES))
         return cut(self._format.work(parts), n, bytes, self._by_name(asked))
@@ -514,6 +546,7 @@ class Dataset:
             asked: RegionSet | None = regions.regions(self._ids)
         else:
             asked = self._resolve(regions, missing_chroms)
+        self._format.settle(asked)
         return self._format, asked, self._format.plan(asked)
 
     def _prepare(
@@ -632,35 +665,15 @@ class BigBedDataset(BbiDataset):
 
     _format: BigBed
 
-    def __init__(self, format: BigBed, types: Mapping[str, Any] | None = None) -> None:
-        super().__init__(format if types is None else format.with_types(types))
-        self._types = types
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return recipe(_open_bigbed, self._format.source, {"types": self._types})
-
     @property
     def autosql(self) -> str:
         """The AutoSQL declaration, as stored in the file, or of the standard columns."""
-        declared = self._format.declared
-        return declared.text or str(declared.autosql)
-
-    @property
-    def header(self) -> str:
-        """The AutoSQL text as stored; empty where the file has none."""
-        return self._format.autosql_text or ""
-
-    def as_texts(self) -> BigBedDataset:
-        """The same file, every column behind chrom, start, end as the text that it is.
-
-        For values that are not of their declared type: ``1e3`` in a ``uint`` stays.
-        """
-        return BigBedDataset(self._format.as_texts())
+        return self._format.declared_as[0]
 
     @property
     def bed_type(self) -> str:
         """``bed6+4``: standard BED columns and extra ones."""
-        return str(self._format.info()["bed type"])
+        return self._format.declared_as[1]
 
     @property
     def indexes(self) -> list[str]:
@@ -684,20 +697,7 @@ class BigBedDataset(BbiDataset):
         >>> gidx.open("genes.bb").find("GENE2", columns=["chrom", "start", "name"]).to_pylist()
         [{'chrom': 'chr22', 'start': 260000, 'name': 'GENE2'}]
         """
-        keys = [names] if isinstance(names, str) else list(names)
-        for key in keys:
-            if not isinstance(key, str):
-                raise TypeError(f"cannot find {key!r}: expected a name, or several")
-        column = self._format.index_of(field)
-        ranges = self._format.lookup(column, keys)
-        given: dict[str, Any] = {**options}
-        key = pc.field(self._schema(given.get("names", "canonical")).names[column])
-        matches = key.isin(pa.array(keys, pa.string()))
-        other = given.pop("filter", None)
-        scan = self._prepare(
-            None, **given, filter=matches if other is None else matches & other, ranges=ranges
-        )
-        return pa.Table.from_batches(scan.batches(), scan.schema)
+        return find(self, names, field=field, **options)
 
 
 class TabixDataset(Dataset):
@@ -705,56 +705,23 @@ class TabixDataset(Dataset):
 
     _format: TabixText
 
-    def __init__(self, format: TabixText, opened: Mapping[str, Any] | None = None) -> None:
-        super().__init__(format)
-        self._opened = dict(opened or {})
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return recipe(_reopen_text, self._format.source, self._opened)
-
-    @property
-    def header(self) -> str:
-        """The lines before the rows, as they are."""
-        return self._format.header
-
     @property
     def index(self) -> TabixIndex | None:
         """The TBI or CSI index; None where there is none."""
         return self._format.index
 
-    def _apart(self) -> TabixDataset:
-        return TabixDataset(self._format.apart(), self._opened)
-
-    def wider(self, error: GuessedTypeError) -> TabixDataset:
-        return TabixDataset(self._format.widened(error.field, error.text), self._opened)
-
-    @property
-    def is_declared(self) -> bool:
-        """Whether a schema, or a BED file's own ``track`` line, says what columns are."""
-        return self._format.is_declared
-
-    def as_texts(self, *, guessed: bool = True) -> TabixDataset:
-        """The same file, columns of BED and tables behind chrom, start, end as texts.
-
-        So ``1.50`` stays, and a value that is not of its declared type. Without ``guessed``
-        only columns whose type was declared. Formats whose header types them stay typed.
-        """
-        return TabixDataset(self._format.as_texts(guessed=guessed), self._opened)
-
-    def say_row(self, number: int) -> str | None:
-        """Where a row of a whole scan stands, as messages say it: ``x.bed, line 7``."""
-        return self._format.say_row(number)
-
-    def with_schema(self, schema: Any) -> TabixDataset:
-        """The same BED file or table, opened with a schema."""
-        options = {**(self._opened.get("options") or {}), "schema": schema}
-        opened = {**self._opened, "options": options}
-        return TabixDataset(open_text(self._format.source, **opened), opened)
-
     @property
     def samples(self) -> list[str]:
         """Names of a VCF's samples, those chosen; none in other formats."""
-        return list(getattr(self._format.dialect, "samples", ()))
+        return list(self._format.samples)
+
+
+# What a file's format offers, and the class that has it for users; the first that fits.
+_DATASETS: tuple[tuple[type, type[Dataset]], ...] = (
+    (NameIndexes, BigBedDataset),
+    (Zooms, BbiDataset),
+    (Lines, TabixDataset),
+)
 
 
 class _Scan:
@@ -866,10 +833,10 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def _reopen_text(source: ByteSource, opened: dict[str, Any]) -> Dataset:
+def _reopened(source: ByteSource, opening: Opening) -> Dataset:
     with warnings.catch_warnings():  # they were given when it was opened first
         warnings.simplefilter("ignore", GidxWarning)
-        return open_as(source, **opened)
+        return _opened(source, opening)
 
 
 def _threads(asked: int | None, groups: Iterable[Any]) -> int:

@@ -1,6 +1,6 @@
 """What a format has to offer; `Dataset` does everything else, once.
 
-    region ─plan─▶ ranges ─fetch─▶ inflated blocks ─decode─▶ rows
+    region ─settle, plan─▶ ranges ─fetch─▶ inflated blocks ─decode─▶ rows
 
 Which columns are wanted is bound once, in a `Reader`; `plan`, `fetch` and `count` do not
 depend on it.
@@ -8,8 +8,8 @@ depend on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -21,7 +21,7 @@ from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource
 from gidx.options import Names
 
-__all__ = ["Format", "Placed", "Reader", "Rows"]
+__all__ = ["Format", "Opening", "Placed", "Reader", "Rows", "Writing"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,40 @@ class Rows:
 
     batch: pa.RecordBatch
     problems: Sequence[Placed] = ()
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a file is to be opened: options of `gidx.open`, and what the caller expects.
+
+    ``kinds`` are formats that it may be, None any; ``otherwise`` is what text without rows
+    is that does not say it. ``options`` are those of formats: ``types``, ``schema`` …
+    """
+
+    index: Any = None
+    storage_options: Mapping[str, Any] | None = None
+    kinds: tuple[str, ...] | None = None
+    otherwise: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How rows are to be written: what `convert` was given. A format takes what it knows."""
+
+    header: bool | None = None
+    chromsizes: Mapping[str, int] | None = None
+    bed_type: str | None = None
+    autosql: Any = None
+    extra_index: str | Sequence[str] = ()
+    sort: bool = False
+    threads: int | None = None
+    progress: Callable[[int], None] | None = None
+
+    @property
+    def of_all(self) -> dict[str, Any]:
+        """What every writer of rows in order takes."""
+        return {"sort": self.sort, "threads": self.threads, "progress": self.progress}
 
 
 class Reader(Protocol):
@@ -72,8 +106,25 @@ class Format(Protocol):
         """Some columns of ``schema(names)``, bound once for all blocks that are decoded."""
         ...
 
+    @property
+    def header(self) -> str:
+        """The file's own declaration as text; empty where it has none."""
+        ...
+
+    @property
+    def index_kind(self) -> str | None:
+        """What regions are found by: ``inside``, ``tbi`` …; None where none can be."""
+        ...
+
     def fields(self) -> pa.Table:
         """One row a column: what the file declares."""
+        ...
+
+    def settle(self, regions: RegionSet | None) -> None:
+        """Read what must be known of the file before its rows; raise where they cannot be read.
+
+        Such as the chroms of text without an index, or whether an index is this file's.
+        """
         ...
 
     def plan(self, regions: RegionSet | None) -> Ranges:

@@ -8,13 +8,19 @@ lists when they are read again; bigBed's, which are there, keep their size.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.arrow.schema import read_metadata
+from gidx.formats.base import Writing
+from gidx.formats.streams import Sink, counted
+from gidx.ground.atomic import replacing
+
+if TYPE_CHECKING:
+    from gidx.formats.registry import Target
 
 # Rows of a row group: pyarrow's own default is 1 Mi; an eighth of it keeps a region
 # query on the file (row groups are skipped by their statistics) from reading a whole
@@ -47,6 +53,12 @@ def write(
                 waiting, rows = [], 0
         if waiting:
             writer.write_table(_table(waiting), row_group_size)
+
+
+def write_file(rows: pa.RecordBatchReader, target: Target, options: Writing) -> None:
+    """Write rows as `convert` does."""
+    with replacing(target) as file:
+        write(rows.schema, counted(rows, options.progress), Sink(file))
 
 
 def _table(batches: list[pa.RecordBatch]) -> pa.Table:

@@ -45,8 +45,9 @@ import pyarrow.types as pat
 from gidx import autosql as sql
 from gidx.arrow import schema
 from gidx.arrow.batches import flow, is_pandas, is_text
-from gidx.dataset import BigBedDataset, Dataset
+from gidx.dataset import Dataset, format_of, read_as
 from gidx.errors import ColumnError, ValueTypeError, hint
+from gidx.formats.offers import Texts
 from gidx.frames.positions import Ints, roles
 from gidx.frames.write import canonical
 from gidx.ground.conventions import recognise
@@ -137,7 +138,7 @@ def to_alignments(rows: Any, *, fmt: Fmt | None = None) -> Iterator[Alignment]:
         rows = canonical(rows, roles(rows))
     elif isinstance(rows, Dataset):
         # not by its C stream, which would make a FormatError pyarrow's
-        rows = _with_colors(rows) if isinstance(rows, BigBedDataset) else rows.scan()
+        rows = _with_colors(rows)
     data = flow(rows)
     return _alignments(data.batches, _columns(data.schema, fmt), _Maker(data.about))
 
@@ -161,18 +162,24 @@ def _need_biopython() -> None:
         raise ImportError(message) from None
 
 
-def _with_colors(dataset: BigBedDataset) -> pa.RecordBatchReader:
+def _with_colors(dataset: Dataset) -> pa.RecordBatchReader:
     """Its rows, with itemRgb as the file's text: of ``0,0,0`` a number would make ``0``."""
     whole = dataset.schema
     name = next((n for n in _BED["itemRgb"] if n in whole.names), None)
-    if name is None:
+    file = format_of(dataset)
+    if (
+        name is None
+        or not isinstance(file, Texts)
+        or not pa.types.is_integer(whole.field(name).type)
+    ):
         return dataset.scan()
+    as_texts = read_as(dataset, file.as_texts())
     at = whole.names.index(name)
     field = whole.field(at).with_type(pa.string())
 
     def batches() -> Iterator[pa.RecordBatch]:
         others = dataset.scan(columns=[n for n in whole.names if n != name])
-        texts = dataset.as_texts().scan(columns=[name])
+        texts = as_texts.scan(columns=[name])
         for batch, text in zip(others, texts, strict=True):
             yield batch.add_column(at, field, text.column(0))
 

@@ -19,10 +19,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from gidx import dataset as datasets
-from gidx.dataset import Dataset, TabixDataset
+from gidx.dataset import Dataset, first_lines, format_of
 from gidx.errors import GidxWarning
-from gidx.ground.source import MemorySource
+from gidx.formats.offers import Lines
 
 ROWS, COLUMNS, FIELDS, CHROMS, SAMPLES = 5, 12, 30, 5, 3
 LETTERS, WORDS, VALUES = 40, 120, 4  # of a cell, of a description, of a list
@@ -75,7 +74,8 @@ def _title(dataset: Dataset) -> str:
 def _facts(dataset: Dataset) -> str:
     info = dataset.info()
     facts = [f"{key} {info[key]}" for key in _FACTS if info.get(key) not in (None, "none", "")]
-    samples = dataset.samples if isinstance(dataset, TabixDataset) else []
+    file = format_of(dataset)
+    samples = file.samples if isinstance(file, Lines) else []
     if samples:
         facts.append(f"{_count(len(samples), 'sample')} ({_some(samples, SAMPLES)})")
     text = " · ".join(_cut(fact, WORDS) for fact in facts)
@@ -117,29 +117,13 @@ def _first_rows(dataset: Dataset) -> str:
 
 
 def _head(dataset: Dataset, columns: list[str]) -> pa.Table:
-    if not _is_unindexed(dataset):
-        return dataset.head(ROWS, columns=columns, errors="null")
-    return _beginning(dataset).head(ROWS, columns=columns, errors="null")
+    if isinstance(format_of(dataset), Lines) and _is_unindexed(dataset):
+        dataset = first_lines(dataset, HEAD)
+    return dataset.head(ROWS, columns=columns, errors="null")
 
 
 def _is_unindexed(dataset: Dataset) -> bool:
-    return isinstance(dataset, TabixDataset) and dataset.index is None
-
-
-def _beginning(dataset: Dataset) -> Dataset:
-    """The first lines of a text file, as a file of their own."""
-    wanted = len(dataset.header.encode()) + HEAD
-    text = b""
-    for _, piece in dataset._format.lines.stream():  # type: ignore[attr-defined]
-        text += piece
-        if len(text) > wanted:
-            text = text[: text.rfind(b"\n") + 1]
-            break
-    return datasets.open_as(
-        MemorySource(text, dataset.path),
-        kinds=dataset._opened.get("kinds"),  # type: ignore[attr-defined]
-        options=dataset._opened.get("options"),  # type: ignore[attr-defined]
-    )
+    return format_of(dataset).index_kind is None
 
 
 # ── words and tables ────────────────────────────────────────────────────────────────────────────

@@ -27,6 +27,7 @@ from gidx.bbi.range_tree import RangeTree
 from gidx.bbi.zoom import read_summaries
 from gidx.errors import ColumnError, UnknownChromError, format_error, hint, warn
 from gidx.formats.base import Format
+from gidx.formats.offers import ZOOM_SCHEMA, Zooms
 from gidx.ground.limits import limits
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges, partition
@@ -34,19 +35,8 @@ from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource
 from gidx.kernels.records import select_items
 
-ZOOM_SCHEMA = pa.schema([
-    ("chrom", schema.CHROM),
-    ("start", schema.POSITION),
-    ("end", schema.POSITION),
-    ("valid_count", pa.uint32()),
-    ("min", pa.float32()),
-    ("max", pa.float32()),
-    ("sum", pa.float32()),
-    ("sum_squares", pa.float32()),
-])  # fmt: skip
 
-
-class Bbi(Format):
+class Bbi(Format, Zooms):
     """One open bbi file: a `Format` but for its rows."""
 
     magic: ClassVar[int]
@@ -151,6 +141,13 @@ class Bbi(Format):
         }
 
     # ── blocks ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def index_kind(self) -> str:
+        return "inside"
+
+    def settle(self, regions: RegionSet | None) -> None:
+        """Nothing: opening has read it."""
 
     def plan(self, regions: RegionSet | None) -> Ranges:
         return self.data_tree.ranges(regions)

@@ -12,7 +12,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +38,7 @@ from gidx.errors import (
 )
 from gidx.formats.base import Placed, Rows
 from gidx.formats.bbi.read import Bbi, chrom_column
+from gidx.formats.offers import Declares, NameIndexes, Texts
 from gidx.ground.layout import check_range, ordered, read_cstring, read_one
 from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges
@@ -46,7 +47,7 @@ from gidx.ground.source import ByteSource
 from gidx.options import Names
 
 
-class BigBed(Bbi):
+class BigBed(Bbi, NameIndexes, Texts, Declares):
     """One open bigBed file (a `Format`)."""
 
     kind = "bigbed"
@@ -63,7 +64,7 @@ class BigBed(Bbi):
         """The tree of an extra index: keys to blocks."""
         return BPlusTree(self.source, at, self.head.order, bplus_tree.BLOCK, "extra index")
 
-    def as_texts(self) -> BigBed:
+    def as_texts(self) -> Self:
         """The same file, every field behind the head as the text that it is.
 
         So ``1e3`` in a ``uint`` stays, and so do ``255,0,0`` and ``1.50``.
@@ -79,7 +80,11 @@ class BigBed(Bbi):
         other._declare_as(Declared(AutoSql((table,)), text, told.defined))
         return other
 
-    def with_types(self, types: Any) -> BigBed:
+    def as_declared(self) -> Self:
+        """As texts: everything is declared."""
+        return self.as_texts()
+
+    def with_types(self, types: Any) -> Self:
         """The same file, some columns of other types than it declares."""
         told = self.declared
         names = {f.name: i for i, f in enumerate(told.canonical)}
@@ -123,6 +128,17 @@ class BigBed(Bbi):
         if at == 0:
             return None
         return read_cstring(self.source, at, "AutoSQL").decode("utf-8", "backslashreplace")
+
+    @property
+    def header(self) -> str:
+        return self.autosql_text or ""
+
+    @property
+    def declared_as(self) -> tuple[str, str]:
+        """The AutoSQL as stored, or that of the standard columns; and ``bed6+4``."""
+        told = self.declared
+        extra = told.count - told.defined
+        return told.text or str(told.autosql), f"bed{told.defined}" + (f"+{extra}" if extra else "")
 
     def _declare(self) -> Declared:
         """The declaration that the rows have; warns where it is not the file's own."""

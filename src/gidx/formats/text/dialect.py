@@ -138,9 +138,20 @@ class Dialect(Protocol):
     A module ``formats/<name>/read.py`` offers ``from_head(head: Head, **options) -> Dialect``.
     """
 
-    kind: str  # "bed", "vcf", "gff3", "gtf", "sam", "tsv"
-    rules: Rules
-    header: str  # the lines before the rows, as text
+    @property
+    def kind(self) -> str:
+        """Its name: "bed", "vcf", "gff3", "gtf", "sam", "tsv"."""
+        ...
+
+    @property
+    def rules(self) -> Rules:
+        """Where a row's chrom, start and end are."""
+        ...
+
+    @property
+    def header(self) -> str:
+        """The lines before the rows, as text."""
+        ...
 
     @property
     def chroms(self) -> Mapping[str, int | None]:

@@ -19,6 +19,8 @@ from gidx.bgzf.lines import BgzfLines, Text, to_bgzf
 from gidx.binning.build import IndexBuilder
 from gidx.binning.index import BED, GFF, PSLTBL, SAM, VCF, Kind, Layout, TabixIndex
 from gidx.errors import FormatError, GidxWarning, WriteError, format_error
+from gidx.formats.base import Opening
+from gidx.formats.registry import open_text
 from gidx.formats.text.indexer import (
     Broken,
     Indexer,
@@ -29,7 +31,7 @@ from gidx.formats.text.indexer import (
     odd_lines,
     scan,
 )
-from gidx.formats.text.open import SUFFIXES, open_text
+from gidx.formats.text.open import SUFFIXES
 from gidx.formats.text.read import TabixText
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.source import ByteSource, expanded, open_source
@@ -170,7 +172,7 @@ def _opened(
     text: TabixText | None = None
     kinds: tuple[str, ...]
     if layout is None:
-        text = open_text(source, index=_empty(None))
+        text = open_text(source, Opening(index=_empty(None)))
         if text.kind not in _LAYOUTS:
             raise format_error(
                 source.name,
@@ -193,7 +195,7 @@ def _opened(
         with warnings.catch_warnings():
             if text is not None:  # which has warned already
                 warnings.simplefilter("ignore", GidxWarning)
-            text = open_text(source, index=_empty(layout), kinds=kinds)
+            text = open_text(source, Opening(index=_empty(layout), kinds=kinds))
     if skip is None:
         layout = replace(layout, skip=odd_lines(text.header.encode(), text.dialect.rules))
     if not isinstance(text.lines, BgzfLines):

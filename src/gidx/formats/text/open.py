@@ -21,13 +21,18 @@ from gidx.bgzf.lines import (
 )
 from gidx.binning.index import SAM_PRESET, VCF_PRESET, Layout, TabixIndex
 from gidx.errors import FormatError, format_error, hint, warn
-from gidx.formats.bed import read as bed
-from gidx.formats.gff import read as gff
-from gidx.formats.sam import read as sam
-from gidx.formats.table import read as table
-from gidx.formats.text.dialect import Dialect, Head
+from gidx.formats.base import Opening
+from gidx.formats.text.dialect import Head
+from gidx.formats.text.looks import (
+    NOT_A_ROW,
+    SAM_HEADER,
+    Columns,
+    TextKind,
+    has_numbers,
+    is_no_row,
+    split,
+)
 from gidx.formats.text.read import TabixText
-from gidx.formats.vcf import read as vcf
 from gidx.ground.charset import encoding_of
 from gidx.ground.foreign import foreign, is_csv
 from gidx.ground.limits import limits
@@ -41,59 +46,29 @@ _LOOK = 10  # rows that may tell the format
 FEW = 256  # of a format whose header says what the columns are
 
 SUFFIXES = (".tbi", ".csi")
-KINDS = ("bed", "vcf", "gff3", "gtf", "sam", "tsv")
-OPTIONS: dict[str, tuple[str, ...]] = {
-    "bed": ("schema",), "vcf": ("samples", "gt"), "gff3": ("attributes",), "gtf": ("attributes",),
-    "tsv": ("schema",),
-}  # fmt: skip
 _OF_ALL = ("types", "encoding", "encoding_errors")
+_PRESETS = {VCF_PRESET: "vcf", SAM_PRESET: "sam"}  # others do not say which format it is
 
-_MAKERS: dict[str, Any] = {
-    "bed": bed.from_head, "vcf": vcf.from_head, "gff3": gff.from_head, "gtf": gff.from_head,
-    "sam": sam.from_head, "tsv": table.from_head,
-}  # fmt: skip
-_SAM = re.compile(rb"@(HD|SQ|RG|PG|CO)\t")
-# A line of `track` or `browser` is a row where its fields are: such a chrom may be in GFF or VCF
-_NOT_A_ROW = (
-    rb"[ \t\r]*\n|(?:track|browser)(?:[ \r\n]"
-    rb"|\t(?!-?[0-9]+[\t\r\n]|[^\t\n]*\t[^\t\n]*\t[0-9]+\t[0-9]+\t))"
-)
-# kinds of text that may have neither a header nor a row
-_ENDS = {
-    ".bed": "bed", ".narrowpeak": "bed", ".broadpeak": "bed", ".gappedpeak": "bed",
-    ".bedgraph": "bed", ".bdg": "bed", ".gff3": "gff3", ".gff": "gff3", ".gtf": "gtf",
-}  # fmt: skip
-_NUMBER = re.compile(rb"-?[0-9]+")
 # what stands for a value in a row, and is no column's name: 1e+05, 1,000, NA, ., true
 _VALUE = re.compile(rb"[-+]?[0-9.,]+([eE][-+]?[0-9]+)?|0[xX][0-9a-fA-F]+|[-+]?(inf|nan)"
                     rb"|na|n/a|null|none|true|false|[-*?+#<>]+", re.I)  # fmt: skip
-_BASES = re.compile(rb"[ACGTNacgtn]+")
 
 
-def open_text(
-    source: ByteSource,
-    *,
-    index: Any = None,
-    storage_options: Mapping[str, Any] | None = None,
-    kinds: tuple[str, ...] | None = None,
-    options: Mapping[str, Any] | None = None,
-    otherwise: str | None = None,
-) -> TabixText:
-    """The text file in a source; ``kinds`` are those that the caller expects.
+def open_text(source: ByteSource, texts: Mapping[str, TextKind], opening: Opening) -> TabixText:
+    """The text file in a source, of one of the formats that there are.
 
-    ``otherwise`` is the kind of one without rows, if neither its header nor its name tell.
-    Raises FormatError for what is none of them, or no text that gidx reads.
+    Raises FormatError for what is none that the caller expects, or no text that gidx reads.
     """
     lines = open_lines(source)
     if not lines.has_eof:
         warn(f"{source.name}: no EOF marker at its end, so it may have been cut there")
-    found, name = find_index(lines, index, storage_options)
+    found, name = find_index(lines, opening.index, opening.storage_options)
     layout = None if found is None else found.layout
     head, begin = read_head(lines, layout)
-    kind = _kind_of(head, layout, kinds, otherwise)
+    kind = _kind_of(head, layout, texts, opening)
     _check_width(head, kind)
-    known = (*OPTIONS.get(kind, ()), *_OF_ALL)
-    own = {k: v for k, v in (options or {}).items() if v is not None}
+    known = (*texts[kind].options, *_OF_ALL)
+    own = {k: v for k, v in opening.options.items() if v is not None}
     for option in own:
         if option not in known:
             there = f"; there are {', '.join(known)}"
@@ -101,7 +76,7 @@ def open_text(
     encoding = encoding_of(own.pop("encoding", None), own.pop("encoding_errors", None))
     if encoding is not None:
         head = replace(head, lines=encoding.decode(head.lines), rows=encoding.decode(head.rows))
-    dialect: Dialect = _MAKERS[kind](head, **own)
+    dialect = texts[kind].make(head, **own)
     if found is not None and not found.names and found.n_refs:
         found = _named(found, name, TabixText(lines, dialect, begin, None, "", encoding))
     return TabixText(lines, dialect, begin, found, name, encoding)
@@ -190,7 +165,7 @@ class _Read:
             _refuse(self.name, bytes(self.text[:4]))
         self.at = len(BOM) if self.text.startswith(BOM) else 0
         declared = layout.meta.encode() if layout else b""
-        self.meta = declared or (b"@" if _SAM.match(self.text, self.at) else b"#")
+        self.meta = declared or (b"@" if SAM_HEADER.match(self.text, self.at) else b"#")
 
     def more(self) -> bool:
         """Read a piece; False at the file's end."""
@@ -236,7 +211,7 @@ class _Read:
 
     def first_row(self, at: int) -> int:
         """Where the first line begins that is none of a header."""
-        other = re.escape(self.meta) + rb"|" + _NOT_A_ROW
+        other = re.escape(self.meta) + rb"|" + NOT_A_ROW
         first = re.compile(rb"(?!" + other + rb")")  # "^" is not where a byte order mark ends
         row = re.compile(rb"^(?!" + other + rb")", re.M)
         while True:
@@ -288,7 +263,7 @@ def _first_lines(text: bytes) -> bytes:
     return text[: next((m.end() for m in ends), len(text))]
 
 
-def _columns(layout: Layout) -> tuple[int, int, int]:
+def _columns(layout: Layout) -> Columns:
     start = layout.start - 1
     return layout.chrom - 1, start, layout.end - 1 if layout.end else start
 
@@ -299,7 +274,7 @@ def _named_places(header: bytes) -> list[int]:
     These are what gidx itself writes, so a table that has them is 0-based.
     """
     lines = [line for line in header.splitlines() if line.strip()]
-    fields = [f.strip(b" ").lower() for f in _split(lines[-1].lstrip(b"#"))] if lines else []
+    fields = [f.strip(b" ").lower() for f in split(lines[-1].lstrip(b"#"))] if lines else []
     found = [next((fields.index(n) for n in names if n in fields), -1) for names in _HEADS]
     return [] if -1 in found else found
 
@@ -317,7 +292,7 @@ def _past_header_line(text: bytearray, begin: int, layout: Layout | None) -> int
         return begin  # what the index skips is its header
     first, second = bytes(text[begin:end]), bytes(text[end : text.find(b"\n", end) + 1])
     places = [_columns(layout)[1:]] if layout else [(1, 2), (3, 4)]
-    fields = [f.strip(b"\"' ") for f in _split(first)]
+    fields = [f.strip(b"\"' ") for f in split(first)]
     named = all(fields[p : p + 1] not in ([], [b""]) for p in places[0])
     if not named or any(map(_VALUE.fullmatch, fields)):
         return begin
@@ -325,31 +300,23 @@ def _past_header_line(text: bytearray, begin: int, layout: Layout | None) -> int
     if all(own & set(names) for names in _HEADS):
         return end
     chrom = layout.chrom - 1 if layout else 0
-    same = _split(second)[chrom : chrom + 1] == fields[chrom : chrom + 1]  # no name, but a chrom
-    return end if not same and any(_has_numbers(second, p) for p in places) else begin
-
-
-def _split(line: bytes) -> list[bytes]:
-    line = line.rstrip(b"\r\n")
-    return line.split(b"\t") if b"\t" in line else line.split()
-
-
-def _has_numbers(line: bytes, places: tuple[int, ...]) -> bool:
-    fields = _split(line)
-    return all(p < len(fields) and _NUMBER.fullmatch(fields[p]) for p in places)
+    same = split(second)[chrom : chrom + 1] == fields[chrom : chrom + 1]  # no name, but a chrom
+    return end if not same and any(has_numbers(second, p) for p in places) else begin
 
 
 # ── the dialect ─────────────────────────────────────────────────────────────────────────────────
 
 
 def _kind_of(
-    head: Head, layout: Layout | None, kinds: tuple[str, ...] | None, otherwise: str | None
+    head: Head, layout: Layout | None, texts: Mapping[str, TextKind], opening: Opening
 ) -> str:
-    told = _told(head, layout)
+    """Which format it is, of those that the caller expects."""
+    told = _told(head, layout, texts)
+    kinds = opening.kinds
     if kinds is None:
-        found = told or _guessed(head, layout) or _named_as(head)
+        found = told or _guessed(head, layout, texts) or _named_as(head, texts)
         if found is None and not head.first:
-            found = "bed" if _named_places(head.lines) else otherwise
+            found = "bed" if _named_places(head.lines) else opening.otherwise
         if found is None:
             _check_width(head, "bed")
             shown = head.first[0][:60] if head.first else b""
@@ -363,19 +330,20 @@ def _kind_of(
                 "the columns of another table are: gidx bgzip, then gidx index --places 1,2,3",
             )  # fmt: skip
         return found
-    if told is not None and told not in kinds and "tsv" not in kinds:
+    any_table = any(texts[kind].look.is_any_table for kind in kinds)
+    if told is not None and told not in kinds and not any_table:
         raise format_error(head.name, 0, f"a {told} file, expected {kinds[0]}; use gidx.read")
     if told in kinds:
         return told
-    guess = _guessed(head, layout)
+    guess = _guessed(head, layout, texts)
     return guess if guess in kinds else kinds[0]
 
 
 def _check_width(head: Head, kind: str) -> None:
     """Raise where a first row cannot have chrom, start and end."""
     rows = enumerate(head.first, head.lines.count(b"\n") + 1)
-    line, first = next((r for r in rows if not _is_no_row(r[1], head)), (0, b"\t\t"))
-    found = len(_split(first))
+    line, first = next((r for r in rows if not is_no_row(r[1], head)), (0, b"\t\t"))
+    found = len(split(first))
     if found > limits.fields and kind in ("bed", "tsv"):
         raise limits.passed("fields", head.name, None, f"line {line}: {found:,} fields")
     if found >= 3:
@@ -391,83 +359,33 @@ def _check_width(head: Head, kind: str) -> None:
     raise FormatError(f"{head.name}, line {line}: {what}: {shown}", path=head.name, offset=None)
 
 
-def _is_no_row(line: bytes, head: Head) -> bool:
-    return line.startswith(head.meta) or re.match(_NOT_A_ROW, line + b"\n") is not None
-
-
-def _told(head: Head, layout: Layout | None) -> str | None:
+def _told(head: Head, layout: Layout | None, texts: Mapping[str, TextKind]) -> str | None:
     """What the header says, or the index."""
-    lines = head.lines
-    if lines.startswith(b"##fileformat=VCF") or re.search(rb"^#CHROM\tPOS\tID\t", lines, re.M):
-        return "vcf"
-    if _SAM.match(lines):
-        return "sam"
-    if lines.startswith((b"##gff-version", b"##gff_version")):
-        return _gff(head)
-    if layout is None:
-        return None
-    if layout.preset == VCF_PRESET:
-        return "vcf"
-    return "sam" if layout.preset == SAM_PRESET else None
+    said = next((name for name, text in texts.items() if text.look.header(head)), None)
+    return said or (None if layout is None else _PRESETS.get(layout.preset))
 
 
-def _gff(head: Head) -> str:
-    version = re.search(rb"^##gff[-_]version\s+([0-9])", head.lines, re.M)
-    if version is not None:
-        return "gff3" if version[1] == b"3" else "gtf"
-    rows = [r.split(b"\t") for r in head.first if not r.startswith(b"#")]
-    attributes = next((r[8].strip() for r in rows if len(r) > 8 and r[8].strip() != b"."), b"")
-    return "gtf" if re.match(rb'[^=;"\s]+\s+("|[^=]*;)', attributes) else "gff3"
-
-
-def _guessed(head: Head, layout: Layout | None) -> str | None:
+def _guessed(head: Head, layout: Layout | None, texts: Mapping[str, TextKind]) -> str | None:
     """What the first rows look like; the first may be broken, which a scan then says."""
-    rows = [r for r in head.first[:_LOOK] if not _is_no_row(r, head)]
-    if layout is not None:
-        return _by_columns(head, layout, not rows or _is_gff(rows[0]))
-    if head.columns is not None and all(_has_numbers(r, head.columns[1:]) for r in rows[:1]):
-        return "tsv"
-    return next(filter(None, (_kind_of_row(r, head) for r in rows)), None)
+    rows = [r for r in head.first[:_LOOK] if not is_no_row(r, head)]
+    table = next(name for name, text in texts.items() if text.look.is_any_table)
+    if layout is not None:  # which knows BED and GFF by their columns only
+        said = _columns(layout), layout.zero_based
+        fits = (n for n, t in texts.items() if t.look.columns == said and t.look.fits(rows, head))
+        return next(fits, table)
+    if head.columns is not None and all(has_numbers(r, head.columns[1:]) for r in rows[:1]):
+        return table
+    looked = (name for r in rows for name, text in texts.items() if text.look.row(r, head))
+    return next(looked, None)
 
 
-def _named_as(head: Head) -> str | None:
+def _named_as(head: Head, texts: Mapping[str, TextKind]) -> str | None:
     """What the name of a file without rows says: peaks that nobody found are a BED all the same."""
     if head.first:
         return None
     path = head.name.lower().partition("?")[0]
     name = re.sub(r"\.(gz|bgz|bgzf)$", "", path)
-    return next((kind for end, kind in _ENDS.items() if name.endswith(end)), None)
-
-
-def _is_gff(row: bytes) -> bool:
-    fields = row.rstrip(b"\r").split(b"\t")
-    return (
-        len(fields) in (8, 9)
-        and all(map(_NUMBER.fullmatch, fields[3:5]))
-        and fields[6] in (b"+", b"-", b".", b"?")
-    )
-
-
-def _kind_of_row(row: bytes, head: Head) -> str | None:
-    fields = _split(row)
-    found = None
-    if len(fields) >= 3 and _has_numbers(row, (1, 2)):
-        found = "bed"
-    elif _is_gff(row):
-        found = _gff(head)
-    elif len(fields) >= 8 and _NUMBER.fullmatch(fields[1]) and _BASES.fullmatch(fields[3]):
-        found = "vcf"
-    elif len(fields) >= 11 and all(_NUMBER.fullmatch(fields[i]) for i in (1, 3, 4)):
-        found = "sam"
-    return found
-
-
-def _by_columns(head: Head, layout: Layout, is_gff: bool) -> str:
-    """What an index says, which knows BED and GFF by their columns only."""
-    columns = _columns(layout)
-    if is_gff and columns == (0, 3, 4) and not layout.zero_based:
-        return _gff(head)
-    return "bed" if columns == (0, 1, 2) and layout.zero_based else "tsv"
+    return next((kind for kind, text in texts.items() if name.endswith(text.look.endings)), None)
 
 
 def _refuse(name: str, magic: bytes) -> None:

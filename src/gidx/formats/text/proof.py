@@ -6,6 +6,7 @@ held against each row (gidx.binning.proof). Of what is wrong, the first is said.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,24 @@ from gidx.errors import FormatError
 from gidx.formats.text.indexer import Broken, Scanned, scan
 from gidx.formats.text.read import TabixText, parted
 from gidx.ground.pool import in_order, thread_count
+
+
+def problems(
+    text: TabixText, counts: Mapping[str | None, int], threads: int | None = None
+) -> list[str]:
+    """What is wrong with a text's index, if it has one: the first row lost, and counts of rows."""
+    index = text.index
+    if index is None:
+        return []
+    lost = prove(text, index, threads)
+    found = [] if lost is None else [lost]
+    sam = text.dialect.rules.span == "sam"
+    for name, by_index in index.row_counts.items():
+        rows = counts.get(None if sam and name == "*" else name, 0)
+        if by_index is not None and by_index != rows:
+            said = f"{text.source.name}: {name} has {rows:,} rows, by the index {by_index:,}"
+            found.append(said)
+    return found
 
 
 def prove(text: TabixText, index: TabixIndex, threads: int | None = None) -> str | None:

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,9 @@ from gidx.arrow import schema
 from gidx.bgzf.lines import BgzfLines, LineSource, Segment, Text, Wanted, check_line_ends, to_bgzf
 from gidx.binning.index import TabixIndex
 from gidx.errors import FormatError, MissingIndexError, format_error, warn
-from gidx.formats.base import Placed, Rows
+from gidx.formats import offers
+from gidx.formats.base import Format, Placed, Rows
+from gidx.formats.offers import Declares, Texts, Widens
 from gidx.formats.text.ahead import Ahead
 from gidx.formats.text.dialect import Dialect, Guessing, Lines
 from gidx.ground.charset import WAY_OUT, Encoding
@@ -44,7 +46,7 @@ GUESSED = ("bed", "tsv")  # formats without a header that declares their columns
 _SPANS = {"columns": 0, "sam": 1, "vcf": 2}
 
 
-class TabixText:
+class TabixText(Format, Texts, Declares, Widens, offers.Lines):
     """One open text file (a `Format`)."""
 
     def __init__(
@@ -68,33 +70,37 @@ class TabixText:
         self._apart = False
         self._lock = threading.Lock()
 
-    def widened(self, field: int, text: str) -> TabixText:
+    def widened(self, field: int, text: str) -> Self:
         """The same file, a column that was guessed wide enough for this text of it."""
         return self._as(cast(Guessing, self.dialect).widened(field, text.encode()))
 
     @property
-    def is_declared(self) -> bool:
-        """Whether somebody said what some columns of a BED file are."""
-        return self.kind in GUESSED and cast(Guessing, self.dialect).is_declared
+    def declared_as(self) -> tuple[str, str] | None:
+        """Of a BED file or table of which somebody said what some columns are."""
+        if self.kind not in GUESSED or not cast(Guessing, self.dialect).is_declared:
+            return None
+        own = schema.read_metadata(self.schema("canonical"))
+        return own["autosql"], f"bed{own['defined_fields']}+"
 
-    def as_texts(self, *, guessed: bool = True) -> TabixText:
+    def as_texts(self) -> Self:
         """The same file, columns of BED and tables the texts that they are."""
+        return self._as_texts(guessed=True)
+
+    def as_declared(self) -> Self:
+        return self._as_texts(guessed=False)
+
+    def _as_texts(self, *, guessed: bool) -> Self:
         if self.kind not in GUESSED:
             return self
         return self._as(cast(Guessing, self.dialect).as_texts(guessed=guessed))
 
-    def _as(self, dialect: Dialect) -> TabixText:
+    def _as(self, dialect: Dialect) -> Self:
         made = copy.copy(self)
         made.dialect, made._asked = dialect, None
         made.__dict__.pop("metadata", None)
         return made
 
-    def apart(self) -> TabixText:
-        """The same file, read in pieces that know only their own chroms.
-
-        So its first rows can be read without a look at all the others, which a file without an
-        index takes to know its chroms. Dictionaries of chroms differ from piece to piece.
-        """
+    def apart(self) -> Self:
         if self.index is not None:
             return self
         made = copy.copy(self)
@@ -118,6 +124,22 @@ class TabixText:
     def header(self) -> str:
         """The lines before the rows."""
         return self.dialect.header
+
+    @property
+    def index_kind(self) -> str | None:
+        return None if self.index is None else self.index.kind
+
+    @property
+    def samples(self) -> Sequence[str]:
+        return list(getattr(self.dialect, "samples", ()))
+
+    def first_lines(self, size: int) -> bytes:
+        wanted, text = len(self.header.encode()) + size, b""
+        for _, piece in self.lines.stream():
+            text += piece
+            if len(text) > wanted:
+                return text[: text.rfind(b"\n") + 1]
+        return text
 
     @cached_property
     def _found(self) -> dict[str, int | None]:
@@ -239,18 +261,20 @@ class TabixText:
             found[0, 1] = self._end
         return found
 
-    def plan(self, regions: RegionSet | None) -> Ranges:
-        if regions is None:
-            if self._apart:
-                pass
-            elif self.index is None:
-                self.chroms  # noqa: B018, which finds the table's end too
-            elif self.dialect.rules.fasta:
-                self.check_index()  # and so does this
-            return self.whole()
-        if self.index is None:
+    def settle(self, regions: RegionSet | None) -> None:
+        """Know the chroms and the table's end, and that an index is this file's."""
+        if regions is not None and self.index is None:
             raise MissingIndexError(self._no_index())
-        self.check_index()
+        if self._apart:
+            return
+        if self.index is None:
+            self._names  # noqa: B018, which takes the chroms, and with them the table's end
+        elif regions is not None or self.dialect.rules.fasta:
+            self.check_index()  # which finds the end too
+
+    def plan(self, regions: RegionSet | None) -> Ranges:
+        if regions is None or self.index is None:
+            return self.whole()
         return self.index.ranges(regions)
 
     def work(self, parts: int) -> Work:  # noqa: ARG002 (an index is at hand as a whole)
@@ -280,6 +304,7 @@ class TabixText:
         They are read apart from the others, and know only their own chroms.
         """
         if self.index is None and lo == 0 and hi >= MAX_END:
+            self.settle(None)
             return self, self.plan(None)
         floor, end = self._floor(), int(self.whole()[0, 1])
         ends = [

@@ -37,8 +37,9 @@ import pandas as pd
 import pyarrow as pa
 
 from gidx.arrow import schema
-from gidx.dataset import BigBedDataset, Dataset
+from gidx.dataset import Dataset, format_of
 from gidx.errors import ColumnError, RegionError, hint, one_of
+from gidx.formats.offers import Zooms
 from gidx.frames.backend import to_frame
 from gidx.frames.index import index_of
 from gidx.frames.positions import positions
@@ -109,8 +110,9 @@ def plot_dataset(
         every, at = np.arange(len(frame)), positions(frame, CANONICAL)
         return _plot(frame, place, every, at.start, at.end, ax, label, color, mode)
     track = Track(ax, place, base)
-    if isinstance(dataset, BigBedDataset):
-        draw_depth(track, dataset)
+    file = format_of(dataset)
+    if isinstance(file, Zooms):
+        draw_depth(track, file, lambda: dataset.count_rows(place))
     else:
         counts, found = np.zeros(track.bins, np.int64), 0
         for start, end in _spans(dataset, place):

@@ -6,12 +6,13 @@ are counted here; the depth is a bigBed's own, from its zoom levels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from gidx.dataset import BigBedDataset
+from gidx.bbi.summary import Stat
+from gidx.formats.offers import Zooms
 from gidx.views.plot.axes import NOTE, Track
 from gidx.views.plot.draw import draw_nothing
 
@@ -46,18 +47,22 @@ def draw_counts(track: Track, counts: Ints, found: int) -> None:
     track.finish(_histogram_height(track), note)
 
 
-def draw_depth(track: Track, dataset: BigBedDataset) -> None:
+def draw_depth(track: Track, zooms: Zooms, count_rows: Callable[[], int]) -> None:
     """The mean depth of each bin, and lighter the most.
 
     Over all bases of a bin: over its covered ones, a chrom of a few features here and
     many there is 1 all along. The most is left out where it would press the mean into
     a fifth of the height.
     """
+    stats: tuple[Stat, ...] = ("sum", "max")
+    place = track.region
     total, most = (
-        np.nan_to_num(dataset.summary(track.region, bins=track.bins, stat=stat))
-        for stat in ("sum", "max")
+        np.nan_to_num(
+            zooms.summarize(place.chrom, place.start, place.end, track.bins, stat, exact=False)
+        )
+        for stat in stats
     )
-    if not most.any() and dataset.count_rows(track.region) == 0:
+    if not most.any() and count_rows() == 0:
         draw_nothing(track)
         return
     mean = total / np.diff(track.edges())

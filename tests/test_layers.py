@@ -41,15 +41,15 @@ LAYERS = {
         {"ground", "columns", "containers"},
         {"numpy", "pyarrow"},
     ),
-    "dataset": (
-        {"dataset"},
+    "scan": (
+        {"scan"},
         {"ground", "columns", "containers", "formats"},
         {"numpy", "pyarrow"},
     ),
     "surfaces": (
-        {"__init__", "__main__", "_when_pandas", "api", "frames", "views", "convert",
+        {"__init__", "__main__", "_when_pandas", "api", "dataset", "frames", "views", "convert",
          "convert_sources", "as_bed", "cli", "check", "demo", "interval_index"},
-        {"ground", "columns", "containers", "formats", "dataset"},
+        {"ground", "columns", "containers", "formats", "scan"},
         {"numpy", "pyarrow", "pandas"},
     ),
 }  # fmt: skip

@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gidx.dataset import Dataset, format_of, open
+from gidx.dataset import Dataset, open
 from gidx.errors import GidxWarning
 from gidx.formats import registry
+from gidx.scan import format_of
 
 
 @dataclass(frozen=True)

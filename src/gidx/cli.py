@@ -202,7 +202,7 @@ def _close_stdout() -> None:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    from gidx import dataset
+    from gidx import dataset, scan
     from gidx.formats.offers import Zooms
 
     with _values(arguments):
@@ -220,7 +220,7 @@ def _info(arguments: argparse.Namespace) -> int:
     rows = [(c["name"], _type(c["type"]), _declared(c), c["description"] or "")
             for c in found.fields.to_pylist()]  # fmt: skip
     _print_table([("name", "type", "declared", "description"), *rows], "<<<<")
-    file = dataset.format_of(found)
+    file = scan.format_of(found)
     if isinstance(file, Zooms):
         print("\ncoverage")
         _print_table([(k, _number(v)) for k, v in _summary(file).items()], "<>")
@@ -229,8 +229,8 @@ def _info(arguments: argparse.Namespace) -> int:
 
 def _facts(found: Dataset) -> dict[str, Any]:
     """What --json prints: names without blanks, lists as lists."""
-    from gidx.dataset import format_of
     from gidx.formats.offers import NameIndexes, Zooms
+    from gidx.scan import format_of
 
     facts: dict[str, Any] = {"file": found.path, **found.info()}
     file = format_of(found)
@@ -296,7 +296,7 @@ def _print_table(rows: Sequence[Sequence[str]], align: str) -> None:
 
 
 def _query(arguments: argparse.Namespace) -> int:
-    from gidx import dataset
+    from gidx import dataset, scan
 
     with _values(arguments):
         found = dataset.open(arguments.file, **_opening(arguments))
@@ -306,7 +306,7 @@ def _query(arguments: argparse.Namespace) -> int:
 
     options = {"threads": arguments.threads, "missing_chroms": arguments.missing_chroms}
     if arguments.count:
-        if regions is not None and dataset.format_of(found).index_kind is None:
+        if regions is not None and scan.format_of(found).index_kind is None:
             asked = Asked(KINDS["tsv"], regions, ["chrom"], **options)
             print(sum(batch.num_rows for batch in IndexedSource(found).rows(asked).batches))
         else:
@@ -325,19 +325,19 @@ def _query(arguments: argparse.Namespace) -> int:
 
 
 def _search(arguments: argparse.Namespace) -> int:
-    from gidx import convert, convert_sources, dataset
+    from gidx import convert, convert_sources, dataset, scan
     from gidx.arrow import schema
     from gidx.formats.base import Writing
     from gidx.formats.offers import NameIndexes, Texts
 
     found = dataset.open(arguments.file)
-    file = dataset.format_of(found)
+    file = scan.format_of(found)
     if not isinstance(file, NameIndexes):
         raise ColumnError(f"{found.path}: {found.format} files have no index of names")
     with _output(arguments) as (target, kind):
         if isinstance(file, Texts) and convert_sources.is_of_texts(kind):
-            found = dataset.read_as(found, file.as_texts())
-        table = dataset.find(found, arguments.names, field=arguments.field)
+            found = scan.read_as(found, file.as_texts())
+        table = scan.find(found, arguments.names, field=arguments.field)
         column = arguments.field or file.indexed_names()[0]
         missing = _missing(arguments.names, table.column(column))
         said = [f"{found.path}: no row has {column} {name!r}" for name in missing]

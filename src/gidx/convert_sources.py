@@ -27,7 +27,7 @@ import pyarrow.types as pat
 from gidx import dataset
 from gidx.arrow import schema
 from gidx.autosql import declare
-from gidx.dataset import Dataset, format_of, read_as
+from gidx.dataset import Dataset
 from gidx.errors import ColumnError, FormatError
 from gidx.formats.offers import Declares, Lines, Texts
 from gidx.formats.registry import Kind
@@ -37,6 +37,7 @@ from gidx.ground.region import RegionSet, resolve
 from gidx.ground.source import ByteSource, PathSource, open_source
 from gidx.kernels.records import select_items
 from gidx.options import Errors, MissingChroms, Names
+from gidx.scan import format_of, read_as
 
 
 @dataclass(frozen=True)

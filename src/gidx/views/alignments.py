@@ -45,13 +45,13 @@ import pyarrow.types as pat
 from gidx import autosql as sql
 from gidx.arrow import schema
 from gidx.arrow.batches import flow, is_pandas, is_text
-from gidx.dataset import Dataset, format_of, read_as
 from gidx.errors import ColumnError, ValueTypeError, hint
 from gidx.formats.offers import Texts
 from gidx.frames.positions import Ints, roles
 from gidx.frames.write import canonical
 from gidx.ground.conventions import recognise
 from gidx.ground.region import Region
+from gidx.scan import OpenFile, format_of, read_as
 
 if TYPE_CHECKING:
     from Bio.Align import Alignment
@@ -136,7 +136,7 @@ def to_alignments(rows: Any, *, fmt: Fmt | None = None) -> Iterator[Alignment]:
     _need_biopython()
     if is_pandas(rows):
         rows = canonical(rows, roles(rows))
-    elif isinstance(rows, Dataset):
+    elif isinstance(rows, OpenFile):
         # not by its C stream, which would make a FormatError pyarrow's
         rows = _with_colors(rows)
     data = flow(rows)
@@ -162,7 +162,7 @@ def _need_biopython() -> None:
         raise ImportError(message) from None
 
 
-def _with_colors(dataset: Dataset) -> pa.RecordBatchReader:
+def _with_colors(dataset: OpenFile) -> pa.RecordBatchReader:
     """Its rows, with itemRgb as the file's text: of ``0,0,0`` a number would make ``0``."""
     whole = dataset.schema
     name = next((n for n in _BED["itemRgb"] if n in whole.names), None)

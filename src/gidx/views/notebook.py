@@ -19,9 +19,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from gidx.dataset import Dataset, first_lines, format_of
 from gidx.errors import GidxWarning
 from gidx.formats.offers import Lines
+from gidx.scan import OpenFile, first_lines, format_of
 
 ROWS, COLUMNS, FIELDS, CHROMS, SAMPLES = 5, 12, 30, 5, 3
 LETTERS, WORDS, VALUES = 40, 120, 4  # of a cell, of a description, of a list
@@ -37,7 +37,7 @@ _DIM = "opacity:.6"
 _FACTS = ("bed type", "VCF version", "index", "extra indexes")
 
 
-def html(dataset: Dataset) -> str:
+def html(dataset: OpenFile) -> str:
     """A Dataset as HTML; never raises, what cannot be read is said instead."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GidxWarning)
@@ -59,7 +59,7 @@ def _tried(what: str, part: Callable[[], str]) -> str:
         return f"<div>{what} cannot be shown: {escape(text)}</div>"
 
 
-def _title(dataset: Dataset) -> str:
+def _title(dataset: OpenFile) -> str:
     info = dataset.info()
     rows = info.get("rows")
     # without a query, which may hold a key to the file
@@ -71,7 +71,7 @@ def _title(dataset: Dataset) -> str:
     )
 
 
-def _facts(dataset: Dataset) -> str:
+def _facts(dataset: OpenFile) -> str:
     info = dataset.info()
     facts = [f"{key} {info[key]}" for key in _FACTS if info.get(key) not in (None, "none", "")]
     file = format_of(dataset)
@@ -82,7 +82,7 @@ def _facts(dataset: Dataset) -> str:
     return f'<div style="{_DIM}">{escape(text)}</div>' if text else ""
 
 
-def _chroms(dataset: Dataset) -> str:
+def _chroms(dataset: OpenFile) -> str:
     if _is_unindexed(dataset):
         return f'<div style="{_DIM}">no index: no regions can be asked of it</div>'
     chroms = dataset.chroms
@@ -95,7 +95,7 @@ def _chroms(dataset: Dataset) -> str:
     return f'<div style="{_DIM}">{escape(text)}</div>'
 
 
-def _fields(dataset: Dataset) -> str:
+def _fields(dataset: OpenFile) -> str:
     fields = dataset.fields
     found = fields.slice(0, FIELDS).to_pylist()
     rows = [(f["name"], _type(f["type"]), f["description"] or "") for f in found]
@@ -103,7 +103,7 @@ def _fields(dataset: Dataset) -> str:
     return table + _more(fields.num_rows - len(rows), "column")
 
 
-def _first_rows(dataset: Dataset) -> str:
+def _first_rows(dataset: OpenFile) -> str:
     columns = dataset.schema.names[:COLUMNS]
     head = _head(dataset, columns)
     if head.num_rows == 0:
@@ -116,13 +116,13 @@ def _first_rows(dataset: Dataset) -> str:
     )
 
 
-def _head(dataset: Dataset, columns: list[str]) -> pa.Table:
+def _head(dataset: OpenFile, columns: list[str]) -> pa.Table:
     if isinstance(format_of(dataset), Lines) and _is_unindexed(dataset):
         dataset = first_lines(dataset, HEAD)
     return dataset.head(ROWS, columns=columns, errors="null")
 
 
-def _is_unindexed(dataset: Dataset) -> bool:
+def _is_unindexed(dataset: OpenFile) -> bool:
     return format_of(dataset).index_kind is None
 
 

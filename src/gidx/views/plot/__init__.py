@@ -37,7 +37,6 @@ import pandas as pd
 import pyarrow as pa
 
 from gidx.arrow import schema
-from gidx.dataset import Dataset, format_of
 from gidx.errors import ColumnError, RegionError, hint, one_of
 from gidx.formats.offers import Zooms
 from gidx.frames.backend import to_frame
@@ -47,6 +46,7 @@ from gidx.frames.query import query, rows_of
 from gidx.ground.conventions import CANONICAL, Roles
 from gidx.ground.region import MAX_END, Region, resolve
 from gidx.options import Mode
+from gidx.scan import OpenFile, format_of
 from gidx.views.plot.axes import Track, base_label, need_matplotlib
 from gidx.views.plot.draw import draw_rows
 from gidx.views.plot.features import COLUMNS, base_color, features_of
@@ -86,7 +86,7 @@ def plot_frame(
 
 
 def plot_dataset(
-    dataset: Dataset,
+    dataset: OpenFile,
     region: Any,
     *,
     ax: Axes | None = None,
@@ -186,7 +186,7 @@ def _one_region(region: Any, chroms: dict[str, int | None], last: Callable[[str]
     return Region(chrom, start, end)
 
 
-def _read_few(dataset: Dataset, place: Region, label: Any, color: Any) -> pa.Table | None:
+def _read_few(dataset: OpenFile, place: Region, label: Any, color: Any) -> pa.Table | None:
     """The rows of a region with the columns that are drawn; None for more than MOST_ROWS."""
     chosen = [c for c in (label, color) if isinstance(c, str)]
     known = (*schema.HEAD, *COLUMNS, *chosen)
@@ -201,11 +201,11 @@ def _read_few(dataset: Dataset, place: Region, label: Any, color: Any) -> pa.Tab
     return pa.Table.from_batches(batches, reader.schema)
 
 
-def _spans(dataset: Dataset, region: Any) -> Iterator[tuple[Ints, Ints]]:
+def _spans(dataset: OpenFile, region: Any) -> Iterator[tuple[Ints, Ints]]:
     for batch in dataset.to_batches(region, columns=["start", "end"]):
         start, end = (column.to_numpy() for column in batch.columns)
         yield start, end
 
 
-def _last_end(dataset: Dataset, chrom: str) -> int:
+def _last_end(dataset: OpenFile, chrom: str) -> int:
     return max((int(end.max()) for _, end in _spans(dataset, (chrom,))), default=0)

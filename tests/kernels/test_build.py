@@ -23,17 +23,35 @@ STUBS = sorted(
 def test_a_stub_says_what_the_compiled_kernels_take(path):
     module = importlib.import_module(f"gidx.kernels.{path.stem}")
     assert not module.__file__.endswith(".py")
-    told = {
-        node.name: [argument.arg for argument in node.args.args]
-        for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.FunctionDef)
-    }
-    there = {
+    body = ast.parse(path.read_text()).body
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    assert _told(body) == _there(module, module.__name__)
+    assert {c.name for c in classes} == {n for n, v in vars(module).items() if _is_own(v, module)}
+    for node in classes:
+        assert _told(node.body) == _there(getattr(module, node.name), module.__name__)
+
+
+def _is_own(value, module):
+    return inspect.isclass(value) and value.__module__ == module.__name__ and not _is_enum(value)
+
+
+def _is_enum(value):
+    return issubclass(value, int)
+
+
+def _told(body):
+    """Functions of a stub, and their parameters; how objects are made is not to be asked."""
+    functions = [node for node in body if isinstance(node, ast.FunctionDef)]
+    return {f.name: [a.arg for a in f.args.args] for f in functions if f.name[0] != "_"}
+
+
+def _there(scope, module):
+    found = {n: v for n, v in vars(scope).items() if getattr(v, "__module__", None) == module}
+    return {
         name: [*inspect.signature(value).parameters]
-        for name, value in vars(module).items()
-        if getattr(value, "__module__", None) == module.__name__ and callable(value)
+        for name, value in found.items()
+        if callable(value) and not inspect.isclass(value) and name[0] != "_"
     }
-    assert told == there
 
 
 def test_kernels_that_are_not_compiled_are_an_error_that_says_how_to():

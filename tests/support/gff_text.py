@@ -12,9 +12,9 @@ import re
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
-import pyarrow as pa
 from hypothesis import strategies as st
 
+from gidx.arrow.plan import words_of
 from gidx.formats.text.dialect import Lines, Rules
 
 Attributes = list[tuple[str, list[str]]] | None
@@ -169,7 +169,7 @@ def lines_of(text: bytes, rules: Rules, want: int) -> Lines:
         np.array(ends, np.int64),
         np.array(fields, np.int32).reshape(len(fields), want + 1).T.copy(),
         np.array(stops, np.int32),
-        pa.array([n.decode() for n in names], pa.string()),
+        words_of([n.decode() for n in names]),
     )
 
 

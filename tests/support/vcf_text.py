@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
+from gidx.arrow.plan import words_of
 from gidx.formats.text.dialect import Head, Lines
 from gidx.formats.vcf.header import FIXED
 
@@ -58,7 +59,7 @@ def lines_of(text: bytes) -> Lines:
         np.array(end, np.int64),
         np.array(fields, np.int32).reshape(-1, 9).T.copy(),
         np.array(stops, np.int32),
-        pa.array(list(names), pa.string()),
+        words_of(list(names)),
     )
 
 
@@ -66,7 +67,7 @@ def table_of(dialect: Any, text: bytes, names: str = "canonical", columns: Any =
     """All columns of a text, validated: (table, problems by column)."""
     schema = pa.schema(dialect.named(names))
     columns = list(range(len(schema))) if columns is None else columns
-    arrays, problems = dialect.decode(lines_of(text), columns, names)
+    arrays, problems = dialect.reader(columns, names).decode(lines_of(text))
     for array, i in zip(arrays, columns, strict=True):
         array.validate(full=True)
         assert array.type == schema.field(i).type

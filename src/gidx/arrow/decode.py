@@ -256,7 +256,7 @@ def _floats(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
 def _integers(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
     values: npt.NDArray[Any]
     kind = column.type
-    low, high = _limits(column.limits or kind)
+    low, high = integer_limits(column.limits or kind)
     values, ok, bad = kernels.integers(
         items.text, items.begins, items.nexts, low, high, column.color
     )
@@ -269,7 +269,8 @@ def _integers(items: Items, column: Column) -> tuple[pa.Array, _Ok]:
 
 
 @cache
-def _limits(kind: pa.DataType) -> tuple[int, int]:
+def integer_limits(kind: pa.DataType) -> tuple[int, int]:
+    """The least and the largest integer that kernels read for a type."""
     info = np.iinfo(kind.to_pandas_dtype())
     return int(info.min), min(int(info.max), 2**63 - 1)
 

@@ -11,6 +11,11 @@ ctypedef fused number:
     u64
 
 
+cdef inline const u8* bytes_at(const u8[::1] buf) noexcept:
+    """Where an array begins; of an empty one, that is nowhere."""
+    return &buf[0] if len(buf) else NULL
+
+
 cdef inline u64 hash_text(const u8[::1] buf, u64 a, u64 b) noexcept nogil:
     """FNV-1a of `buf[a:b]`, its halves folded."""
     cdef u64 h = 0xCBF29CE484222325ULL

@@ -14,19 +14,15 @@ Every kernel says per item whether it was `ok` (uint8) and how many were not, so
 that a column without faults costs no bitmap.
 """
 
-from libc.math cimport INFINITY, NAN, isfinite
-
 import numpy as np
 
-from gidx.kernels.letters cimport PLUS, COMMA, MINUS, POINT, ZERO, CAPITAL_E, SMALL_E
+from gidx.kernels.common cimport bytes_at
+from gidx.kernels.numbers cimport (
+    EXACT, HARD, NOT_A_NUMBER, float32_is_safe, is_utf8, is_written, parse_color, parse_decimal,
+    parse_int, short_decimal,
+)
 from gidx.kernels.types cimport i32, i64, u8, u64
 
-cdef double[23] POWERS
-POWERS[:] = [float(10**k) for k in range(23)]
-
-# What `parse_decimal` says of a text.
-cdef enum:
-    EXACT = 0, HARD = 1, NOT_A_NUMBER = 2
 cdef enum:
     HIGH = 128
 
@@ -35,6 +31,7 @@ def integers(
     const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts, i64 low, i64 high, bint color,
 ):
     """(values int64, ok, bad). Where `color`, `R,G,B` is read as 0xRRGGBB."""
+    cdef const u8* text = bytes_at(buf)
     cdef bint good
     cdef i64 n, n_bad, i, value
     cdef u64 a, b
@@ -46,34 +43,14 @@ def integers(
         n_bad = 0
         for i in range(n):
             a, b = begins[i], nexts[i] - 1
-            good, value = parse_int(buf, a, b)
+            good, value = parse_int(text, a, b)
             good = good and low <= value <= high
             if not good and color:
-                good, value = _color(buf, a, b)
+                good, value = parse_color(text, a, b)
             values[i] = value if good else 0
             ok[i] = good
             n_bad += not good
     return values.base, ok.base, n_bad
-
-
-cdef inline (bint, i64) _color(const u8[::1] buf, u64 a, u64 b) noexcept nogil:
-    """(ok, 0xRRGGBB) of `R,G,B`, each 0 to 255; a comma at the end is let be."""
-    cdef bint ok
-    cdef i64 value, parts, part
-    cdef u64 j
-    value = 0
-    parts = 0
-    while a < b:
-        j = a
-        while j < b and buf[j] != COMMA:
-            j += 1
-        ok, part = parse_int(buf, a, j)
-        if not ok or part < 0 or part > 255:
-            return False, value
-        value = value * 256 + part
-        parts += 1
-        a = j + 1
-    return parts == 3, value
 
 
 def unwritten(
@@ -83,23 +60,11 @@ def unwritten(
 
     Those have zeros in front or a plus; of integers, also a minus before 0.
     """
-    cdef bint minus, odd
+    cdef const u8* text = bytes_at(buf)
     cdef i64 i, found = 0
-    cdef u64 a, b
     with nogil:
         for i in range(len(begins)):
-            if ok[i] != 1:
-                continue
-            a, b = begins[i], nexts[i] - 1
-            if a >= b:
-                continue
-            minus = buf[a] == MINUS
-            odd = buf[a] == PLUS
-            a += minus
-            if a < b and buf[a] == ZERO:
-                odd = odd or (integers and minus)
-                odd = odd or (a + 1 < b and ZERO <= buf[a + 1] <= ZERO + 9)
-            if odd:
+            if ok[i] == 1 and not is_written(text, begins[i], nexts[i] - 1, integers):
                 ok[i] = 0
                 found += 1
     return found
@@ -111,6 +76,7 @@ def decimals(const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts, bin
     ok is 2 for a decimal that needs a full parser (`hard` of them): it cannot be
     computed exactly here, or (`single`) not be rounded to float32 a second time.
     """
+    cdef const u8* text = bytes_at(buf)
     cdef bint short
     cdef double value
     cdef i64 n, n_bad, n_hard, i, status
@@ -130,9 +96,9 @@ def decimals(const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts, bin
         for i in range(n):
             a, b = begins[i], nexts[i] - 1
             status = EXACT
-            short, value = _short_decimal(buf, a, b)
+            short, value = short_decimal(text, a, b)
             if not short:
-                status, value = parse_decimal(buf, a, b)
+                status, value = parse_decimal(text, a, b)
             if single and status == EXACT and not float32_is_safe(value):
                 status = HARD
             if status == HARD:
@@ -147,40 +113,9 @@ def decimals(const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts, bin
     return made, ok.base, n_bad, n_hard
 
 
-cdef inline (bint, double) _short_decimal(const u8[::1] buf, u64 a, u64 b) noexcept nogil:
-    """(ok, value) of digits and a point in at most 16 bytes, as most decimals are.
-
-    Tried before `parse_decimal`: 20 ns instead of 40.
-    """
-    cdef bint negative
-    cdef double value
-    cdef u64 digits, point, i, n, mantissa, digit, places
-    negative = a < b and buf[a] == MINUS
-    i = a + 1 if negative else a
-    n = b - i
-    if n > 16:
-        return False, 0.0
-    mantissa = 0
-    point = b
-    while i < b:
-        digit = <u64>buf[i] - ZERO
-        if digit <= 9:
-            mantissa = mantissa * 10 + digit
-        elif buf[i] == POINT and point == b:
-            point = i
-        else:
-            return False, 0.0
-        i += 1
-    places = b - point - 1 if point < b else 0
-    digits = n - 1 if point < b else n
-    if digits == 0 or digits > 15:
-        return False, 0.0
-    value = <double>mantissa / POWERS[places]
-    return True, -value if negative else value
-
-
 def texts(const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts):
     """(offsets int32, bytes, ok, bad): what is not UTF-8 is bad."""
+    cdef const u8* text = bytes_at(buf)
     cdef bint good
     cdef i64 n, total, i, n_bad
     cdef u64 to, a, b, high, put
@@ -208,44 +143,13 @@ def texts(const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts):
                 data[put] = byte
                 put += 1
                 a += 1
-            good = high < HIGH or _valid_utf8(buf, begins[i], nexts[i] - 1)
+            good = high < HIGH or is_utf8(text, begins[i], nexts[i] - 1)
             ok[i] = good
             n_bad += not good
             if good:
                 to = put
             offsets[i + 1] = to
     return offsets.base, data.base[:to], ok.base, n_bad
-
-
-cdef inline bint _valid_utf8(const u8[::1] buf, i64 a, i64 b) noexcept nogil:
-    """RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF."""
-    cdef i64 i, more, low, high, k
-    cdef u8 c
-    i = a
-    while i < b:
-        c = buf[i]
-        if c < 0x80:
-            i += 1
-            continue
-        if 0xC2 <= c <= 0xDF:
-            more, low, high = 1, 0x80, 0xBF
-        elif 0xE0 <= c <= 0xEF:
-            more = 2
-            low = 0xA0 if c == 0xE0 else 0x80
-            high = 0x9F if c == 0xED else 0xBF
-        elif 0xF0 <= c <= 0xF4:
-            more = 3
-            low = 0x90 if c == 0xF0 else 0x80
-            high = 0x8F if c == 0xF4 else 0xBF
-        else:
-            return False
-        if i + more >= b or buf[i + 1] < low or buf[i + 1] > high:
-            return False
-        for k in range(2, more + 1):
-            if buf[i + k] < 0x80 or buf[i + k] > 0xBF:
-                return False
-        i += more + 1
-    return True
 
 
 def words(
@@ -401,126 +305,3 @@ def gather(const u8[::1] buf, const i32[::1] begins, const i32[::1] nexts):
             for k in range(nexts[i] - 1 - begins[i]):
                 data[at + k] = buf[begins[i] + k]
     return offsets.base, data.base
-
-
-# ── numbers in text ─────────────────────────────────────────────────────────────────────────────
-
-
-cdef inline (bint, i64) parse_int(const u8[::1] buf, u64 a, u64 b) noexcept nogil:
-    """(ok, int64) of `buf[a:b]` (uint64 bounds); not ok outside int64."""
-    cdef bint negative
-    cdef u64 i, value, digit, limit
-    negative = a < b and buf[a] == MINUS
-    i = a + 1 if negative else a
-    if i >= b:
-        return False, 0
-    while i + 1 < b and buf[i] == 48:  # leading zeros are fine
-        i += 1
-    if b - i > 19:
-        return False, 0
-    value = 0
-    while i < b:
-        digit = <u64>buf[i] - ZERO  # wraps far above nine for what is no digit
-        if digit > 9:
-            return False, 0
-        value = value * 10 + digit
-        i += 1
-    limit = <u64>1 << 63
-    if value >= limit and not (negative and value == limit):
-        return False, 0
-    return True, <i64>(0 - value) if negative else <i64>value
-
-
-cdef inline (i64, double) parse_decimal(const u8[::1] buf, u64 a, u64 b) noexcept nogil:
-    """(status, value) of `buf[a:b]`: EXACT has the value, HARD needs a full parser."""
-    cdef bint negative, seen, point, minus
-    cdef double value
-    cdef i64 n_digits, exponent, power
-    cdef u64 i, begin, mantissa, digit
-    negative = a < b and buf[a] == MINUS
-    i = a + 1 if negative or (a < b and buf[a] == PLUS) else a
-    begin = i
-    mantissa = 0
-    n_digits = 0  # significant ones
-    exponent = 0
-    seen = point = False
-    while i < b:
-        digit = <u64>buf[i] - ZERO
-        if digit <= 9:
-            seen = True
-            if n_digits < 18:
-                mantissa = mantissa * 10 + digit
-                if mantissa > 0:
-                    n_digits += 1
-                if point:
-                    exponent -= 1
-            else:
-                n_digits += 1
-        elif buf[i] == POINT and not point:
-            point = True
-        else:
-            break
-        i += 1
-    if not seen:
-        return _special(buf, begin, b, negative)
-    if i < b:
-        if buf[i] != CAPITAL_E and buf[i] != SMALL_E:
-            return NOT_A_NUMBER, 0.0
-        i += 1
-        minus = i < b and buf[i] == MINUS
-        if minus or (i < b and buf[i] == PLUS):
-            i += 1
-        if i >= b:
-            return NOT_A_NUMBER, 0.0
-        power = 0
-        while i < b:
-            digit = <u64>buf[i] - ZERO
-            if digit > 9:
-                return NOT_A_NUMBER, 0.0
-            if power < 100000:
-                power = power * 10 + <i64>digit
-            i += 1
-        exponent += -power if minus else power
-    if n_digits == 0:
-        return EXACT, -0.0 if negative else 0.0
-    if n_digits > 15 or exponent > 22 or exponent < -22:
-        return HARD, 0.0
-    value = <double>mantissa
-    value = value / POWERS[-exponent] if exponent < 0 else value * POWERS[exponent]
-    return EXACT, -value if negative else value
-
-
-cdef inline (i64, double) _special(const u8[::1] buf, u64 a, u64 b, bint negative) noexcept nogil:
-    """nan, inf and infinity in any case."""
-    cdef u64 n, letters, k
-    n = b - a
-    letters = 0  # as one number, first letter highest; eight fit
-    if n == 3 or n == 8:
-        for k in range(n):
-            letters = (letters << 8) | <u64>(buf[a + k] | 32)
-    if letters == 0x6E616E:
-        return EXACT, NAN
-    if letters == 0x696E66 or letters == 0x696E66696E697479ULL:
-        return EXACT, -INFINITY if negative else INFINITY
-    return NOT_A_NUMBER, 0.0
-
-
-cdef inline bint float32_is_safe(double value) noexcept nogil:
-    """Whether a correctly rounded double may be rounded again to float32.
-
-    Only a double that lies exactly half-way between two floats can come from a
-    decimal that belongs to the other side; numbers outside float32's normal
-    range have other half-way points, so they are not safe either.
-    """
-    cdef double size, rest, mirror
-    if value == 0.0 or not isfinite(value):
-        return True
-    size = abs(value)
-    if size < 1.1754943508222875e-38 or size > 3.4028234663852886e38:
-        return False
-    rest = value - <double>(<float>value)
-    if rest == 0.0:
-        return True
-    # half-way: as far on the other side of the double lies a float again
-    mirror = value + rest
-    return <double>(<float>mirror) != mirror

@@ -36,8 +36,8 @@ def read(text, gff, columns=None, names="canonical"):
     """(a table of rows, problems)."""
     fields = gff.named(names)
     picked = range(len(fields)) if columns is None else [gff_index(gff, c, names) for c in columns]
-    lines = lines_of(text, gff.rules, gff.want(picked, names))
-    arrays, problems = gff.decode(lines, picked, names)
+    reader = gff.reader(picked, names)
+    arrays, problems = reader.decode(lines_of(text, gff.rules, reader.want))
     for array in arrays:
         array.validate(full=True)
     return pa.Table.from_arrays(arrays, schema=pa.schema([fields[i] for i in picked])), problems
@@ -300,7 +300,7 @@ def test_attributes_are_those_of_a_plain_reader(kind, data):
     text = b"".join(map(gff_row, fields))
     own = [KEY_COLUMNS + known.index(k) for k in asked]
     lines = lines_of(text, gff.rules, 9)
-    arrays, problems = gff.decode(lines, [*own, KEY_COLUMNS + len(known)], "canonical")
+    arrays, problems = gff.reader([*own, KEY_COLUMNS + len(known)], "canonical").decode(lines)
     found = [READERS[kind](field or "") for field in fields]
     for key, array in zip(asked, arrays[:-1], strict=True):
         array.validate(full=True)
@@ -429,10 +429,10 @@ def test_fields_say_what_columns_are():
 def test_only_fields_that_are_asked_for_are_split():
     gff = from_head(Head("x", b"", gff_row("ID=1")))
     columns = [f.name for f in gff.named("canonical")]
-    wants = {name: gff.want([i], "canonical") for i, name in enumerate(columns)}
+    wants = {name: gff.reader([i], "canonical").want for i, name in enumerate(columns)}
     assert wants == {"chrom": 0, "start": 0, "end": 0, "source": 2, "type": 3, "score": 6,
                      "strand": 7, "phase": 8, "ID": 9, "attributes": 9}  # fmt: skip
-    assert gff.want([0, 2], "native") == 3  # seqid, type
+    assert gff.reader([0, 2], "native").want == 3  # seqid, type
 
 
 def test_a_dialect_can_be_pickled():

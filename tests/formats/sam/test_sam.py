@@ -28,8 +28,8 @@ def read(text, names="canonical", columns=None):
     sam = from_head(Head("x.sam", HEADER.encode(), text))
     fields = sam.named(names)
     picked = [i for i, f in enumerate(fields) if columns is None or f.name in columns]
-    lines = lines_of(text, sam.rules, sam.want(picked, names))
-    arrays, problems = sam.decode(lines, picked, names)
+    reader = sam.reader(picked, names)
+    arrays, problems = reader.decode(lines_of(text, sam.rules, reader.want))
     for array in arrays:
         array.validate(full=True)
     return pa.Table.from_arrays(arrays, schema=pa.schema([fields[i] for i in picked])), problems
@@ -123,9 +123,11 @@ def test_what_is_no_number_is_missing_and_said_under_the_column_s_name():
 def test_only_fields_that_are_asked_for_are_split():
     sam = Sam("")
     canonical = [f.name for f in sam.named("canonical")]
-    wants = [sam.want([canonical.index(n)], "canonical") for n in ("start", "end", "qual", "tags")]
+    wants = [
+        sam.reader([canonical.index(n)], "canonical").want for n in ("start", "end", "qual", "tags")
+    ]
     assert wants == [0, 0, 11, 12]
-    assert [sam.want([i], "native") for i in (2, 3)] == [0, 4]
+    assert [sam.reader([i], "native").want for i in (2, 3)] == [0, 4]
 
 
 def test_the_header_is_kept_and_tells_chroms():

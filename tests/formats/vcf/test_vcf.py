@@ -222,7 +222,7 @@ def test_only_the_fields_that_columns_are_in_are_wanted():
     text = text_of([], [Key("AF", "A", "Float")], [Key("DP", "1", "Integer")], ["x"])
     dialect = from_head(head_of(text))
     names = [f.name for f in dialect.named("canonical")]
-    want = {n: dialect.want([i], "canonical") for i, n in enumerate(names)}
+    want = {n: dialect.reader([i], "canonical").want for i, n in enumerate(names)}
     assert want == {
         "chrom": 0, "start": 0, "end": 0, "id": 3, "ref": 4, "alt": 5, "qual": 6, "filter": 7,
         "INFO/AF": 8, "INFO": 8, "FORMAT/DP": 8, "FORMAT": 8,
@@ -351,7 +351,7 @@ def test_an_undeclared_key_that_is_no_utf8_is_shown():
 
 def test_a_problem_says_its_first_row_and_text():
     text = text_of(["X=1", "X=a", "X=b", "X"], [Key("X", "1", "Integer")])
-    _, problems = from_head(head_of(text)).decode(lines_of(text), [8], "canonical")
+    _, problems = from_head(head_of(text)).reader([8], "canonical").decode(lines_of(text))
     found = [(p.column, p.declared, p.count, p.row, p.text) for p in problems]
     assert found == [("INFO/X", "Integer", 2, 1, "a"), ("INFO/X", "Integer", 1, 3, "X")]
 

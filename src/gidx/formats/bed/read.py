@@ -28,14 +28,15 @@ import pyarrow.types as pat
 
 from gidx import autosql as sql
 from gidx.arrow import schema
-from gidx.arrow.decode import Column, Problem, decode
+from gidx.arrow.decode import Column
 from gidx.arrow.infer import Seen, look, wider
+from gidx.arrow.plan import PLACES
 from gidx.autosql import BED_FIELDS, AutoSql, standards
 from gidx.autosql.columns import HEAD_FIELDS, Declared
 from gidx.autosql.declare import BedType, text_of
 from gidx.autosql.grammar import WORDS
 from gidx.errors import ColumnError, FormatError
-from gidx.formats.text.dialect import Head, Lines, Rules, fields_table
+from gidx.formats.text.dialect import Head, RowColumns, Rules, fields_table
 from gidx.options import Names
 
 ITEM_RGB = "itemRgb"  # as the specification has it; UCSC's AutoSQL says reserved
@@ -210,21 +211,12 @@ class Bed:
         native[_RGB : _RGB + 1] = [ITEM_RGB if n == "reserved" else n for n in native[_RGB:][:1]]
         return [f.with_name(n) for f, n in zip(fields, native, strict=True)]
 
-    def want(self, columns: Sequence[int], names: Names) -> int:
+    def reader(self, columns: Sequence[int], names: Names) -> RowColumns:
         del names  # the same columns in the same order
-        counts = [self._declared.columns[c - HEAD_FIELDS].counted_by or 0 for c in columns if c > 2]
-        return max((c + 1 for c in (*columns, *counts)), default=0)
-
-    def decode(
-        self, lines: Lines, columns: Sequence[int], names: Names
-    ) -> tuple[list[pa.Array], list[Problem]]:
-        del names
-        own = [self._declared.columns[c - HEAD_FIELDS] for c in columns if c >= HEAD_FIELDS]
-        rest, problems = decode(lines.text, lines.fields, own)
-        further = iter(rest)
-        heads = (lines.chrom_column, lines.start_column, lines.end_column)
-        arrays = [heads[c]() if c < HEAD_FIELDS else next(further) for c in columns]
-        return arrays, problems
+        told = self._declared.columns
+        return RowColumns(
+            [PLACES[c] if c < HEAD_FIELDS else told[c - HEAD_FIELDS] for c in columns]
+        )
 
     def fields(self) -> pa.Table:
         told = self._declared.inner.autosql.fields

@@ -50,6 +50,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items
+from gidx.arrow.plan import PLACES, Place, Plan, Texts
 from gidx.errors import warn
 from gidx.formats.text.dialect import Head, Lines, Rules, fields_table
 from gidx.ground.limits import limits
@@ -64,6 +65,8 @@ LOOK = 10_000  # rows of the head that keys are looked for in
 ATTRIBUTES = 8  # the ninth field
 TEXTS = pa.list_(pa.string())
 MAP = pa.map_(pa.string(), TEXTS)
+_NO_ENTRIES = pa.array([], pa.string()), pa.array([], TEXTS)
+_LISTED = Column("", TEXTS, ATTRIBUTES, "string")
 
 
 @dataclass(frozen=True)
@@ -302,66 +305,8 @@ class Gff:
     def named(self, names: Names) -> list[pa.Field]:
         return [f for _, f in self._named[names]]
 
-    def want(self, columns: Sequence[int], names: Names) -> int:
-        most = 0
-        for i in columns:
-            column = self._named[names][i][0]
-            if not isinstance(column, Fixed):
-                return ATTRIBUTES + 1
-            if column.name not in schema.HEAD:
-                most = max(most, column.field + 1)
-        return most
-
-    def decode(
-        self, lines: Lines, columns: Sequence[int], names: Names
-    ) -> tuple[list[pa.Array], list[Problem]]:
-        picked = [self._named[names][i] for i in columns]
-        keys = tuple(c for c, _ in picked if isinstance(c, Key))
-        rest = any(c is None for c, _ in picked)
-        problems: list[Problem] = []
-        if keys or rest:
-            begins, nexts = lines.fields[ATTRIBUTES], lines.fields[ATTRIBUTES + 1]
-            found = self.split(lines.text, begins, nexts, keys, rest)
-            problems += found.broken()
-        arrays = []
-        for column, named in picked:
-            if isinstance(column, Fixed):
-                array, problem = self._fixed(lines, column, named, names)
-            elif column is not None:
-                array, problem = found.column(column, named.name, named.type)
-            else:
-                array, problem = found.map()
-            arrays.append(array)
-            if problem is not None:
-                problems.append(problem)
-        return arrays, problems
-
-    def _fixed(
-        self, lines: Lines, column: Fixed, named: pa.Field, names: Names
-    ) -> tuple[pa.Array, Problem | None]:
-        if column.name == "chrom":
-            return lines.chrom_column(), None
-        if column.name == "start":
-            return lines.start_column(shift=int(names == "native")), None
-        if column.name == "end":
-            return lines.end_column(), None
-        items = Items(lines.text, lines.fields[column.field], lines.fields[column.field + 1])
-        own = column.column
-        if named.type != own.type:
-            own = _retyped(own, named.type)
-        array, problem = decode_items(items, own)
-        if (
-            self.kind == "gff3"
-            and column.name in ("source", "type")
-            and pat.is_string(array.type)
-            and _has_percent(array)
-        ):
-            # what is missing has been seen, and `%2E` is not
-            there = np.array(array.is_valid().to_numpy(zero_copy_only=False), np.uint8)
-            plain = _unescape(items, False)
-            plain.there = there
-            array, _ = decode_items(plain, _text_column(named.name))
-        return array, problem
+    def reader(self, columns: Sequence[int], names: Names) -> _Reader:
+        return _Reader(self, [self._named[names][i] for i in columns], names)
 
     def split(
         self, text: npt.NDArray[np.uint8], begins: Any, nexts: Any, keys: tuple[Key, ...],
@@ -406,6 +351,87 @@ class Gff:
             "attribute columns": len(self.keys),
             "of these lists": ", ".join(k.key for k in self.keys if k.listed) or "none",
         }
+
+
+class _Reader:
+    """Some columns of GFF lines (a `LineReader`)."""
+
+    def __init__(
+        self, gff: Gff, picked: Sequence[tuple[Fixed | Key | None, pa.Field]], names: Names
+    ) -> None:
+        self._gff, self._picked = gff, picked
+        fields = {c.key: f for c, f in picked if isinstance(c, Key)}
+        self._keys = tuple(k for k in gff.keys if k.key in fields)  # as the kernel has them
+        self._rest = any(c is None for c, _ in picked)
+        self._fixed = [_made_of(c, f, names) for c, f in picked if isinstance(c, Fixed)]
+        coded = gff.kind == "gff3"  # source and type may have escapes
+        self._plan = Plan(
+            [Texts(c, percent=coded and c.field in (1, 2)) if isinstance(c, Column) else c
+             for c in self._fixed]
+        )  # fmt: skip
+        texts = [fields[key.key] for key in self._keys if not key.listed]
+        self._texts = Plan([_text_column(f.name, f.type) for f in texts])
+        self._lists = Plan([_LISTED for key in self._keys if key.listed])
+        self.want = max((c.field + 1 for c in self._fixed if isinstance(c, Column)), default=0)
+        if self._keys or self._rest:
+            self.want = ATTRIBUTES + 1
+
+    def decode(self, lines: Lines) -> tuple[list[pa.Array], list[Problem]]:
+        problems: list[Problem] = []
+        if self._keys or self._rest:
+            begins, nexts = lines.fields[ATTRIBUTES], lines.fields[ATTRIBUTES + 1]
+            found = self._gff.split(lines.text, begins, nexts, self._keys, self._rest)
+            problems += found.broken()
+            texts = iter(found.texts(self._texts))
+            lists = iter(found.lists(self._lists))
+            made = {k.key: next(lists if k.listed else texts) for k in self._keys}
+        places = lines.chrom, lines.start, lines.end
+        fixed = zip(
+            self._plan.of_rows(lines.text, lines.fields, places, lines.names), self._fixed,
+            strict=True,
+        )  # fmt: skip
+        arrays = []
+        for column, named in self._picked:
+            problem = None
+            if isinstance(column, Fixed):
+                array, own = next(fixed)
+                if array is None and isinstance(own, Column):
+                    array, problem = self._odd(lines, own)
+            elif column is not None:
+                array = made[column.key]
+                if array is None:
+                    array, problem = found.column(column, named.name, named.type)
+            else:
+                array, problem = found.map()
+            arrays.append(array)
+            if problem is not None:
+                problems.append(problem)
+        return arrays, problems
+
+    def _odd(self, lines: Lines, column: Column) -> tuple[pa.Array, Problem | None]:
+        """A column with escapes, or with values that are not of its type."""
+        items = lines.items(column.field)
+        array, problem = decode_items(items, column)
+        if (
+            self._gff.kind == "gff3"
+            and column.field in (1, 2)
+            and pat.is_string(array.type)
+            and _has_percent(array)
+        ):
+            # what is missing has been seen, and `%2E` is not
+            there = np.array(array.is_valid().to_numpy(zero_copy_only=False), np.uint8)
+            plain = _unescape(items, False)
+            plain.there = there
+            array, _ = decode_items(plain, _text_column(column.name))
+        return array, problem
+
+
+def _made_of(column: Fixed, named: pa.Field, names: Names) -> Column | Place:
+    if column.name in schema.HEAD:
+        place = PLACES[schema.HEAD.index(column.name)]
+        return replace(place, shift=1) if (column.name, names) == ("start", "native") else place
+    own = column.column
+    return own if named.type == own.type else _retyped(own, named.type)
 
 
 # ── keys for the kernel, and what it found ──────────────────────────────────────────────────────
@@ -475,6 +501,23 @@ class _Split:
         shown = self._text[at : self._nexts[row] - 1].tobytes().decode("utf-8", "backslashreplace")
         return [Problem("attributes", "closed with a quote", int(n), int(row), shown)]
 
+    def texts(self, plan: Plan) -> list[pa.Array | None]:
+        """Arrays of the text keys; not of those that repeat in a row, or have escapes."""
+        if not len(plan):
+            return []
+        skip = self._coded[: len(plan)]
+        if len(self._more[0]):
+            skip = skip.copy()
+            skip[np.unique(self._more[0] // len(self))] = 1
+        return plan.of_items(self._text, self._texts, skip)
+
+    def lists(self, plan: Plan) -> list[pa.Array | None]:
+        """Arrays of the list keys; not of those that have escapes."""
+        if not len(plan):
+            return []
+        skip = self._coded[self._table.n_texts : -2]
+        return plan.of_groups(self._text, self._lists, self._list_there, skip)
+
     def column(self, key: Key, name: str, kind: pa.DataType) -> tuple[pa.Array, Problem | None]:
         """The array of one key."""
         s = self._table.place[key.key]
@@ -493,7 +536,7 @@ class _Split:
         if self._coded[s]:
             items = _unescape(items, self._quoted)
         items.there = None if there.all() else there
-        return decode_items(items, _text_column(name, None if pat.is_string(kind) else kind))
+        return decode_items(items, _text_column(name, kind))
 
     def _list(self, s: int, name: str) -> tuple[pa.Array, Problem | None]:
         offsets, begins, nexts = self._lists
@@ -528,8 +571,11 @@ class _Split:
 
     def map(self) -> tuple[pa.Array, Problem | None]:
         """What has no column, by key."""
-        map_offsets, keys, _, values, problem = self.entries()
-        there = self._map[0]
+        there, map_offsets, key_begins, _ = self._map
+        if len(key_begins):
+            _, keys, _, values, problem = self.entries()
+        else:
+            keys, values, problem = *_NO_ENTRIES, None
         absent = len(there) - int(there.sum())
         pairs = pa.StructArray.from_arrays([keys, values], fields=[MAP.key_field, MAP.item_field])
         validity = _bitmap(there) if absent else None
@@ -577,7 +623,7 @@ def _list_array(
 @cache
 def _text_column(name: str, kind: pa.DataType | None = None) -> Column:
     """A column of attributes; kept, with what it has found out about itself."""
-    if kind is None:
+    if kind is None or pat.is_string(kind):
         return Column(name, pa.string(), ATTRIBUTES, "string")
     return Column(name, kind, ATTRIBUTES, str(kind), missing=b".")
 

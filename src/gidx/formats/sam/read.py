@@ -32,7 +32,8 @@ import pyarrow.compute as pc
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items
-from gidx.formats.text.dialect import Head, Lines, Rules, fields_table
+from gidx.arrow.plan import PLACES, Place
+from gidx.formats.text.dialect import Head, Lines, RowColumns, Rules, fields_table
 from gidx.kernels import attributes as kernels
 from gidx.kernels.vcf import first_of_keys
 from gidx.options import Names
@@ -140,59 +141,9 @@ class Sam:
             for c, f in zip(columns, fields, strict=True)
         ]
 
-    def want(self, columns: Sequence[int], names: Names) -> int:
-        most = 0
-        for i in columns:
-            column = CANONICAL[i] if names == "canonical" else COLUMNS[i]
-            placed = column.name in schema.HEAD and not (
-                names == "native" and column.name != "chrom"
-            )
-            most = max(most, 0 if placed else column.field + 1)
-        return most
-
-    def decode(
-        self, lines: Lines, columns: Sequence[int], names: Names
-    ) -> tuple[list[pa.Array], list[Problem]]:
-        arrays, problems = [], []
-        for i in columns:
-            if names == "canonical":
-                array, problem = self._canonical(lines, CANONICAL[i], CANONICAL_FIELDS[i].name)
-            else:
-                array, problem = self._native(lines, COLUMNS[i], NATIVE_FIELDS[i].name)
-            arrays.append(array)
-            if problem is not None:
-                problems.append(problem)
-        return arrays, problems
-
-    def _canonical(
-        self, lines: Lines, column: Mandatory, name: str
-    ) -> tuple[pa.Array, Problem | None]:
-        if name in ("start", "end"):
-            positions = lines.start_column() if name == "start" else lines.end_column()
-            return _null_where(positions, (lines.chrom < 0) | (lines.start < 0)), None
-        array, problem = self._native(lines, column, name)
-        if name == "pnext":
-            here = pc.if_else(pc.equal(array, 0), pa.scalar(None, INT), array)
-            array = pc.subtract(here.cast(schema.POSITION), 1)
-        return array, problem
-
-    def _native(
-        self, lines: Lines, column: Mandatory, name: str
-    ) -> tuple[pa.Array, Problem | None]:
-        if column.field == TAGS_FIELD:
-            return _tags(lines)
-        if column.name == "chrom":
-            return _chrom(lines), None
-        items = Items(lines.text, lines.fields[column.field], lines.fields[column.field + 1])
-        own = column.column
-        if column.field in self.types:
-            own = replace(
-                own, type=self.types[column.field], declared=str(self.types[column.field])
-            )
-        array, problem = decode_items(items, own)
-        if problem is not None and problem.column != name:
-            problem = replace(problem, column=name)
-        return array, problem
+    def reader(self, columns: Sequence[int], names: Names) -> _Reader:
+        every = CANONICAL if names == "canonical" else COLUMNS
+        return _Reader([every[i] for i in columns], self.types, canonical=names == "canonical")
 
     def fields(self) -> pa.Table:
         return fields_table(
@@ -213,21 +164,63 @@ class Sam:
         }
 
 
+class _Reader:
+    """Some columns of SAM lines (a `LineReader`)."""
+
+    def __init__(
+        self, columns: Sequence[Mandatory], types: Mapping[int, pa.DataType], *, canonical: bool
+    ) -> None:
+        self._columns, self._canonical = columns, canonical
+        self._plain = RowColumns(
+            [_made_of(c, types, canonical) for c in columns if c.field != TAGS_FIELD]
+        )
+        self.want = self._plain.want
+        if any(c.field == TAGS_FIELD for c in columns):
+            self.want = TAGS_FIELD + 1
+
+    def decode(self, lines: Lines) -> tuple[list[pa.Array], list[Problem]]:
+        plain, problems = self._plain.decode(lines)
+        further = iter(plain)
+        arrays = []
+        for column in self._columns:
+            if column.field == TAGS_FIELD:
+                array, problem = _tags(lines)
+                problems += [problem] if problem else []
+            else:
+                array = next(further)
+                if self._canonical:
+                    array = _canonical(lines, column, array)
+            arrays.append(array)
+        return arrays, problems
+
+
+def _made_of(
+    column: Mandatory, types: Mapping[int, pa.DataType], canonical: bool
+) -> Column | Place:
+    if column.name == "chrom":
+        return PLACES[0]
+    if canonical and column.name in schema.HEAD:
+        return PLACES[schema.HEAD.index(column.name)]
+    own = column.column if canonical else replace(column.column, name=column.native or "")
+    kind = types.get(column.field)
+    return own if kind is None else replace(own, type=kind, declared=str(kind))
+
+
+def _canonical(lines: Lines, column: Mandatory, array: pa.Array) -> pa.Array:
+    """A place, missing where the row has none; the next read's, counted from 0."""
+    if column.name in ("start", "end"):
+        return _null_where(array, (lines.chrom < 0) | (lines.start < 0))
+    if column.name == "pnext":
+        here = pc.if_else(pc.equal(array, 0), pa.scalar(None, INT), array)
+        return pc.subtract(here.cast(schema.POSITION), 1)
+    return array
+
+
 def _null_where(array: pa.Array, absent: Any) -> pa.Array:
     if not absent.any():
         return array
     validity = pa.py_buffer(np.packbits(~absent, bitorder="little"))
     return pa.Array.from_buffers(array.type, len(array), [validity, array.buffers()[1]])
-
-
-def _chrom(lines: Lines) -> pa.Array:
-    """chrom, null where RNAME is ``*``."""
-    absent = lines.chrom < 0
-    if not absent.any():
-        return lines.chrom_column()
-    own = pa.py_buffer(np.where(absent, 0, lines.chrom).astype(np.int32))
-    indices = _null_where(pa.Array.from_buffers(pa.int32(), len(lines), [None, own]), absent)
-    return pa.DictionaryArray.from_arrays(indices, lines.names, safe=False)
 
 
 def _tags(lines: Lines) -> tuple[pa.Array, Problem | None]:

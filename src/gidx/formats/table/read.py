@@ -19,12 +19,13 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.arrow import schema
-from gidx.arrow.decode import Column, Problem, decode
+from gidx.arrow.decode import Column
 from gidx.arrow.infer import Seen, look, wider
+from gidx.arrow.plan import PLACES, Place
 from gidx.autosql import AutoSql, standards
 from gidx.autosql.declare import text_of
 from gidx.errors import FormatError
-from gidx.formats.text.dialect import Head, Lines, Rules, fields_table
+from gidx.formats.text.dialect import Head, RowColumns, Rules, fields_table
 from gidx.options import Names
 
 _DECLARED = {
@@ -198,29 +199,11 @@ class Table:
         found[self.rules.chrom] = found[self.rules.chrom].with_type(schema.CHROM)
         return found
 
-    def _columns(self, columns: Sequence[int], names: Names) -> list[Column | str]:
-        """For each, how it is decoded, or which of the head it is."""
-        heads = {self.rules.chrom: "chrom"}
-        every: list[Column | str] = [*schema.HEAD, *self._rest]
+    def reader(self, columns: Sequence[int], names: Names) -> RowColumns:
+        every: list[Column | Place] = [*PLACES, *self._rest]
         if names == "native":
-            every = [heads.get(c.field, c) for c in self._native]
-        return [every[i] for i in columns]
-
-    def want(self, columns: Sequence[int], names: Names) -> int:
-        asked = self._columns(columns, names)
-        return max((c.field + 1 for c in asked if isinstance(c, Column)), default=0)
-
-    def decode(
-        self, lines: Lines, columns: Sequence[int], names: Names
-    ) -> tuple[list[pa.Array], list[Problem]]:
-        asked = self._columns(columns, names)
-        own = [c for c in asked if isinstance(c, Column)]
-        rest, problems = decode(lines.text, lines.fields, own)
-        further = iter(rest)
-        heads = {
-            "chrom": lines.chrom_column, "start": lines.start_column, "end": lines.end_column
-        }  # fmt: skip
-        return [heads[c]() if isinstance(c, str) else next(further) for c in asked], problems
+            every = [PLACES[0] if c.field == self.rules.chrom else c for c in self._native]
+        return RowColumns([every[i] for i in columns])
 
     def fields(self) -> pa.Table:
         heads = [self._native[i] for i in (self.rules.chrom, self.rules.start, self.rules.end)]

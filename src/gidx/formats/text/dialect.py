@@ -1,11 +1,11 @@
 """What a text format has to say of its lines; `formats.text.read` does everything else.
 
 A dialect is made from the head of a file (`Head`): the lines before the first row and
-the first rows themselves. Then it is asked for a schema, and for columns of `Lines`,
+the first rows themselves. Then it is asked for a schema, and for readers of columns of `Lines`,
 whose chrom, start and end have been read, and which overlap what was asked.
 
     head ─▶ dialect ─▶ schema
-    lines of text ─kernels.lines─▶ Lines ─dialect.decode─▶ Arrow arrays
+    lines of text ─kernels.lines─▶ Lines ─dialect.reader(columns).decode─▶ Arrow arrays
 """
 
 from __future__ import annotations
@@ -13,25 +13,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from gidx.arrow import schema
-from gidx.arrow.decode import Problem
+from gidx.arrow.decode import Column, Items, Problem, decode_items
+from gidx.arrow.plan import Place, Plan
+from gidx.kernels.columns import Words
 from gidx.options import Names
 
 __all__ = [
     "Dialect",
     "Guessing",
     "Head",
+    "LineReader",
     "Lines",
     "Names",
+    "RowColumns",
     "Rules",
     "fields_table",
-    "position_column",
 ]
 
 Span = Literal["columns", "sam", "vcf"]
@@ -95,7 +98,7 @@ class Lines:
     Field f of row i is ``text[fields[f, i] : fields[f + 1, i] - 1]``, for the first
     ``len(fields) - 1`` fields; one that the row does not have is empty.
     ``text[stops[i]]`` is the line break behind row i (CR or LF). ``chrom`` are ids, ``names`` the
-    dictionary that they count in.
+    dictionary that they count in; -1 is SAM's ``*``.
     """
 
     text: npt.NDArray[np.uint8]
@@ -104,32 +107,47 @@ class Lines:
     end: npt.NDArray[np.int64]
     fields: npt.NDArray[np.int32]
     stops: npt.NDArray[np.int32]
-    names: pa.Array
+    names: Words
 
     def __len__(self) -> int:
         return len(self.chrom)
 
-    def chrom_column(self) -> pa.Array:
-        """chrom as a dictionary of the file's chroms."""
-        # a copy: the kernel's array is as long as there could be rows
-        indices = pa.Array.from_buffers(
-            pa.int32(), len(self), [None, pa.py_buffer(self.chrom.copy())]
-        )
-        return pa.DictionaryArray.from_arrays(indices, self.names, safe=False)
-
-    def start_column(self, kind: pa.DataType = schema.POSITION, shift: int = 0) -> pa.Array:
-        """start, or with ``shift=1`` what a 1-based format calls it."""
-        return position_column(self.start + shift if shift else self.start, kind)
-
-    def end_column(self, kind: pa.DataType = schema.POSITION) -> pa.Array:
-        """end, which 1-based closed formats number the same."""
-        return position_column(self.end, kind)
+    def items(self, field: int) -> Items:
+        """A field of each row."""
+        return Items(self.text, self.fields[field], self.fields[field + 1])
 
 
-def position_column(values: npt.NDArray[np.int64], kind: pa.DataType) -> pa.Array:
-    """Numbers as an array without missing values."""
-    own = values.copy() if kind == schema.POSITION else values.astype(kind.to_pandas_dtype())
-    return pa.Array.from_buffers(kind, len(own), [None, pa.py_buffer(own)])
+class LineReader(Protocol):
+    """Some columns of lines, bound once."""
+
+    want: int  # how many fields, from a row's first on, must be split for these columns
+
+    def decode(self, lines: Lines) -> tuple[list[pa.Array], list[Problem]]:
+        """Their arrays, in the order in which they were asked for."""
+        ...
+
+
+class RowColumns:
+    """Columns of which each is of one field, or of a row's place (a `LineReader`)."""
+
+    def __init__(self, columns: Sequence[Column | Place]) -> None:
+        self._columns = list(columns)
+        self._plan = Plan(columns)
+        own = [c for c in columns if isinstance(c, Column)]
+        counts = [c.counted_by for c in own if c.counted_by is not None]
+        self.want = max((f + 1 for f in [*(c.field for c in own), *counts]), default=0)
+
+    def decode(self, lines: Lines) -> tuple[list[pa.Array], list[Problem]]:
+        places = lines.chrom, lines.start, lines.end
+        arrays = self._plan.of_rows(lines.text, lines.fields, places, lines.names)
+        problems = []
+        for i, column in enumerate(self._columns):
+            if arrays[i] is None and isinstance(column, Column):
+                items = lines.items(column.field)
+                arrays[i], problem = decode_items(items, column, lines.fields)
+                if problem is not None:
+                    problems.append(problem)
+        return cast("list[pa.Array]", arrays), problems
 
 
 class Dialect(Protocol):
@@ -167,14 +185,8 @@ class Dialect(Protocol):
         """Every column: canonical (chrom, start, end first) or the file's own."""
         ...
 
-    def want(self, columns: Sequence[int], names: Names) -> int:
-        """How many fields, from a row's first on, must be split for these columns."""
-        ...
-
-    def decode(
-        self, lines: Lines, columns: Sequence[int], names: Names
-    ) -> tuple[list[pa.Array], list[Problem]]:
-        """Arrays of ``named(names)``, those asked for, in that order."""
+    def reader(self, columns: Sequence[int], names: Names) -> LineReader:
+        """Columns of ``named(names)``, those asked for, in that order."""
         ...
 
     def fields(self) -> pa.Table:

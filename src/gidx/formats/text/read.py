@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gidx.arrow import schema
+from gidx.arrow.plan import words_of
 from gidx.bgzf.lines import BgzfLines, LineSource, Segment, Text, Wanted, check_line_ends, to_bgzf
 from gidx.binning.index import TabixIndex
 from gidx.errors import FormatError, MissingIndexError, format_error, warn
@@ -38,6 +39,7 @@ from gidx.ground.ranges import Ranges
 from gidx.ground.region import MAX_END, NO_REGIONS, RegionSet
 from gidx.ground.source import ByteSource, beside, is_url
 from gidx.kernels import lines as kernels
+from gidx.kernels.columns import Words
 from gidx.kernels.lines import part_by_tabs, read_chroms
 from gidx.kernels.names import hash_words
 from gidx.options import Names
@@ -209,12 +211,12 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
             return text
 
     @cached_property
-    def _names(self) -> tuple[pa.Array, npt.NDArray[np.uint8], npt.NDArray[np.int64], Any]:
+    def _names(self) -> tuple[Words, npt.NDArray[np.uint8], npt.NDArray[np.int64], Any]:
         """Names of chroms, for Arrow and for the kernel."""
         names = [self._encoded(n) for n in self.chroms]
-        data = np.frombuffer(b"".join(names) or b"\0", np.uint8)
+        data = np.frombuffer(b"".join(names), np.uint8)
         bounds = np.cumsum([0, *map(len, names)]).astype(np.int64)
-        return pa.array(list(self.chroms), pa.string()), data, bounds, hash_words(data, bounds)
+        return words_of(list(self.chroms)), data, bounds, hash_words(data, bounds)
 
     @cached_property
     def _ids(self) -> dict[bytes, int]:
@@ -426,7 +428,7 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
     def read(self, text: Text, want: int, regions: RegionSet | None) -> Lines:
         """The rows that overlap a region, and the bounds of ``want`` fields of each."""
         rules = self.dialect.rules
-        array, data, bounds, slots = self._names
+        names, data, bounds, slots = self._names
         asked = regions or NO_REGIONS
         head = {"columns": max(rules.chrom, rules.start, rules.end) + 1, "sam": 6, "vcf": 8}
         floors = self._floors(text, regions)
@@ -444,7 +446,7 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         if own is not None:
             chrom, start, end, stops = chrom[own], start[own], end[own], stops[own]
             fields = np.ascontiguousarray(fields[:, own])
-        return Lines(text.text, chrom, start, end, fields, stops, array)
+        return Lines(text.text, chrom, start, end, fields, stops, names)
 
     def _floors(self, text: Text, regions: RegionSet | None) -> npt.NDArray[np.int64]:
         """Where in the text the first row of each region may begin; none where not known."""
@@ -554,22 +556,21 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
 
 
 class TextReader:
-    """Some columns of a text file (a `Reader`), and how many fields of a row they need."""
+    """Some columns of a text file (a `Reader`)."""
 
     def __init__(self, file: TabixText, columns: Sequence[int], names: Names) -> None:
-        self._file, self._columns, self._names = file, tuple(columns), names
+        self._file, self._lines = file, file.dialect.reader(columns, names)
         named = file.dialect.named(names)
-        self._want = file.dialect.want(self._columns, names)
         self.schema = pa.schema([named[i] for i in columns], file.metadata)
 
     def decode(self, blocks: Text, regions: RegionSet | None) -> Rows:
         file = self._file.knowing(blocks)
         if file is None:
             return Rows(pa.RecordBatch.from_pylist([], self.schema))
-        lines = file.read(blocks, self._want, regions)
+        lines = file.read(blocks, self._lines.want, regions)
         if file.encoding is not None:
             lines = _in_utf8(lines, file.encoding)
-        arrays, problems = file.dialect.decode(lines, self._columns, self._names)
+        arrays, problems = self._lines.decode(lines)
         batch = schema.batch(arrays, self.schema, len(lines))
         placed = []
         for p in problems:
@@ -585,7 +586,7 @@ def _in_utf8(lines: Lines, encoding: Encoding) -> Lines:
     if moved is None:
         return lines
     text, places = moved
-    return replace(lines, text=text, fields=places[lines.fields], stops=places[lines.stops])
+    return replace(lines, text=text, fields=places.take(lines.fields), stops=places[lines.stops])
 
 
 def _ascending(floors: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -52,6 +52,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items, decode_whole
+from gidx.arrow.plan import PLACES, Flag, Place, Plan, Texts
 from gidx.errors import ColumnError, FormatError, hint, warn
 from gidx.formats.text.dialect import Head, Lines, Rules, fields_table
 from gidx.formats.vcf.header import FIXED, Declaration, Header
@@ -238,6 +239,32 @@ class _Spec:
         """Whether a flag with a value is one all the same, and not a wrong Number=0."""
         return self.declared is not None and _said(self.declared)[1] == "Flag"
 
+    @property
+    def place(self) -> Place | None:
+        """Which part of a row's place it is, if it is one."""
+        if self.kind != "fixed" or self.column.field > 1:
+            return None
+        chrom, start, end = PLACES
+        if self.column.field == 0:
+            return chrom
+        if self.field.name == "end":
+            return end
+        return replace(start, shift=1) if self.field.name == "POS" else start
+
+    def texts(self, escapes: bool) -> Texts | Flag | None:
+        """What is made of its values in one call; None where that cannot be."""
+        kind = self.column.type
+        if self.is_flag or kind == GENOTYPE:
+            return Flag() if self.is_flag and self.kind == "info" else None
+        format_list = self.kind == "format" and pat.is_list(kind) and self.declared is not None
+        return Texts(
+            self.column,
+            low=LEAST_INTEGER if pat.is_int32(_item_type(kind)) else None,
+            empties=format_list and self.declared.type in ("Integer", "Float"),  # type: ignore[union-attr]
+            ragged=self.kind == "format",
+            percent=escapes and self.column.name != "FORMAT/GT",
+        )
+
     @cached_property
     def can_misfit(self) -> bool:
         """Whether there are texts, but such that are no UTF-8, that are none of its values."""
@@ -292,7 +319,6 @@ class Vcf:
         self._target = np.array([number.get(s, -1) for s in header.samples], np.int32)
         self._escapes = (header.version or (0, 0)) >= (4, 3)
         self._specs: dict[Names, list[_Spec]] = {}
-        self._plans: dict[tuple[tuple[int, ...], Names], _Plan] = {}
 
     # ── what it says of itself ──────────────────────────────────────────────────────────────────
 
@@ -407,33 +433,26 @@ class Vcf:
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────
 
-    def want(self, columns: Sequence[int], names: Names) -> int:
-        """Fields that these columns are in; chrom, start and end are placed already."""
-        return self._plan(tuple(dict.fromkeys(columns)), names).want
+    def reader(self, columns: Sequence[int], names: Names) -> _Reader:
+        return _Reader(self, columns, names)
 
     def decode(
-        self, lines: Lines, columns: Sequence[int], names: Names
-    ) -> tuple[list[pa.Array], list[Problem]]:
-        asked = tuple(dict.fromkeys(columns))
-        plan = self._plan(asked, names)
-        arrays: dict[int, pa.Array] = {}
-        problems: list[Problem] = []
-        for i, spec in plan.fixed:
-            arrays[i] = self._fixed_column(lines, spec, problems)
+        self, lines: Lines, plan: _Plan, arrays: dict[int, pa.Array], problems: list[Problem]
+    ) -> None:
+        """Arrays of what is planned, by its number, and what is wrong."""
+        places = lines.chrom, lines.start, lines.end
+        made = plan.of_fixed.of_rows(lines.text, lines.fields, places, lines.names)
+        for (i, spec), array in zip(plan.fixed, made, strict=True):
+            arrays[i] = self._odd(lines, spec, problems) if array is None else array
         if plan.info or plan.infos is not None:
             self._decode_info(lines, plan, arrays, problems)
         if plan.format or plan.formats is not None:
             self._decode_format(lines, plan, arrays, problems)
-        number = {column: i for i, column in enumerate(asked)}
-        return [arrays[number[column]] for column in columns], problems
 
-    def _plan(self, columns: tuple[int, ...], names: Names) -> _Plan:
-        plan = self._plans.get((columns, names))
-        if plan is None:
-            specs = self.specs(names)
-            plan = _Plan.of([specs[i] for i in columns], specs, self._words)
-            self._plans[columns, names] = plan
-        return plan
+    def plan(self, columns: Sequence[int], names: Names) -> _Plan:
+        """How these columns, each once, are made."""
+        specs = self.specs(names)
+        return _Plan.of([specs[i] for i in columns], specs, self._words, self._escapes)
 
     @cached_property
     def _declared_formats(self) -> set[bytes]:
@@ -443,16 +462,10 @@ class Vcf:
     def _words(self) -> _Words:
         return _Words.of([key.encode() for key in self.declared.info])
 
-    def _fixed_column(self, lines: Lines, spec: _Spec, problems: list[Problem]) -> pa.Array:
-        name, at = spec.field.name, spec.column.field
-        if at == 0:
-            return lines.chrom_column()
-        if at == 1:
-            if name == "end":
-                return lines.end_column()
-            return lines.start_column(shift=int(name == "POS"))
-        items = Items(lines.text, lines.fields[at], lines.fields[at + 1])
-        array, problem = decode_items(items, spec.column)
+    def _odd(self, lines: Lines, spec: _Spec, problems: list[Problem]) -> pa.Array:
+        """A fixed column with values that are not of its type."""
+        name = spec.field.name
+        array, problem = decode_items(lines.items(spec.column.field), spec.column)
         if problem is not None:
             if name.lower() == "qual" and not problem.way_out:
                 way_out = f"types={{'qual': '{_better(problem.text)}'}} reads it"
@@ -472,14 +485,17 @@ class Vcf:
         )  # fmt: skip
         kept: list[_Entries] = []
         faulty = (faults[0, 0] + faults[1, 0]).tolist()
+        made = plan.of_info.of_items(lines.text, (begins, nexts, there))
         for k, (i, spec) in enumerate(plan.info):
             if i < 0 and not spec.can_misfit:
                 continue
-            items = Items(lines.text, begins[k], nexts[k], there[k])
-            if spec.is_flag:
-                array, ok, problem = _flags(items, there[k], spec)
-            else:
-                array, ok, problem = self._values(items, spec, int(count[k]))
+            array, ok, problem = made[k], None, None
+            if array is None:
+                items = Items(lines.text, begins[k], nexts[k], there[k])
+                if spec.is_flag:
+                    array, ok, problem = _flags(items, there[k], spec)
+                else:
+                    array, ok, problem = self._values(items, spec, int(count[k]))
             if mapped and ok is not None:
                 kept.append(_Entries.of_misfits(items, np.flatnonzero(ok == 0), len(spec.key)))
             if i < 0:  # nobody asked for the column, only for the map
@@ -553,14 +569,17 @@ class Vcf:
         )  # fmt: skip
         if status != kernels.OK:
             raise self._broken(lines, status, at, sample, found)
+        own = tuple(one[: slots * n * width].reshape(slots, n * width) for one in all_items)
+        made = plan.of_format.of_items(lines.text, cast(Any, own))
         for k, (i, spec) in enumerate(plan.format):
-            part = slice(k * n * width, (k + 1) * n * width)
-            item_begins, nexts, there = (one[part] for one in all_items)
-            items = Items(lines.text, item_begins, nexts, there)
-            if spec.column.type == GENOTYPE:
-                flat, ok, problem = _genotypes(items, spec)
-            else:
-                flat, ok, problem = self._values(items, spec, int(np.count_nonzero(there)))
+            flat, ok, problem = made[k], None, None
+            if flat is None:
+                item_begins, nexts, there = (one[k] for one in own)
+                items = Items(lines.text, item_begins, nexts, there)
+                if spec.column.type == GENOTYPE:
+                    flat, ok, problem = _genotypes(items, spec)
+                else:
+                    flat, ok, problem = self._values(items, spec, int(np.count_nonzero(there)))
             if ok is not None and plan.formats is not None:
                 kept += _Misfits.of(items, ok, spec.key, width)
             if i < 0:  # nobody asked for the column, only for the map
@@ -690,9 +709,14 @@ class _Plan:
     formats: _Placed | None
     slots: npt.NDArray[np.int64]  # of each declared INFO: its number in `info`, or -1
     flags: npt.NDArray[np.uint8]
+    of_fixed: Plan
+    of_info: Plan
+    of_format: Plan  # of all samples' values, one after the other
 
     @classmethod
-    def of(cls, specs: Sequence[_Spec], known: Sequence[_Spec], words: _Words) -> _Plan:
+    def of(
+        cls, specs: Sequence[_Spec], known: Sequence[_Spec], words: _Words, escapes: bool
+    ) -> _Plan:
         """Of these columns of those that are ``known``."""
         by_kind: dict[str, list[_Placed]] = {}
         for i, spec in enumerate(specs):
@@ -718,7 +742,26 @@ class _Plan:
             next(iter(by_kind.get("formats", [])), None),
             slots,
             np.array([spec.is_flag for _, spec in info], np.uint8),
+            Plan([spec.place or spec.column for _, spec in by_kind.get("fixed", [])]),
+            Plan([spec.texts(escapes) if i >= 0 or spec.can_misfit else None for i, spec in info]),
+            Plan([spec.texts(escapes) for _, spec in by_kind.get("format", [])]),
         )
+
+
+class _Reader:
+    """Some columns of VCF lines (a `LineReader`)."""
+
+    def __init__(self, vcf: Vcf, columns: Sequence[int], names: Names) -> None:
+        asked = list(dict.fromkeys(columns))
+        self._vcf, self._plan = vcf, vcf.plan(asked, names)
+        self._numbers = [asked.index(column) for column in columns]
+        self.want = self._plan.want  # chrom, start and end are placed already
+
+    def decode(self, lines: Lines) -> tuple[list[pa.Array], list[Problem]]:
+        arrays: dict[int, pa.Array] = {}
+        problems: list[Problem] = []
+        self._vcf.decode(lines, self._plan, arrays, problems)
+        return [arrays[i] for i in self._numbers], problems
 
 
 @dataclass(frozen=True)

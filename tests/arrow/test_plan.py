@@ -1,0 +1,159 @@
+"""Columns made in one call are those that are made one by one, or are left to that."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gidx.arrow.decode import Column, Items, decode_items
+from gidx.arrow.plan import PLACES, Flag, Place, Plan, Texts, words_of
+
+KINDS = {
+    "text": pa.string(),
+    "int8": pa.int8(),
+    "uint16": pa.uint16(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "uint64": pa.uint64(),
+    "float32": pa.float32(),
+    "float64": pa.float64(),
+    "word": pa.dictionary(pa.int32(), pa.string()),
+}
+SCALARS = st.sampled_from(["", ".", "0", "-1", "007", "-0", "+5", "255", "256", "70000", "1.5",
+    "0.1", "1e3", "1e39", "1e-400", "nan", "-inf", "12345678901234567890", "9223372036854775808",
+    "3.14159265358979", "3.141592653589793238", "one", "two", "Zürich", "a%2C", "x" * 40,
+    "255,0,10"])  # fmt: skip
+LISTS = st.lists(SCALARS.filter(lambda s: "," not in s), max_size=4).map(",".join)
+
+
+def laid_out(columns: list[list[str]]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of fields parted by tabs, and their bounds."""
+    rows = list(zip(*columns, strict=True))
+    text = "".join("\t".join(row) + "\n" for row in rows).encode()
+    bounds, at = [], 0
+    for row in rows:
+        sizes = [len(cell.encode()) + 1 for cell in row]
+        bounds.append(np.cumsum([at, *sizes]))
+        at += sum(sizes)
+    fields = np.array(bounds, np.int32).reshape(len(rows), len(columns) + 1).T.copy()
+    return np.frombuffer(text, np.uint8), fields
+
+
+def made(columns, text, fields, places=None, names=()):
+    none = np.zeros(fields.shape[1], np.int64)
+    places = places or (none.astype(np.int32), none, none)
+    return Plan(columns).of_rows(text, fields, places, words_of(names))
+
+
+def columns_of(draw, kind: pa.DataType, field: int) -> Column:
+    listed = draw(st.sampled_from([None, -1, 2]))
+    missing = draw(st.sampled_from([None, b"."]))
+    options = {"missing": missing, "values": ("one", "two") if pa.types.is_dictionary(kind) else ()}
+    if listed is not None:
+        whole = pa.list_(kind, listed)
+        return Column("c", whole, field, "", closed=draw(st.booleans()), **options)
+    if pa.types.is_integer(kind):
+        options["color"] = draw(st.booleans())
+    if kind in (pa.int64(), pa.uint64(), pa.float64()):
+        options["guessed"] = draw(st.booleans())
+    return Column("c", kind, field, "", **options)
+
+
+@given(st.data(), st.integers(0, 30))
+def test_a_column_is_the_same_made_with_all_or_alone(data, n):
+    kinds = data.draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4))
+    columns = [columns_of(data.draw, KINDS[kind], i) for i, kind in enumerate(kinds)]
+    few = [
+        data.draw(st.lists(LISTS if c.is_list else SCALARS, min_size=1, max_size=3))
+        for c in columns
+    ]
+    cells = [[data.draw(st.sampled_from(some)) for _ in range(n)] for some in few]
+    text, fields = laid_out(cells)
+    for column, array in zip(columns, made(columns, text, fields), strict=True):
+        items = Items(text, fields[column.field], fields[column.field + 1])
+        alone, problem = decode_items(items, column, fields)
+        if array is None:
+            continue
+        array.validate(full=True)
+        assert problem is None
+        assert array.type == alone.type
+        # NaN is NaN here
+        assert repr(array.to_pylist()) == repr(alone.to_pylist())
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_what_is_of_its_type_is_made_in_one_call(kind):
+    cell = {"text": "Zürich", "word": "two", "float32": "0.25", "float64": "1e-5"}.get(kind, "42")
+    values = ("one", "two") if kind == "word" else ()
+    one = Column("c", KINDS[kind], 0, "", missing=b".", values=values)
+    many = Column("c", pa.list_(KINDS[kind]), 1, "", missing=b".", values=values, closed=False)
+    text, fields = laid_out([[cell, ".", cell], [f"{cell},.,{cell}", ".", cell]])
+    scalars, lists = made([one, many], text, fields)
+    value = scalars[0].as_py()
+    assert scalars.to_pylist() == [value, None, value]
+    assert lists.to_pylist() == [[value, None, value], None, [value]]
+
+
+def test_places_are_columns_and_no_chrom_is_missing():
+    text, fields = laid_out([["x", "y"]])
+    places = np.array([1, -1], np.int32), np.array([4, 6]), np.array([5, 9])
+    shifted = Place(PLACES[1].kind, shift=1)
+    chrom, start, end, native = made([*PLACES, shifted], text, fields, places, ["chr1", "chr2"])
+    assert chrom.to_pylist() == ["chr2", None]
+    assert [a.to_pylist() for a in (start, end, native)] == [[4, 6], [5, 9], [5, 7]]
+
+
+def test_lists_whose_count_is_a_field_are_made_where_it_is_right():
+    counted = Column("c", pa.list_(pa.int32()), 1, "", counted_by=0)
+    for count, expected in (("2", [[3, 4]]), ("3", None), ("two", [[3, 4]])):
+        text, fields = laid_out([[count], ["3,4,"]])
+        (array,) = made([counted], text, fields)
+        assert (array and array.to_pylist()) == expected
+
+
+def test_found_texts_are_made_but_for_those_to_skip():
+    text = np.frombuffer(b"A=5;F;A=x", np.uint8)
+    begins = np.array([[2, 0], [8, 0], [5, 0]], np.int32)
+    nexts = np.array([[4, 1], [10, 1], [6, 1]], np.int32)
+    there = np.array([[1, 0], [1, 0], [1, 0]], np.uint8)
+    plan = Plan([Column("A", pa.int32(), 0, ""), Column("A", pa.string(), 0, ""), Flag()])
+    found = plan.of_items(text, (begins, nexts, there))
+    assert [a.to_pylist() for a in found] == [[5, None], ["x", None], [True, False]]
+    found = plan.of_items(text, (begins, nexts, there), np.array([0, 1, 0], np.uint8))
+    assert found[1] is None
+
+
+def test_what_a_format_asks_of_texts():
+    def one(cell, **options):
+        kind = options.pop("kind", pa.string())
+        text, fields = laid_out([[cell]])
+        column = Column("c", kind, 0, "", missing=b".", closed=False)
+        (array,) = made([Texts(column, **options)], text, fields)
+        return array and array.to_pylist()
+
+    assert one("a%2Cb") == ["a%2Cb"]
+    assert one("a%2Cb", percent=True) is None
+    assert one("-9", kind=pa.int32(), low=-8) is None
+    assert one("", kind=pa.list_(pa.int32())) is None
+    assert one("", kind=pa.list_(pa.int32()), empties=True) == [[]]
+    assert one("1,2", kind=pa.list_(pa.int32(), 2), ragged=True) == [[1, 2]]
+
+
+def test_arrays_own_what_they_hold():
+    text, fields = laid_out([["one", "two"], ["1,2", "3"]])
+    word = Column("c", KINDS["word"], 0, "", values=("one", "two"))
+    plan = Plan([*PLACES, word, Column("d", pa.list_(pa.int32()), 1, "", closed=False)])
+    none = np.zeros(2, np.int64)
+    found = plan.of_rows(text, fields, (none.astype(np.int32), none, none), words_of(["chr1"]))
+    kept = [found[0], found[4].flatten().slice(1)]
+    dictionary = found[3].dictionary
+    del plan, found, text, fields
+    gc.collect()
+    assert kept[0].to_pylist() == ["chr1", "chr1"]
+    assert kept[1].to_pylist() == [2, 3]
+    assert dictionary.to_pylist() == ["one", "two"]

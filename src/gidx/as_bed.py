@@ -26,7 +26,8 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema
 from gidx.arrow.batches import flow
-from gidx.arrow.encode import Faults, as_arrow
+from gidx.arrow.encode import as_arrow
+from gidx.arrow.faults import Faults
 from gidx.arrow.nested import nested_as_text
 from gidx.arrow.order import unfit
 from gidx.errors import ColumnError

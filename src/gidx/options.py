@@ -108,10 +108,9 @@ Tabular: TypeAlias = "_Table | Iterable[_Table]"
 
 # Sizes of chroms: a dict, a file of names and sizes, a frame with chrom and size, or pairs.
 _Size: TypeAlias = "SupportsIndex | str"
-ChromSizes: TypeAlias = (
-    "Path | Mapping[str, int] | Mapping[str, int | None] | pd.DataFrame | pd.Series[Any] "
-    "| ArrowStream | Iterable[tuple[_Chrom, _Size]]"
-)
+_Sizes: TypeAlias = "Mapping[str, int] | Mapping[str, int | None] | pd.Series[Any]"
+_Pairs: TypeAlias = "Iterable[tuple[_Chrom, _Size]]"
+ChromSizes: TypeAlias = "Path | _Sizes | pd.DataFrame | ArrowStream | _Pairs"
 
 # ── options ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -194,6 +193,67 @@ class WriteOptions(TypedDict, total=False):
     chromsizes: ChromSizes | None
     encoding: str | None
     progress: Callable[[int], None] | None
+
+
+class WriteBedOptions(WriteOptions, total=False):
+    """Options of `write_bed`."""
+
+    schema: Any
+    header: bool | str | None
+
+
+class WriteTabixOptions(WriteOptions, total=False):
+    """Options of `write_tabix`."""
+
+    header: bool | str
+    zero_based: bool | None
+    missing: str
+
+
+class WriteVcfOptions(WriteOptions, total=False):
+    """Options of `write_vcf`."""
+
+    header: Path | None
+    samples: Sequence[str] | None
+
+
+class WriteGtfOptions(WriteOptions, total=False):
+    """Options of `write_gtf`."""
+
+    header: Path | None
+
+
+class WriteGffOptions(WriteGtfOptions, total=False):
+    """Options of `write_gff`."""
+
+    format: Literal["gff3", "gtf"] | None
+
+
+class WriteBigBedRest(TypedDict, total=False):
+    """Options of `write_bigbed`, but for what the rows are declared to be."""
+
+    extra_index: str | Sequence[str]
+    sort: bool
+    compression: Literal["zlib"] | None
+    level: int
+    items_per_slot: int
+    fan_out: int
+    threads: int | None
+    progress: Callable[[int], None] | None
+
+
+class WriteBigBedOptions(WriteBigBedRest, total=False):
+    """Options of `write_bigbed`, which explains them."""
+
+    bed_type: str | None
+    autosql: Any
+
+
+class ParquetOptions(TypedDict, total=False):
+    """Options of writing Parquet, as in `pyarrow.parquet.write_table`."""
+
+    compression: str
+    row_group_size: int
 
 
 def check_known(options: Iterable[str], known: Iterable[str]) -> None:

@@ -76,7 +76,7 @@ bb.summary("chr1", bins=10, stat="mean").sum()
 bb.summary("chr1", stat="median")  # wrong: arg-type, reportArgumentType
 samples: list[str] = gidx.open_vcf("a.vcf.gz", gt="alleles").samples
 header: str = gidx.open_gff("a.gff3.gz", attributes=["ID"], index="a.tbi").header
-gidx.open_bed("a.bed", schema="bed6").as_texts()
+gidx.open_bed("a.bed", schema="bed6").count_rows()
 gidx.open_tabix("a.tsv.gz", samples=["NA1"])  # wrong: call-arg, reportCallIssue
 
 
@@ -108,3 +108,32 @@ its.join("chr1")  # wrong: arg-type, reportArgumentType
 its.nearest(df, direction="up")  # wrong: arg-type, reportArgumentType
 its.plot("chr1", mode="dense")  # wrong: arg-type, reportArgumentType
 its.set("a", "b", "c", coords="1-base")  # wrong: arg-type, reportArgumentType
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────
+
+gidx.write_bed(df, "a.bed.gz", index="tbi", gzi=True, chromsizes={"chr1": 5}, schema="bed6")
+gidx.write_bed([table, df], Path("a.bed"), chromsizes=[("chr1", 5)], progress=print)
+gidx.write_bed({"chrom": ["chr1"], "start": [1], "end": [2]}, "a.bed.gz", chromsizes="hg38.sizes")
+gidx.write_bed(ds, "a.bed.gz", encoding="latin-1", sort=True, level=9, threads=2)
+gidx.write_bed(42, "a.bed")  # wrong: arg-type, reportArgumentType
+gidx.write_bed("a.bb", "a.bed")  # wrong: arg-type, reportArgumentType
+gidx.write_bed(df, "a.bed", chromsize={})  # wrong: call-arg, reportCallIssue
+gidx.write_bed(df, "a.bed", sort="yes")  # wrong: arg-type, reportArgumentType
+gidx.write_bed(df, "a.bed.gz", index=True)  # wrong: arg-type, reportArgumentType
+gidx.write_bigbed(df, "a.bb", {"chr1": 5}, bed_type="bed6+4", extra_index=["name"])
+gidx.write_bigbed(df, "a.bb", 5)  # wrong: arg-type, reportArgumentType
+gidx.write_bigbed(df, "a.bb", compression="gzip")  # wrong: arg-type, reportArgumentType
+gidx.write_vcf(df, "a.vcf.gz", samples=["NA1"], header="##fileformat=VCFv4.3\n", index=None)
+gidx.write_vcf(df, "a.vcf.gz", missing=".")  # wrong: call-arg, reportCallIssue
+gidx.write_gff(df, "a.gff3.gz", format="gtf")
+gidx.write_gff(df, "a.gff3.gz", format="gff2")  # wrong: arg-type, reportArgumentType
+gidx.write_gtf(df, "a.gtf", header="#mine")
+gidx.write_tabix(df, "a.tsv.gz", zero_based=False, missing="NA")
+index: str = gidx.build_index("a.vcf.gz", preset="vcf", kind="csi")
+gidx.build_index("a.vcf.gz", kind="bai")  # wrong: arg-type, reportArgumentType
+gidx.to_parquet("a.bb", "a.parquet", columns=["name"])
+gidx.to_parquet("a.bb", "a.parquet", cols=["name"])  # wrong: call-arg, reportCallIssue
+written: Path = its.to_bed(Path("a.bed.gz"), index="csi")
+its.to_bigbed("a.bb", {"chr1": 5}, sort=True)
+its.to_bed("a.bed", indx=None)  # wrong: call-arg, reportCallIssue
+its.to_vcf("a.vcf", header=5)  # wrong: arg-type, reportArgumentType

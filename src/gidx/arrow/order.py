@@ -26,7 +26,8 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.arrow.batches import Frame, is_text
-from gidx.arrow.encode import Faults, integers, of_some, texts_of
+from gidx.arrow.encode import integers, texts_of
+from gidx.arrow.faults import Faults, of_some
 from gidx.errors import WriteError, hint
 from gidx.ground.region import Region
 from gidx.ground.sorting import sorted_rows

@@ -23,7 +23,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gidx.arrow.encode import LONGEST, Cells, Faults, Ints, unlike
+from gidx.arrow.encode import LONGEST, Cells, Ints, unlike
+from gidx.arrow.faults import Faults
 from gidx.kernels import encode as kernels
 from gidx.kernels.encode import first_unlike
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
 import pandas as pd
 
@@ -21,7 +21,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.axes import Axes
 
-    from gidx.options import ArrowStream, ChromSizes, MissingChroms, Mode, OneRegion, Written
+    from gidx.options import (
+        ArrowStream,
+        ChromSizes,
+        MissingChroms,
+        Mode,
+        OneRegion,
+        ParquetOptions,
+        WriteBedOptions,
+        WriteBigBedOptions,
+        WriteGffOptions,
+        WriteGtfOptions,
+        WriteTabixOptions,
+        WriteVcfOptions,
+        Written,
+    )  # fmt: skip
 
     _Order = (
         Literal["natural", "lexical"]
@@ -669,7 +683,12 @@ class GidxAccessor:
 
     # ── writers, each the mirror of its reader ──────────────────────────────────────────────────
 
-    def to_bigbed(self, path: Written, chromsizes: Any = None, **options: Any) -> Written:
+    def to_bigbed(
+        self,
+        path: Written,
+        chromsizes: ChromSizes | None = None,
+        **options: Unpack[WriteBigBedOptions],
+    ) -> Written:
         """Write rows as a bigBed file and return its path; options as in `gidx.write_bigbed`.
 
         Examples
@@ -680,7 +699,7 @@ class GidxAccessor:
         """
         return frames.write.to_bigbed(self._frame, self._roles, path, chromsizes, **options)
 
-    def to_bed(self, path: Written, **options: Any) -> Written:
+    def to_bed(self, path: Written, **options: Unpack[WriteBedOptions]) -> Written:
         """Write rows as BED and return the path; options as in `gidx.write_bed`.
 
         Examples
@@ -692,7 +711,7 @@ class GidxAccessor:
         """
         return frames.write.to_bed(self._frame, self._roles, path, **options)
 
-    def to_vcf(self, path: Written, **options: Any) -> Written:
+    def to_vcf(self, path: Written, **options: Unpack[WriteVcfOptions]) -> Written:
         """Write rows as VCF and return the path; options as in `gidx.write_vcf`.
 
         A VCF that pandas has read as text, without its samples, can be written too: INFO as it
@@ -707,7 +726,7 @@ class GidxAccessor:
         """
         return frames.write.to_vcf(self._frame, self._roles, path, **options)
 
-    def to_gff(self, path: Written, **options: Any) -> Written:
+    def to_gff(self, path: Written, **options: Unpack[WriteGffOptions]) -> Written:
         """Write rows as GFF3 (or GTF) and return the path; options as in `gidx.write_gff`.
 
         Examples
@@ -720,7 +739,7 @@ class GidxAccessor:
         """
         return frames.write.to_gff(self._frame, self._roles, path, **options)
 
-    def to_gtf(self, path: Written, **options: Any) -> Written:
+    def to_gtf(self, path: Written, **options: Unpack[WriteGtfOptions]) -> Written:
         """Write rows as GTF and return the path; options as in `gidx.write_gtf`.
 
         Examples
@@ -733,7 +752,7 @@ class GidxAccessor:
         """
         return frames.write.to_gtf(self._frame, self._roles, path, **options)
 
-    def to_tabix(self, path: Written, **options: Any) -> Written:
+    def to_tabix(self, path: Written, **options: Unpack[WriteTabixOptions]) -> Written:
         """Write rows as a table with a tabix index; options as in `gidx.write_tabix`.
 
         Examples
@@ -745,7 +764,7 @@ class GidxAccessor:
         """
         return frames.write.to_tabix(self._frame, self._roles, path, **options)
 
-    def to_parquet(self, path: Written, **options: Any) -> Written:
+    def to_parquet(self, path: Written, **options: Unpack[ParquetOptions]) -> Written:
         """Write rows as Parquet and return the path; the file appears only when it is finished.
 
         ``pd.read_parquet`` gives the dtypes back (``ArrowDtype`` of texts as ``string``), the

@@ -1,8 +1,8 @@
 """Which rows a writer would refuse, all of them, and why.
 
-The reasons are the writers' own: the writer runs as it would, but for a target that takes
-no rows and notes faults instead (`gidx.arrow.encode.Inspection`). So nothing is said here that
-a writer does not say, and what is not said it takes.
+The reasons are the writers' own: each has a check beside it, which makes the lines that it
+would write and notes faults (`gidx.arrow.faults.Inspection`). So nothing is said here that a
+writer does not say, and what is not said it takes.
 
 Left out: what depends on the file and not on the rows, such as rows farther than an
 index reaches.
@@ -20,10 +20,15 @@ import pandas as pd
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import schema
 from gidx.arrow.batches import flow
-from gidx.arrow.encode import Fault, Inspection
+from gidx.arrow.faults import Fault, Inspection
 from gidx.arrow.order import Limits, Surveyor
 from gidx.errors import GidxError, one_of, warn
+from gidx.formats.bed.write import check_bed
+from gidx.formats.bigbed.write import check_bigbed
+from gidx.formats.gff.write import check_gff
+from gidx.formats.table.write import check_tabix
 from gidx.formats.text.given import without_nan
+from gidx.formats.vcf.write import check_vcf
 from gidx.frames import write
 from gidx.frames.positions import LARGEST, chrom_codes
 from gidx.ground.conventions import Roles
@@ -32,15 +37,16 @@ if TYPE_CHECKING:
     Series = pd.Series[Any]
 
 
-_WRITERS: dict[str, Callable[..., Any]] = {
-    "bigbed": write.to_bigbed,
-    "bed": write.to_bed,
-    "vcf": write.to_vcf,
-    "gff": write.to_gff,
-    "gff3": partial(write.to_gff, format="gff3"),
-    "gtf": write.to_gtf,
-    "tabix": write.to_tabix,
-    "tsv": write.to_tabix,  # as the metadata call it
+# The form that a format's writer takes, and what checks it
+_CHECKS: dict[str, tuple[str, Callable[..., None]]] = {
+    "bigbed": ("bigbed", check_bigbed),
+    "bed": ("bed", check_bed),
+    "vcf": ("vcf", check_vcf),
+    "gff": ("gff", check_gff),
+    "gff3": ("gff", partial(check_gff, format="gff3")),
+    "gtf": ("gtf", partial(check_gff, format="gtf")),
+    "tabix": ("tabix", check_tabix),
+    "tsv": ("tabix", check_tabix),  # as the metadata call it
 }
 
 
@@ -60,13 +66,21 @@ def validate(
     if most < 1:
         raise ValueError(f"most is {most!r}, expected 1 or more")
     said = schema.read_metadata(frame.attrs).get("format")
-    run = _WRITERS.get(str(format or said), _common)
     if format is not None:
-        one_of("format", format, _WRITERS)
+        one_of("format", format, _CHECKS)
+    form, check = _CHECKS.get(str(format or said), ("", _common))
     sizes = None if chromsizes is None else sizes_of.read(chromsizes)
-    heads = roles.names if run is _common else schema.HEAD
+    heads = schema.HEAD if form else roles.names
     inspection = Inspection([*heads, *map(str, frame.columns)], most)
-    _inspect(partial(run, **options), frame, roles, sizes, inspection)
+
+    def run(frame: pd.DataFrame, sizes: Mapping[str, int] | None) -> None:
+        if form:
+            check(write.FORMS[form](frame, roles), inspection, chromsizes=sizes, **options)
+        else:
+            _common(frame, roles, inspection, sizes, **options)
+
+    bare = sizes is None and form == "bigbed"
+    _inspect(run, frame, roles, sizes, inspection, guess_sizes=bare)
     listed = inspection.faults
     if inspection.count > len(listed):
         warn(
@@ -79,13 +93,15 @@ def validate(
 
 
 def _inspect(
-    run: partial[Any],
+    run: Callable[[pd.DataFrame, Mapping[str, int] | None], None],
     frame: pd.DataFrame,
     roles: Roles,
     sizes: Mapping[str, int] | None,
     inspection: Inspection,
+    *,
+    guess_sizes: bool,
 ) -> None:
-    """Run a writer; where it refuses all rows, again without what it refused.
+    """Run a check; where it refuses all rows, again without what it refused.
 
     So that a column that no text stands for does not hide what is wrong with the others.
     What the writer says of their absence is not told.
@@ -93,7 +109,7 @@ def _inspect(
     complete = True
     while True:
         try:
-            run(frame, roles, inspection, chromsizes=sizes)
+            run(frame, sizes)
             return
         except GidxError as error:
             column = inspection.column(error.message)
@@ -102,7 +118,7 @@ def _inspect(
         if column in frame.columns and column not in roles.names:
             frame = frame.drop(columns=[column])
             complete = False
-        elif column is None and sizes is None and run.func is write.to_bigbed:
+        elif column is None and sizes is None and guess_sizes:
             sizes = dict.fromkeys(
                 filter(None, chrom_codes(frame[roles.chrom])[1]), sizes_of.LARGEST
             )

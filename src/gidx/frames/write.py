@@ -12,7 +12,9 @@ format has a place for.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,56 +128,38 @@ def _text(about: dict[str, Any]) -> str:
 def to_bigbed(
     frame: pd.DataFrame, roles: Roles, path: Written, chromsizes: Any = None, **options: Any
 ) -> Written:
-    """Write rows as a bigBed file and return its path; options as in `gidx.write_bigbed`.
-
-    `DataFrame.gidx.to_bigbed` says more.
-    """
-    write_bigbed(canonical(frame, roles), path, chromsizes, **options)
+    """`DataFrame.gidx.to_bigbed`."""
+    write_bigbed(FORMS["bigbed"](frame, roles), path, chromsizes, **options)
     return path
 
 
 def to_bed(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
-    """Write rows as BED and return the path; options as in `gidx.write_bed`.
-
-    `DataFrame.gidx.to_bed` says more.
-    """
-    write_bed(_as_declared(canonical(frame, roles)), path, **options)
+    """`DataFrame.gidx.to_bed`."""
+    write_bed(FORMS["bed"](frame, roles), path, **options)
     return path
 
 
 def to_vcf(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
-    """Write rows as VCF and return the path; options as in `gidx.write_vcf`.
-
-    `DataFrame.gidx.to_vcf` says more.
-    """
-    write_vcf(canonical(frame, roles, end=False), path, **options)
+    """`DataFrame.gidx.to_vcf`."""
+    write_vcf(FORMS["vcf"](frame, roles), path, **options)
     return path
 
 
 def to_gff(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
-    """Write rows as GFF3 (or GTF) and return the path; options as in `gidx.write_gff`.
-
-    `DataFrame.gidx.to_gff` says more.
-    """
-    write_gff(_features(frame, roles), path, **options)
+    """`DataFrame.gidx.to_gff`."""
+    write_gff(FORMS["gff"](frame, roles), path, **options)
     return path
 
 
 def to_gtf(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
-    """Write rows as GTF and return the path; options as in `gidx.write_gtf`.
-
-    `DataFrame.gidx.to_gtf` says more.
-    """
-    write_gtf(_features(frame, roles), path, **options)
+    """`DataFrame.gidx.to_gtf`."""
+    write_gtf(FORMS["gtf"](frame, roles), path, **options)
     return path
 
 
 def to_tabix(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
-    """Write rows as a table with a tabix index; options as in `gidx.write_tabix`.
-
-    `DataFrame.gidx.to_tabix` says more.
-    """
-    write_tabix(canonical(frame, roles), path, **options)
+    """`DataFrame.gidx.to_tabix`."""
+    write_tabix(FORMS["tabix"](frame, roles), path, **options)
     return path
 
 
@@ -249,6 +233,17 @@ def _features(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     if roles == CANONICAL and schema.KEY not in frame.attrs:
         return frame
     return canonical(frame, roles)
+
+
+# What the writer of each format takes
+FORMS: dict[str, Callable[[pd.DataFrame, Roles], pd.DataFrame]] = {
+    "bigbed": canonical,
+    "bed": lambda frame, roles: _as_declared(canonical(frame, roles)),
+    "vcf": partial(canonical, end=False),
+    "gff": _features,
+    "gtf": _features,
+    "tabix": canonical,
+}
 
 
 # ── tables ──────────────────────────────────────────────────────────────────────────────────────

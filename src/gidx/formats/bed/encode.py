@@ -30,7 +30,8 @@ from gidx import autosql as sql
 from gidx.arrow import colors, encode
 from gidx.arrow import schema as canonical
 from gidx.arrow.batches import Frame, plain
-from gidx.arrow.encode import Faults, Ints, Target, Texts, fill, numbers, of_some
+from gidx.arrow.encode import Ints, Target, Texts, fill, numbers
+from gidx.arrow.faults import Faults, of_some
 from gidx.autosql import BED_FIELDS, AutoSql, Field, declare, objects
 from gidx.autosql.columns import COLOR_FIELD, COLOR_NAMES, HEAD_FIELDS
 from gidx.errors import AutoSqlError, WriteError, hint

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from functools import partial
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from gidx.arrow.faults import Inspection
 from gidx.formats.bed.encode import encoder
-from gidx.formats.text.write import Index, write_lines
+from gidx.formats.text.write import check_lines, write_lines
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gidx.options import Path, Tabular, WriteOptions
 
 
 def write_bed(
-    data: Any,
-    path: str | os.PathLike[str] | BinaryIO,
+    data: Tabular,
+    path: Path | BinaryIO,
     *,
-    index: Index = "auto",
     schema: Any = None,
     header: bool | str | None = None,
-    gzi: Any = False,
-    sort: bool = False,
-    level: int = 6,
-    threads: int | None = None,
-    chromsizes: Any = None,
-    encoding: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    **options: Unpack[WriteOptions],
 ) -> None:
     """Write a BED file and its index; both appear only when they are finished.
 
@@ -41,9 +38,6 @@ def write_bed(
     path : str, PathLike or binary file
         The file. One that ends with ``.gz``, ``.bgz`` or ``.bgzf`` is BGZF, any other
         plain text; an open file without a name is BGZF.
-    index : "auto", "tbi", "csi", path or None
-        ``"auto"`` is TBI, CSI past 2**29, and none for plain text and open files. The
-        index, and the GZI, of a file that is replaced go with it.
     schema : str, PathLike, pyarrow.Schema, optional
         What the fields are, as for `read_bed`; values that are not of these types are
         refused. Default: any values, each column as its type has it.
@@ -51,6 +45,9 @@ def write_bed(
         The lines before the rows. Default: those that the data came with, and a line
         ``#chrom start …`` where columns have names that BED does not know. True: such a
         line in any case. False: none.
+    index : "auto", "tbi", "csi", path or None
+        ``"auto"`` is TBI, CSI past 2**29, and none for plain text and open files. The
+        index, and the GZI, of a file that is replaced go with it.
     gzi : bool or path
         Whether to write a GZI, to seek by uncompressed offset.
     sort : bool
@@ -84,16 +81,18 @@ def write_bed(
       chrom  start  end name
     0  chr1      5    9    a
     """
-    write_lines(
-        data,
-        path,
-        partial(encoder, schema=schema, header=header),
-        index=index,
-        gzi=gzi,
-        sort=sort,
-        level=level,
-        threads=threads,
-        chromsizes=chromsizes,
-        encoding=encoding,
-        progress=progress,
-    )
+    make = partial(encoder, schema=schema, header=header)
+    write_lines(data, path, make, **options)
+
+
+def check_bed(
+    data: Any,
+    inspection: Inspection,
+    *,
+    schema: Any = None,
+    header: bool | str | None = None,
+    **options: Unpack[WriteOptions],
+) -> None:
+    """Note all that `write_bed` would refuse."""
+    make = partial(encoder, schema=schema, header=header)
+    check_lines(data, inspection, make, **options)

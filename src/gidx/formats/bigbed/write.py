@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,8 @@ import pyarrow as pa
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import encode
 from gidx.arrow.batches import Frame, frame
-from gidx.arrow.encode import Cells, Faults, Inspection, Target
+from gidx.arrow.encode import Cells, Target
+from gidx.arrow.faults import Faults, Inspection, of_some
 from gidx.arrow.order import Limits, Order, Surveyor, survey, unfit
 from gidx.autosql import BED_FIELDS, AutoSql, Field, bed, parse
 from gidx.autosql import bed_rules as rules
@@ -41,6 +42,11 @@ from gidx.errors import WriteError, hint
 from gidx.ground.atomic import replacing
 from gidx.ground.pool import thread_count
 from gidx.ground.region import Region
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gidx.options import ChromSizes, Path, Tabular, WriteBigBedRest
 
 HEAD_FIELDS = 3  # chrom, chromStart, chromEnd: in a record's head, not in its text
 
@@ -53,15 +59,15 @@ Ints = npt.NDArray[np.int64]
 
 
 def write_bigbed(
-    data: Any,
-    path: str | os.PathLike[str] | BinaryIO,
-    chromsizes: Any = None,
+    data: Tabular,
+    path: Path | BinaryIO,
+    chromsizes: ChromSizes | None = None,
     *,
     bed_type: str | None = None,
     autosql: Any = None,
     extra_index: str | Sequence[str] = (),
     sort: bool = False,
-    compression: str | None = "zlib",
+    compression: Literal["zlib"] | None = "zlib",
     level: int = 6,
     items_per_slot: int = 512,
     fan_out: int = 256,
@@ -129,9 +135,6 @@ def write_bigbed(
         sizes = _chromsizes(chromsizes, rows.about)
         heads = _heads(declared)
         indexed = _indexed(declared, extra_index)
-        if isinstance(path, Inspection):  # for `gidx.frames.validate`
-            _inspect(rows, heads, declared, sizes, path)
-            return
         order = survey(rows, heads, sizes, sort=sort)
         encoder = _Encoder(
             rows,
@@ -155,6 +158,23 @@ def write_bigbed(
                 threads=thread_count(threads),
                 progress=progress,
             )
+
+
+def check_bigbed(
+    data: Any,
+    inspection: Inspection,
+    chromsizes: Any = None,
+    *,
+    bed_type: str | None = None,
+    autosql: Any = None,
+    **options: Unpack[WriteBigBedRest],
+) -> None:
+    """Note all that `write_bigbed` would refuse."""
+    with frame(data) as rows:
+        declared = declare(rows, autosql, bed_type)
+        sizes = _chromsizes(chromsizes, rows.about)
+        _indexed(declared, options.get("extra_index", ()))
+        _inspect(rows, _heads(declared), declared, sizes, inspection)
 
 
 # ── what was asked ──────────────────────────────────────────────────────────────────────────────
@@ -344,7 +364,7 @@ def _inspect(
         placed = [batch.column(name) for name in heads]
         fit, starts, ends = surveyor.inspect(faults, inspection.piece(first, n), *placed)
         if len(fit) < n:
-            batch, faults = batch.take(pa.array(fit)), encode.of_some(fit, faults)
+            batch, faults = batch.take(pa.array(fit)), of_some(fit, faults)
         if len(fit):
             _cells(declared, targets, batch, starts, ends, faults)
 

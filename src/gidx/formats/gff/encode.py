@@ -51,19 +51,8 @@ import pyarrow.types as pat
 from gidx.arrow import nested as nested_text
 from gidx.arrow.batches import is_list, is_text
 from gidx.arrow.decode import Column, Items, decode_items
-from gidx.arrow.encode import (
-    Faults,
-    Ints,
-    Misread,
-    Texts,
-    check_bytes,
-    numbers,
-    of_items,
-    of_some,
-    repeated,
-    unlike,
-    unread,
-)
+from gidx.arrow.encode import Ints, Misread, Texts, check_bytes, numbers, repeated, unlike, unread
+from gidx.arrow.faults import Faults, of_items, of_some
 from gidx.arrow.schema import HEAD
 from gidx.errors import WriteError, hint
 from gidx.formats.gff.read import parse_attributes

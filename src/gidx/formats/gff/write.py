@@ -7,34 +7,32 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any, BinaryIO
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow.batches import is_pandas
+from gidx.arrow.faults import Inspection
 from gidx.formats.gff.encode import HEADS, Kind, encoder
 from gidx.formats.text import given
 from gidx.formats.text.encoding import LineEncoder
-from gidx.formats.text.write import Index, write_lines
+from gidx.formats.text.write import MakeEncoder, check_lines, write_lines
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gidx.options import Path, Tabular, WriteOptions
 
 
 def write_gff(
-    data: Any,
-    path: str | os.PathLike[str] | BinaryIO,
+    data: Tabular,
+    path: Path | BinaryIO,
     *,
     format: Kind | None = None,
     header: str | os.PathLike[str] | None = None,
-    index: Index = "auto",
-    gzi: Any = False,
-    sort: bool = False,
-    level: int = 6,
-    threads: int | None = None,
-    chromsizes: Any = None,
-    encoding: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    **options: Unpack[WriteOptions],
 ) -> None:
     """Write a GFF3 or GTF file with its index; both appear when finished.
 
@@ -57,25 +55,9 @@ def write_gff(
     header : str or PathLike, optional
         The lines before the rows, as text, or a path to it; ``##gff-version 3`` is put
         before a GFF3's. Default: those of the file that the data come from.
-    index : "auto", "tbi", "csi", path or None
-        ``"auto"`` is TBI, CSI past 2**29, and none for plain text and open files. The
-        index, and the GZI, of a file that is replaced go with it.
-    gzi : bool or path
-        Whether to write a GZI, to seek by uncompressed offset.
-    sort : bool
-        Sort rows by chrom (in the order of the chromsizes, given or in the metadata,
-        else chr2 before chr10) and start. Else rows out of order are an error, but plain
-        text has them as they come.
-    level : int
-        0 (stored) to 12 (smallest).
-    threads : int, optional
-        Default: all processors. The file does not depend on it.
-    chromsizes
-        A dict, a path, a frame or pairs: the chroms there are; rows must lie on them.
-    encoding : str, optional
-        Of the text: ``"latin-1"`` and others in which ASCII is itself. Default: UTF-8.
-    progress : callable, optional
-        Is given the number of rows written so far.
+    **options
+        As in `write_bed`: ``index``, ``gzi``, ``sort``, ``level``, ``threads``, ``chromsizes``,
+        ``encoding``, ``progress``.
 
     Raises
     ------
@@ -95,23 +77,30 @@ def write_gff(
     0  gene     10    g1    <NA>
     1  exon     10  <NA>  ['g1']
     """
-    write_lines(
-        _named_chroms(data),
-        path,
-        partial(_encoder, named=_named(path, format), header=given.header_text(header),
-                chromsizes=chromsizes),
-        index=index,
-        gzi=gzi,
-        sort=sort,
-        level=level,
-        threads=threads,
-        chromsizes=chromsizes,
-        encoding=encoding,
-        progress=progress,
-    )  # fmt: skip
+    make = _making(_named(path, format), header, options)
+    write_lines(_named_chroms(data), path, make, **options)
 
 
-def write_gtf(data: Any, path: str | os.PathLike[str] | BinaryIO, **options: Any) -> None:
+def check_gff(
+    data: Any,
+    inspection: Inspection,
+    *,
+    format: Kind | None = None,
+    header: str | os.PathLike[str] | None = None,
+    **options: Unpack[WriteOptions],
+) -> None:
+    """Note all that `write_gff` would refuse."""
+    make = _making(format, header, options)
+    check_lines(_named_chroms(data), inspection, make, **options)
+
+
+def write_gtf(
+    data: Tabular,
+    path: Path | BinaryIO,
+    *,
+    header: str | os.PathLike[str] | None = None,
+    **options: Unpack[WriteOptions],
+) -> None:
     """Write a GTF file with its index: `write_gff` with ``format="gtf"``.
 
     Examples
@@ -122,7 +111,7 @@ def write_gtf(data: Any, path: str | os.PathLike[str] | BinaryIO, **options: Any
     >>> gidx.read_gff("genes.gtf")["tag"].tolist()
     [['basic', 'CCDS']]
     """
-    write_gff(data, path, **{"format": "gtf", **options})
+    write_gff(data, path, format="gtf", header=header, **options)
 
 
 def _named_chroms(data: Any) -> Any:
@@ -144,15 +133,17 @@ def _named(path: Any, format: Kind | None) -> Kind | None:
     return "gtf" if found[1] == "gtf" else "gff3"
 
 
-def _encoder(
-    schema: pa.Schema,
-    about: Mapping[str, Any],
-    categories: Mapping[str, tuple[str, ...]],
-    *,
-    named: Kind | None,
-    header: str | None,
-    chromsizes: Any,
-) -> LineEncoder:
-    if chromsizes is not None:
-        about = {**about, "chromsizes": sizes_of.read(chromsizes)}
-    return encoder(schema, about, categories, format=named, header=header)
+def _making(
+    kind: Kind | None, header: str | os.PathLike[str] | None, options: WriteOptions
+) -> MakeEncoder:
+    """What makes the encoder; chroms whose sizes are given are those of the header."""
+    text, given_sizes = given.header_text(header), options.get("chromsizes")
+    sizes = None if given_sizes is None else sizes_of.read(given_sizes)
+
+    def make(
+        schema: pa.Schema, about: Mapping[str, Any], categories: Mapping[str, tuple[str, ...]]
+    ) -> LineEncoder:
+        told = about if sizes is None else {**about, "chromsizes": sizes}
+        return encoder(schema, told, categories, format=kind, header=text)
+
+    return make

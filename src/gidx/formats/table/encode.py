@@ -26,19 +26,8 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema as canonical
 from gidx.arrow.batches import is_list, is_text, plain
-from gidx.arrow.encode import (
-    BREAKS,
-    Faults,
-    Ints,
-    Texts,
-    fill,
-    having,
-    numbers,
-    of_items,
-    of_some,
-    shown,
-    texts_of,
-)
+from gidx.arrow.encode import BREAKS, Ints, Texts, fill, having, numbers, shown, texts_of
+from gidx.arrow.faults import Faults, of_items, of_some
 from gidx.autosql.declare import find_heads
 from gidx.errors import WriteError, hint
 from gidx.formats.text.dialect import Rules

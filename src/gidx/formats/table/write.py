@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from functools import partial
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from gidx.arrow.faults import Inspection
 from gidx.formats.table.encode import encoder
-from gidx.formats.text.write import Index, write_lines
+from gidx.formats.text.write import check_lines, write_lines
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gidx.options import Path, Tabular, WriteOptions
 
 
 def write_tabix(
-    data: Any,
-    path: str | os.PathLike[str] | BinaryIO,
+    data: Tabular,
+    path: Path | BinaryIO,
     *,
     header: bool | str = True,
     zero_based: bool | None = None,
     missing: str = ".",
-    index: Index = "auto",
-    gzi: Any = False,
-    sort: bool = False,
-    level: int = 6,
-    threads: int | None = None,
-    chromsizes: Any = None,
-    encoding: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    **options: Unpack[WriteOptions],
 ) -> None:
     """Write any table as tab-separated text with an index; both appear when finished.
 
@@ -47,25 +44,9 @@ def write_tabix(
         Whether starts are written 0-based. Default: as they were read, else True.
     missing : str
         What is written where there is no value; columns that gidx has read know better.
-    index : "auto", "tbi", "csi", path or None
-        ``"auto"`` is TBI, CSI past 2**29, and none for plain text and open files. The
-        index, and the GZI, of a file that is replaced go with it.
-    gzi : bool or path
-        Whether to write a GZI, to seek by uncompressed offset.
-    sort : bool
-        Sort rows by chrom (in the order of the chromsizes, given or in the metadata,
-        else chr2 before chr10) and start. Else rows out of order are an error, but plain
-        text has them as they come.
-    level : int
-        0 (stored) to 12 (smallest).
-    threads : int, optional
-        Default: all processors. The file does not depend on it.
-    chromsizes
-        A dict, a path, a frame or pairs: the chroms there are; rows must lie on them.
-    encoding : str, optional
-        Of the text: ``"latin-1"`` and others in which ASCII is itself. Default: UTF-8.
-    progress : callable, optional
-        Is given the number of rows written so far.
+    **options
+        As in `write_bed`: ``index``, ``gzi``, ``sort``, ``level``, ``threads``, ``chromsizes``,
+        ``encoding``, ``progress``.
 
     Raises
     ------
@@ -83,16 +64,19 @@ def write_tabix(
       chrom  start  end gene
     0  chr1      9   12    B
     """
-    write_lines(
-        data,
-        path,
-        partial(encoder, header=header, zero_based=zero_based, missing=missing),
-        index=index,
-        gzi=gzi,
-        sort=sort,
-        level=level,
-        threads=threads,
-        chromsizes=chromsizes,
-        encoding=encoding,
-        progress=progress,
-    )
+    make = partial(encoder, header=header, zero_based=zero_based, missing=missing)
+    write_lines(data, path, make, **options)
+
+
+def check_tabix(
+    data: Any,
+    inspection: Inspection,
+    *,
+    header: bool | str = True,
+    zero_based: bool | None = None,
+    missing: str = ".",
+    **options: Unpack[WriteOptions],
+) -> None:
+    """Note all that `write_tabix` would refuse."""
+    make = partial(encoder, header=header, zero_based=zero_based, missing=missing)
+    check_lines(data, inspection, make, **options)

@@ -15,7 +15,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from gidx.arrow.encode import Faults, Ints, Texts
+from gidx.arrow.encode import Ints, Texts
+from gidx.arrow.faults import Faults
 from gidx.formats.text.dialect import Rules
 
 

@@ -3,7 +3,7 @@
     column  ─part─▶ Part: texts, and which are there  ─join_parts─▶ one field a row
 
 A list's texts are its items, joined. Nothing is raised: faults of items are noted as
-faults of their rows (`encode.Owned`), and only of lists that are there.
+faults of their rows (`faults.Owned`), and only of lists that are there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow.batches import is_list
-from gidx.arrow.encode import Bytes, Faults, Ints, Texts, integers, numbers, texts_of
+from gidx.arrow.encode import Bytes, Ints, Texts, integers, numbers, texts_of
+from gidx.arrow.faults import Faults
 from gidx.kernels.join import add_parts, escape, fill, first_in, join_items, put_parts
 
 Mask = npt.NDArray[np.uint8]

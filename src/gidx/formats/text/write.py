@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, BinaryIO, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +37,8 @@ import pyarrow as pa
 
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow.batches import Flow, Frame, flow, frame
-from gidx.arrow.encode import Faults, Inspection, Texts, of_some
+from gidx.arrow.encode import Texts
+from gidx.arrow.faults import Faults, Inspection, of_some
 from gidx.arrow.order import Limits, Order, Surveyor, naturally, survey, unfit
 from gidx.bgzf.block import EOF, MAX_DATA, check_level, deflate_block
 from gidx.bgzf.write import BlockWriter
@@ -63,6 +64,10 @@ from gidx.ground.region import Region
 from gidx.ground.source import expanded, is_url
 from gidx.kernels import encode as kernels
 from gidx.kernels.encode import changes
+from gidx.options import WriteOptions, check_known
+
+if TYPE_CHECKING:
+    from typing import Unpack
 
 Index = Literal["auto", "tbi", "csi"] | str | os.PathLike[str] | None
 MakeEncoder = Callable[[pa.Schema, Mapping[str, Any], Mapping[str, tuple[str, ...]]], LineEncoder]
@@ -76,72 +81,76 @@ _MOST = 10**17  # what the line kernel reads, and more than an index reaches
 Ints = npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class _How:
+    """How rows are written: what a user said (`write_bed` explains it), read once."""
+
+    index: Index
+    gzi: bool | str | os.PathLike[str]
+    sort: bool
+    level: int
+    threads: int
+    sizes: dict[str, int] | None
+    codec: Encoding | None
+    progress: Callable[[int], None] | None
+
+    @classmethod
+    def of(cls, options: WriteOptions) -> _How:
+        check_known(options, WriteOptions.__annotations__)
+        level, sizes = options.get("level", 6), options.get("chromsizes")
+        check_level(level)
+        return cls(
+            options.get("index", "auto"),
+            options.get("gzi", False),
+            options.get("sort", False),
+            level,
+            thread_count(options.get("threads")),
+            None if sizes is None else sizes_of.read(sizes),
+            encoding_of(options.get("encoding")),
+            options.get("progress"),
+        )
+
+
 def write_lines(
     data: Any,
-    path: str | os.PathLike[str] | BinaryIO | Inspection,
+    path: str | os.PathLike[str] | BinaryIO,
     make: MakeEncoder,
-    *,
-    index: Index = "auto",
-    gzi: Any = False,
-    sort: bool = False,
-    level: int = 6,
-    threads: int | None = None,
-    chromsizes: Any = None,
-    encoding: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    **options: Unpack[WriteOptions],
 ) -> None:
     """Write rows as text; ``make`` is given schema, metadata and categories.
 
-    Parameters
-    ----------
-    data
-        What `stream.flow` takes; NaN in numpy's columns of pandas is missing.
-    path
-        BGZF if it ends with .gz, .bgz or .bgzf, else plain text. An open binary file
-        is told by its name too, and BGZF where it has none. To an `Inspection` nothing is
-        written.
-    index
-        ``"tbi"``, ``"csi"``, ``"auto"`` (CSI past 2**29; none for plain text and open
-        files), None, or a path.
-    gzi
-        True to write a GZI beside the file, or its path.
-    sort
-        By chrom, in the order of ``chromsizes`` or that the data remember, else
-        naturally (chr2 before chr10), and by start; rows of one start stay in order.
-    chromsizes
-        What `chromsizes.read` takes: the chroms there are, which rows must lie on.
-    encoding
-        Of the text; default UTF-8.
+    ``data`` are what `batches.flow` takes; NaN in numpy's columns of pandas is missing.
+    A path that ends with .gz, .bgz or .bgzf is BGZF, else plain text; an open binary file
+    is told by its name too, and BGZF where it has none. Options as in `write_bed`.
     """
-    check_level(level)
-    codec = encoding_of(encoding)
-    sizes = None if chromsizes is None else sizes_of.read(chromsizes)
+    how = _How.of(options)
+    target = _target(path, how.index, how.gzi)
     data = without_nan(data)
-    if isinstance(path, Inspection):
-        _inspect(data, make, sizes, path)
-        return
-    target = _target(path, index, gzi)
-    count = thread_count(threads)
-    if not sort:
+    if not how.sort:
         rows = flow(data)
         encoder = make(rows.schema, rows.about, rows.categories)
         # plain text has no index that needs an order, and what is read can be written
-        limits = replace(_limits(encoder, sizes), ordered=target.compressed)
-        pieces = _as_they_come(rows, encoder, limits)
-        _write(pieces, encoder, target, level, count, progress, codec)
+        limits = replace(_limits(encoder, how.sizes), ordered=target.compressed)
+        _write(_as_they_come(rows, encoder, limits), encoder, target, how)
         return
     with frame(data, beside=target.path) as kept:
         encoder = make(kept.schema, kept.about, kept.categories)
-        known = sizes or kept.about.get("chromsizes") or {}
+        known = how.sizes or kept.about.get("chromsizes") or {}
         order = survey(
             kept,
             encoder.heads,
-            _limits(encoder, sizes),
+            _limits(encoder, how.sizes),
             sort=True,
             ranked=partial(naturally, known=known),
         )
-        pieces = _sorted(kept, encoder, order)
-        _write(pieces, encoder, target, level, count, progress, codec)
+        _write(_sorted(kept, encoder, order), encoder, target, how)
+
+
+def check_lines(
+    data: Any, inspection: Inspection, make: MakeEncoder, **options: Unpack[WriteOptions]
+) -> None:
+    """Note all that `write_lines` would refuse."""
+    _inspect(without_nan(data), make, _How.of(options).sizes, inspection)
 
 
 def _limits(encoder: LineEncoder, sizes: Mapping[str, int] | None) -> Limits:
@@ -435,34 +444,41 @@ def _read_again(
 # ── lines to files ──────────────────────────────────────────────────────────────────────────────
 
 
-def _write(
-    pieces: Iterable[_Call],
-    encoder: LineEncoder,
-    target: _Target,
-    level: int,
-    threads: int,
-    progress: Callable[[int], None] | None,
-    codec: Encoding | None,
-) -> None:
+def _write(pieces: Iterable[_Call], encoder: LineEncoder, target: _Target, how: _How) -> None:
     header = encoder.header
     if header and not header.endswith(b"\n"):
         header += b"\n"
-    if codec is not None:
-        header = _header_in(codec, header)
-        pieces = (partial(_in_encoding, codec, piece) for piece in pieces)
-    done = in_order(pieces, threads)
+    if how.codec is not None:
+        header = _header_in(how.codec, header)
+        pieces = (partial(_in_encoding, how.codec, piece) for piece in pieces)
+    done = in_order(pieces, how.threads)
     try:
         if not target.compressed:
             with replacing(target.file) as file:
-                _write_plain(file, header, done, progress)
+                _write_all(file, header)
+                for piece in _told(done, how):
+                    _write_all(file, piece.data)
             return
         with _together(target) as others, replacing(target.file) as file:
-            blocks, index = _write_bgzf(
-                file, header, done, encoder, target, level, threads, progress
-            )
+            indexer = None
+            if target.kind is not None:
+                skip = odd_lines(header, encoder.rules) if header else 0
+                indexer = Indexer(encoder.rules, skip=skip)
+            blocks = _write_bgzf(file, header, _told(done, how), indexer, how)
+            index = None
+            if indexer is not None and target.kind is not None:
+                index = indexer.finish(target.kind, int(blocks.block_starts[-1]) << 16)
             others.ready(_indexes(target, blocks, index))
     finally:
         done.close()
+
+
+def _told(pieces: Iterable[_Lines], how: _How) -> Iterator[_Lines]:
+    """The pieces; after each is done with, progress."""
+    for piece in pieces:
+        yield piece
+        if how.progress is not None:
+            how.progress(piece.first + len(piece.rows))
 
 
 def _header_in(codec: Encoding, header: bytes) -> bytes:
@@ -499,19 +515,6 @@ def _unsayable(error: UnicodeEncodeError, codec: Encoding) -> str:
     return f"{letter!r}, which {codec.name} does not have; pass encoding='utf-8'"
 
 
-def _write_plain(
-    file: BinaryIO,
-    header: bytes,
-    pieces: Iterable[_Lines],
-    progress: Callable[[int], None] | None,
-) -> None:
-    _write_all(file, header)
-    for piece in pieces:
-        _write_all(file, piece.data)
-        if progress is not None:
-            progress(piece.first + len(piece.rows))
-
-
 def _write_all(file: BinaryIO, data: Any) -> None:
     view = memoryview(data)
     while view:  # an unbuffered file may take less than all
@@ -520,20 +523,11 @@ def _write_all(file: BinaryIO, data: Any) -> None:
 
 
 def _write_bgzf(
-    file: BinaryIO,
-    header: bytes,
-    pieces: Iterable[_Lines],
-    encoder: LineEncoder,
-    target: _Target,
-    level: int,
-    threads: int,
-    progress: Callable[[int], None] | None,
-) -> tuple[Blocks, TabixIndex | None]:
-    skip = odd_lines(header, encoder.rules) if header else 0
-    indexer = None if target.kind is None else Indexer(encoder.rules, skip=skip)
+    file: BinaryIO, header: bytes, pieces: Iterable[_Lines], indexer: Indexer | None, how: _How
+) -> Blocks:
     waiting: deque[tuple[int, Scanned]] = deque()  # until it is known where they are
     at = len(header)
-    with BlockWriter(file, level=level, threads=threads) as writer:
+    with BlockWriter(file, level=how.level, threads=how.threads) as writer:
         writer.write(header)
         for piece in pieces:
             writer.write(piece.data)
@@ -542,16 +536,12 @@ def _write_bgzf(
                 while waiting and waiting[0][0] + _size(waiting[0][1]) <= writer.settled:
                     _add(indexer, writer, *waiting.popleft())
             at += len(piece.data)
-            if progress is not None:
-                progress(piece.first + len(piece.rows))
         blocks = writer.finish()
         for one in waiting:
             if indexer is not None:
                 _add(indexer, writer, *one)
     file.flush()  # now, so that no index is older than the file
-    if indexer is None or target.kind is None:
-        return blocks, None
-    return blocks, indexer.finish(target.kind, int(blocks.block_starts[-1]) << 16)
+    return blocks
 
 
 def _size(rows: Scanned) -> int:

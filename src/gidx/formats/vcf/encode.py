@@ -44,17 +44,16 @@ from gidx.arrow import nested as nested_text
 from gidx.arrow.batches import is_list, is_text
 from gidx.arrow.decode import Column, Items, decode_items
 from gidx.arrow.encode import (
-    Faults,
     Ints,
     Misread,
     Texts,
     check_bytes,
     numbers,
-    of_items,
     past_single,
     repeated,
     unread,
 )
+from gidx.arrow.faults import Faults, of_items
 from gidx.errors import warn
 from gidx.formats.text import parts
 from gidx.formats.text.dialect import Rules

@@ -12,9 +12,10 @@ the former is Arrow's, for the floats' digits.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -24,27 +25,26 @@ import pyarrow.types as pat
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import schema as canonical
 from gidx.arrow.batches import Frame, as_told, flow, frame, is_list
+from gidx.arrow.faults import Inspection
 from gidx.arrow.order import naturally
 from gidx.formats.text import given
-from gidx.formats.text.write import Index, write_lines
+from gidx.formats.text.write import MakeEncoder, check_lines, write_lines
 from gidx.formats.vcf.declare import RESERVED, fixed_columns
 from gidx.formats.vcf.encode import encoder
 
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gidx.options import Path, Tabular, WriteOptions
+
 
 def write_vcf(
-    data: Any,
-    path: str | os.PathLike[str] | BinaryIO,
+    data: Tabular,
+    path: Path | BinaryIO,
     *,
     header: str | os.PathLike[str] | None = None,
     samples: Sequence[str] | None = None,
-    index: Index = "auto",
-    gzi: Any = False,
-    sort: bool = False,
-    level: int = 6,
-    threads: int | None = None,
-    chromsizes: Any = None,
-    encoding: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    **options: Unpack[WriteOptions],
 ) -> None:
     """Write a VCF file with its index; both appear when finished.
 
@@ -69,26 +69,9 @@ def write_vcf(
         header is kept, on disk if it is large, until its chroms and filters are known.
     samples : list of str, optional
         The samples' names, in the order of the values. Default: as they were read.
-    index : "auto", "tbi", "csi", path or None
-        ``"auto"`` is TBI, CSI past 2**29, and none for plain text and open files. The
-        index, and the GZI, of a file that is replaced go with it.
-    gzi : bool or path
-        Whether to write a GZI, to seek by uncompressed offset.
-    sort : bool
-        Sort rows by chrom (in the order of the chromsizes, given or in the metadata,
-        else chr2 before chr10) and start. Else rows out of order are an error, but plain
-        text has them as they come.
-    level : int
-        0 (stored) to 12 (smallest).
-    threads : int, optional
-        Default: all processors. The file does not depend on it.
-    chromsizes
-        A dict, a path, a frame or pairs: the chroms there are; rows must lie on them.
-        A header that is made has them as contigs.
-    encoding : str, optional
-        Of the text: ``"latin-1"`` and others in which ASCII is itself. Default: UTF-8.
-    progress : callable, optional
-        Is given the number of rows written so far.
+    **options
+        As in `write_bed`: ``index``, ``gzi``, ``sort``, ``level``, ``threads``, ``chromsizes``
+        (which a header that is made has as contigs), ``encoding``, ``progress``.
 
     Raises
     ------
@@ -106,27 +89,50 @@ def write_vcf(
     >>> gidx.open("calls.vcf.gz").to_table("chr1:20-21")["INFO/AF"].to_pylist()
     [[0.25, 0.125]]
     """
+    beside = path if isinstance(path, str | os.PathLike) else None
+    with _prepared(data, beside, header, samples, options) as (rows, make):
+        write_lines(rows, path, make, **options)
+
+
+def check_vcf(
+    data: Any,
+    inspection: Inspection,
+    *,
+    header: str | os.PathLike[str] | None = None,
+    samples: Sequence[str] | None = None,
+    **options: Unpack[WriteOptions],
+) -> None:
+    """Note all that `write_vcf` would refuse."""
+    with _prepared(data, None, header, samples, options) as (rows, make):
+        check_lines(rows, inspection, make, **options)
+
+
+@contextmanager
+def _prepared(
+    data: Any,
+    beside: Path | None,
+    header: str | os.PathLike[str] | None,
+    samples: Sequence[str] | None,
+    options: WriteOptions,
+) -> Iterator[tuple[Any, MakeEncoder]]:
+    """Rows that may be passed over once more, and what makes their encoder."""
     text = given.header_text(header)
     rows = given.without_nan(as_told(data, end=False))
-    beside = path if isinstance(path, str | os.PathLike) else None
-    sizes = None if chromsizes is None else sizes_of.read(chromsizes)
-    options: dict[str, Any] = {
-        "index": index, "gzi": gzi, "sort": sort, "level": level, "threads": threads,
-        "chromsizes": sizes, "encoding": encoding, "progress": progress,
-    }  # fmt: skip
+    given_sizes = options.get("chromsizes")
+    sizes = None if given_sizes is None else sizes_of.read(given_sizes)
     make = partial(encoder, header=text, samples=samples, chromsizes=sizes)
     if not given.in_memory(rows):
         coming = flow(rows)
         rows = pa.RecordBatchReader.from_batches(coming.schema, coming.batches)
         if text is not None or "vcf_header" in coming.about:
-            write_lines(rows, path, make, **options)
+            yield rows, make
             return
     with frame(rows, beside=beside) as kept:
         known = sizes or canonical.read_metadata(kept.schema).get("chromsizes") or {}
         looked = _look(kept)
-        if sort:
+        if options.get("sort"):
             looked["contigs"] = naturally(looked["contigs"], known=known)
-        write_lines(kept, path, partial(make, **looked), **options)
+        yield kept, partial(make, **looked)
 
 
 # ── what only the values say ────────────────────────────────────────────────────────────────────

@@ -37,7 +37,7 @@ LAYERS = {
         {"numpy", "deflate"},  # they know bytes: no pyarrow, no pandas
     ),
     "formats": (
-        {"formats", "index_table"},
+        {"formats"},
         {"ground", "columns", "containers"},
         {"numpy", "pyarrow"},
     ),

@@ -19,7 +19,7 @@ from tests.support import tabix_files
 
 import gidx
 from gidx.bbi.range_tree import RangeTree, pack
-from gidx.binning.index import BED, TabixIndex
+from gidx.binning import BED, TabixIndex
 from gidx.errors import MissingIndexError, RegionError, UnknownChromError
 from gidx.ground.pieces import Piece, cut
 from gidx.ground.region import MAX_END

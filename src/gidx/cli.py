@@ -577,8 +577,8 @@ def _index(arguments: argparse.Namespace) -> int:
 def _dump_index(arguments: argparse.Namespace) -> int:
     from gidx import convert, convert_sources
     from gidx.binning import VCF, TabixIndex, TbkIndex
+    from gidx.binning.index import read_index
     from gidx.formats.base import Writing
-    from gidx.index_table import read_index
 
     path = arguments.output or "-"
     kind = arguments.format or {".tbj": "tbj", ".tbk": "tbk"}.get(Path(path).suffix)

@@ -1,11 +1,12 @@
 """Tabix indexes, TBI and CSI: where in a BGZF file the rows of a region are.
 
     bins        the numbers of bins, for any min_shift and depth
-    index       one model for both kinds: columns, names, bins, chunks; planning
+    model       one for both kinds: columns, names, bins, chunks; planning
     tbi, csi    the two codecs: bytes to the model and back
     build       an index from rows in file order
     tbj         an index as JSON, as the package tabixpy has it
     tbk         tabixpy's other index: blocks, and the rows in each
+    index       what a user has: read, written, as tables
 
 Containers know bytes; how a line becomes chrom, start and end is the format's to say.
 
@@ -24,7 +25,8 @@ from gidx.binning.bins import (
     reg2bins,
 )
 from gidx.binning.build import IndexBuilder
-from gidx.binning.index import BED, GFF, PSLTBL, SAM, VCF, Layout, TabixIndex
+from gidx.binning.index import TabixIndex
+from gidx.binning.model import BED, GFF, PSLTBL, SAM, VCF, Layout
 from gidx.binning.tbk import TbkIndex
 
 __all__ = [

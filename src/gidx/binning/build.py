@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.binning.bins import DEPTH, MAX_DEPTH, MIN_SHIFT, depth_for, max_position
-from gidx.binning.index import Integers, Kind, Layout, Offsets, TabixIndex
+from gidx.binning.index import TabixIndex
+from gidx.binning.model import Integers, Kind, Layout, Offsets
 from gidx.errors import WriteError
 from gidx.kernels.bins import (
     AGAIN,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from gidx.binning.bins import MAX_DEPTH
-from gidx.binning.index import Layout, TabixIndex
+from gidx.binning.model import Index, Layout
 from gidx.binning.tbi import (
     COLUMNS,
     fail,
@@ -40,7 +40,7 @@ COUNT = np.dtype([              # offset, behind the auxiliary block
 # fmt: on
 
 
-def unpack(data: bytes, name: str) -> TabixIndex:
+def unpack(data: bytes, name: str) -> Index:
     """The index in inflated bytes; FormatError says at which of them it breaks."""
     header = take(data, 0, HEADER, name)
     min_shift, depth, l_aux = (int(header[n]) for n in ("min_shift", "depth", "l_aux"))
@@ -64,7 +64,7 @@ def unpack(data: bytes, name: str) -> TabixIndex:
     )
 
 
-def pack(index: TabixIndex) -> bytes:
+def pack(index: Index) -> bytes:
     """The mirror image of `unpack`; without a layout the auxiliary block is empty."""
     aux = b"" if index.layout is None else pack_columns(index.layout, index.names)
     magic = int.from_bytes(MAGIC, "little")

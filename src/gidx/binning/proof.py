@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.binning.bins import reg2bin
-from gidx.binning.index import Integers, Offsets, TabixIndex
+from gidx.binning.model import Index, Integers, Offsets
 from gidx.kernels.bins import running_ends
 from gidx.kernels.proof import OK, REF, STATE, find_lost, running_most
 
@@ -49,7 +49,7 @@ class Proof:
         All blocks of the file, as `gidx.bgzf.block.blocks` has them.
     """
 
-    def __init__(self, index: TabixIndex, blocks: npt.NDArray[Any]) -> None:
+    def __init__(self, index: Index, blocks: npt.NDArray[Any]) -> None:
         self._index, self._blocks = index, blocks
         # of each block, the first from it on that has data; itself if there is none
         n = len(blocks)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gidx.binning.bins import DEPTH, MIN_SHIFT, pseudo_bin
-from gidx.binning.index import GAF_PRESET, Kind, Layout, TabixIndex
+from gidx.binning.model import GAF_PRESET, Index, Kind, Layout
 from gidx.errors import WriteError, format_error
 from gidx.ground.layout import Record
 from gidx.ground.limits import limits
@@ -41,7 +41,7 @@ COLUMNS = np.dtype([            # offset, in the header from 8 on
 # fmt: on
 
 
-def unpack(data: bytes, name: str) -> TabixIndex:
+def unpack(data: bytes, name: str) -> Index:
     """The index in inflated bytes; FormatError says at which of them it breaks."""
     header = take(data, 0, HEADER, name)
     layout, names, at = unpack_columns(data, HEADER.itemsize, name)
@@ -51,7 +51,7 @@ def unpack(data: bytes, name: str) -> TabixIndex:
     return unpack_references(data, at, n_ref, "tbi", names, layout, MIN_SHIFT, DEPTH, name)
 
 
-def pack(index: TabixIndex) -> bytes:
+def pack(index: Index) -> bytes:
     """The mirror image of `unpack`."""
     if (index.min_shift, index.depth) != (MIN_SHIFT, DEPTH):
         raise WriteError(
@@ -138,7 +138,7 @@ def unpack_references(
     min_shift: int,
     depth: int,
     name: str,
-) -> TabixIndex:
+) -> Index:
     """Bins and linear index of each reference, sorted; with what goes before, the index."""
     csi = kind == "csi"
     if n_ref > (len(data) - at) // 4:  # before anything of that size is allocated
@@ -157,7 +157,7 @@ def unpack_references(
     if left not in (0, 8):
         what = "truncated count of rows without a place" if left < 8 else f"{left - 8} bytes follow"
         raise fail(name, end + min(left, 8), what)
-    found = TabixIndex(
+    found = Index(
         kind, names, layout, min_shift, depth, ref_first, bins, loffset, chunk_first, chunks,
         linear_first, linear, np.zeros(n_ref, np.bool_), np.zeros((n_ref, 4), np.uint64),
         int.from_bytes(data[end:], "little") if left else None,
@@ -168,7 +168,7 @@ def unpack_references(
     return found
 
 
-def pack_references(index: TabixIndex) -> bytes:
+def pack_references(index: Index) -> bytes:
     """The mirror image of `unpack_references`."""
     csi = index.kind == "csi"
     n_pseudo = int(index.has_pseudo.sum())
@@ -200,12 +200,12 @@ def fail(name: str, at: int, message: str) -> Exception:
     return format_error(name, at, f"{message} (the byte is of the inflated index)")
 
 
-def normalized(index: TabixIndex) -> TabixIndex:
+def normalized(index: Index) -> Index:
     """The index that arrays in a file's order are: sorted, pseudo-bins apart."""
     return _without_pseudo(_sorted(index))
 
 
-def _sorted(index: TabixIndex) -> TabixIndex:
+def _sorted(index: Index) -> Index:
     """Bins ascending in each reference, chunks by begin in each bin (but a pseudo-bin's).
 
     htslib writes bins in the order of its hash table.
@@ -231,7 +231,7 @@ def _sorted(index: TabixIndex) -> TabixIndex:
     )
 
 
-def _without_pseudo(index: TabixIndex) -> TabixIndex:
+def _without_pseudo(index: Index) -> Index:
     """Take the pseudo-bins out: not chunks, but a reference's extent and counts."""
     counts = np.diff(index.chunk_first)
     special = (index.bins == pseudo_bin(index.depth)) & (counts == 2)

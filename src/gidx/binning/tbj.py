@@ -39,7 +39,7 @@ import numpy as np
 from gidx.bgzf.block import MAX_BLOCK, inflate_each, walk
 from gidx.binning import tbi
 from gidx.binning.bins import DEPTH, MAX_DEPTH, MIN_SHIFT, pseudo_bin
-from gidx.binning.index import VCF, Integers, Kind, Layout, Offsets, TabixIndex
+from gidx.binning.model import VCF, Index, Integers, Kind, Layout, Offsets
 from gidx.binning.tbi import layout_of, normalized, pack_columns
 from gidx.errors import format_error
 from gidx.ground.pool import in_order, thread_count
@@ -66,7 +66,7 @@ BLOCKS = 32
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def format_index(index: TabixIndex, data: ByteSource | None = None) -> Iterator[bytes]:
+def format_index(index: Index, data: ByteSource | None = None) -> Iterator[bytes]:
     """The JSON text, piece by piece; rows are looked up in ``data``, the indexed file."""
     layout = index.layout
     columns: dict[str, Any] = dict.fromkeys(COLUMNS)
@@ -98,7 +98,7 @@ def format_index(index: TabixIndex, data: ByteSource | None = None) -> Iterator[
 
 
 def _format_reference(
-    index: TabixIndex, ref: int, rows: _Rows | None, templates: _Templates
+    index: Index, ref: int, rows: _Rows | None, templates: _Templates
 ) -> Iterator[bytes]:
     found = _places(index, ref, rows)
     n_chunks = int(found.first[-1]) - (2 if index.has_pseudo[ref] else 0)
@@ -141,7 +141,7 @@ class _Places(NamedTuple):
     of_windows: Integers
 
 
-def _places(index: TabixIndex, ref: int, rows: _Rows | None) -> _Places:
+def _places(index: Index, ref: int, rows: _Rows | None) -> _Places:
     """Each offset once, with the chunk that has it first; pseudo-bin and windows included."""
     b0, b1 = index.ref_first[ref : ref + 2].tolist()
     first = index.chunk_first[b0 : b1 + 1] - index.chunk_first[b0]
@@ -393,7 +393,7 @@ class _Rows:
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def parse_index(text: bytes, name: str) -> TabixIndex:
+def parse_index(text: bytes, name: str) -> Index:
     """The index in JSON text; FormatError says where in it something is wrong.
 
     What was looked up in the data is not an index's, and is not looked at.
@@ -417,7 +417,7 @@ class _Parser:
     def fail(self, place: str, message: str) -> NoReturn:
         raise format_error(self.name, None, f"{place}: {message}")
 
-    def index(self, data: dict[str, Any]) -> TabixIndex:
+    def index(self, data: dict[str, Any]) -> Index:
         version = self.integer(data, "__format_ver__", "top level", 0)
         if version not in READ:
             known = " and ".join(map(str, READ))
@@ -439,7 +439,7 @@ class _Parser:
         if no_coor is not None:
             no_coor = self.integer(data, "n_no_coor", "top level", 0, 2**64 - 1)
         found = normalized(
-            TabixIndex(
+            Index(
                 "csi" if kind == "csi" else "tbi",
                 names,
                 layout,

@@ -29,7 +29,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.bgzf.block import check_bgzf, inflate_each, is_gzip, pieces
-from gidx.binning.index import VCF, Integers, Layout, counted, gzipped, inflated
+from gidx.binning import tables
+from gidx.binning.model import VCF, Integers, Layout, counted
+from gidx.binning.packed import gzipped, inflated
 from gidx.errors import WriteError, format_error
 from gidx.ground.atomic import replacing
 from gidx.ground.pool import in_order, thread_count
@@ -153,9 +155,7 @@ class TbkIndex:
 
     def to_table(self) -> pa.Table:
         """An Arrow table, a row for each block."""
-        from gidx.index_table import block_table
-
-        return block_table(self)
+        return tables.blocks(self)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TbkIndex):

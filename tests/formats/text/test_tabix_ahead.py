@@ -8,7 +8,7 @@ from tests.support.tabix_files import intervals, write
 
 import gidx
 from gidx.bgzf import lines as textfile
-from gidx.binning.index import BLOCK
+from gidx.binning.model import BLOCK
 from gidx.ground.ranges import coalesce
 
 

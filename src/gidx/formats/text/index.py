@@ -17,7 +17,8 @@ import numpy as np
 from gidx.bgzf.block import EOF, MAX_BLOCK, walk
 from gidx.bgzf.lines import BgzfLines, Text, to_bgzf
 from gidx.binning.build import IndexBuilder
-from gidx.binning.index import BED, GFF, PSLTBL, SAM, VCF, Kind, Layout, TabixIndex
+from gidx.binning.index import TabixIndex
+from gidx.binning.model import BED, GFF, PSLTBL, SAM, VCF, Kind, Layout
 from gidx.errors import FormatError, GidxWarning, WriteError, format_error
 from gidx.formats.base import Opening
 from gidx.formats.registry import open_text

@@ -23,7 +23,8 @@ import numpy.typing as npt
 
 from gidx.bgzf.lines import Text
 from gidx.binning.build import IndexBuilder
-from gidx.binning.index import SAM, VCF, Kind, Layout, TabixIndex
+from gidx.binning.index import TabixIndex
+from gidx.binning.model import SAM, VCF, Kind, Layout
 from gidx.formats.text.dialect import Rules
 from gidx.kernels import lines as kernels
 from gidx.kernels.names import hash_words
@@ -37,7 +38,7 @@ _HEAD = {"sam": 6, "vcf": 8}  # fields that are looked at to place a row, if not
 def layout_of(rules: Rules, skip: int = 0) -> Layout:
     """What an index says of a format's columns.
 
-    >>> from gidx.binning.index import BED
+    >>> from gidx.binning import BED
     >>> layout_of(Rules(0, 1, 2, one_based=False)) == BED
     True
     """

@@ -19,7 +19,8 @@ from gidx.bgzf.lines import (
     to_bgzf,
     too_long,
 )
-from gidx.binning.index import SAM_PRESET, VCF_PRESET, Layout, TabixIndex
+from gidx.binning.index import TabixIndex
+from gidx.binning.model import SAM_PRESET, VCF_PRESET, Layout
 from gidx.errors import FormatError, format_error, hint, warn
 from gidx.formats.base import Opening
 from gidx.formats.text.dialect import Head

@@ -43,7 +43,8 @@ from gidx.arrow.order import Limits, Order, Surveyor, naturally, survey, unfit
 from gidx.bgzf.block import EOF, MAX_DATA, check_level, deflate_block
 from gidx.bgzf.write import BlockWriter
 from gidx.bgzf.write import Layout as Blocks
-from gidx.binning.index import Kind, TabixIndex
+from gidx.binning.index import TabixIndex
+from gidx.binning.model import Kind
 from gidx.errors import WriteError
 from gidx.formats.text.dialect import Rules
 from gidx.formats.text.encoding import LineEncoder

@@ -3,38 +3,33 @@
 Tables begin with ``chrom, start, end``, the bin or window, so they can be queried like
 all others. Offsets are int64, as all of gidx's positions; one that does not fit (all ones,
 with which htslib marks what no row set) is missing. A table of 2.7 M chunks takes a second.
+pyarrow is imported when a table is asked for: to read an index nobody needs it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from gidx.bgzf.block import is_gzip
 from gidx.binning.bins import bin_count, bin_levels, bin_spans
-from gidx.binning.index import Integers, Offsets, TabixIndex, inflated
-from gidx.binning.tbk import TbkIndex, is_tbk
-from gidx.ground.source import PathLike, open_source
+from gidx.binning.model import Index, Integers, Offsets
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from gidx.binning.tbk import TbkIndex
 
 UNIT, WITHIN = np.uint64(16), np.uint64(0xFFFF)
 SIGN = np.uint64(1 << 63)
 
 
-def read_index(path: PathLike) -> TabixIndex | TbkIndex:
-    """A TBI, CSI, TBJ or TBK, told by content."""
-    source = open_source(path)
-    data = bytes(source.read(0, source.size))
-    data = inflated(data, source.name) if is_gzip(data) else data
-    kind = TbkIndex if is_tbk(data) else TabixIndex
-    return kind.from_bytes(data, source.name)
-
-
-def chunk_table(index: TabixIndex) -> pa.Table:
+def chunks(index: Index) -> pa.Table:
     """A row for each chunk; see `TabixIndex.to_table`."""
+    import pyarrow as pa
+
     of = np.repeat(np.arange(len(index.bins)), np.diff(index.chunk_first))
     begin, end = index.chunk_ranges.T
     refs = _refs(index.ref_first)[of]
@@ -51,8 +46,10 @@ def chunk_table(index: TabixIndex) -> pa.Table:
     )
 
 
-def linear_table(index: TabixIndex) -> pa.Table:
+def linear(index: Index) -> pa.Table:
     """A row for each window, or bin of a CSI; see `TabixIndex.linear_table`."""
+    import pyarrow as pa
+
     if index.kind == "csi":
         places = _bins(index, _refs(index.ref_first), index.bins)
         offset = index.loffset
@@ -69,8 +66,10 @@ def linear_table(index: TabixIndex) -> pa.Table:
     )
 
 
-def stats_table(index: TabixIndex) -> pa.Table:
+def stats(index: Index) -> pa.Table:
     """A row for each chrom; see `TabixIndex.stats_table`."""
+    import pyarrow as pa
+
     refs = np.arange(index.n_refs)
     unknown = ~index.has_pseudo
     n_bins = np.diff(index.ref_first)
@@ -91,8 +90,10 @@ def stats_table(index: TabixIndex) -> pa.Table:
     )
 
 
-def block_table(tbk: TbkIndex) -> pa.Table:
+def blocks(tbk: TbkIndex) -> pa.Table:
     """A row for each block; see `TbkIndex.to_table`."""
+    import pyarrow as pa
+
     return pa.table(
         {
             "chrom": _chrom(tbk.chroms, len(tbk.chroms), _refs(tbk.chrom_first)),
@@ -109,8 +110,10 @@ def _refs(first: Integers) -> Integers:
     return np.repeat(np.arange(len(first) - 1), np.diff(first))
 
 
-def _bins(index: TabixIndex, refs: Integers, bins: Integers) -> dict[str, pa.Array]:
+def _bins(index: Index, refs: Integers, bins: Integers) -> dict[str, pa.Array]:
     """Where bins are; a number that is no bin's, which readers pass over, is nowhere."""
+    import pyarrow as pa
+
     start, end = bin_spans(bins, index.min_shift, index.depth)
     none = bins >= bin_count(index.depth)
     mask = none if none.any() else None
@@ -124,6 +127,8 @@ def _bins(index: TabixIndex, refs: Integers, bins: Integers) -> dict[str, pa.Arr
 
 
 def _chrom(names: Sequence[str], count: int, refs: Integers) -> pa.Array:
+    import pyarrow as pa
+
     # what is no UTF-8 is so in the data's chrom, too
     known = [n.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for n in names]
     values = pa.array(known or [str(i) for i in range(count)], pa.string())
@@ -131,6 +136,8 @@ def _chrom(names: Sequence[str], count: int, refs: Integers) -> pa.Array:
 
 
 def _offsets(values: Offsets, unknown: npt.NDArray[Any] | None = None) -> pa.Array:
+    import pyarrow as pa
+
     none = values >= SIGN
     if unknown is not None:
         none = none | unknown

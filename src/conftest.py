@@ -1,5 +1,6 @@
 """What the examples in docstrings find: a folder with small files, and the usual names."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -44,9 +45,11 @@ def _example_files(doctest_namespace, tmp_path_factory, monkeypatch):
     )
     sizes = {"chr22": 50_818_468, "chrX": 156_040_895}
     gidx.write_bigbed(genes, "genes.bb", chromsizes=sizes, extra_index=["name"])
+    signal = {"chrom": "chr22", "start": [11_999, 12_002], "end": [12_002, 12_050]}
+    gidx.write_bigwig(pd.DataFrame({**signal, "value": [1.5, 0.5]}), "signal.bw", sizes)
     for name, (text, preset) in TEXTS.items():
         with gidx.bgzf.open(name, "w") as file:
             file.write(text.encode())
         places = {"chrom": 1, "start": 2} if preset is None else {}
         gidx.build_index(name, preset=preset, **places)
-    doctest_namespace.update(gidx=gidx, pd=pd, genes=genes)
+    doctest_namespace.update(gidx=gidx, np=np, pd=pd, genes=genes)

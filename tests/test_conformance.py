@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tests.support import tabix_files
+from tests.support import bigwig_bytes, tabix_files
 
 import gidx
 from gidx.cli import main
@@ -41,6 +41,15 @@ def bigbed(folder, rows=ROWS, **options):
         frame, folder / "a.bb", options.get("chroms", SIZES), items_per_slot=max(items, 2)
     )
     return folder / "a.bb"
+
+
+def bigwig(folder, rows=ROWS, **options):
+    """Of rows that overlap, which no writer makes, and any reader should read."""
+    rows = [(*row, i % 7) for i, row in enumerate(rows)]
+    items = max(options.get("sizes", 3000) // 90, 2)
+    data = bigwig_bytes.build(rows, options.get("chroms", SIZES), items_per_slot=items)
+    (folder / "a.bw").write_bytes(data)
+    return folder / "a.bw"
 
 
 def vcf(folder, rows=ROWS, **options):
@@ -103,8 +112,8 @@ def written(path, text, preset, options, **columns):
     return path
 
 
-KINDS = {"bigbed": bigbed, "bed": bed, "vcf": vcf, "gff3": gff3, "gtf": gtf, "sam": sam,
-         "tsv": table}  # fmt: skip
+KINDS = {"bigbed": bigbed, "bigwig": bigwig, "bed": bed, "vcf": vcf, "gff3": gff3, "gtf": gtf,
+         "sam": sam, "tsv": table}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=KINDS)

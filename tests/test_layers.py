@@ -133,7 +133,8 @@ def test_formats_do_not_import_each_other(module):
     parts = module.split(".")
     if len(parts) < 3:
         return
-    below = {"bbi": (), "bigbed": ("bbi",), "bed": ("text", "table")}  # BED is a table
+    bbi, table = ("bbi",), ("text", "table")  # BED is a table
+    below = {"bbi": (), "bigbed": bbi, "bigwig": bbi, "bed": table}
     shared = below.get(parts[1], ("text",))
     own = {parts[1], *shared}
     others = {m for m in inside(module) if m.startswith("formats.") and m.count(".") == 2}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gidx.dataset import BigBedDataset, Dataset, TabixDataset, open, open_as
+from gidx.dataset import BigBedDataset, BigWigDataset, Dataset, TabixDataset, open, open_as
 from gidx.errors import FormatError
 from gidx.formats import parquet
 from gidx.formats.bed.write import write_bed
 from gidx.formats.bigbed.write import write_bigbed
+from gidx.formats.bigwig.write import write_bigwig
 from gidx.formats.gff.write import write_gff, write_gtf
 from gidx.formats.table.write import write_tabix
 from gidx.formats.text.index import build_index
@@ -42,12 +43,14 @@ __all__ = [
     "open",
     "open_bed",
     "open_bigbed",
+    "open_bigwig",
     "open_gff",
     "open_tabix",
     "open_vcf",
     "read",
     "read_bed",
     "read_bigbed",
+    "read_bigwig",
     "read_gff",
     "read_gtf",
     "read_tabix",
@@ -55,6 +58,7 @@ __all__ = [
     "to_parquet",
     "write_bed",
     "write_bigbed",
+    "write_bigwig",
     "write_gff",
     "write_gtf",
     "write_tabix",
@@ -147,6 +151,34 @@ def read_bigbed(
     return dataset.to_pandas(
         regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
     )
+
+
+def read_bigwig(
+    path: AnySource,
+    regions: Regions = None,
+    *,
+    columns: Sequence[str] | None = None,
+    dtype_backend: DtypeBackend | None = "pyarrow",
+    storage_options: Mapping[str, Any] | None = None,
+    **options: Unpack[QueryOptions],
+) -> pd.DataFrame:
+    """Read bigWig rows into a DataFrame: chrom, start, end, value (float32).
+
+    A row is a run of bases of one value, as the file has it; bases that no row holds have
+    none. For a value a base, a bin, or around many regions see `BigWigDataset.values` and
+    `BigWigDataset.matrix`. Parameters are those of `read_bigbed`.
+
+    Source: Kent et al. 2010, Bioinformatics 26(17), supplement.
+
+    Examples
+    --------
+    >>> gidx.read_bigwig("signal.bw", "chr22:12,001-12,004")
+       chrom  start    end  value
+    0  chr22  11999  12002    1.5
+    1  chr22  12002  12050    0.5
+    """
+    dataset = open_bigwig(path, storage_options=storage_options)
+    return dataset.to_pandas(regions, columns=columns, dtype_backend=dtype_backend, **options)
 
 
 def read_bed(
@@ -433,6 +465,22 @@ def open_bigbed(
     if not isinstance(dataset, BigBedDataset):
         raise FormatError(
             f"{dataset.path}: a {dataset.format} file, expected bigBed; use gidx.open"
+        )
+    return dataset
+
+
+def open_bigwig(
+    path: AnySource, *, storage_options: Mapping[str, Any] | None = None
+) -> BigWigDataset:
+    """`open`, for a bigWig: what else is in the file is an error. Options as in `read_bigwig`.
+
+    >>> gidx.open_bigwig("signal.bw").values("chr22:12,002-12,003").tolist()
+    [1.5, 0.5]
+    """
+    dataset = open(path, storage_options=storage_options)
+    if not isinstance(dataset, BigWigDataset):
+        raise FormatError(
+            f"{dataset.path}: a {dataset.format} file, expected bigWig; use gidx.open"
         )
     return dataset
 

@@ -19,10 +19,11 @@ from gidx.binning.index import TabixIndex
 from gidx.errors import GidxWarning, RegionError, one_of
 from gidx.formats import registry
 from gidx.formats.base import Opening
-from gidx.formats.offers import ZOOM_SCHEMA, Lines, NameIndexes, Zooms
-from gidx.ground.region import MAX_END, Region, resolve
+from gidx.formats.offers import ZOOM_SCHEMA, Lines, NameIndexes, Signal, Zooms
+from gidx.ground.region import MAX_END, Region, resolve, spans, strands
 from gidx.ground.reopen import recipe
 from gidx.ground.source import ByteSource, PathSource, open_source
+from gidx.ground.windows import Anchor, Windows
 from gidx.options import MissingChroms, ScanOptions
 from gidx.scan import OpenFile, find
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from gidx.formats.bbi.read import Bbi
     from gidx.formats.bigbed.read import BigBed
+    from gidx.formats.bigwig.read import BigWig
     from gidx.formats.text.read import TabixText
     from gidx.options import (
         AnySource,
@@ -66,8 +68,8 @@ def open(path: AnySource, **options: Unpack[OpenOptions]) -> Dataset:
     Returns
     -------
     Dataset
-        A `BigBedDataset` for bigBed, a `TabixDataset` for BED, VCF, GFF, GTF, SAM text
-        and any other table with an index.
+        A `BigBedDataset` for bigBed, a `BigWigDataset` for bigWig, a `TabixDataset` for BED,
+        VCF, GFF, GTF, SAM text and any other table with an index.
 
     Raises
     ------
@@ -288,24 +290,104 @@ class BbiDataset(Dataset):
         ``sum`` of the values. From the zoom level that fits, or from the rows where
         none does or ``exact`` is asked (gidx.bbi.summary says more).
         """
-        one_of("stat", stat, STATS)
-        if bins < 1:
-            raise ValueError(f"bins is {bins}, expected 1 or more")
-        asked = resolve(region, self._format.chroms)
+        _check_bins(bins, stat)
+        place = self._one_region(region, "summary")
+        return self._format.summarize(place.chrom, place.start, place.end, bins, stat, exact)
+
+    def _one_region(self, region: OneRegion, what: str) -> Region:
+        """The region of a question that takes one, whose end is known."""
+        asked = resolve(region, self._format.chroms, self._ids)
         if len(asked) != 1:
-            raise RegionError(f"summary takes one region, found {len(asked)}")
+            raise RegionError(f"{what} takes one region, found {len(asked)}")
         chrom = list(self._format.chroms)[int(asked.chrom[0])]
-        size = self._format.chroms[chrom]
         start, end = int(asked.start[0]), int(asked.end[0])
-        end = (size or 0) if end == MAX_END else end
-        if start >= end:
+        end = (self._format.chroms[chrom] or 0) if end == MAX_END else end
+        if not start < end <= 2**32:
             raise RegionError(f"{Region(chrom, start, end)}: no bases to sum up")
-        return self._format.summarize(chrom, start, end, bins, stat, exact)
+        return Region(chrom, start, end)
 
     @property
     def total_summary(self) -> TotalSummary:
         """valid_count, min, max, sum, sum_squares, mean, std of the values."""
         return self._format.total_summary()
+
+
+class BigWigDataset(BbiDataset):
+    """An open bigWig file: a Dataset with values by base and by bin, zoom levels, summaries."""
+
+    _format: BigWig
+
+    def values(
+        self,
+        region: OneRegion,
+        bins: int | None = None,
+        stat: Stat = "mean",
+        *,
+        fill: float = np.nan,
+    ) -> npt.NDArray[np.floating[Any]]:
+        """The value of each base of one region (float32), or a statistic of ``bins`` parts of it.
+
+        ``fill`` is for what the file has no value of: bases, or bins without a base that has.
+        A statistic is over the bases that have one, from the rows, not from zoom levels, which
+        `summary` asks. ``stat`` as there.
+
+        >>> gidx.open("signal.bw").values("chr22:11,999-12,004")
+        array([nan, 1.5, 1.5, 1.5, 0.5, 0.5], dtype=float32)
+        >>> gidx.open("signal.bw").values("chr22:11,999-12,004", bins=2).tolist()
+        [1.5, 0.8333333333333334]
+        """
+        place = self._one_region(region, "values")
+        window = Windows(*np.array([[self._ids[place.chrom]], [place.start], [place.end]]))
+        if bins is None:
+            return self._format.values(window, fill)
+        _check_bins(bins, stat)
+        return self._format.matrix(window, bins, stat, fill, 1)[0]
+
+    def matrix(
+        self,
+        regions: Regions,
+        bins: int = 100,
+        stat: Stat = "mean",
+        *,
+        anchor: Anchor | None = None,
+        flank: int | tuple[int, int] = 0,
+        fill: float = np.nan,
+        missing_chroms: MissingChroms = "error",
+        threads: int | None = None,
+    ) -> npt.NDArray[np.float64]:
+        """Signal around many regions: a row a region, in their order, a column a bin.
+
+        Parameters
+        ----------
+        regions
+            As in `scan`, but each by itself, in the order given. Regions of a frame whose
+            ``strand`` is ``-`` are turned: their first bin is the most upstream one.
+        bins, stat
+            Into how many parts a region is cut, and of what; as in `values`.
+        anchor : {"start", "center", "end"}, optional
+            The bases around the regions' first base (of the strand; of genes the TSS), middle
+            or end, instead of the regions themselves.
+        flank : int or (int, int)
+            Bases beyond the region, or on both sides of the anchor: upstream, downstream.
+        fill
+            For bins without a base that has a value; also past a chrom's ends.
+        missing_chroms
+            ``"ignore"``: a region on a chrom that the file does not have is all ``fill``.
+
+        >>> genes = pd.DataFrame({"chrom": "chr22", "start": [12000], "end": [12004]})
+        >>> gidx.open("signal.bw").matrix(genes, bins=2).tolist()
+        [[1.5, 0.5]]
+        """
+        _check_bins(bins, stat)
+        chrom, start, end = spans(regions, self._ids, missing_chroms)
+        sizes = np.array([size or 0 for size in self._format.chroms.values()] + [0], np.int64)
+        end = np.where(end == MAX_END, sizes[chrom], end)
+        minus = strands(regions)
+        windows = Windows(chrom, start, end).around(minus, anchor, flank)
+        found = self._format.matrix(windows, bins, stat, fill, threads)
+        if minus is not None:
+            found[minus] = found[minus, ::-1]
+        return found
 
 
 class BigBedDataset(BbiDataset):
@@ -366,6 +448,7 @@ class TabixDataset(Dataset):
 
 # What a file's format offers, and the class that has it for users; the first that fits.
 _DATASETS: tuple[tuple[type, type[Dataset]], ...] = (
+    (Signal, BigWigDataset),
     (NameIndexes, BigBedDataset),
     (Zooms, BbiDataset),
     (Lines, TabixDataset),
@@ -376,3 +459,9 @@ def _reopened(source: ByteSource, opening: Opening) -> Dataset:
     with warnings.catch_warnings():  # they were given when it was opened first
         warnings.simplefilter("ignore", GidxWarning)
         return _opened(source, opening)
+
+
+def _check_bins(bins: int, stat: str) -> None:
+    one_of("stat", stat, STATS)
+    if bins < 1:
+        raise ValueError(f"bins is {bins}, expected 1 or more")

@@ -57,7 +57,7 @@ def encode(chrom: int, blocks: Sequence[Sequence[Row]], keyed: bool) -> Group:
         bounds.append(len(data))
     keys = np.array([row[3].split("\t")[0].encode() for block in blocks for row in block])
     return Group(
-        chrom,
+        np.full(len(blocks), chrom, np.int32),
         data,
         np.array(bounds),
         np.array([min(row[1] for row in block) for block in blocks], np.uint32),

@@ -91,6 +91,7 @@ class Builder:
     buffer_size: int | None = None  # default: of the largest block
     row_count: int | None = None
     chrom_ids: Mapping[str, int] | None = None  # default: in the order given
+    magic: int = MAGIC
 
     def __post_init__(self) -> None:
         if self.compressed is None:
@@ -116,7 +117,7 @@ class Builder:
         self._extra_indexes()
         if self.closing:
             f.mark("closing")
-            f.add("I", MAGIC)
+            f.add("I", self.magic)
         self._header()
         return BigBed(bytes(f.data), f.places, self.order)
 
@@ -150,12 +151,7 @@ class Builder:
         for name, group in groupby(self.rows, key=lambda row: row[0]):
             for rows in _in_nodes(list(group), self.items_per_slot):
                 f.mark(f"block {len(leaves)}")
-                at, size = self._block(
-                    struct.pack(self.order + "3I", self.ids[name], *row[1:3])
-                    + b"\t".join(_bytes(text) for text in row[3:])
-                    + b"\0"
-                    for row in rows
-                )
+                at, size = self._block(self._encoded(rows))
                 start, end = min(row[1] for row in rows), max(row[2] for row in rows)
                 leaves.append((self.ids[name], start, self.ids[name], end, at, size))
                 value = struct.pack(self.order + "2Q", at, size)
@@ -164,10 +160,16 @@ class Builder:
         f.mark("range_tree")
         range_tree(f, leaves, self.fan_out, self.items_per_slot, self.levels)
 
+    def _encoded(self, rows: Sequence[Row]) -> Iterable[bytes]:
+        """What is in the block of these rows."""
+        for row in rows:
+            head = struct.pack(self.order + "3I", self.ids[row[0]], *row[1:3])
+            yield head + b"\t".join(_bytes(text) for text in row[3:]) + b"\0"
+
     def _zoom(self, number: int, reduction: int) -> None:
         f = self.file
         f.mark(f"zoom {number} data")
-        records = list(zoom_records(self.rows, self.chroms, self.ids, reduction))
+        records = list(self._summaries(reduction))
         f.add("I", len(records))
         leaves: list[Leaf] = []
         for some in _in_nodes(records, self.items_per_slot):
@@ -176,6 +178,9 @@ class Builder:
             leaves.append((*some[0][:2], last[0], last[2], *block))
         f.mark(f"zoom {number} tree")
         range_tree(f, leaves, self.fan_out, self.items_per_slot, self.levels)
+
+    def _summaries(self, reduction: int) -> Iterable[tuple]:
+        return zoom_records(self.rows, self.chroms, self.ids, reduction)
 
     def _block(self, records: Iterable[bytes]) -> tuple[int, int]:
         """Where a block of records was put, and its size there."""
@@ -200,7 +205,7 @@ class Builder:
         places["header"] = 0
         f.put(
             0, "IHHQQQHHQQIQ",
-            MAGIC, self.version, len(self.zooms),
+            self.magic, self.version, len(self.zooms),
             places["chromosome_tree"], places["data"], places["range_tree"],
             self.field_count, min(self.field_count, 12) if self.defined is None else self.defined,
             places.get("autosql", 0), places.get("total_summary", 0),

@@ -36,6 +36,20 @@ def read(chromsizes: Any) -> dict[str, int]:
     return _checked(_pairs(chromsizes), "chromsizes: ")
 
 
+def given_or_recorded(given: Any, about: Mapping[str, Any]) -> dict[str, int]:
+    """The sizes that a writer is given, or those that the data's metadata have."""
+    recorded = about.get("chromsizes")
+    if given is not None:
+        return read(given)
+    if not isinstance(recorded, Mapping) or None in recorded.values():
+        raise WriteError(
+            "no chromsizes: the data carry none; pass chromsizes={'chr1': 248956422, …} or a path "
+            "to a file of names and sizes, such as UCSC's hg38.chrom.sizes",
+            row=None,
+        )
+    return read(recorded)
+
+
 def _read_file(path: Path) -> Iterable[tuple[str, str]]:
     with path.open(encoding="utf-8", errors="surrogateescape") as lines:
         for number, line in enumerate(lines, 1):

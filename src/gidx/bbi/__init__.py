@@ -5,6 +5,7 @@
     range_tree      genomic ranges to data blocks
     blocks          data blocks: inflate, deflate
     record          a bigBed's row in a block
+    section         a bigWig's runs of a value in a block
     zoom            zoom levels: reading, reducing, writing
     write           the parts put together into a file
 

@@ -110,8 +110,12 @@ def read_header(source: ByteSource, magic: int, kind: str) -> Header:
     zooms = read_array(source, HEADER.itemsize, ordered(ZOOM_HEADER, order), levels, "zoom headers")
     used = np.flatnonzero(zooms["reduction"] == 0)  # UCSC's readers stop there too
     zooms = zooms[: used[0]] if len(used) else zooms
-    for name in ("chromosome_tree_offset", "data_offset", "index_offset"):
+    for name in ("chromosome_tree_offset", "data_offset"):
         _check_offset(source, fixed, name, required=True)
+    # libBigWig has no index in a file without rows
+    layout = ordered(np.dtype("<u8"), order)
+    some = int(read_one(source, int(fixed["data_offset"]), layout, "count of rows or blocks")) > 0
+    _check_offset(source, fixed, "index_offset", required=some)
     for name in ("autosql_offset", "total_summary_offset", "extended_header_offset"):
         _check_offset(source, fixed, name, required=False)
     for zoom in zooms:

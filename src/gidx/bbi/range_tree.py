@@ -108,13 +108,16 @@ def key(chrom: npt.NDArray[Any], position: npt.NDArray[Any]) -> Keys:
 
 
 class RangeTree:
-    """A tree at ``offset``; reads its nodes when they are first needed."""
+    """A tree at ``offset``, without one empty; reads its nodes when they are first needed."""
 
-    def __init__(self, source: ByteSource, offset: int, order: Order, what: str) -> None:
+    def __init__(self, source: ByteSource, offset: int | None, order: Order, what: str) -> None:
         self._source, self._order, self._what = source, order, what
-        self.tree = read_tagged(source, offset, TREE, order, MAGIC, f"range tree ({what})")
+        if offset is not None:
+            self.tree = read_tagged(source, offset, TREE, order, MAGIC, f"range tree ({what})")
+        else:
+            self.tree = np.zeros(1, TREE)[0]
         self.item_count = int(self.tree["item_count"])
-        self._root = offset + TREE.itemsize
+        self._root = (offset or 0) + TREE.itemsize
         self._all: Items | None = None
         self._lock = threading.Lock()
 

@@ -41,7 +41,7 @@ class TotalSummary(NamedTuple):
     @property
     def std(self) -> float:
         n = np.array([float(self.valid_count)])
-        return float(_std(n, np.array([self.sum]), np.array([self.sum_squares]))[0])
+        return float(sample_std(n, np.array([self.sum]), np.array([self.sum_squares]))[0])
 
 
 @dataclass(frozen=True)
@@ -123,11 +123,11 @@ def fold(spans: Spans, edges: Positions, stat: Stat) -> Floats:
         if stat == "mean":
             return summed(spans.sum) / count
         return np.where(
-            count > 0, _std(count, summed(spans.sum), summed(spans.sum_squares)), np.nan
+            count > 0, sample_std(count, summed(spans.sum), summed(spans.sum_squares)), np.nan
         )
 
 
-def _std(count: Floats, total: Floats, squares: Floats) -> Floats:
+def sample_std(count: Floats, total: Floats, squares: Floats) -> Floats:
     """The sample standard deviation from sums, as UCSC's calcStdFromSums."""
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = squares - total * total / count

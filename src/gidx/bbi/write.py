@@ -26,7 +26,7 @@ with the chroms' sizes, before the first byte is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -58,6 +58,7 @@ Spans = Callable[[], Iterable[tuple[int, npt.NDArray[Any], npt.NDArray[Any]]]]
 
 # An entry of the extra index list: one field makes the key.
 _EXTRA = np.dtype([("index", EXTRA_INDEX), ("key", EXTRA_INDEX_FIELD)])
+LEVELS = range(1, 13)  # libdeflate's
 _MOST = 65535  # a node counts its items in 16 bits
 # Rows a kernel call: 1 MB of positions, which stay in cache from one loop to the next.
 _CHUNK = 65536
@@ -76,19 +77,72 @@ class Chrom:
 
 @dataclass(frozen=True)
 class Group:
-    """Encoded rows of one chrom, in whole blocks: ``data[bounds[i] : bounds[i + 1]]``.
+    """Encoded rows in whole blocks: ``data[bounds[i] : bounds[i + 1]]``.
 
-    Per block its smallest start, its largest end, its rows; per extra index the key
-    of each row (numpy ``S``).
+    Per block its chrom, its smallest start, its largest end, its rows; per extra index the
+    key of each row (numpy ``S``).
     """
 
-    chrom: int
+    chrom: npt.NDArray[np.int32]
     data: Any
     bounds: npt.NDArray[np.int64]
     start: npt.NDArray[np.uint32]
     end: npt.NDArray[np.uint32]
     counts: npt.NDArray[np.int64]
     keys: tuple[npt.NDArray[np.bytes_], ...]
+
+
+Batch = list[tuple[int, int, int]]  # chrom, first row, row behind the last
+
+
+def batches(firsts: npt.NDArray[np.int64], size: int) -> Iterator[Batch]:
+    """Rows that are encoded together, at most ``size``; chrom c begins at row ``firsts[c]``.
+
+    Why together: a genome of 100,000 scaffolds has as many chroms, of a few rows.
+    """
+    batch: Batch = []
+    room = size
+    for chrom, (first, last) in enumerate(pairwise(firsts.tolist())):
+        for start in range(first, last, size):
+            stop = min(start + size, last)
+            if stop - start > room:
+                yield batch
+                batch, room = [], size
+            batch.append((chrom, start, stop))
+            room -= stop - start
+    if batch:
+        yield batch
+
+
+def blocks_of(
+    batch: Batch, items_per_slot: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Where the blocks of a batch begin, in its rows, and the end; the chrom of each.
+
+    >>> [a.tolist() for a in blocks_of([(0, 10, 13), (1, 13, 14)], 2)]
+    [[0, 2, 3, 4], [0, 0, 1]]
+    """
+    parts = np.array(batch, np.int64)
+    rows = np.append(parts[:, 1], parts[-1, 2]) - parts[0, 1]
+    counts = -(-np.diff(rows) // items_per_slot)
+    before = np.cumsum(counts) - counts
+    inside = np.arange(counts.sum()) - np.repeat(before, counts)
+    firsts = np.repeat(rows[:-1], counts) + inside * items_per_slot
+    return np.append(firsts, rows[-1]), np.repeat(parts[:, 0], counts).astype(np.int32)
+
+
+def level_of(compression: str | None, level: int) -> int:
+    """The layout's level, from a writer's options."""
+    if compression is None:
+        return 0
+    if compression != "zlib":
+        raise WriteError(f"compression is {compression!r}, expected 'zlib' or None", row=None)
+    if level not in LEVELS:
+        raise WriteError(
+            f"level is {level!r}, expected 1 to {LEVELS[-1]}; compression=None writes plain",
+            row=None,
+        )
+    return level
 
 
 @dataclass(frozen=True)
@@ -309,9 +363,8 @@ class _Data:
         self.rows += int(group.counts.sum())
         self.blocks += len(group.counts)
         self.largest = max(self.largest, int(np.diff(group.bounds).max(initial=0)))
-        chrom = np.full(len(offsets), group.chrom, np.uint32)
-        self._low.append(range_tree.key(chrom, group.start))
-        self._high.append(range_tree.key(chrom, group.end))
+        self._low.append(range_tree.key(group.chrom, group.start))
+        self._high.append(range_tree.key(group.chrom, group.end))
         self._counts.append(group.counts)
         self._offsets.append(offsets)
         self._stored.append(stored)
@@ -410,7 +463,7 @@ def _summary_group(summaries: Record, each: int) -> Group:
     bounds = np.append(first, len(summaries))
     nothing = np.zeros(0, np.uint32)
     return Group(
-        0,
+        nothing.astype(np.int32),
         summaries.view(np.uint8),
         bounds * zoom.SUMMARY.itemsize,
         nothing,

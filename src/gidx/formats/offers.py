@@ -18,6 +18,7 @@ from gidx.arrow import schema
 from gidx.bbi.summary import Stat, TotalSummary
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
+from gidx.ground.windows import Windows
 
 if TYPE_CHECKING:
     from gidx.binning.index import TabixIndex
@@ -64,6 +65,20 @@ class Zooms(ABC):
     @abstractmethod
     def total_summary(self) -> TotalSummary:
         """Of the whole file."""
+
+
+class Signal(ABC):
+    """Each base has a value, or none."""
+
+    @abstractmethod
+    def values(self, window: Windows, fill: float) -> npt.NDArray[np.float32]:
+        """The value of each base of one window; ``fill`` where there is none."""
+
+    @abstractmethod
+    def matrix(
+        self, windows: Windows, bins: int, stat: Stat, fill: float, threads: int | None
+    ) -> npt.NDArray[np.float64]:
+        """A statistic of each bin (windows, bins), from the rows."""
 
 
 class NameIndexes(ABC):

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from gidx.formats.text.read import TabixText
     from gidx.ground.source import ByteSource
 
-Name = Literal["bigbed", "bed", "vcf", "gff3", "gtf", "sam", "tsv", "parquet", "arrow", "json"]
+Name = Literal[
+    "bigbed", "bigwig", "bed", "vcf", "gff3", "gtf", "sam", "tsv", "parquet", "arrow", "json"
+]
 Target = str | os.PathLike[str] | BinaryIO
 
 BGZF = (".gz", ".bgz", ".bgzf")
@@ -87,6 +89,22 @@ def _write_bigbed(rows: pa.RecordBatchReader, target: Target, options: Writing) 
         rows, target, options.chromsizes, bed_type=options.bed_type, autosql=options.autosql,
         extra_index=options.extra_index, **options.of_all,
     )  # fmt: skip
+
+
+def _open_bigwig(source: ByteSource, opening: Opening) -> Format:
+    from gidx.formats.bigwig.read import BigWig
+
+    del opening
+    return BigWig(source)
+
+
+def _write_bigwig(rows: pa.RecordBatchReader, target: Target, options: Writing) -> None:
+    from gidx.errors import WriteError
+    from gidx.formats.bigwig.write import write_bigwig
+
+    if not isinstance(target, str | os.PathLike):
+        raise WriteError("a bigWig file cannot be written to a stream; name a file")
+    write_bigwig(rows, target, options.chromsizes, **options.of_all)
 
 
 def _prove_text(file: Any, counts: Mapping[str | None, int], threads: int | None) -> list[str]:
@@ -183,12 +201,15 @@ def _write_arrow(rows: pa.RecordBatchReader, target: Target, options: Writing) -
 # ── the table ───────────────────────────────────────────────────────────────────────────────────
 
 _BIGBED = (b"\xeb\xf2\x89\x87", b"\x87\x89\xf2\xeb")
+_BIGWIG = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
 
 # Where rows look like several, the first is it.
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (
     Kind("bigbed", "bigBed", (".bb", ".bigbed"), ("types",),
          begins=lambda head: head.startswith(_BIGBED), open=_open_bigbed, prove=_prove_bigbed,
          write=_write_bigbed),
+    Kind("bigwig", "bigWig", (".bw", ".bigwig"), begins=lambda head: head.startswith(_BIGWIG),
+         open=_open_bigwig, write=_write_bigwig),
     Kind("bed", "BED", (".bed",), text=TextKind(_bed, looks.BED, ("schema",)), write=_write_bed),
     Kind("gff3", "GFF3", (".gff3", ".gff"), text=TextKind(_gff, looks.GFF3, ("attributes",)),
          write=_write_gff3),
@@ -232,7 +253,8 @@ def open(source: ByteSource, opening: Opening) -> Format:
         raise TypeError(f"{source.name}: a {kind.title} file has its index inside; drop index=")
     for option, value in opening.options.items():
         if value is not None and option not in kind.options:
-            there = f"there {'is' if len(kind.options) == 1 else 'are'} {', '.join(kind.options)}"
+            known = ", ".join(kind.options) or "none"
+            there = f"there {'are' if len(kind.options) > 1 else 'is'} {known}"
             raise TypeError(f"a {kind.title} file has no option {option!r}; {there}")
     return kind.open(source, opening)
 

@@ -18,8 +18,6 @@ _FIRST: tuple[tuple[bytes, str], ...] = (
     (b"TBI\1", "a TBI index, not the file that it is of; look at it with: gidx dump-index"),
     (b"CSI\1", "a CSI index, not the file that it is of; look at it with: gidx dump-index"),
     (b"BAI\1", "a BAI index, which is of a BAM file"),
-    (b"\x26\xfc\x8f\x88", "a bigWig file; gidx reads bigBed"),
-    (b"\x88\x8f\xfc\x26", "a bigWig file; gidx reads bigBed"),
     (b"\x43\x27\x41\x1a", "a 2bit file, of sequences"),
     (b"\x1a\x41\x27\x43", "a 2bit file, of sequences"),
     (b"\x89HDF\r\n", "an HDF5 file (cooler, h5ad, loom …)"),

@@ -249,6 +249,20 @@ def _frame_spans(
     return chrom[where.codes], start, end
 
 
+def strands(regions: Any) -> npt.NDArray[np.bool_] | None:
+    """Which regions of a frame are of the reverse strand; None where nothing says so."""
+    if isinstance(regions, (str, tuple, list, Region)):
+        return None
+    from gidx.frames.query import as_frame
+
+    frame = as_frame(regions)
+    name = None if frame is None else next((c for c in frame if str(c).lower() == "strand"), None)
+    if frame is None or name is None:
+        return None
+    found: npt.NDArray[np.bool_] = (frame[name].astype("object") == "-").to_numpy(np.bool_)
+    return found
+
+
 _WHOLE = "a frame of regions needs integer start and end without missing values"
 
 

@@ -53,6 +53,16 @@ cdef inline i64 look_up(
     return -1
 
 
+cdef inline i64 big_or_little(const u8[::1] buf, u64 i, bint big) noexcept nogil:
+    """The number of 32 bits at `i`, in either byte order."""
+    cdef u32 a, b, c, d
+    a, b = buf[i], buf[i + 1]
+    c, d = buf[i + 2], buf[i + 3]
+    if big:
+        return <i64>((a << 24) | (b << 16) | (c << 8) | d)
+    return <i64>((d << 24) | (c << 16) | (b << 8) | a)
+
+
 cdef inline i64 lower(const number[::1] values, i64 lo, i64 hi, i64 x) noexcept nogil:
     """The first of `values[lo:hi]`, ascending, that is not below `x`."""
     cdef i64 mid

@@ -10,22 +10,13 @@ Rows are kept or dropped on their heads; only the rest of kept rows is split.
 
 import numpy as np
 
-from gidx.kernels.common cimport overlaps
+from gidx.kernels.common cimport big_or_little, overlaps
 from gidx.kernels.letters cimport NUL, TAB
-from gidx.kernels.types cimport i32, i64, u8, u32, u64
+from gidx.kernels.types cimport i32, i64, u8, u64
 
 # What `read_records` returns as status, with the place in `at`.
 cpdef enum:
     OK = 0, TRUNCATED = 1, FIELDS = 2, CHROM = 3
-
-
-cdef inline i64 _u4(const u8[::1] buf, u64 i, bint big) noexcept nogil:
-    cdef u32 a, b, c, d
-    a, b = buf[i], buf[i + 1]
-    c, d = buf[i + 2], buf[i + 3]
-    if big:
-        return <i64>((a << 24) | (b << 16) | (c << 8) | d)
-    return <i64>((d << 24) | (c << 16) | (b << 8) | a)
 
 
 def read_records(
@@ -67,7 +58,7 @@ def read_records(
                 if stop - i <= 12 or not closed:
                     status = TRUNCATED
                     break
-                c, s, e = _u4(buf, i, big), _u4(buf, i + 4, big), _u4(buf, i + 8, big)
+                c, s, e = big_or_little(buf, i, big), big_or_little(buf, i + 4, big), big_or_little(buf, i + 8, big)
                 if c >= n_chroms:
                     status, found = CHROM, c
                     break

@@ -52,7 +52,7 @@ class Bbi(Format, Zooms):
         self.buffer_size = int(fixed["uncompress_buffer_size"])
         self._chroms = self._read_chroms()
         self.data_tree = RangeTree(
-            source, int(fixed["index_offset"]), self.head.order, "data index"
+            source, int(fixed["index_offset"]) or None, self.head.order, "data index"
         )
         self._zoom_indexes: dict[int, RangeTree] = {}
         if not self.head.closed:

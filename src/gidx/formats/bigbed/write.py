@@ -17,11 +17,9 @@ Left out: the container (see bbi.write), and fields 13 to 15 of microarray BED.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
@@ -37,7 +35,18 @@ from gidx.arrow.order import Limits, Order, Surveyor, survey, unfit
 from gidx.autosql import BED_FIELDS, AutoSql, Field, bed, parse
 from gidx.autosql import bed_rules as rules
 from gidx.autosql.declare import Declared, declare, missing_word
-from gidx.bbi.write import Chrom, Content, Declaration, Group, Layout, write_bbi
+from gidx.bbi.write import (
+    Batch,
+    Chrom,
+    Content,
+    Declaration,
+    Group,
+    Layout,
+    batches,
+    blocks_of,
+    level_of,
+    write_bbi,
+)
 from gidx.errors import WriteError, hint
 from gidx.ground.atomic import replacing
 from gidx.ground.pool import thread_count
@@ -53,7 +62,6 @@ HEAD_FIELDS = 3  # chrom, chromStart, chromEnd: in a record's head, not in its t
 # Rows, and bytes of their columns, that are encoded at a time. 2 M bed6 rows on one
 # thread: 0.15 s in pieces of 64k rows; 0.18 s in 16k, 0.19 s in 256k, 0.52 s in 2k.
 _ROWS, _BYTES = 65536, 8 * 2**20
-_LEVELS = range(1, 13)  # libdeflate's
 
 Ints = npt.NDArray[np.int64]
 
@@ -129,10 +137,10 @@ def write_bigbed(
     >>> gidx.open("chr22.bb").count_rows()
     2
     """
-    deflate_level = _level(compression, level)
+    deflate_level = level_of(compression, level)
     with frame(data, beside=path if isinstance(path, str | os.PathLike) else None) as rows:
         declared = declare(rows, autosql, bed_type)
-        sizes = _chromsizes(chromsizes, rows.about)
+        sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
         heads = _heads(declared)
         indexed = _indexed(declared, extra_index)
         order = survey(rows, heads, sizes, sort=sort)
@@ -172,38 +180,12 @@ def check_bigbed(
     """Note all that `write_bigbed` would refuse."""
     with frame(data) as rows:
         declared = declare(rows, autosql, bed_type)
-        sizes = _chromsizes(chromsizes, rows.about)
+        sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
         _indexed(declared, options.get("extra_index", ()))
         _inspect(rows, _heads(declared), declared, sizes, inspection)
 
 
 # ── what was asked ──────────────────────────────────────────────────────────────────────────────
-
-
-def _level(compression: str | None, level: int) -> int:
-    if compression is None:
-        return 0
-    if compression != "zlib":
-        raise WriteError(f"compression is {compression!r}, expected 'zlib' or None", row=None)
-    if level not in _LEVELS:
-        raise WriteError(
-            f"level is {level!r}, expected 1 to {_LEVELS[-1]}; compression=None writes plain",
-            row=None,
-        )
-    return level
-
-
-def _chromsizes(given: Any, about: Mapping[str, Any]) -> dict[str, int]:
-    recorded = about.get("chromsizes")
-    if given is not None:
-        return sizes_of.read(given)
-    if not isinstance(recorded, Mapping) or None in recorded.values():
-        raise WriteError(
-            "no chromsizes: the data carry none; pass chromsizes={'chr1': 248956422, …} or a path "
-            "to a file of names and sizes, such as UCSC's hg38.chrom.sizes",
-            row=None,
-        )
-    return sizes_of.read(recorded)
 
 
 def _heads(declared: Declared) -> list[str]:
@@ -267,28 +249,25 @@ class _Encoder:
 
     def groups(self) -> Iterator[Callable[[], Group]]:
         """What makes each group of the file, in order."""
-        for parts in self._batches():
-            batch = _Batch(self, parts, self._items)
-            for i in range(len(parts)):
-                yield partial(batch.group, i)
+        for batch in self._batches():
+            yield partial(self._group, batch)
 
-    def _batches(self) -> Iterator[list[tuple[int, int, int]]]:
-        """(chrom, first row, row behind the last) of groups that are encoded together.
+    def _batches(self) -> Iterator[Batch]:
+        return batches(self._order.firsts, self.size)
 
-        Why together: a genome of 100,000 scaffolds has as many groups, of a few rows.
-        """
-        batch: list[tuple[int, int, int]] = []
-        room = self.size
-        for chrom, (first, last) in enumerate(pairwise(self._order.firsts.tolist())):
-            for start in range(first, last, self.size):
-                stop = min(start + self.size, last)
-                if stop - start > room:
-                    yield batch
-                    batch, room = [], self.size
-                batch.append((chrom, start, stop))
-                room -= stop - start
-        if batch:
-            yield batch
+    def _group(self, batch: Batch) -> Group:
+        encoded = self.encode(batch[0][1], batch[-1][2])
+        bounds, chrom = blocks_of(batch, self._items)
+        firsts = bounds[:-1]
+        return Group(
+            chrom,
+            encoded.data,
+            encoded.bounds[bounds],
+            encoded.starts[firsts].astype(np.uint32),
+            np.maximum.reduceat(encoded.ends, firsts).astype(np.uint32),
+            np.diff(bounds),
+            encoded.keys,
+        )
 
     def _positions(
         self, start: int, stop: int, columns: Sequence[str]
@@ -378,55 +357,6 @@ class _Encoded:
     starts: Ints
     ends: Ints
     keys: tuple[npt.NDArray[np.bytes_], ...]
-
-
-class _Batch:
-    """Groups that are encoded together, when the first of them is wanted."""
-
-    def __init__(self, encoder: _Encoder, parts: list[tuple[int, int, int]], items: int) -> None:
-        self._encoder, self._parts, self._items = encoder, parts, items
-        self._lock = threading.Lock()
-        self._whole: tuple[Group, Ints, Ints] | None = None
-
-    def group(self, i: int) -> Group:
-        with self._lock:  # the other groups wait for the one encoding
-            if self._whole is None:
-                self._whole = self._encode()
-        whole, rows, blocks = self._whole
-        if len(self._parts) == 1:
-            return whole
-        mine = slice(blocks[i], blocks[i + 1])
-        bounds = whole.bounds[mine.start : mine.stop + 1]
-        return Group(
-            self._parts[i][0],
-            whole.data[bounds[0] : bounds[-1]],
-            bounds - bounds[0],
-            whole.start[mine],
-            whole.end[mine],
-            whole.counts[mine],
-            tuple(keys[rows[i] : rows[i + 1]] for keys in whole.keys),
-        )
-
-    def _encode(self) -> tuple[Group, Ints, Ints]:
-        """All as if it were one group; the first row and the first block of each, and the ends."""
-        parts = np.array(self._parts, np.int64)
-        encoded = self._encoder.encode(int(parts[0, 1]), int(parts[-1, 2]))
-        rows = np.append(parts[:, 1], parts[-1, 2]) - parts[0, 1]
-        n_blocks = -(-np.diff(rows) // self._items)
-        blocks = np.concatenate([[0], np.cumsum(n_blocks)])
-        inside = np.arange(blocks[-1]) - np.repeat(blocks[:-1], n_blocks)
-        firsts = np.repeat(rows[:-1], n_blocks) + inside * self._items
-        bounds = np.append(firsts, rows[-1])
-        whole = Group(
-            self._parts[0][0],
-            encoded.data,
-            encoded.bounds[bounds],
-            encoded.starts[firsts].astype(np.uint32),
-            np.maximum.reduceat(encoded.ends, firsts).astype(np.uint32),
-            np.diff(bounds),
-            encoded.keys,
-        )
-        return whole, rows, blocks
 
 
 # ── fields ──────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,73 @@
+"""The section of a bigWig: the runs of a value in a data block.
+
+Layout: Kent et al. 2010, supplementary table 13. A head of fixed size says of which type the
+items are that follow, and what they have in common; a section lies in one block.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gidx.bbi.blocks import Blocks
+from gidx.errors import format_error
+from gidx.ground.layout import Order
+from gidx.ground.region import NO_REGIONS, RegionSet
+from gidx.kernels import signal
+
+# fmt: off
+HEAD = np.dtype([              # offset
+    ("chrom", "<u4"),          #  0  id
+    ("start", "<u4"),          #  4  of the first run
+    ("end", "<u4"),            #  8  of the last run
+    ("step", "<u4"),           # 12  from a run's start to the next one's; fixed step only
+    ("span", "<u4"),           # 16  bases of a run; not of bedGraph
+    ("type", "u1"),            # 20  1 bedGraph, 2 variable step, 3 fixed step
+    ("reserved", "u1"),        # 21
+    ("count", "<u2"),          # 22  items that follow
+])
+BEDGRAPH = np.dtype([          # offset
+    ("start", "<u4"),          #  0
+    ("end", "<u4"),            #  4
+    ("value", "<f4"),          #  8
+])
+VARIABLE = np.dtype([          # offset
+    ("start", "<u4"),          #  0
+    ("value", "<f4"),          #  4
+])
+FIXED = np.dtype([             # offset
+    ("value", "<f4"),          #  0
+])
+# fmt: on
+
+MOST = 65535  # items of a section
+
+
+class Runs(NamedTuple):
+    """Chrom ids, places, values; of each chrom disjoint and in order, if the file is sound."""
+
+    chrom: npt.NDArray[np.int32]
+    start: npt.NDArray[np.int64]
+    end: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float32]
+
+
+def read(name: str, order: Order, blocks: Blocks, n_chroms: int, regions: RegionSet | None) -> Runs:
+    """The runs that overlap a region (all: None); ``name`` is the file's, for errors."""
+    asked = NO_REGIONS if regions is None else regions
+    status, at, found, chrom, start, end, value = signal.read_sections(
+        blocks.text, blocks.bounds, order == ">", n_chroms,
+        asked.first, asked.start, asked.end, regions is None,
+    )  # fmt: skip
+    if status == signal.OK:
+        return Runs(chrom, start, end, value)
+    what = {
+        signal.TRUNCATED: "is cut off: its block ends before its items do",
+        signal.TYPE: f"is of type {found}, expected 1 to 3",
+        signal.CHROM: f"has chrom id {found}, the file has {n_chroms} chroms",
+    }[status]
+    block = int(np.searchsorted(blocks.bounds, at, side="right")) - 1
+    where = f"section at {at - int(blocks.bounds[block])} of its block"
+    raise format_error(name, int(blocks.ranges[block, 0]), f"{where} {what}")

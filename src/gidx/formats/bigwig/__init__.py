@@ -1,0 +1,1 @@
+"""bigWig files, read and written."""

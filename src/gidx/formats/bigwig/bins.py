@@ -1,0 +1,128 @@
+"""Values of a bigWig by base and by bin: signals as numpy arrays.
+
+Bins are UCSC's: bin i of n over [start, end) ends at ``start + (end - start) * (i + 1) // n``.
+A statistic is over the bases of a bin that have a value, each counted once. All of it comes
+from the rows; estimates from zoom levels are `Bbi.summarize`'s.
+
+Many regions are one pass over the file: their blocks are planned together and read once,
+and each run is added to the bins of all regions that it overlaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from gidx.bbi.section import Runs
+from gidx.bbi.summary import Stat, sample_std
+from gidx.ground.pool import in_order, thread_count
+from gidx.ground.region import RegionSet
+from gidx.ground.windows import Windows
+from gidx.kernels.signal import fill_bases, fold_runs
+
+if TYPE_CHECKING:
+    from gidx.formats.bigwig.read import BigWig
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+_NEEDS = {
+    "mean": ("valid", "total"),
+    "sum": ("total",),
+    "coverage": ("valid",),
+    "min": ("least",),
+    "max": ("most",),
+    "std": ("valid", "total", "squares"),
+}
+
+
+@dataclass
+class Bins:
+    """Sums over the bases with a value in each bin (windows, bins); without rows: not asked."""
+
+    shape: tuple[int, int]
+    needs: tuple[str, ...]
+    valid: Floats = field(init=False)
+    total: Floats = field(init=False)
+    squares: Floats = field(init=False)
+    least: Floats = field(init=False)
+    most: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        empty = {"least": np.inf, "most": -np.inf}
+        for name in ("valid", "total", "squares", "least", "most"):
+            shape = self.shape if name in self.needs else (0, self.shape[1])
+            setattr(self, name, np.full(shape, empty.get(name, 0.0)))
+
+
+def values(file: BigWig, window: Windows, fill: float) -> npt.NDArray[np.float32]:
+    """The value of each base of one window; ``fill`` where there is none."""
+    begin = int(window.start[0])
+    out = np.full(int(window.end[0]) - begin, fill, np.float32)
+    for runs in _runs(file, window.within(file.chroms), threads=1):
+        fill_bases(runs.start, runs.end, runs.value, begin, out)
+    return out
+
+
+def matrix(
+    file: BigWig, windows: Windows, bins: int, stat: Stat, fill: float, threads: int | None
+) -> Floats:
+    """A statistic of each bin (windows, bins); ``fill`` where a bin has no value."""
+    sums = fold(file, windows, bins, _NEEDS[stat], threads)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if stat == "coverage":
+            size = np.diff(_edges(windows, bins))
+            return np.divide(sums.valid, size, out=np.zeros(sums.shape), where=size > 0)
+        if stat == "sum":
+            return sums.total
+        if stat in ("min", "max"):
+            found = sums.least if stat == "min" else sums.most
+            return np.where(np.isinf(found), fill, found)
+        if stat == "mean":
+            return np.where(sums.valid > 0, sums.total / sums.valid, fill)
+        exact = sample_std(sums.valid, sums.total, sums.squares)
+        return np.where(sums.valid > 0, exact, fill)
+
+
+def fold(
+    file: BigWig, windows: Windows, bins: int, needs: tuple[str, ...], threads: int | None = None
+) -> Bins:
+    """Sums over each bin of each window."""
+    found = Bins((len(windows), bins), needs)
+    n_chroms = len(file.chroms)
+    order = np.lexsort((windows.start, windows.chrom))
+    order = order[windows.chrom[order] >= 0]
+    chrom, start, end = windows.chrom[order], windows.start[order], windows.end[order]
+    first = np.searchsorted(chrom, np.arange(n_chroms + 1))
+    reach = end.copy()
+    for a, b in zip(first[:-1].tolist(), first[1:].tolist(), strict=True):
+        if b - a > 1:
+            np.maximum.accumulate(end[a:b], out=reach[a:b])
+    for runs in _runs(file, windows.within(file.chroms), threads):
+        fold_runs(
+            *runs, first, start, end, reach, order, bins,
+            found.valid, found.total, found.squares, found.least, found.most,
+        )  # fmt: skip
+    return found
+
+
+def _edges(windows: Windows, bins: int) -> Ints:
+    size = (windows.end - windows.start)[:, None]
+    return windows.start[:, None] + size * np.arange(bins + 1, dtype=np.int64) // bins
+
+
+def _runs(file: BigWig, asked: RegionSet, threads: int | None) -> Iterator[Runs]:
+    """The runs that overlap the regions, a group of blocks at a time."""
+    groups = file.groups(file.plan(asked)) if len(asked) else []
+    return in_order(
+        (partial(_decoded, file, g, asked) for g in groups), thread_count(threads, len(groups))
+    )
+
+
+def _decoded(file: BigWig, group: npt.NDArray[np.uint64], asked: RegionSet) -> Runs:
+    return file.runs(file.fetch(group), asked)

@@ -1,0 +1,134 @@
+"""bigWig files, read: sections to rows of chrom, start, end, value.
+
+A row is a run of bases that have one value, of 32 bits, as the file has it: bedGraph,
+variable step and fixed step sections are read alike. What none covers has no value.
+
+Source: Kent et al. 2010 with its supplement; versions 1 to 4, both byte orders,
+compressed or not. Values by base and by bin are in `bins`, writing is in `write`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gidx.arrow import schema
+from gidx.bbi import section, summary
+from gidx.bbi.blocks import Blocks
+from gidx.bbi.header import BIGWIG_MAGIC
+from gidx.bbi.section import Runs
+from gidx.formats.base import Rows
+from gidx.formats.bbi.read import Bbi, chrom_column
+from gidx.formats.bigwig import bins as by_bin
+from gidx.formats.offers import Signal
+from gidx.ground.region import RegionSet
+from gidx.ground.windows import Windows
+from gidx.options import Names
+
+_CANONICAL = pa.schema([
+    ("chrom", schema.CHROM),
+    ("start", schema.POSITION),
+    ("end", schema.POSITION),
+    ("value", pa.float32()),
+])  # fmt: skip
+_NATIVE = pa.schema([
+    ("chrom", schema.CHROM),
+    ("chromStart", pa.uint32()),
+    ("chromEnd", pa.uint32()),
+    ("value", pa.float32()),
+])  # fmt: skip
+_DESCRIPTIONS = ("chrom", "first base", "behind the last base", "value of each of these bases")
+
+
+class BigWig(Bbi, Signal):
+    """One open bigWig file (a `Format`)."""
+
+    kind = "bigwig"
+    magic, title = BIGWIG_MAGIC, "bigWig"
+
+    def schema(self, names: Names) -> pa.Schema:
+        return (_NATIVE if names == "native" else _CANONICAL).with_metadata(self._metadata)
+
+    @cached_property
+    def _metadata(self) -> dict[bytes, bytes]:
+        return schema.metadata(
+            format=self.kind, coordinates="0-based half-open", chromsizes=self._chroms
+        )
+
+    def fields(self) -> pa.Table:
+        return pa.table({
+            "name": pa.array(_CANONICAL.names, pa.string()),
+            "type": pa.array([str(t) for t in _CANONICAL.types], pa.string()),
+            "declared_name": pa.array(_NATIVE.names, pa.string()),
+            "declared_type": pa.array(["string", "uint", "uint", "float"], pa.string()),
+            "number": pa.nulls(len(_NATIVE), pa.string()),
+            "description": pa.array(_DESCRIPTIONS, pa.string()),
+            "indexed": pa.array([False] * len(_NATIVE), pa.bool_()),
+        })  # fmt: skip
+
+    @property
+    def header(self) -> str:
+        return ""
+
+    def info(self) -> dict[str, Any]:
+        return self.container
+
+    def row_count(self) -> int | None:
+        return None  # the file says how many sections it has, not how many runs
+
+    def runs(self, blocks: Blocks, regions: RegionSet | None) -> Runs:
+        """The runs that overlap a region (all: None)."""
+        return section.read(self.source.name, self.head.order, blocks, len(self._chroms), regions)
+
+    def reader(self, columns: Sequence[int], names: Names) -> BigWigReader:
+        return BigWigReader(self, columns, names)
+
+    def count(self, blocks: Blocks, regions: RegionSet | None) -> int:
+        return len(self.runs(blocks, regions).chrom)
+
+    def values(self, window: Windows, fill: float) -> npt.NDArray[np.float32]:
+        return by_bin.values(self, window, fill)
+
+    def matrix(
+        self, windows: Windows, bins: int, stat: summary.Stat, fill: float, threads: int | None
+    ) -> npt.NDArray[np.float64]:
+        return by_bin.matrix(self, windows, bins, stat, fill, threads)
+
+    def spans(self, regions: RegionSet) -> summary.Spans:
+        """The runs themselves; one that is not a number is none."""
+        parts = [self.runs(self.fetch(g), regions) for g in self.groups(self.plan(regions))]
+        parts.append(Runs(*(np.empty(0, kind) for kind in ("i4", "i8", "i8", "f4"))))
+        _, start, end, value = (np.concatenate(part) for part in zip(*parts, strict=True))
+        there = ~np.isnan(value)
+        start, end, exact = start[there], end[there], value[there].astype(np.float64)
+        size = (end - start).astype(np.float64)
+        return summary.Spans(start, end, size, exact, exact, exact * size, exact * exact * size)
+
+
+class BigWigReader:
+    """Some columns of a bigWig file (a `Reader`)."""
+
+    def __init__(self, file: BigWig, columns: Sequence[int], names: Names) -> None:
+        self._file, self._columns = file, tuple(columns)
+        whole = file.schema(names)
+        self.schema = pa.schema([whole.field(i) for i in columns], whole.metadata)
+
+    def decode(self, blocks: Blocks, regions: RegionSet | None) -> Rows:
+        runs = self._file.runs(blocks, regions)
+        arrays = [
+            chrom_column(runs.chrom, self._file.chrom_names) if i == 0
+            else _column(runs[i], field.type)
+            for i, field in zip(self._columns, self.schema, strict=True)
+        ]  # fmt: skip
+        return Rows(schema.batch(arrays, self.schema, len(runs.chrom)))
+
+
+def _column(values: Any, kind: pa.DataType) -> pa.Array:
+    # a copy: the kernel's array is as long as there could be rows
+    buffer = pa.py_buffer(values.astype(kind.to_pandas_dtype()))
+    return pa.Array.from_buffers(kind, len(values), [None, buffer])

@@ -1,0 +1,65 @@
+"""Windows: regions of a question that each region answers by itself, in any order.
+
+Where regions of a scan are a union, here each has its own row in the result. They may lie
+over a chrom's ends, and may be of the reverse strand, whose upstream is to the right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gidx.errors import one_of
+from gidx.ground.region import RegionSet, merged
+
+Ints = npt.NDArray[np.int64]
+Anchor = Literal["start", "center", "end"]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Chrom ids, -1 for one that is not in the file, and places, 0-based half-open."""
+
+    chrom: Ints
+    start: Ints
+    end: Ints
+
+    def __len__(self) -> int:
+        return len(self.chrom)
+
+    def within(self, chroms: Mapping[str, int | None]) -> RegionSet:
+        """Their union, of what the chroms have."""
+        sizes = np.array([size or 0 for size in chroms.values()] + [0], np.int64)
+        start, end = np.maximum(self.start, 0), np.minimum(self.end, sizes[self.chrom])
+        some = (self.chrom >= 0) & (start < end)
+        return merged(self.chrom[some], start[some], end[some], len(chroms))
+
+    def around(
+        self,
+        minus: npt.NDArray[np.bool_] | None,
+        anchor: Anchor | None,
+        flank: int | tuple[int, int],
+    ) -> Windows:
+        """The windows, or what lies around a place in each, with bases on both sides.
+
+        ``minus`` are those of the reverse strand.
+        """
+        up, down = flank if isinstance(flank, tuple) else (flank, flank)
+        if min(up, down) < 0:
+            raise ValueError(f"flank is {flank}, expected bases, 0 or more")
+        turned = np.zeros(len(self), np.bool_) if minus is None else minus
+        start, end = self.start, self.end
+        if anchor is not None:
+            one_of("anchor", anchor, ("start", "center", "end"))
+            if up + down == 0:
+                raise ValueError(f"anchor={anchor!r} needs flank=, the bases to look at around it")
+            place = (start + end) // 2
+            if anchor != "center":
+                place = np.where(turned == (anchor == "start"), end, start)
+            start = end = place
+        left, right = np.where(turned, down, up), np.where(turned, up, down)
+        return Windows(self.chrom, start - left, end + right)

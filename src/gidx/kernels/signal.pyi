@@ -1,0 +1,44 @@
+from gidx.kernels.arrays import Bytes, Float32s, Float64s, Int32s, Int64s, Integer
+
+OK: int
+TRUNCATED: int
+TYPE: int
+CHROM: int
+BEDGRAPH: int
+VARIABLE: int
+FIXED: int
+
+def read_sections(
+    buf: Bytes,
+    bounds: Int64s,
+    big: bool,
+    n_chroms: Integer,
+    first: Int64s,
+    starts: Int64s,
+    ends: Int64s,
+    every: bool,
+) -> tuple[int, int, int, Int32s, Int64s, Int64s, Float32s]: ...
+def fill_bases(
+    start: Int64s, end: Int64s, value: Float32s, begin: Integer, out: Float32s
+) -> None: ...
+def fold_runs(
+    chrom: Int32s,
+    start: Int64s,
+    end: Int64s,
+    value: Float32s,
+    first: Int64s,
+    begins: Int64s,
+    stops: Int64s,
+    reach: Int64s,
+    rows: Int64s,
+    bins: Integer,
+    valid: Float64s,
+    total: Float64s,
+    squares: Float64s,
+    least: Float64s,
+    most: Float64s,
+) -> None: ...
+def encode_sections(
+    start: Int64s, end: Int64s, value: Float32s, firsts: Int64s, chrom: Int32s
+) -> tuple[Bytes, Int64s]: ...
+def runs_of(values: Float32s, begin: Integer, stop: Integer) -> tuple[Int64s, Int64s, Float32s]: ...

@@ -1,0 +1,356 @@
+"""bigWig files read: every kind of section and file, values by base and by bin.
+
+The files come from ``bigwig_bytes``, which knows nothing of gidx, and from pyBigWig and
+pybigtools. The oracle is the value of each base, by brute force.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+import struct
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pybigtools
+import pyBigWig
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.bigwig_bytes import (
+    FIXED,
+    VARIABLE,
+    Signal,
+    bases,
+    build,
+    build_parts,
+    shapes,
+    signals,
+)
+
+import gidx
+from gidx.errors import FormatError, RegionError, UnknownChromError
+
+CHROMS = {"chr1": 100, "chr2": 50}
+ROWS = [
+    ("chr1", 0, 3, 1.0),
+    ("chr1", 3, 10, 2.5),
+    ("chr1", 20, 21, -4.0),
+    ("chr2", 5, 8, 0.5),
+    ("chr2", 8, 11, 0.25),
+]
+NAN = float("nan")
+STATS = ["mean", "min", "max", "std", "coverage", "sum"]
+
+
+def rows_of(table: pa.Table) -> list[tuple]:
+    return [tuple(row.values()) for row in table.to_pylist()]
+
+
+def places(draw: st.DrawFn, signal: Signal, *, over: int = 0) -> tuple[str, int, int]:
+    chrom = draw(st.sampled_from(list(signal.chroms)))
+    start = draw(st.integers(0, signal.chroms[chrom] - 1))
+    return chrom, start, draw(st.integers(start + 1, signal.chroms[chrom] + over))
+
+
+def statistic(found: list[float | None], stat: str) -> float:
+    """Of the values that there are, as UCSC defines it."""
+    some = [v for v in found if v is not None]
+    if stat == "coverage":
+        return len(some) / len(found) if found else 0.0
+    if stat == "sum":
+        return math.fsum(some)
+    if not some:
+        return NAN
+    mean = math.fsum(some) / len(some)
+    squares = math.fsum((v - mean) ** 2 for v in some)
+    return {
+        "mean": mean,
+        "min": min(some),
+        "max": max(some),
+        "std": math.sqrt(squares / max(len(some) - 1, 1)),
+    }[stat]
+
+
+def parts(found: list[float | None], bins: int) -> list[list[float | None]]:
+    edges = [len(found) * i // bins for i in range(bins + 1)]
+    return [found[a:b] for a, b in pairwise(edges)]
+
+
+# ── rows ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(signals(), shapes(), st.data())
+def test_rows_are_those_of_the_file_however_they_are_stored(signal, shape, data):
+    dataset = gidx.open(build(signal.rows, signal.chroms, **shape))
+    assert rows_of(dataset.to_table()) == signal.rows
+    assert dataset.chroms == signal.chroms
+    chrom, start, end = places(data.draw, signal)
+    found = rows_of(dataset.to_table((chrom, start, end)))
+    assert found == [r for r in signal.rows if r[0] == chrom and r[1] < end and r[2] > start]
+    assert dataset.count_rows((chrom, start, end)) == len(found)
+
+
+def test_a_row_is_chrom_start_end_and_a_value_of_32_bits():
+    dataset = gidx.open(build(ROWS, CHROMS))
+    assert dataset.format == "bigwig"
+    assert dataset.schema.names == ["chrom", "start", "end", "value"]
+    assert dataset.schema.field("value").type == pa.float32()
+    native = dataset.to_table(names="native").schema
+    assert (native.names, native.types[1:]) == (
+        ["chrom", "chromStart", "chromEnd", "value"], [pa.uint32(), pa.uint32(), pa.float32()],
+    )  # fmt: skip
+    assert dataset.info()["format"] == "bigWig version 4"
+    assert gidx.read_bigwig(build(ROWS, CHROMS), "chr2")["value"].tolist() == [0.5, 0.25]
+
+
+def test_what_is_no_bigwig_says_what_it_is():
+    with pytest.raises(FormatError, match="a bigwig file, expected bigBed"):
+        gidx.read_bigbed(build(ROWS, CHROMS))
+    with pytest.raises(TypeError, match="a bigWig file has its index inside"):
+        gidx.open(build(ROWS, CHROMS), index="a.tbi")
+    with pytest.raises(TypeError, match="a bigWig file has no option 'schema'"):
+        gidx.open(build(ROWS, CHROMS), schema="bed6")
+
+
+@pytest.mark.parametrize(
+    ("offset", "layout", "value", "message"),
+    [
+        (20, "B", 4, "section at 0 of its block is of type 4, expected 1 to 3"),
+        (20, "B", 0, "section at 0 of its block is of type 0, expected 1 to 3"),
+        (0, "I", 2, "section at 0 of its block has chrom id 2, the file has 2 chroms"),
+        (22, "H", 3, "section at 0 of its block is cut off: its block ends before its items do"),
+        (22, "H", 1, "section at 36 of its block is cut off"),
+    ],
+)
+@pytest.mark.parametrize("order", "<>")
+def test_a_broken_section_is_named_with_its_place(order, offset, layout, value, message):
+    parts = build_parts(ROWS, CHROMS, order=order, compressed=False)
+    data = parts.broken("block 0", offset, layout, value)
+    with pytest.raises(FormatError, match=message) as error:
+        gidx.open(data).to_table()
+    assert f"byte {parts.places['block 0']}" in str(error.value)
+
+
+def read_everything(data: bytes) -> None:
+    dataset = gidx.open(data)
+    dataset.to_table()
+    for level in dataset.zoom_levels:
+        dataset.scan_zoom(level).read_all()
+
+
+@settings(max_examples=20)
+@given(signals(), shapes(), st.data())
+def test_a_file_cut_anywhere_raises(signal, shape, data):
+    whole = build(signal.rows, signal.chroms, **shape)
+    size = data.draw(st.integers(0, len(whole) - 1))
+    with pytest.raises(FormatError):
+        read_everything(whole[:size])
+
+
+def test_positions_reach_to_the_end_of_32_bits():
+    most = 2**32 - 1
+    rows = [("c", 0, 1, 1.0), ("c", 2**31 - 1, 2**31 + 1, 2.0), ("c", most - 2, most, 3.0)]
+    dataset = gidx.open(build(rows, {"c": most}))
+    assert rows_of(dataset.to_table()) == rows
+    assert rows_of(dataset.to_table(("c", most - 1, most))) == rows[2:]
+    assert dataset.values(("c", most - 3, most)).tolist()[1:] == [3.0, 3.0]
+    assert dataset.values("c", bins=3).tolist() == [1.0, 2.0, 3.0]
+
+
+def test_items_of_one_step_may_be_far_apart():
+    rows = [("c", i * 10_000_000, i * 10_000_000 + 5, float(i)) for i in range(8)]
+    data = build(rows, {"c": 10**9}, kinds=(FIXED,), items_per_slot=8, compressed=False)
+    assert rows_of(gidx.open(data).to_table()) == rows
+
+
+# ── values by base and by bin ───────────────────────────────────────────────────────────────────
+
+
+@given(signals(), shapes(), st.data())
+def test_values_are_those_of_each_base(signal, shape, data):
+    dataset = gidx.open(build(signal.rows, signal.chroms, **shape))
+    region = places(data.draw, signal, over=5)
+    expected = np.array(bases(signal.rows, *region), np.float32)  # None is NaN
+    np.testing.assert_array_equal(dataset.values(region), expected)
+    filled = dataset.values(region, fill=7)
+    np.testing.assert_array_equal(filled, np.where(np.isnan(expected), 7, expected))
+
+
+@given(
+    signals(),
+    shapes(),
+    st.data(),
+    st.sampled_from(["mean", "min", "max", "std", "coverage", "sum"]),
+)
+def test_a_bin_is_the_statistic_of_its_bases(signal, shape, data, stat):
+    dataset = gidx.open(build(signal.rows, signal.chroms, **shape))
+    region = places(data.draw, signal, over=5)
+    bins = data.draw(st.integers(1, 12))
+    found = dataset.values(region, bins, stat)
+    expected = [statistic(part, stat) for part in parts(bases(signal.rows, *region), bins)]
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+    if region[2] <= signal.chroms[region[0]]:
+        exact = dataset.summary(region, bins, stat, exact=True)
+        np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-7)
+
+
+def test_what_is_not_a_number_is_no_value():
+    rows = [("chr1", 0, 5, NAN), ("chr1", 5, 7, 2.0)]
+    dataset = gidx.open(build(rows, CHROMS, kinds=(VARIABLE,)))
+    assert np.isnan(dataset.to_table()["value"].to_pylist()[0])
+    np.testing.assert_array_equal(dataset.values("chr1:5-8"), [NAN, 2, 2, NAN])
+    assert dataset.values("chr1:1-10", bins=1).tolist() == [2.0]
+    assert dataset.values("chr1:1-10", bins=1, stat="coverage").tolist() == [0.2]
+    assert dataset.summary("chr1:1-10", exact=True).tolist() == [2.0]
+
+
+@pytest.mark.parametrize("region", [["chr1:1-5", "chr2:1-5"], ("chr1", 5, 5), "chr1:200-"])
+def test_values_take_one_region_of_some_bases(region):
+    with pytest.raises(RegionError):
+        gidx.open(build(ROWS, CHROMS)).values(region)
+
+
+# ── signals around regions ──────────────────────────────────────────────────────────────────────
+
+
+@given(
+    signals(),
+    shapes(),
+    st.data(),
+    st.sampled_from(["mean", "min", "max", "std", "coverage", "sum"]),
+)
+def test_a_matrix_has_the_bins_of_each_region_in_the_order_given(signal, shape, data, stat):
+    dataset = gidx.open(build(signal.rows, signal.chroms, **shape))
+    regions = [places(data.draw, signal, over=5) for _ in range(data.draw(st.integers(0, 8)))]
+    bins = data.draw(st.integers(1, 6))
+    threads = data.draw(st.integers(1, 3))
+    found = dataset.matrix(regions, bins, stat, threads=threads, fill=-9)
+    assert found.shape == (len(regions), bins)
+    for row, region in zip(found, regions, strict=True):
+        np.testing.assert_array_equal(row, dataset.values(region, bins, stat, fill=-9))
+
+
+@given(signals(), st.data(), st.sampled_from([None, "start", "center", "end"]))
+def test_a_matrix_around_anchors_turns_with_the_strand(signal, data, anchor):
+    dataset = gidx.open(build(signal.rows, signal.chroms))
+    regions = [places(data.draw, signal) for _ in range(5)]
+    strands = data.draw(st.lists(st.sampled_from("+-."), min_size=5, max_size=5))
+    up, down = data.draw(st.integers(1, 9)), data.draw(st.integers(0, 9))
+    frame = pd.DataFrame(regions, columns=["chrom", "start", "end"]).assign(strand=strands)
+    expected = []
+    for (chrom, start, end), strand in zip(regions, strands, strict=True):
+        minus = strand == "-"
+        first, last = (end, start) if minus else (start, end)
+        place = {"start": first, "end": last, "center": (start + end) // 2}.get(anchor)
+        left, right = (down, up) if minus else (up, down)
+        begin, stop = (start, end) if place is None else (place, place)
+        found = bases(signal.rows, chrom, begin - left, stop + right)
+        expected.append([statistic(p, "mean") for p in parts(found, 3)][:: -1 if minus else 1])
+    found = dataset.matrix(frame, 3, anchor=anchor, flank=(up, down))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_array_equal(
+        dataset.matrix(pa.table(frame), 3, anchor=anchor, flank=(up, down)), found
+    )
+
+
+def test_regions_that_the_file_cannot_have():
+    dataset = gidx.open(build(ROWS, CHROMS))
+    with pytest.raises(UnknownChromError, match="missing_chroms='ignore' passes over it"):
+        dataset.matrix([("chr1", 0, 10), ("scaffold", 0, 10)], 1)
+    found = dataset.matrix([("scaffold", 0, 10), ("chr1", 0, 3)], 1, missing_chroms="ignore")
+    np.testing.assert_array_equal(found, [[NAN], [1.0]])
+    with pytest.raises(ValueError, match="anchor='start' needs flank="):
+        dataset.matrix(["chr1"], anchor="start")
+    with pytest.raises(ValueError, match="flank is -1, expected bases, 0 or more"):
+        dataset.matrix(["chr1"], flank=-1)
+    with pytest.raises(ValueError, match="stat"):
+        dataset.matrix(["chr1"], stat="median")
+
+
+def test_a_row_that_overlaps_others_counts_in_each_bin_of_its_own():
+    """No writer makes such a file; a base then counts once a row."""
+    rows = [("chr1", 0, 10, 1.0), ("chr1", 5, 20, 3.0), ("chr1", 6, 8, 5.0)]
+    dataset = gidx.open(build(rows, CHROMS))
+    assert dataset.values("chr1:1-20", bins=1, stat="sum").tolist() == [10 + 45 + 10]
+
+
+def test_a_dataset_is_pickled_by_what_it_opened(tmp_path):
+    (tmp_path / "a.bw").write_bytes(build(ROWS, CHROMS))
+    again = pickle.loads(pickle.dumps(gidx.open(tmp_path / "a.bw")))
+    assert again.values("chr1:1-3").tolist() == [1, 1, 1]
+
+
+# ── zoom levels ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_wide_region_is_summed_up_from_a_zoom_level():
+    rows = [("c", i * 10, i * 10 + 5, float(i % 7)) for i in range(1000)]
+    data = build(rows, {"c": 10_000}, zooms=(40, 160), items_per_slot=64)
+    dataset = gidx.open(data)
+    assert dataset.zoom_levels == [40, 160]
+    estimate = dataset.summary("c", bins=10)
+    np.testing.assert_allclose(estimate, dataset.summary("c", bins=10, exact=True), rtol=0.05)
+    level = dataset.scan_zoom(160).read_all()
+    assert level["valid_count"].to_pylist() == [80] * 62 + [40]
+    assert dataset.total_summary.valid_count == 5000  # of no stored one
+    assert dataset.total_summary.max == 6
+
+
+# ── other writers' files ────────────────────────────────────────────────────────────────────────
+
+
+def by_pybigwig(path, signal: Signal) -> bytes:
+    file = pyBigWig.open(str(path), "w")
+    file.addHeader(list(signal.chroms.items()))
+    for row in signal.rows:
+        file.addEntries([row[0]], [row[1]], ends=[row[2]], values=[row[3]])
+    file.close()
+    return path.read_bytes()
+
+
+@settings(max_examples=30)
+@given(signals())
+def test_files_of_pybigwig_are_read(tmp_path_factory, signal):
+    path = tmp_path_factory.mktemp("bw") / "a.bw"
+    dataset = gidx.open(by_pybigwig(path, signal))
+    assert rows_of(dataset.to_table()) == signal.rows
+    if signal.rows:
+        theirs = pyBigWig.open(str(path))
+        for chrom in {row[0] for row in signal.rows}:
+            expected = theirs.values(chrom, 0, signal.chroms[chrom], numpy=True)
+            np.testing.assert_array_equal(dataset.values(chrom), expected)
+        total = theirs.header()
+        assert total["nBasesCovered"] == dataset.total_summary.valid_count
+
+
+@settings(max_examples=30)
+@given(signals())
+def test_files_of_pybigtools_are_read(tmp_path_factory, signal):
+    path = tmp_path_factory.mktemp("bw") / "a.bw"
+    if not signal.rows:
+        return
+    pybigtools.open(str(path), "w").write(signal.chroms, iter(signal.rows))
+    assert rows_of(gidx.open(path).to_table()) == signal.rows
+
+
+def test_fixed_and_variable_steps_of_pybigwig(tmp_path):
+    path = tmp_path / "a.bw"
+    file = pyBigWig.open(str(path), "w")
+    file.addHeader([("chr1", 1000)])
+    file.addEntries("chr1", [1, 10, 50], values=[1.0, 2.0, 3.0], span=3)
+    file.addEntries("chr1", 100, values=[4.0, 5.0], span=3, step=20)
+    file.close()
+    assert rows_of(gidx.open(path).to_table()) == [
+        ("chr1", 1, 4, 1.0), ("chr1", 10, 13, 2.0), ("chr1", 50, 53, 3.0),
+        ("chr1", 100, 103, 4.0), ("chr1", 120, 123, 5.0),
+    ]  # fmt: skip
+
+
+def test_a_section_is_as_the_specification_has_it():
+    parts = build_parts(ROWS[:2], CHROMS, compressed=False)
+    at = parts.places["block 0"]
+    assert struct.unpack_from("<5IBBH", parts.data, at) == (0, 0, 10, 0, 0, 1, 0, 2)
+    assert gidx.open(parts.data).to_table().num_rows == 2

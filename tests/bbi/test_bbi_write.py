@@ -24,6 +24,7 @@ from gidx.bbi.header import BIGBED_MAGIC, TOTAL_SUMMARY, Header, read_header
 from gidx.bbi.range_tree import RangeTree
 from gidx.bbi.write import Chrom, Content, Declaration, Group, Layout, write_bbi
 from gidx.errors import WriteError
+from gidx.ground import pool
 from gidx.ground.source import MemorySource
 
 Row = tuple[str, int, int, str]  # chrom, start, end, rest
@@ -625,4 +626,4 @@ def test_a_group_that_fails_ends_the_work(threads):
     with pytest.raises(RuntimeError, match="row 5"):
         write_bbi(io.BytesIO(), content, BED3, Layout(1), threads=threads)
     assert len(begun) <= 5 + 1 + threads + 2
-    assert not [t for t in threading.enumerate() if t.name.startswith("gidx-write")]
+    assert not pool.under_way()

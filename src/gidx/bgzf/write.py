@@ -15,7 +15,6 @@ import io
 import os
 from collections import deque
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
@@ -38,7 +37,7 @@ from gidx.bgzf.block import (
 from gidx.bgzf.gzi import GziIndex, Offsets, beside
 from gidx.errors import format_error
 from gidx.ground.atomic import replacing
-from gidx.ground.pool import AHEAD, thread_count
+from gidx.ground.pool import AHEAD, Job, Pool, first_of, thread_count
 from gidx.ground.source import expanded, is_url, open_source
 
 # As Python's open has them: "r", "rb" and "br" are one.
@@ -113,8 +112,8 @@ class BlockWriter:
         self._file = file
         self._level = level
         self._threads = threads
-        self._pool: ThreadPoolExecutor | None = None
-        self._ahead: deque[Future[tuple[bytes, list[int], list[int]]]] = deque()
+        self._pool = Pool(threads)
+        self._ahead: deque[Job[tuple[bytes, list[int], list[int]]]] = deque()
         self._buffer = bytearray()
         self._room = np.zeros((2, 64), "u8")  # block and data starts, with room for more
         self._room[0, 0] = start
@@ -156,11 +155,8 @@ class BlockWriter:
 
     def close(self) -> None:
         """End the threads. What is not written out yet is dropped."""
-        while self._ahead:
-            self._ahead.pop().cancel()
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        jobs, self._ahead = self._ahead, deque()
+        self._pool.drop(jobs)
 
     def __enter__(self) -> BlockWriter:
         return self
@@ -215,15 +211,13 @@ class BlockWriter:
         if self._threads <= 1:
             self._put(*_deflate_group(data, self._level))
             return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, "gidx")
-        self._ahead.append(self._pool.submit(_deflate_group, data, self._level))
+        self._ahead.append(self._pool.start(partial(_deflate_group, data, self._level)))
         while self._ahead and (len(self._ahead) > self._threads + AHEAD or self._ahead[0].done()):
-            self._put(*self._ahead.popleft().result())
+            self._put(*first_of(self._ahead))
 
     def _drain(self) -> None:
         while self._ahead:
-            self._put(*self._ahead.popleft().result())
+            self._put(*first_of(self._ahead))
 
     def _put(self, blocks: bytes, sizes: list[int], data_sizes: list[int]) -> None:
         self._write_out(blocks)

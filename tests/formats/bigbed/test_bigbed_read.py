@@ -51,6 +51,7 @@ from gidx.errors import (
     ValueWarning,
 )
 from gidx.formats.bigbed.read import BigBed
+from gidx.ground import pool
 from gidx.ground.source import MemorySource
 
 CHROMS = {"chr1": 1000, "chr2": 500}
@@ -687,21 +688,16 @@ def test_one_dataset_may_be_scanned_from_many_threads(small_groups):
     assert found == [Table(CHROMS, MANY).overlapping(r) for r in asked]
 
 
-def gidx_threads():
-    return [t for t in threading.enumerate() if t.name.startswith("gidx")]
-
-
 def test_a_reader_dropped_half_way_leaves_no_threads(small_groups):
     dataset = gidx.open(MANY_FILE)
     reader = dataset.scan(threads=3)
     reader.read_next_batch()
-    assert gidx_threads()
     del reader
-    assert gidx_threads() == []
+    assert not pool.under_way()
     batches = dataset.to_batches(threads=3)
     next(batches)
     batches.close()
-    assert gidx_threads() == []
+    assert not pool.under_way()
 
 
 def test_a_scan_that_fails_half_way_leaves_no_threads(small_groups):
@@ -709,7 +705,7 @@ def test_a_scan_that_fails_half_way_leaves_no_threads(small_groups):
     data = file.broken("block 70", 0, "4s", b"oops")
     with pytest.raises(FormatError, match=f"byte {file.places['block 70']}: damaged block"):
         gidx.open(data).to_table(threads=3)
-    assert gidx_threads() == []
+    assert not pool.under_way()
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

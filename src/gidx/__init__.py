@@ -22,6 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gidx._when_pandas import register_accessor
+from gidx.ground import slots
 
 if TYPE_CHECKING:
     from gidx import autosql, bgzf, binning, errors, options
@@ -169,4 +170,11 @@ if not TYPE_CHECKING:  # for a type checker, names that are not here are mistake
         return sorted({*globals(), *__all__})
 
 
+def _spans_of_frame(regions: Any, most: int) -> Any:
+    from gidx.frames.regions import spans_of_frame
+
+    return spans_of_frame(regions, most)
+
+
+slots.spans_of_frame = _spans_of_frame
 register_accessor()

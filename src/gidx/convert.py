@@ -42,7 +42,6 @@ from gidx.arrow import nested as nested_text
 from gidx.arrow import schema
 from gidx.arrow.batches import is_list
 from gidx.arrow.nested import nested_as_text
-from gidx.autosql import declare
 from gidx.convert_sources import (
     Asked,
     IndexedSource,
@@ -51,6 +50,7 @@ from gidx.convert_sources import (
     opened,
     with_entries,
 )
+from gidx.declared import declare
 from gidx.errors import WriteError, one_of
 from gidx.formats.base import Writing
 from gidx.formats.registry import Kind, Name, Target, is_bgzf, target_kind

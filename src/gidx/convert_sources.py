@@ -26,8 +26,8 @@ import pyarrow.types as pat
 
 from gidx import dataset
 from gidx.arrow import schema
-from gidx.autosql import declare
 from gidx.dataset import Dataset
+from gidx.declared import declare
 from gidx.errors import ColumnError, FormatError
 from gidx.formats.offers import Declares, Lines, Texts
 from gidx.formats.registry import Kind

@@ -25,7 +25,7 @@ from gidx import autosql as sql
 from gidx.arrow import schema
 from gidx.arrow.batches import is_list, is_text, plain
 from gidx.arrow.encode import texts_of
-from gidx.autosql.declare import match
+from gidx.declared.declare import match
 from gidx.errors import AutoSqlError, ColumnError, ValueTypeError, hint
 from gidx.frames.backend import backend_of, integers_like, to_frame
 from gidx.frames.positions import Ints, as_arrow, integers

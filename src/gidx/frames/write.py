@@ -25,7 +25,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema
 from gidx.arrow.batches import is_text
-from gidx.autosql.declare import match
+from gidx.declared.declare import match
 from gidx.errors import ColumnError, WriteError
 from gidx.formats import parquet
 from gidx.formats.bed.write import write_bed

@@ -40,16 +40,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gidx.errors import ColumnError, RegionError, UnknownChromError, hint, one_of, without_style
+from gidx.errors import RegionError, UnknownChromError, hint, one_of, without_style
+from gidx.ground import slots
 from gidx.options import MissingChroms
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Ints = npt.NDArray[np.int64]
 
@@ -199,10 +197,7 @@ def spans(
     one_of("missing_chroms", missing_chroms, ("error", "ignore"))
     ignore = missing_chroms == "ignore"
     if not isinstance(regions, (str, tuple, list, Region)):
-        # late: frames stand above; one reading of frames, whether they ask files or frames
-        from gidx.frames.query import as_frame
-
-        frame = as_frame(regions)
+        frame = slots.spans_of_frame(regions, MAX_END)
         if frame is not None:
             return _frame_spans(frame, ids, ignore)
     listed = _listed(regions)
@@ -219,51 +214,18 @@ def spans(
 
 
 def _frame_spans(
-    frame: pd.DataFrame, ids: Mapping[str, int], ignore: bool
+    frame: slots.Spans, ids: Mapping[str, int], ignore: bool
 ) -> tuple[Ints, Ints, Ints]:
-    """(chrom id, start, end) of a frame's rows, in none of which a value may be missing."""
-    from gidx.frames.positions import before_the_first, read, roles
-
-    try:
-        found = roles(frame, "the frame of regions")
-    except ColumnError as error:
-        raise RegionError(str(error)) from None
-    try:
-        where, missing = read(frame, found, MAX_END)
-    except ColumnError as error:
-        raise RegionError(f"{_WHOLE}: {error}") from None
-    if missing is not None and missing.any():
-        raise RegionError(f"{_WHOLE}: row {int(np.argmax(missing))} lacks one")
-    if len(where) and where.codes.min() < 0:
-        raise RegionError(f"a region has no chrom (missing value), row {np.argmin(where.codes)}")
-    start, end = (
-        before_the_first(where.start, where.end) if found.shift else (where.start, where.end)
-    )
+    """(chrom id, start, end) of a frame's rows."""
+    start, end = frame.start, frame.end
     bad = np.flatnonzero((start < 0) | (start > end))
     if len(bad):
         i = int(bad[0])
-        _checked(where.names[where.codes[i]], int(start[i]), int(end[i]), f"in row {i}")
-    chrom = np.full(len(where.names), -1, np.int64)
-    for code in np.unique(where.codes).tolist():  # a categorical may know more names
-        chrom[code] = _chrom_id(where.names[code], ids, ignore, several=True)
-    return chrom[where.codes], start, end
-
-
-def strands(regions: Any) -> npt.NDArray[np.bool_] | None:
-    """Which regions of a frame are of the reverse strand; None where nothing says so."""
-    if isinstance(regions, (str, tuple, list, Region)):
-        return None
-    from gidx.frames.query import as_frame
-
-    frame = as_frame(regions)
-    name = None if frame is None else next((c for c in frame if str(c).lower() == "strand"), None)
-    if frame is None or name is None:
-        return None
-    found: npt.NDArray[np.bool_] = (frame[name].astype("object") == "-").to_numpy(np.bool_)
-    return found
-
-
-_WHOLE = "a frame of regions needs integer start and end without missing values"
+        _checked(frame.names[frame.codes[i]], int(start[i]), int(end[i]), f"in row {i}")
+    chrom = np.full(len(frame.names), -1, np.int64)
+    for code in np.unique(frame.codes).tolist():  # a categorical may know more names
+        chrom[code] = _chrom_id(frame.names[code], ids, ignore, several=True)
+    return chrom[frame.codes], start, end
 
 
 def merged(

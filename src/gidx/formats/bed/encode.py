@@ -32,8 +32,9 @@ from gidx.arrow import schema as canonical
 from gidx.arrow.batches import Frame, plain
 from gidx.arrow.encode import Ints, Target, Texts, fill, numbers
 from gidx.arrow.faults import Faults, of_some
-from gidx.autosql import BED_FIELDS, AutoSql, Field, declare, objects
-from gidx.autosql.columns import COLOR_FIELD, COLOR_NAMES, HEAD_FIELDS
+from gidx.autosql import BED_FIELDS, AutoSql, Field, objects
+from gidx.declared import declare
+from gidx.declared.columns import COLOR_FIELD, COLOR_NAMES, HEAD_FIELDS
 from gidx.errors import AutoSqlError, WriteError, hint
 from gidx.formats.table.encode import MISSING, check_begin, checked, fits, make_header, texts
 from gidx.formats.text.dialect import Rules

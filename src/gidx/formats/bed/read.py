@@ -32,9 +32,9 @@ from gidx.arrow.decode import Column
 from gidx.arrow.infer import Seen, look, wider
 from gidx.arrow.plan import PLACES
 from gidx.autosql import BED_FIELDS, AutoSql, standards
-from gidx.autosql.columns import HEAD_FIELDS, Declared
-from gidx.autosql.declare import BedType, text_of
 from gidx.autosql.grammar import WORDS
+from gidx.declared.columns import HEAD_FIELDS, Declared
+from gidx.declared.declare import BedType, text_of
 from gidx.errors import ColumnError, FormatError
 from gidx.formats.text.dialect import Head, RowColumns, Rules, fields_table
 from gidx.options import Names

@@ -28,13 +28,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gidx.autosql.columns import HEAD_FIELDS
 from gidx.bbi import summary
 from gidx.bbi.blocks import Blocks
 from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.range_tree import Items, RangeTree, key
 from gidx.bbi.record import HEAD
 from gidx.bbi.zoom import SUMMARY, Positions, positions, read_summaries
+from gidx.declared.columns import HEAD_FIELDS
 from gidx.formats.bigbed.read import BigBed
 from gidx.ground.layout import Record
 from gidx.ground.region import Region

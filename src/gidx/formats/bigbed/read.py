@@ -21,13 +21,13 @@ from gidx import autosql
 from gidx.arrow import schema
 from gidx.arrow.decode import decode
 from gidx.autosql import AutoSql, Field
-from gidx.autosql.columns import HEAD_FIELDS, Declared
 from gidx.autosql.grammar import WORDS
 from gidx.bbi import bplus_tree, record, summary
 from gidx.bbi.blocks import Blocks
 from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import BIGBED_MAGIC
 from gidx.bbi.record import Records
+from gidx.declared.columns import HEAD_FIELDS, Declared
 from gidx.errors import (
     AutoSqlError,
     ColumnError,

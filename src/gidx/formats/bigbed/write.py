@@ -33,8 +33,6 @@ from gidx.arrow.encode import Cells, Target
 from gidx.arrow.faults import Faults, Inspection, of_some
 from gidx.arrow.order import Limits, Order, Surveyor, survey, unfit
 from gidx.autosql import BED_FIELDS, AutoSql, Field, bed, parse
-from gidx.autosql import bed_rules as rules
-from gidx.autosql.declare import Declared, declare, missing_word
 from gidx.bbi.write import (
     Batch,
     Chrom,
@@ -47,6 +45,8 @@ from gidx.bbi.write import (
     level_of,
     write_bbi,
 )
+from gidx.declared import bed_rules as rules
+from gidx.declared.declare import Declared, declare, missing_word
 from gidx.errors import WriteError, hint
 from gidx.ground.atomic import replacing
 from gidx.ground.pool import thread_count

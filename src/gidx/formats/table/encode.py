@@ -28,7 +28,7 @@ from gidx.arrow import schema as canonical
 from gidx.arrow.batches import is_list, is_text, plain
 from gidx.arrow.encode import BREAKS, Ints, Texts, fill, having, numbers, shown, texts_of
 from gidx.arrow.faults import Faults, of_items, of_some
-from gidx.autosql.declare import find_heads
+from gidx.declared.declare import find_heads
 from gidx.errors import WriteError, hint
 from gidx.formats.text.dialect import Rules
 from gidx.kernels.encode import close_items, first_with

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from gidx.arrow.rows import RowText, json_lines
 from gidx.formats.base import Writing
 from gidx.formats.streams import counted, small, write_pieces
+from gidx.formats.table.rows import RowText, json_lines
 from gidx.ground.atomic import replacing
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from gidx.arrow.decode import Column
 from gidx.arrow.infer import Seen, look, wider
 from gidx.arrow.plan import PLACES, Place
 from gidx.autosql import AutoSql, standards
-from gidx.autosql.declare import text_of
+from gidx.declared.declare import text_of
 from gidx.errors import FormatError
 from gidx.formats.text.dialect import Head, RowColumns, Rules, fields_table
 from gidx.options import Names

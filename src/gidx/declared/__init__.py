@@ -1,0 +1,1 @@
+"""What AutoSQL makes of columns: which there are, what a table is declared as, what BED holds."""

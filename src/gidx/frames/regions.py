@@ -1,0 +1,49 @@
+"""A frame whose rows are regions, for those who ask files by it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gidx.errors import ColumnError, RegionError
+from gidx.frames.positions import before_the_first, read, roles
+from gidx.frames.query import as_frame
+from gidx.ground.region import Region
+from gidx.ground.slots import Spans
+
+_WHOLE = "a frame of regions needs integer start and end without missing values"
+
+
+def spans_of_frame(regions: Any, most: int) -> Spans | None:
+    """The rows of a frame or table, in none of which a value may be missing; None: no frame."""
+    frame = as_frame(regions)
+    if frame is None:
+        return None
+    try:
+        found = roles(frame, "the frame of regions")
+    except ColumnError as error:
+        raise RegionError(str(error)) from None
+    try:
+        where, missing = read(frame, found, most)
+    except ColumnError as error:
+        raise RegionError(f"{_WHOLE}: {error}") from None
+    if missing is not None and missing.any():
+        raise RegionError(f"{_WHOLE}: row {int(np.argmax(missing))} lacks one")
+    if len(where) and where.codes.min() < 0:
+        raise RegionError(f"a region has no chrom (missing value), row {np.argmin(where.codes)}")
+    start, end = where.start, where.end
+    if found.shift:
+        start, end = before_the_first(start, end)
+    return Spans(where.names, where.codes, start, end)
+
+
+def strands(regions: Any) -> npt.NDArray[np.bool_] | None:
+    """Which regions of a frame are of the reverse strand; None where nothing says so."""
+    frame = None if isinstance(regions, (str, tuple, list, Region)) else as_frame(regions)
+    name = None if frame is None else next((c for c in frame if str(c).lower() == "strand"), None)
+    if frame is None or name is None:
+        return None
+    found: npt.NDArray[np.bool_] = (frame[name].astype("object") == "-").to_numpy(np.bool_)
+    return found

@@ -1,0 +1,30 @@
+"""What rooms above give to this one; the package fills it in when it is imported.
+
+Regions may be a frame, and frames are read in one place, which stands above files, since
+frames ask each other as they ask files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Rows of a frame as regions: ``codes`` into ``names``, 0-based half-open positions."""
+
+    names: tuple[str, ...]
+    codes: npt.NDArray[np.int32]
+    start: npt.NDArray[np.int64]
+    end: npt.NDArray[np.int64]
+
+
+# The rows of a frame or table; None for what is none. Raises RegionError for one that has no
+# regions. The second argument is the farthest position there is.
+spans_of_frame: Callable[[Any, int], Spans | None] = lambda regions, most: None  # noqa: E731

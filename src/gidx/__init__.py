@@ -26,6 +26,7 @@ from gidx.ground import slots
 
 if TYPE_CHECKING:
     from gidx import autosql, bgzf, binning, errors, options
+    from gidx.accessors import GidxAccessor, accessor
     from gidx.api import (
         build_index,
         open,
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
         ValueWarning,
         WriteError,
     )
-    from gidx.frames.accessor import GidxAccessor, accessor
     from gidx.ground.limits import limits
     from gidx.ground.region import Region
     from gidx.interval_index import IntervalIndex
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 # Where each public name is; it is imported when it is asked for. Why: with all that writers
 # and indexes need, `import gidx` took 0.18 s beyond pandas and pyarrow.
 _HOMES: dict[str, tuple[str, ...]] = {
-    "gidx.frames.accessor": ("GidxAccessor", "accessor"),
+    "gidx.accessors": ("GidxAccessor", "accessor"),
     "gidx.views.alignments": ("to_alignments",),
     "gidx.api": (
         "build_index", "open", "open_bed", "open_bigbed", "open_bigwig", "open_gff", "open_tabix",

@@ -25,7 +25,7 @@ def register_accessor() -> None:
 
 
 def _register() -> None:
-    import gidx.frames.accessor  # noqa: F401
+    import gidx.accessors  # noqa: F401
 
 
 class _Watch:

@@ -13,9 +13,9 @@ from gidx.formats.bigbed.write import write_bigbed
 from gidx.formats.bigwig.write import write_bigwig
 from gidx.formats.gff.write import write_gff, write_gtf
 from gidx.formats.table.write import write_tabix
-from gidx.formats.text.index import build_index
 from gidx.formats.vcf.write import write_vcf
 from gidx.ground.atomic import replacing
+from gidx.indexing import build_index
 from gidx.options import FrameOptions
 
 if TYPE_CHECKING:

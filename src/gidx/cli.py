@@ -551,7 +551,7 @@ def _bgzip(arguments: argparse.Namespace) -> int:
 
 
 def _index(arguments: argparse.Namespace) -> int:
-    from gidx.formats.text.index import build_index
+    from gidx.indexing import build_index
 
     places: dict[str, Any] = {}
     if arguments.places is not None:

@@ -15,7 +15,7 @@ from tests.support import tabix_files
 import gidx
 from gidx.binning.index import TabixIndex
 from gidx.errors import FormatError, WriteError
-from gidx.formats.text.index import build_index
+from gidx.indexing import build_index
 
 
 def bgzf(path, text, sizes=65280, **options):

@@ -25,6 +25,11 @@ class Spans:
     end: npt.NDArray[np.int64]
 
 
+def _no_frame(regions: Any, most: int) -> Spans | None:
+    del regions, most
+    return None
+
+
 # The rows of a frame or table; None for what is none. Raises RegionError for one that has no
 # regions. The second argument is the farthest position there is.
-spans_of_frame: Callable[[Any, int], Spans | None] = lambda regions, most: None  # noqa: E731
+spans_of_frame: Callable[[Any, int], Spans | None] = _no_frame

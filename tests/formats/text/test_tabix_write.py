@@ -29,7 +29,7 @@ from gidx.errors import WriteError
 from gidx.formats.bed.write import write_bed
 from gidx.formats.table.write import write_tabix
 from gidx.formats.text import write as tabix_write
-from gidx.formats.text.index import build_index
+from gidx.indexing import build_index
 
 
 def bed6(rows=3000, seed=1, *, zero=False):

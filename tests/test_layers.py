@@ -56,7 +56,7 @@ LAYERS = {
     ),
     "surfaces": (
         {"__init__", "__main__", "_when_pandas", "api", "dataset", "accessors", "convert",
-         "convert_sources", "as_bed", "cli", "check", "demo"},
+         "cli", "check", "demo"},
         {"ground", "columns", "containers", "formats", "scan", "frames", "views"},
         {"numpy", "pyarrow", "pandas"},
     ),

@@ -302,7 +302,7 @@ def _query(arguments: argparse.Namespace) -> int:
         found = dataset.open(arguments.file, **_opening(arguments))
     regions = _regions(arguments)
     from gidx.convert import convert
-    from gidx.convert_sources import Asked, IndexedSource
+    from gidx.convert.sources import Asked, IndexedSource
 
     options = {"threads": arguments.threads, "missing_chroms": arguments.missing_chroms}
     if arguments.count:
@@ -325,8 +325,9 @@ def _query(arguments: argparse.Namespace) -> int:
 
 
 def _search(arguments: argparse.Namespace) -> int:
-    from gidx import convert, convert_sources, dataset, scan
+    from gidx import convert, dataset, scan
     from gidx.arrow import schema
+    from gidx.convert import sources
     from gidx.formats.base import Writing
     from gidx.formats.offers import NameIndexes, Texts
 
@@ -335,7 +336,7 @@ def _search(arguments: argparse.Namespace) -> int:
     if not isinstance(file, NameIndexes):
         raise ColumnError(f"{found.path}: {found.format} files have no index of names")
     with _output(arguments) as (target, kind):
-        if isinstance(file, Texts) and convert_sources.is_of_texts(kind):
+        if isinstance(file, Texts) and sources.is_of_texts(kind):
             found = scan.read_as(found, file.as_texts())
         table = scan.find(found, arguments.names, field=arguments.field)
         column = arguments.field or file.indexed_names()[0]
@@ -346,7 +347,7 @@ def _search(arguments: argparse.Namespace) -> int:
         for line in said:
             warnings.warn(line, GidxWarning, stacklevel=1)
         table = table.select(schema.project(table.schema, _columns(arguments)))
-        rows = convert_sources.Rows(table.schema, iter(table.to_batches()))
+        rows = sources.Rows(table.schema, iter(table.to_batches()))
         convert.write(rows, target, kind, Writing(header=_header(arguments)))
     return 0
 
@@ -363,7 +364,7 @@ def _regions(arguments: argparse.Namespace) -> Any:
         return asked or None
     import pyarrow as pa
 
-    from gidx.convert_sources import Asked, opened
+    from gidx.convert.sources import Asked, opened
 
     with opened(arguments.regions_file) as source:
         rows = source.rows(Asked(KINDS["tsv"], columns=["chrom", "start", "end"]))
@@ -405,7 +406,7 @@ def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kin
 
 def _convert(arguments: argparse.Namespace) -> int:
     from gidx.convert import can_sort, convert
-    from gidx.convert_sources import opened
+    from gidx.convert.sources import opened
     from gidx.formats.registry import target_kind
 
     target: str | BinaryIO = arguments.target
@@ -575,9 +576,10 @@ def _index(arguments: argparse.Namespace) -> int:
 
 
 def _dump_index(arguments: argparse.Namespace) -> int:
-    from gidx import convert, convert_sources
+    from gidx import convert
     from gidx.binning import VCF, TabixIndex, TbkIndex
     from gidx.binning.index import read_index
+    from gidx.convert import sources
     from gidx.formats.base import Writing
 
     path = arguments.output or "-"
@@ -603,7 +605,7 @@ def _dump_index(arguments: argparse.Namespace) -> int:
         with _output(arguments) as (target, to):
             found = getattr(index, table)()
             convert.write(
-                convert_sources.Rows(found.schema, iter(found.to_batches())),
+                sources.Rows(found.schema, iter(found.to_batches())),
                 target, to, Writing(header=_header(arguments)),
             )  # fmt: skip
     return 0

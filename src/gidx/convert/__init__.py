@@ -19,7 +19,7 @@ json     .json .jsonl .ndjson     an object a line; written only
 What a source is, its content tells; what a target is, its suffix or ``to``. Text with
 ``.gz`` or ``.bgz`` behind its suffix is written as BGZF, with its tabix index.
 
-What is read is what `gidx.open` reads, of the same names and types (`convert_sources`), and
+What is read is what `gidx.open` reads, of the same names and types (`gidx.convert.sources`), and
 what is written is what `gidx.write_…` write. All but the target's own needs (write_bigbed
 spools large streams) is in bounded memory.
 """
@@ -36,13 +36,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx import as_bed
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import nested as nested_text
 from gidx.arrow import schema
 from gidx.arrow.batches import is_list
 from gidx.arrow.nested import nested_as_text
-from gidx.convert_sources import (
+from gidx.convert import as_bed
+from gidx.convert.shape import by_sample, commented, flat, with_lists_as_text
+from gidx.convert.sources import (
     Asked,
     IndexedSource,
     Rows,
@@ -186,95 +187,6 @@ def can_sort(target: Target, kind: Kind) -> bool:
     return not kind.is_table or (kind.is_lines and is_bgzf(target))
 
 
-def _flat(rows: Rows) -> Rows:
-    """Rows whose maps, structs and lists of lists are texts, which no AutoSQL says how to write."""
-    if "autosql" in schema.read_metadata(rows.schema):
-        return rows
-    deep = [
-        f.name
-        for f in rows.schema
-        if pat.is_nested(f.type)
-        and (pat.is_map(f.type) or pat.is_struct(f.type) or pat.is_nested(f.type.value_type))
-    ]
-    if not deep:
-        return rows
-    text = pa.string()
-    fields = [f.with_type(text) if f.name in deep else f for f in rows.schema]
-    found = pa.schema(fields, rows.schema.metadata)
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in rows.batches:
-            table = nested_as_text(pa.Table.from_batches([batch]).select(deep))
-            texts = {name: table.column(name).combine_chunks() for name in deep}
-            arrays = [texts.get(f.name, a) for f, a in zip(found, batch.columns, strict=True)]
-            yield pa.RecordBatch.from_arrays(arrays, schema=found)
-
-    return replace(rows, schema=found, batches=batches())
-
-
-def _commented(rows: Rows) -> Rows:
-    """Rows whose header ends with a bare line of names, as tables have it, as BED has it."""
-    header = schema.read_metadata(rows.schema).get("header")
-    lines = header.splitlines(keepends=True) if isinstance(header, str) else []
-    if not lines or re.match(r"#|(track|browser)([ \t]|$)|\s*$", lines[-1]):
-        return rows
-    found = with_entries(rows.schema, {"header": "".join([*lines[:-1], "#" + lines[-1]])})
-    return replace(rows, schema=found, batches=_as(found, rows.batches))
-
-
-def _as(found: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    return (pa.RecordBatch.from_arrays(batch.columns, schema=found) for batch in batches)
-
-
-def by_sample(rows: Rows) -> Rows:
-    """A column of each sample for each FORMAT column, ``FORMAT/AD:s1``; others as they are."""
-    samples = schema.read_metadata(rows.schema).get("samples") or []
-    fields: list[pa.Field] = []
-    for f in rows.schema:
-        if _of_samples(f):
-            inner = f.type.value_type
-            fields += [pa.field(f"{f.name}:{s}", inner) for s in samples]
-        else:
-            fields.append(f)
-    found = pa.schema(fields, rows.schema.metadata)
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in rows.batches:
-            arrays: list[pa.Array] = []
-            for f, array in zip(batch.schema, batch.columns, strict=True):
-                if _of_samples(f):
-                    arrays += [pc.list_element(array, i) for i in range(len(samples))]
-                else:
-                    arrays.append(array)
-            yield pa.RecordBatch.from_arrays(arrays, schema=found)
-
-    return Rows(found, batches())
-
-
-def with_lists_as_text(rows: Rows) -> Rows:
-    """Lists, maps and structs as the texts that the format has for them.
-
-    Whether these say all that the lists had is not known before they have passed, so a
-    writer of VCF or GFF is told that they may not.
-    """
-    nested = [f.name for f in rows.schema if pat.is_nested(f.type)]
-    found = nested_as_text(rows.schema.empty_table()).schema
-    if nested:
-        recorded = {nested_text.KEY: {"clear": [], "unclear": nested}}
-        found = with_entries(found, recorded)
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in rows.batches:
-            table = nested_as_text(pa.Table.from_batches([batch]))
-            yield from table.replace_schema_metadata(found.metadata).to_batches()
-
-    return Rows(found, batches())
-
-
-def _of_samples(f: pa.Field) -> bool:
-    return f.name.startswith("FORMAT/") and is_list(f.type)
-
-
 # ── targets ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -300,9 +212,9 @@ def _prepared(rows: Rows, target: Target, kind: Kind) -> Rows:
         if found in as_bed.FORMATS:
             made = as_bed.as_bed(rows.reader)
             return Rows(made.schema, iter(made))
-        return _commented(_flat(rows))
+        return commented(flat(rows))
     elif kind.name == "tsv" and is_bgzf(target):
-        return _flat(rows)
+        return flat(rows)
     return rows
 
 

@@ -20,7 +20,7 @@ from gidx.errors import GidxWarning, RegionError, one_of
 from gidx.formats import registry
 from gidx.formats.base import Opening
 from gidx.formats.offers import ZOOM_SCHEMA, Lines, NameIndexes, Signal, Zooms
-from gidx.ground.region import MAX_END, Region, resolve, spans, strands
+from gidx.ground.region import MAX_END, Region, resolve, spans
 from gidx.ground.reopen import recipe
 from gidx.ground.source import ByteSource, PathSource, open_source
 from gidx.ground.windows import Anchor, Windows
@@ -382,6 +382,8 @@ class BigWigDataset(BbiDataset):
         chrom, start, end = spans(regions, self._ids, missing_chroms)
         sizes = np.array([size or 0 for size in self._format.chroms.values()] + [0], np.int64)
         end = np.where(end == MAX_END, sizes[chrom], end)
+        from gidx.frames.regions import strands
+
         minus = strands(regions)
         windows = Windows(chrom, start, end).around(minus, anchor, flank)
         found = self._format.matrix(windows, bins, stat, fill, threads)

@@ -27,20 +27,11 @@ spools large streams) is in bounded memory.
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO, cast
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.types as pat
-
 from gidx.arrow import chromsizes as sizes_of
-from gidx.arrow import nested as nested_text
 from gidx.arrow import schema
-from gidx.arrow.batches import is_list
-from gidx.arrow.nested import nested_as_text
 from gidx.convert import as_bed
 from gidx.convert.shape import by_sample, commented, flat, with_lists_as_text
 from gidx.convert.sources import (
@@ -49,7 +40,6 @@ from gidx.convert.sources import (
     Rows,
     Source,
     opened,
-    with_entries,
 )
 from gidx.declared import declare
 from gidx.errors import WriteError, one_of

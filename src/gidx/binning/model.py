@@ -27,14 +27,7 @@ from gidx.errors import format_error
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges, coalesce
 from gidx.ground.region import RegionSet, resolve
-from gidx.kernels.bins import (
-    ceiling_samples,
-    find_floors,
-    floor_samples,
-    join_few,
-    running_ends,
-    select_chunks,
-)
+from gidx.kernels.bins import Scheme, ceiling_samples, floor_samples, running_ends
 from gidx.kernels.proof import holds_leads
 
 Kind = Literal["tbi", "csi"]
@@ -158,16 +151,8 @@ class Index:
 
         Larger ids are of chroms that are known elsewhere and have no rows here.
         """
-        out = np.empty((64 + 8 * len(regions), 2), np.uint64)
-        while True:
-            places = regions.chrom, regions.start, regions.end
-            n = select_chunks(*(*self.plan, self.min_shift, self.depth, *places, out))
-            if n <= len(out):
-                break
-            out = np.empty((n, 2), np.uint64)
-        if n > FEW:
-            return coalesce(out[:n], BLOCK)
-        return out[: join_few(out[:n], np.uint64(BLOCK))].copy()
+        found, n = self.scheme.ranges(regions.chrom, regions.start, regions.end, BLOCK, FEW)
+        return found if n <= FEW else coalesce(found, BLOCK)
 
     def bounds(self) -> tuple[Offsets, Offsets]:
         """Where each reference's rows begin and end; all ones and 0 for one without."""
@@ -202,30 +187,29 @@ class Index:
 
         Those of one chrom ascend, from where its rows begin; all ones for a chrom without rows.
         """
-        first, window, value, ceiling_first, _, ceiling = self.plan[5:11]
-        return find_floors(
-            first, window, value, ceiling_first, ceiling, self.min_shift, regions.chrom,
-            regions.start,
-        )  # fmt: skip
+        return self.scheme.floors(regions.chrom, regions.start)
+
+    @cached_property
+    def scheme(self) -> Scheme:
+        """The same as `plan`, for kernels."""
+        return Scheme(self.plan, self.min_shift, self.depth)
 
     def first_stranger(
         self,
         refs: Integers,
         starts: Integers,
         places: Offsets,
-        place_of: Callable[[Offsets], npt.NDArray[Any]] | None = None,
+        place_of: Callable[[Offsets], npt.NDArray[Any]],
     ) -> int:
         """Which is the first row of a range that no chunk of its place holds; -1: none is.
 
-        Rows by chrom id (-1: not looked at), start, and the range's begin, which is a virtual
-        offset, or what ``place_of`` makes of virtual offsets.
+        Rows by chrom id (-1: not looked at), start, and the range's begin, which is what
+        ``place_of`` makes of virtual offsets.
         """
-        ref_first, bins, first, chunks, reach, *_ = self.plan
-        if place_of is not None:
-            chunks = place_of(chunks.ravel()).astype(np.uint64).reshape(-1, 2)
-            reach = running_ends(first, chunks)
-        scheme = ref_first, bins, first, chunks, reach, self.min_shift, self.depth
-        return int(holds_leads(*scheme, refs, starts, places))
+        ref_first, bins, first, chunks, *_ = self.plan
+        chunks = place_of(chunks.ravel()).astype(np.uint64).reshape(-1, 2)
+        scheme = ref_first, bins, first, chunks, running_ends(first, chunks)
+        return int(holds_leads(*scheme, self.min_shift, self.depth, refs, starts, places))
 
     @cached_property
     def _ids(self) -> dict[str, int]:
@@ -233,7 +217,7 @@ class Index:
 
     @cached_property
     def plan(self) -> tuple[Any, ...]:
-        """What `select_chunks` takes before the regions.
+        """Bins, chunks and samples, as queries take them.
 
         The floor of a region is an offset before which none of its rows begin, from
         samples of the linear index: a window and the offset of the first row that

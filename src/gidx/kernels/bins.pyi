@@ -1,4 +1,6 @@
-from gidx.kernels.arrays import Bytes, Int64s, Integer, Mask, UInt64s
+from typing import Any
+
+from gidx.kernels.arrays import Bytes, Int32s, Int64s, Integer, Mask, UInt64s
 
 OK: int
 TRUNCATED: int
@@ -56,36 +58,23 @@ def write_parts(
 def floor_samples(first: Int64s, value: UInt64s) -> None: ...
 def ceiling_samples(first: Int64s, value: UInt64s) -> None: ...
 def running_ends(chunk_first: Int64s, chunks: UInt64s) -> UInt64s: ...
-def select_chunks(
-    ref_first: Int64s,
-    bins: Int64s,
-    chunk_first: Int64s,
-    chunks: UInt64s,
-    reach: UInt64s,
-    floor_first: Int64s,
-    floor_window: Int64s,
-    floor_value: UInt64s,
-    ceiling_first: Int64s,
-    ceiling_window: Int64s,
-    ceiling_value: UInt64s,
-    min_shift: Integer,
-    depth: Integer,
-    chrom: Int64s,
-    start: Int64s,
-    end: Int64s,
-    out: UInt64s,
-) -> int: ...
-def find_floors(
-    floor_first: Int64s,
-    floor_window: Int64s,
-    floor_value: UInt64s,
-    ceiling_first: Int64s,
-    ceiling_value: UInt64s,
-    min_shift: Integer,
-    chrom: Int64s,
-    start: Int64s,
-) -> UInt64s: ...
-def join_few(ranges: UInt64s, gap: Integer) -> int: ...
+
+class Scheme:
+    def __init__(self, plan: tuple[Any, ...], min_shift: Integer, depth: Integer) -> None: ...
+    def ranges(
+        self, chrom: Int64s, start: Int64s, end: Int64s, gap: Integer, few: Integer
+    ) -> tuple[UInt64s, int]: ...
+    def floors(self, chrom: Int64s, start: Int64s) -> UInt64s: ...
+    def odd_lead(
+        self,
+        refs: Int32s,
+        starts: Int64s,
+        cut: Mask,
+        begins: Int64s,
+        blocks: Int64s,
+        first: Int64s,
+    ) -> tuple[int, int]: ...
+
 def push_rows(
     refs: Int64s,
     starts: Int64s,

@@ -10,7 +10,7 @@ only, the linear index in a TBI only::
 
 import numpy as np
 
-from gidx.kernels.common cimport after
+from gidx.kernels.common cimport HELD, after, bin_status
 from gidx.kernels.types cimport UNSET, i32, i64, u8, u64
 
 # What `count_parts` returns as status, with the place in `at`.
@@ -228,82 +228,156 @@ def running_ends(const i64[::1] chunk_first, const u64[:, ::1] chunks):
     return reach.base
 
 
-def select_chunks(
-    const i64[::1] ref_first, const i64[::1] bins, const i64[::1] chunk_first,
-    const u64[:, ::1] chunks, const u64[::1] reach, const i64[::1] floor_first,
-    const i64[::1] floor_window, const u64[::1] floor_value, const i64[::1] ceiling_first,
-    const i64[::1] ceiling_window, const u64[::1] ceiling_value, i64 min_shift, i64 depth,
-    const i64[::1] chrom, const i64[::1] start, const i64[::1] end, u64[:, ::1] out,
-):
-    """Chunks that may hold rows of the regions, cut to floor and ceiling, as found.
+cdef class Scheme:
+    """An index's bins, chunks and samples, as `gidx.binning.index.TabixIndex.plan` makes them."""
 
-    Returns how many there are; where that is more than `out` has room for, the caller
-    calls again with more.
-    """
-    cdef i64 room, n, limit, r, ref, lo, hi, at, stop, b, level, shift, first, last, c
-    cdef u64 floor, ceiling
-    with nogil:
+    cdef const i64[::1] ref_first, bins, chunk_first, floor_first, floor_window
+    cdef const i64[::1] ceiling_first, ceiling_window
+    cdef const u64[:, ::1] chunks
+    cdef const u64[::1] reach, floor_value, ceiling_value
+    cdef i64 min_shift, depth
+
+    def __init__(self, plan, i64 min_shift, i64 depth):
+        (
+            self.ref_first, self.bins, self.chunk_first, self.chunks, self.reach,
+            self.floor_first, self.floor_window, self.floor_value,
+            self.ceiling_first, self.ceiling_window, self.ceiling_value,
+        ) = plan
+        self.min_shift, self.depth = min_shift, depth
+
+    def ranges(
+        self, const i64[::1] chrom, const i64[::1] start, const i64[::1] end, u64 gap, i64 few
+    ):
+        """Chunks that may hold rows of the regions, cut to floor and ceiling, and how many.
+
+        Up to `few` of them are joined where at most `gap` is between them; more are as found.
+        """
+        cdef i64 n
+        cdef u64[:, ::1] out
+        made = np.empty((64 + 8 * len(chrom), 2), np.uint64)
+        while True:
+            out = made
+            with nogil:
+                n = self.select(chrom, start, end, out)
+            if n <= len(out):
+                break
+            made = np.empty((n, 2), np.uint64)
+        if n <= few:
+            return made[: _join_few(out[:n], gap)].copy(), n
+        return made[:n], n
+
+    cdef i64 select(
+        self, const i64[::1] chrom, const i64[::1] start, const i64[::1] end, u64[:, ::1] out
+    ) noexcept nogil:
+        """How many chunks there are; those that `out` has room for are put there."""
+        cdef i64 room, n, limit, r, ref, lo, hi, at, stop, b, level, shift, first, last, c
+        cdef u64 floor, ceiling
+        cdef i64 min_shift = self.min_shift, depth = self.depth
         n, room = 0, len(out)
         limit = <i64>1 << (min_shift + 3 * depth)
         for r in range(len(chrom)):
             ref = chrom[r]
             # A row of length zero overlaps where it touches, so the bases beside count too.
             lo, hi = max(start[r] - 1, 0), min(end[r], limit - 1)
-            if ref >= len(ref_first) - 1 or ref < 0 or lo >= limit:
+            if ref >= len(self.ref_first) - 1 or ref < 0 or lo >= limit:
                 continue
             # rows that may overlap window `lo >> min_shift`, or begin later
-            at = after(floor_window, floor_first[ref], floor_first[ref + 1], (lo >> min_shift) + 1)
-            floor = floor_value[at - 1] if at > floor_first[ref] else 0
+            at = after(
+                self.floor_window, self.floor_first[ref], self.floor_first[ref + 1],
+                (lo >> min_shift) + 1,
+            )
+            floor = self.floor_value[at - 1] if at > self.floor_first[ref] else 0
             # … but not after the window of `hi`
-            at = after(ceiling_window, ceiling_first[ref], ceiling_first[ref + 1], hi >> min_shift)
-            ceiling = ceiling_value[at] if at < ceiling_first[ref + 1] else UNSET
-            stop = ref_first[ref + 1]
-            b = ref_first[ref]
+            at = after(
+                self.ceiling_window, self.ceiling_first[ref], self.ceiling_first[ref + 1],
+                hi >> min_shift,
+            )
+            ceiling = self.ceiling_value[at] if at < self.ceiling_first[ref + 1] else UNSET
+            stop = self.ref_first[ref + 1]
+            b = self.ref_first[ref]
             for level in range(depth + 1):  # bins ascend with the level
                 shift = min_shift + 3 * (depth - level)
                 first = ((<i64>1 << (3 * level)) - 1) // 7
-                b = after(bins, b, stop, first + (lo >> shift) - 1)
+                b = after(self.bins, b, stop, first + (lo >> shift) - 1)
                 last = first + (hi >> shift)
-                while b < stop and bins[b] <= last:
-                    c = after(reach, chunk_first[b], chunk_first[b + 1], floor)
-                    while c < chunk_first[b + 1] and chunks[c, 0] < ceiling:
-                        if chunks[c, 1] > floor:
+                while b < stop and self.bins[b] <= last:
+                    c = after(self.reach, self.chunk_first[b], self.chunk_first[b + 1], floor)
+                    while c < self.chunk_first[b + 1] and self.chunks[c, 0] < ceiling:
+                        if self.chunks[c, 1] > floor:
                             if n < room:
-                                out[n, 0] = max(chunks[c, 0], floor)
-                                out[n, 1] = min(chunks[c, 1], ceiling)
+                                out[n, 0] = max(self.chunks[c, 0], floor)
+                                out[n, 1] = min(self.chunks[c, 1], ceiling)
                             n += 1
                         c += 1
                     b += 1
-    return n
+        return n
+
+    def floors(self, const i64[::1] chrom, const i64[::1] start):
+        """For each region an offset before which none of its rows begin, as in `ranges`.
+
+        At least where the rows of its chrom begin, at least that of the region before it in
+        its chrom; `UNSET` where the chrom has no rows. Regions are by chrom and start.
+        """
+        cdef i64 at, r, ref, lo
+        cdef u64[::1] found
+        made = np.empty(len(chrom), np.uint64)
+        found = made
+        with nogil:
+            for r in range(len(chrom)):
+                ref = chrom[r]
+                found[r] = UNSET
+                if ref < 0 or ref >= len(self.floor_first) - 1:
+                    continue
+                if self.ceiling_first[ref] < self.ceiling_first[ref + 1]:
+                    found[r] = self.ceiling_value[self.ceiling_first[ref]]
+                    lo = max(start[r] - 1, 0)
+                    at = after(
+                        self.floor_window, self.floor_first[ref], self.floor_first[ref + 1],
+                        (lo >> self.min_shift) + 1,
+                    )
+                    if at > self.floor_first[ref]:
+                        found[r] = max(found[r], self.floor_value[at - 1])
+        return made
+
+    def odd_lead(
+        self, const i32[::1] refs, const i64[::1] starts, const u8[::1] cut,
+        const i64[::1] begins, const i64[:, ::1] blocks, const i64[::1] first,
+    ):
+        """The first segment whose first row should not begin it, -1 for none, and why.
+
+        Why is 1 for a row of a chrom of which no region is asked for (`first`, of each chrom's
+        regions), 2 for one that no chunk over its start holds, 0 for none. Segments that are
+        cut, or without rows, begin anywhere. `begins` and `blocks` are those of the text.
+        """
+        cdef i64 s, lo, hi, mid, leaf, last, found = -1, why = 0
+        cdef u64 at
+        last = (<i64>1 << (3 * self.depth)) - 1
+        with nogil:
+            for s in range(len(refs)):
+                if refs[s] >= 0 and not cut[s] and first[refs[s] + 1] == first[refs[s]]:
+                    found, why = s, 1
+                    break
+            for s in range(len(refs)):
+                if why or refs[s] < 0 or cut[s] or refs[s] >= len(self.ref_first) - 1:
+                    continue
+                lo, hi = 0, len(blocks)  # the last block that begins there or before
+                while lo < hi:
+                    mid = (lo + hi) >> 1
+                    if blocks[mid, 0] <= begins[s]:
+                        lo = mid + 1
+                    else:
+                        hi = mid
+                at = <u64>(blocks[lo - 1, 1] << 16 | (begins[s] - blocks[lo - 1, 0]))
+                leaf = min(max(starts[s], 0) >> self.min_shift, last)
+                if bin_status(
+                    self.ref_first, self.bins, self.chunk_first, self.chunks, self.reach,
+                    self.depth, refs[s], leaf, 0, at,
+                ) != HELD:
+                    found, why = s, 2
+        return found, why
 
 
-def find_floors(
-    const i64[::1] floor_first, const i64[::1] floor_window, const u64[::1] floor_value,
-    const i64[::1] ceiling_first, const u64[::1] ceiling_value, i64 min_shift, const i64[::1] chrom,
-    const i64[::1] start,
-):
-    """For each region an offset before which none of its rows begin, as in `select_chunks`.
-
-    At least where the rows of its chrom begin, at least that of the region before it in
-    its chrom; `UNSET` where the chrom has no rows. Regions are by chrom and start.
-    """
-    cdef i64 at, r, ref, lo
-    cdef u64[::1] found
-    found = np.empty(len(chrom), np.uint64)
-    with nogil:
-        for r in range(len(chrom)):
-            ref = chrom[r]
-            found[r] = UNSET
-            if 0 <= ref < len(floor_first) - 1 and ceiling_first[ref] < ceiling_first[ref + 1]:
-                found[r] = ceiling_value[ceiling_first[ref]]
-                lo = max(start[r] - 1, 0)
-                at = after(floor_window, floor_first[ref], floor_first[ref + 1], (lo >> min_shift) + 1)
-                if at > floor_first[ref]:
-                    found[r] = max(found[r], floor_value[at - 1])
-    return found.base
-
-
-def join_few(u64[:, ::1] ranges, u64 gap):
+cdef i64 _join_few(u64[:, ::1] ranges, u64 gap) noexcept nogil:
     """Sort ranges by insertion and join those with at most `gap` between them, in place.
 
     Returns how many are left. What gidx.ranges.coalesce does, in 1 us instead of 30 where
@@ -311,22 +385,21 @@ def join_few(u64[:, ::1] ranges, u64 gap):
     """
     cdef i64 left, n, i, j
     cdef u64 begin, end
-    with nogil:
-        n = len(ranges)
-        for i in range(1, n):
-            begin, end = ranges[i, 0], ranges[i, 1]
-            j = i
-            while j > 0 and ranges[j - 1, 0] > begin:
-                ranges[j, 0], ranges[j, 1] = ranges[j - 1, 0], ranges[j - 1, 1]
-                j -= 1
-            ranges[j, 0], ranges[j, 1] = begin, end
-        left = min(n, 1)
-        for i in range(1, n):
-            if ranges[i, 0] > ranges[left - 1, 1] + gap:
-                ranges[left, 0], ranges[left, 1] = ranges[i, 0], ranges[i, 1]
-                left += 1
-            else:
-                ranges[left - 1, 1] = max(ranges[left - 1, 1], ranges[i, 1])
+    n = len(ranges)
+    for i in range(1, n):
+        begin, end = ranges[i, 0], ranges[i, 1]
+        j = i
+        while j > 0 and ranges[j - 1, 0] > begin:
+            ranges[j, 0], ranges[j, 1] = ranges[j - 1, 0], ranges[j - 1, 1]
+            j -= 1
+        ranges[j, 0], ranges[j, 1] = begin, end
+    left = min(n, 1)
+    for i in range(1, n):
+        if ranges[i, 0] > ranges[left - 1, 1] + gap:
+            ranges[left, 0], ranges[left, 1] = ranges[i, 0], ranges[i, 1]
+            left += 1
+        else:
+            ranges[left - 1, 1] = max(ranges[left - 1, 1], ranges[i, 1])
     return left
 
 

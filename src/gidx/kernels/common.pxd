@@ -115,3 +115,31 @@ cdef inline i64 n_digits(u64 size) noexcept nogil:
         size //= 10
         n += 1
     return n
+
+
+# What `bin_status` says; as in proof.pyx, whose OK, BIN and CHUNK these are.
+cdef enum:
+    HELD = 0, NO_BIN = 4, NO_CHUNK = 5
+
+
+cdef inline i64 bin_status(
+    const i64[::1] ref_first, const i64[::1] bins, const i64[::1] chunk_first,
+    const u64[:, ::1] chunks, const u64[::1] reach, i64 depth, i64 ref, i64 leaf, i64 height,
+    u64 at,
+) noexcept nogil:
+    """Whether a chunk that holds `at` is in a bin over window `leaf`, `height` or more levels
+    above the smallest: HELD, NO_BIN (none of these bins is there), NO_CHUNK (no chunk holds it)."""
+    cdef i64 bin, status, level, b, c
+    status = NO_BIN
+    for level in range(depth - height, -1, -1):
+        bin = ((<i64>1 << (3 * level)) - 1) // 7 + (leaf >> (3 * (depth - level)))
+        b = after(bins, ref_first[ref], ref_first[ref + 1], bin - 1)
+        if b == ref_first[ref + 1] or bins[b] != bin:
+            continue
+        status = NO_CHUNK
+        c = after(reach, chunk_first[b], chunk_first[b + 1], at)
+        while c < chunk_first[b + 1] and chunks[c, 0] <= at:
+            if chunks[c, 1] > at:
+                return HELD
+            c += 1
+    return status

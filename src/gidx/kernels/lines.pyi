@@ -1,4 +1,6 @@
-from gidx.kernels.arrays import Bytes, Int32s, Int64s, Integer, Mask
+from typing import Any
+
+from gidx.kernels.arrays import Bytes, Int32s, Int64s, Integer, Mask, UInt64s
 
 OK: int
 FIELDS: int
@@ -11,32 +13,23 @@ COLUMNS: int
 SAM: int
 VCF: int
 
+class RowRules:
+    def __init__(self, rules: Any, names: Bytes, bounds: Int64s, slots: Int32s) -> None: ...
+
+class Asked:
+    def __init__(
+        self, first: Int64s, starts: Int64s, ends: Int64s, floors: UInt64s, every: bool = False
+    ) -> None: ...
+
 def read_lines(
     buf: Bytes,
     begins: Int64s,
     stops: Int64s,
     cut: Mask,
-    meta: Integer,
-    tracks: bool,
-    fasta: bool,
-    least: Integer,
-    exact: Integer,
-    head: Integer,
+    blocks: Int64s,
+    rules: RowRules,
     want: Integer,
-    c_chrom: Integer,
-    c_start: Integer,
-    c_end: Integer,
-    one_based: bool,
-    span: Integer,
-    names: Bytes,
-    name_bounds: Int64s,
-    slots: Int32s,
-    first: Int64s,
-    starts: Int64s,
-    ends: Int64s,
-    every: bool,
-    floors: Int64s,
-    goals: Int64s,
+    asked: Asked,
 ) -> tuple[int, int, int, Int32s, Int64s, Int64s, Int32s, Int32s, Int32s, Int64s]: ...
 def read_chroms(
     buf: Bytes,

@@ -246,40 +246,142 @@ cdef inline i64 _vcf_end(
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────
 
 
+cdef class RowRules:
+    """What rows are and where their place is in them, and the chroms that they can be on.
+
+    Made of `gidx.formats.text.dialect.Rules`, of names, and of their hash table.
+    """
+
+    cdef bint tracks, fasta, one_based
+    cdef u8 meta
+    cdef i64 least, exact, head, chrom, start, end, span
+    cdef const u8[::1] names
+    cdef const i64[::1] bounds
+    cdef const i32[::1] slots
+
+    def __init__(self, rules, const u8[::1] names, const i64[::1] bounds, const i32[::1] slots):
+        self.meta, self.tracks, self.fasta = rules.meta[0], rules.tracks, rules.fasta
+        self.least, self.exact, self.one_based = rules.least, rules.exact, rules.one_based
+        self.chrom, self.start, self.end = rules.chrom, rules.start, rules.end
+        self.span = {"columns": COLUMNS, "sam": SAM, "vcf": VCF}[rules.span]
+        # how many fields are looked at to place a row
+        self.head = {COLUMNS: max(self.chrom, self.start, self.end) + 1, SAM: 6, VCF: 8}[self.span]
+        self.names, self.bounds, self.slots = names, bounds, slots
+
+
+cdef class Asked:
+    """Regions asked for: those of chrom c are `first[c]` to `first[c + 1]`, ascending.
+
+    `floors` are virtual offsets before which none of a region's rows begin; none where an
+    index does not say. Where `every`, there are no regions, and all rows are wanted.
+    """
+
+    cdef bint every
+    cdef const i64[::1] first, starts, ends
+    cdef const u64[::1] floors
+
+    def __init__(
+        self, const i64[::1] first, const i64[::1] starts, const i64[::1] ends,
+        const u64[::1] floors, bint every=False,
+    ):
+        self.first, self.starts, self.ends, self.floors = first, starts, ends, floors
+        self.every = every
+
+
+cdef void _places(
+    const i64[:, ::1] blocks, const i64[::1] begins, i64 size, const u64[::1] offsets,
+    i64[::1] least, i64[::1] out,
+) noexcept nogil:
+    """Where in a text is what begins at virtual offsets, or first after them.
+
+    As `Text.places_from` has it: of a block that is not here, that is the next one that is,
+    and the first block of a segment counts from where the segment begins.
+    """
+    cdef i64 j, s, lo, hi, mid, block, n = len(blocks)
+    for j in range(n):
+        least[j] = blocks[j, 0]
+    for s in range(len(begins)):
+        lo, hi = 0, n  # the last block that begins there or before
+        while lo < hi:
+            mid = (lo + hi) >> 1
+            if blocks[mid, 0] <= begins[s]:
+                lo = mid + 1
+            else:
+                hi = mid
+        least[lo - 1] = begins[s]
+    for j in range(len(offsets)):
+        block = <i64>(offsets[j] >> 16)
+        lo, hi = 0, n
+        while lo < hi:
+            mid = (lo + hi) >> 1
+            if blocks[mid, 1] < block:
+                lo = mid + 1
+            else:
+                hi = mid
+        if lo == n:
+            out[j] = size
+        elif blocks[lo, 1] == block:
+            out[j] = max(blocks[lo, 0] + <i64>(offsets[j] & 0xFFFF), least[lo])
+        else:
+            out[j] = least[lo]
+
+
 def read_lines(
-    const u8[::1] buf, const i64[::1] begins, const i64[::1] stops, const u8[::1] cut, i64 meta,
-    bint tracks, bint fasta, i64 least, i64 exact, i64 head, i64 want, i64 c_chrom, i64 c_start,
-    i64 c_end, bint one_based, i64 span, const u8[::1] names, const i64[::1] name_bounds,
-    const i32[::1] slots, const i64[::1] first, const i64[::1] starts, const i64[::1] ends,
-    bint every, const i64[::1] floors, const i64[::1] goals,
+    const u8[::1] buf, const i64[::1] begins, const i64[::1] stops, const u8[::1] cut,
+    const i64[:, ::1] blocks, RowRules rules, i64 want, Asked asked,
 ):
     """Find the rows of some segments, keep those that overlap, split the fields of these.
 
     Rows are lines that begin in `begins[s]` to `stops[s]`; where `cut[s]`, the segment
     begins within a line, which belongs to what is before it, and so does a line that
-    begins exactly there. `head` is how many fields are looked at to place a row.
+    begins exactly there. `blocks` says where in the text each block begins, and where in
+    the file; none where the text is not as it is there.
 
-    `floors` (as many as regions, or none) say where in the text the first row of each
-    region may begin, at a line's start; those of one chrom ascend, and none is before the
-    first row of its chrom. `goals` are the same, sorted. Rows of a chrom are sorted and
-    stand together. So a region of another chrom whose floor is behind us has no rows
-    ahead, and behind a row that begins past all regions of its own chrom whose floor is
-    behind us, all up to the next floor can be passed over: 1,000 regions in 2 M rows,
-    20 ms instead of 90.
+    The floors of regions, as places in the text (`floors` below), are at a line's start;
+    those of one chrom ascend, and none is before the first row of its chrom. `goals` are
+    the same, sorted. Rows of a chrom are sorted and stand together. So a region of another
+    chrom whose floor is behind us has no rows ahead, and behind a row that begins past all
+    regions of its own chrom whose floor is behind us, all up to the next floor can be passed
+    over: 1,000 regions in 2 M rows, 20 ms instead of 90.
 
     Returns status, at (where the row of the failure begins), found, chrom (int32; -1 for
     SAM's `*`), start, end (int64), `fields` (want + 1, rows) int32, `line_stops` (int32)
     and `leads`, `lead_starts`: chrom and start of each segment's first row, -1 for none.
     Field f of row i is `buf[fields[f, i] : fields[f + 1, i] - 1]`.
     """
+    cdef i64[::1] floors, goals
+    cdef i64 n_floors = len(asked.floors) if len(blocks) else 0
+    made = np.empty(n_floors, np.int64)
+    floors = made
+    if n_floors:
+        _places(
+            blocks, begins, len(buf), asked.floors, np.empty(len(blocks), np.int64), floors
+        )
+    goals = np.sort(made) if n_floors > 1 else floors
+    return _read_lines(buf, begins, stops, cut, rules, want, asked, floors, goals)
+
+
+cdef _read_lines(
+    const u8[::1] buf, const i64[::1] begins, const i64[::1] stops, const u8[::1] cut,
+    RowRules rules, i64 want, Asked asked, const i64[::1] floors, const i64[::1] goals,
+):
     cdef bint keep, fresh, closed, good
     cdef i64 s, to, which, status, found, f, capacity, splits, n, last, placed, from_before, active
     cdef i64 upcoming, more, from_, low, high
     cdef u64 a, line, i, last_begin, last_size, goal, stop, stop_at, b
-    cdef u8 meta_byte, c
+    cdef u8 c
     cdef i32[:, ::1] fields
     cdef i32[::1] chrom, line_stops, leads
     cdef i64[::1] start, end, lead_starts
+    cdef u8 meta_byte = rules.meta
+    cdef bint tracks = rules.tracks, fasta = rules.fasta, one_based = rules.one_based
+    cdef i64 least = rules.least, exact = rules.exact, head = rules.head, span = rules.span
+    cdef i64 c_chrom = rules.chrom, c_start = rules.start, c_end = rules.end
+    cdef const u8[::1] names = rules.names
+    cdef const i64[::1] name_bounds = rules.bounds
+    cdef const i32[::1] slots = rules.slots
+    cdef const i64[::1] first = asked.first, starts = asked.starts, ends = asked.ends
+    cdef bint every = asked.every
     # The most rows there can be: pages that are not written cost nothing, but those of 2 MB,
     # which Linux may give, do: a table of 1,100 fields took 2 GB where its width did not count.
     capacity = len(buf) // max(least + 2, exact) + 1
@@ -297,7 +399,6 @@ def read_lines(
         found = 0
         line = 0
         last, last_begin, last_size = -2, 0, 0
-        meta_byte = meta
         placed, from_before = -2, LOWEST  # chrom and start of the row before
         active = 0  # behind the last region of this chrom whose floor is behind us
         upcoming = 0  # the first goal that is ahead

@@ -4,7 +4,7 @@ Offsets are positions in the data of all blocks, one number for a place: virtual
 have several, where a block ends or is empty.
 """
 
-from gidx.kernels.common cimport after
+from gidx.kernels.common cimport after, bin_status
 from gidx.kernels.types cimport i64, u8, u64
 
 # What `find_lost` returns as status, with the row's number.
@@ -15,29 +15,6 @@ cpdef enum:
     REF = 0, START = 1
 cpdef enum:
     STATE = 2
-
-
-cdef inline i64 _bin_status(
-    const i64[::1] ref_first, const i64[::1] bins, const i64[::1] chunk_first,
-    const u64[:, ::1] chunks, const u64[::1] reach, i64 depth, i64 ref, i64 leaf, i64 height,
-    u64 at,
-) noexcept nogil:
-    """Whether a chunk that holds `at` is in a bin over window `leaf`, `height` or more levels
-    above the smallest: OK, BIN (none of these bins is there), CHUNK (no chunk holds it)."""
-    cdef i64 bin, status, level, b, c
-    status = BIN
-    for level in range(depth - height, -1, -1):
-        bin = ((<i64>1 << (3 * level)) - 1) // 7 + (leaf >> (3 * (depth - level)))
-        b = after(bins, ref_first[ref], ref_first[ref + 1], bin - 1)
-        if b == ref_first[ref + 1] or bins[b] != bin:
-            continue
-        status = CHUNK
-        c = after(reach, chunk_first[b], chunk_first[b + 1], at)
-        while c < chunk_first[b + 1] and chunks[c, 0] <= at:
-            if chunks[c, 1] > at:
-                return OK
-            c += 1
-    return status
 
 
 cdef i64 _holds_leads(
@@ -51,7 +28,7 @@ cdef i64 _holds_leads(
         if refs[i] < 0 or refs[i] >= len(ref_first) - 1:
             continue
         leaf = min(max(starts[i], 0) >> min_shift, last)
-        if _bin_status(
+        if bin_status(
             ref_first, bins, chunk_first, chunks, reach, depth, refs[i], leaf, 0, at[i]
         ) != OK:
             return i
@@ -105,7 +82,7 @@ cdef (i64, i64) _find_lost(
             height += 1
             shift += 3
         leaf = min(start, limit - 1) >> min_shift
-        status = _bin_status(
+        status = bin_status(
             ref_first, bins, chunk_first, chunks, reach, depth, ref, leaf, height, at[i]
         )
         if status != OK:

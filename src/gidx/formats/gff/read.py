@@ -250,7 +250,7 @@ class Gff:
     types: Mapping[int, pa.DataType] = field(default_factory=dict)  # given, by canonical place
     _tables: dict[Any, _Table] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
+    @cached_property
     def rules(self) -> Rules:
         return Rules(0, 3, 4, True, least=8, fasta=self.kind == "gff3")
 

@@ -113,7 +113,7 @@ class Sam:
     kind: Literal["sam"] = "sam"
     types: Mapping[int, pa.DataType] = field(default_factory=dict)  # given, by field
 
-    @property
+    @cached_property
     def rules(self) -> Rules:
         return Rules(2, 3, 3, True, span="sam", meta=b"@", least=TAGS_FIELD)
 

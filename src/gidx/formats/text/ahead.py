@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from gidx.formats.text.dialect import Rules
 from gidx.ground.region import RegionSet
+from gidx.kernels.lines import Asked
 
 END = 1 << 64  # nothing more is wanted
 _HEAD = 512  # bytes of a line that hold chrom and start
@@ -35,7 +36,8 @@ class Ahead:
         ids: Mapping[bytes, int],
         rules: Rules,
     ) -> None:
-        self.regions, self.floors = regions, floors
+        self.regions = regions
+        self.asked = Asked(regions.first, regions.start, regions.end, floors)
         self._ids, self._rules = ids, rules
         self._first = regions.first.tolist()
         self._starts, self._ends = regions.start.tolist(), regions.end.tolist()

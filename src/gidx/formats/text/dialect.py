@@ -23,6 +23,8 @@ from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items
 from gidx.arrow.plan import Place, Plan
 from gidx.kernels.columns import Words
+from gidx.kernels.lines import Asked, RowRules
+from gidx.kernels.names import hash_words
 from gidx.options import Names
 
 __all__ = [
@@ -64,6 +66,16 @@ class Rules:
     tracks: bool = False
     fasta: bool = False
     spaces: bool = False
+
+    def compiled(self, names: Sequence[bytes]) -> RowRules:
+        """The same for the line kernel, with the chroms that rows can be on."""
+        data = np.frombuffer(b"".join(names), np.uint8)
+        bounds = np.cumsum([0, *map(len, names)]).astype(np.int64)
+        return RowRules(self, data, bounds, hash_words(data, bounds))
+
+
+_NONE = np.zeros(0, np.int64)
+EVERY = Asked(np.zeros(1, np.int64), _NONE, _NONE, np.zeros(0, np.uint64), True)  # all rows
 
 
 @dataclass(frozen=True)

@@ -25,14 +25,11 @@ from gidx.bgzf.lines import Text
 from gidx.binning.build import IndexBuilder
 from gidx.binning.index import TabixIndex
 from gidx.binning.model import SAM, VCF, Kind, Layout
-from gidx.formats.text.dialect import Rules
+from gidx.formats.text.dialect import EVERY, Rules
 from gidx.kernels import lines as kernels
-from gidx.kernels.names import hash_words
 
 Ints = npt.NDArray[np.int64]
 Offsets = npt.NDArray[np.uint64]
-
-_HEAD = {"sam": 6, "vcf": 8}  # fields that are looked at to place a row, if not columns
 
 
 def layout_of(rules: Rules, skip: int = 0) -> Layout:
@@ -112,27 +109,18 @@ def scan(text: Text, rules: Rules) -> Scanned | Broken:
     )  # fmt: skip
     whole = text.text.data
     names = list(dict.fromkeys(bytes(whole[a:b]) for a, b in changes.tolist()))
-    data = np.frombuffer(b"".join(names) or b"\0", np.uint8)
-    bounds = np.cumsum([0, *map(len, names)]).astype(np.int64)
-    spans = {"columns": kernels.COLUMNS, "sam": kernels.SAM, "vcf": kernels.VCF}
-    head = _HEAD.get(rules.span, max(rules.chrom, rules.start, rules.end) + 1)
     stops = text.stops
     if ended >= 0:
         stops = np.minimum(stops, ended)
+    compiled = replace(rules, exact=0).compiled(names)
     status, at, found, chrom, start, end, fields, line_stops, *_ = kernels.read_lines(
-        text.text, text.begins, stops, text.cut, rules.meta[0], rules.tracks, rules.fasta,
-        rules.least, 0, head, 0, rules.chrom, rules.start, rules.end, rules.one_based,
-        spans[rules.span], data, bounds, hash_words(data, bounds), _ONE, _NONE, _NONE, True,
-        _NONE, _NONE,
-    )  # fmt: skip
+        text.text, text.begins, stops, text.cut, text.blocks, compiled, 0, EVERY
+    )
     if status != kernels.OK:
         return Broken(int(at), status, int(found))
     behind = line_stops.astype(np.int64) + 1
     behind += text.text[line_stops] == ord("\r")
     return Scanned(names, chrom, start, end, fields[0].astype(np.int64), behind, ended >= 0)
-
-
-_ONE, _NONE = np.zeros(1, np.int64), np.zeros(0, np.int64)  # no region
 
 
 def whole_lines(data: npt.NDArray[np.uint8]) -> Text:

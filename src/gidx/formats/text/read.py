@@ -31,21 +31,20 @@ from gidx.formats import offers
 from gidx.formats.base import Format, Placed, Rows
 from gidx.formats.offers import Declares, Texts, Widens
 from gidx.formats.text.ahead import Ahead
-from gidx.formats.text.dialect import Dialect, Guessing, Lines
+from gidx.formats.text.dialect import EVERY, Dialect, Guessing, Lines
 from gidx.ground.charset import WAY_OUT, Encoding
 from gidx.ground.pieces import Work, own_rows
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.ranges import Ranges
-from gidx.ground.region import MAX_END, NO_REGIONS, RegionSet
+from gidx.ground.region import MAX_END, RegionSet
 from gidx.ground.source import ByteSource, beside, is_url
 from gidx.kernels import lines as kernels
 from gidx.kernels.columns import Words
-from gidx.kernels.lines import part_by_tabs, read_chroms
-from gidx.kernels.names import hash_words
+from gidx.kernels.lines import Asked, RowRules, part_by_tabs, read_chroms
 from gidx.options import Names
 
 GUESSED = ("bed", "tsv")  # formats without a header that declares their columns
-_SPANS = {"columns": 0, "sam": 1, "vcf": 2}
+_NO_BLOCKS, _NO_FLOORS = np.zeros((0, 2), np.int64), np.zeros(0, np.uint64)
 
 
 class TabixText(Format, Texts, Declares, Widens, offers.Lines):
@@ -116,7 +115,7 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
             self._end = end
         made = copy.copy(self)
         made._apart = False
-        made.__dict__.pop("_names", None)
+        made.__dict__.pop("_compiled", None)
         made.__dict__["_found"] = made._with_declared(names)
         return made
 
@@ -211,12 +210,10 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
             return text
 
     @cached_property
-    def _names(self) -> tuple[Words, npt.NDArray[np.uint8], npt.NDArray[np.int64], Any]:
-        """Names of chroms, for Arrow and for the kernel."""
+    def _compiled(self) -> tuple[Words, RowRules]:
+        """Names of chroms for columns, and what rows are, for kernels."""
         names = [self._encoded(n) for n in self.chroms]
-        data = np.frombuffer(b"".join(names), np.uint8)
-        bounds = np.cumsum([0, *map(len, names)]).astype(np.int64)
-        return words_of(list(self.chroms)), data, bounds, hash_words(data, bounds)
+        return words_of(list(self.chroms)), self.dialect.rules.compiled(names)
 
     @cached_property
     def _ids(self) -> dict[bytes, int]:
@@ -270,7 +267,7 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         if self._apart:
             return
         if self.index is None:
-            self._names  # noqa: B018, which takes the chroms, and with them the table's end
+            self._compiled  # noqa: B018, which takes the chroms, and with them the table's end
         elif regions is not None or self.dialect.rules.fasta:
             self.check_index()  # which finds the end too
 
@@ -427,33 +424,30 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
 
     def read(self, text: Text, want: int, regions: RegionSet | None) -> Lines:
         """The rows that overlap a region, and the bounds of ``want`` fields of each."""
-        rules = self.dialect.rules
-        names, data, bounds, slots = self._names
-        asked = regions or NO_REGIONS
-        head = {"columns": max(rules.chrom, rules.start, rules.end) + 1, "sam": 6, "vcf": 8}
-        floors = self._floors(text, regions)
+        names, rules = self._compiled
+        asked, blocks = EVERY, text.blocks
+        if regions is not None:
+            asked = self._asked_for(regions)
+            # where blanks were made tabs, places are no longer those of the file
+            blocks = _NO_BLOCKS if text.raw is not None else blocks
         status, at, found, chrom, start, end, fields, stops, leads, first = kernels.read_lines(
-            text.text, text.begins, text.stops, text.cut, rules.meta[0], rules.tracks,
-            rules.fasta, rules.least, rules.exact, head[rules.span], want, rules.chrom,
-            rules.start, rules.end, rules.one_based, _SPANS[rules.span], data, bounds, slots,
-            asked.first, asked.start, asked.end, regions is None, floors, _ascending(floors),
-        )  # fmt: skip
+            text.text, text.begins, text.stops, text.cut, blocks, rules, want, asked
+        )
         if status != kernels.OK:
             raise self.broken(text, int(at), status, found)
         if regions is not None:
-            self._check_leads(text, leads, first, asked)
+            self._check_leads(text, leads, first, regions)
         own = own_rows(start, regions)
         if own is not None:
             chrom, start, end, stops = chrom[own], start[own], end[own], stops[own]
             fields = np.ascontiguousarray(fields[:, own])
         return Lines(text.text, chrom, start, end, fields, stops, names)
 
-    def _floors(self, text: Text, regions: RegionSet | None) -> npt.NDArray[np.int64]:
-        """Where in the text the first row of each region may begin; none where not known."""
-        # where blanks were made tabs, places are no longer those of the file
-        if regions is None or self.index is None or text.raw is not None:
-            return np.empty(0, np.int64)
-        return text.places_from(self._ahead(self.index, regions).floors)
+    def _asked_for(self, regions: RegionSet) -> Asked:
+        """The regions for the line kernel."""
+        if self.index is not None:
+            return self._ahead(self.index, regions).asked
+        return Asked(regions.first, regions.start, regions.end, _NO_FLOORS)
 
     def _check_leads(
         self,
@@ -463,37 +457,29 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         asked: RegionSet,
     ) -> None:
         """Every range begins with a row of a chrom that was asked for, and of its own chunk."""
-        some = ((leads >= 0) & ~text.cut).nonzero()[0]
-        own = leads[some]
-        wrong = (asked.first[own + 1] == asked.first[own]).nonzero()[0]
-        if len(wrong):
-            i = int(some[wrong[0]])
+        if self.index is None:
+            return
+        own = text.raw or text
+        i, why = self.index.scheme.odd_lead(
+            leads, starts, text.cut, own.begins, own.blocks, asked.first
+        )
+        if why == 1:
             raise self._stale(
                 f"{self._lead(text, i, leads)}, where the index has rows of another chrom"
             )
-        if self.index is not None:
-            i = self._first_stranger(text.raw or text, some, leads, starts)
+        if (
+            why == 2
+        ):  # places in the data are what counts, as in gidx.binning.proof, but take longer
+            some = ((leads >= 0) & ~text.cut).nonzero()[0]
+            begins = own.begins[some].astype(np.uint64)
+            rows = leads[some].astype(np.int64), starts[some], begins
+            i = self.index.first_stranger(*rows, own.places_from)
             if i >= 0:
+                i = int(some[i])
                 raise self._stale(
                     f"{self._lead(text, i, leads)}:{int(starts[i]) + 1:,}, where the index has "
                     "rows of other places"
                 )
-
-    def _first_stranger(
-        self,
-        text: Text,
-        some: npt.NDArray[np.int64],
-        leads: npt.NDArray[np.int32],
-        starts: npt.NDArray[np.int64],
-    ) -> int:
-        """Which of some segments begins with a row that no chunk of its place holds; -1: none."""
-        index = cast(TabixIndex, self.index)
-        rows = leads[some].astype(np.int64), starts[some]
-        begins = text.begins[some]
-        i = index.first_stranger(*rows, text.offsets(begins))
-        if i >= 0:  # places in the data are what counts, as in gidx.binning.proof, but take longer
-            i = index.first_stranger(*rows, begins.astype(np.uint64), text.places_from)
-        return int(some[i]) if i >= 0 else -1
 
     def _lead(self, text: Text, i: int, leads: npt.NDArray[np.int32]) -> str:
         """The first row of a range in words."""
@@ -587,10 +573,6 @@ def _in_utf8(lines: Lines, encoding: Encoding) -> Lines:
         return lines
     text, places = moved
     return replace(lines, text=text, fields=places.take(lines.fields), stops=places[lines.stops])
-
-
-def _ascending(floors: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return np.sort(floors) if len(floors) > 1 else floors
 
 
 def _is_number(text: bytes) -> bool:

@@ -56,7 +56,7 @@ from gidx.arrow.encode import (
 from gidx.arrow.faults import Faults, of_items
 from gidx.errors import warn
 from gidx.formats.text import parts
-from gidx.formats.text.dialect import Rules
+from gidx.formats.text.dialect import EVERY, Rules
 from gidx.formats.text.parts import Keyed, Part
 from gidx.formats.vcf.declare import (
     Declared,
@@ -69,7 +69,6 @@ from gidx.formats.vcf.declare import (
 )
 from gidx.formats.vcf.header import Declaration
 from gidx.kernels.join import format_genotypes, join_pairs
-from gidx.kernels.names import hash_words
 
 RULES = Rules(chrom=0, start=1, end=1, one_based=True, span="vcf", least=8)
 LEAST, MOST = -(2**31) + 8, 2**31 - 1  # below, BCF has its marks for missing and end of list
@@ -394,15 +393,10 @@ def read_ends(starts: Ints, fields: Sequence[Texts], rows: Ints) -> Ints:
         b"\t",
         n,
     )
-    name = np.frombuffer(b".", np.uint8)
-    bounds = np.array([0, 1], np.int64)
-    none = np.zeros(0, np.int64)
     size = int(line.offsets[-1])
     status, _, _, _, _, ends, *_ = kernels.read_lines(
-        line.data, np.zeros(1, np.int64), np.array([size]), np.zeros(1, np.bool_), ord("#"), False,
-        False, 8, 0, 8, 0, 0, 1, 1, True, kernels.VCF, name, bounds,
-        hash_words(name, bounds), np.zeros(2, np.int64), none, none, True, none,
-        none,
+        line.data, np.zeros(1, np.int64), np.array([size]), np.zeros(1, np.bool_),
+        np.zeros((0, 2), np.int64), RULES.compiled([b"."]), 0, EVERY,
     )  # fmt: skip
     found: Ints = ends[:n]
     return found if status == kernels.OK else np.full(n, -2, np.int64)

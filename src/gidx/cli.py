@@ -347,7 +347,7 @@ def _search(arguments: argparse.Namespace) -> int:
         for line in said:
             warnings.warn(line, GidxWarning, stacklevel=1)
         table = table.select(schema.project(table.schema, _columns(arguments)))
-        rows = sources.Rows(table.schema, iter(table.to_batches()))
+        rows = sources.Outgoing(table.schema, iter(table.to_batches()))
         convert.write(rows, target, kind, Writing(header=_header(arguments)))
     return 0
 
@@ -605,7 +605,7 @@ def _dump_index(arguments: argparse.Namespace) -> int:
         with _output(arguments) as (target, to):
             found = getattr(index, table)()
             convert.write(
-                sources.Rows(found.schema, iter(found.to_batches())),
+                sources.Outgoing(found.schema, iter(found.to_batches())),
                 target, to, Writing(header=_header(arguments)),
             )  # fmt: skip
     return 0

@@ -1,4 +1,4 @@
-"""What a user hands to a writer, as one thing: a `Frame` of plain Arrow batches.
+"""What a user hands to a writer, as one thing: a `Batches` of plain Arrow batches.
 
     stays in memory      pandas DataFrame (any dtypes; its index is left out),
                          pyarrow Table or RecordBatch, dict of columns
@@ -56,18 +56,18 @@ _RELEASE = 128 * 2**20
 # The most values that make a dictionary an enum: readers look through all for each row.
 MOST_VALUES = 256
 
-Rows = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Frame:
+class Batches:
     """Batches of one schema, rows by number; ``categories`` are dictionaries' values."""
 
     schema: pa.Schema
     batches: list[pa.RecordBatch]
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mapped: mmap.mmap | None = None
-    _starts: Rows = field(init=False, repr=False)
+    _starts: Numbers = field(init=False, repr=False)
     _read: list[int] = field(default_factory=lambda: [0], repr=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +99,7 @@ class Frame:
             first += 1
         return self._one(pieces, columns)
 
-    def take(self, rows: Rows, columns: Sequence[str]) -> pa.RecordBatch:
+    def take(self, rows: Numbers, columns: Sequence[str]) -> pa.RecordBatch:
         """These rows, in this order."""
         which = np.searchsorted(self._starts, rows, side="right") - 1
         order = np.argsort(which, kind="stable")
@@ -143,12 +143,12 @@ class Frame:
 
 
 @contextmanager
-def frame(data: Any, beside: str | os.PathLike[str] | None = None) -> Iterator[Frame]:
+def frame(data: Any, beside: str | os.PathLike[str] | None = None) -> Iterator[Batches]:
     """The rows of ``data``; a large stream is spooled to a file beside this path.
 
     A Frame is passed on, so that one may look at data before they are written.
     """
-    if isinstance(data, Frame):
+    if isinstance(data, Batches):
         yield data
         return
     table = _table(data)
@@ -160,7 +160,7 @@ def frame(data: Any, beside: str | os.PathLike[str] | None = None) -> Iterator[F
         batches, mapped = _collect(source.plain(_items(data)), beside, stack)
         if source.schema is None:
             raise WriteError("the data have no rows and no columns", row=None)
-        found = Frame(source.schema, batches, source.categories, mapped)
+        found = Batches(source.schema, batches, source.categories, mapped)
         try:
             yield found
         finally:
@@ -183,7 +183,7 @@ class Flow:
 
 def flow(data: Any) -> Flow:
     """The rows of ``data`` as they come: nothing is kept of a stream."""
-    if isinstance(data, Frame):
+    if isinstance(data, Batches):
         return Flow(data.schema, iter(data.batches), data.categories)
     table = _table(data)
     if table is not None:
@@ -312,7 +312,7 @@ def _converted(what: str, convert: Any) -> Any:
 # ── in memory ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _in_memory(table: pa.Table) -> Frame:
+def _in_memory(table: pa.Table) -> Batches:
     _check_names(table.schema)
     seen = _Categories()
     columns, fields = [], []
@@ -327,7 +327,7 @@ def _in_memory(table: pa.Table) -> Frame:
         fields.append(f.with_type(kind))
     whole = pa.schema(fields, table.schema.metadata)
     found = pa.Table.from_arrays(columns, schema=whole).unify_dictionaries()
-    return Frame(whole, found.to_batches(), seen.values)
+    return Batches(whole, found.to_batches(), seen.values)
 
 
 def _check_names(schema: pa.Schema) -> None:

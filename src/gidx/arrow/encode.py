@@ -76,7 +76,7 @@ class Cells:
 
 
 @dataclass(frozen=True)
-class Target:
+class AsField:
     """What the column ``name`` is to be written as."""
 
     name: str
@@ -103,7 +103,7 @@ class Target:
         )
 
 
-def encode(array: pa.Array, target: Target, faults: Faults) -> Cells:  # noqa: PLR0911, a kind each
+def encode(array: pa.Array, target: AsField, faults: Faults) -> Cells:  # noqa: PLR0911, a kind each
     """The texts of a column."""
     if pat.is_dictionary(array.type):
         array = array.dictionary.take(array.indices)
@@ -263,7 +263,7 @@ def keys(texts: Texts) -> npt.NDArray[np.bytes_]:
 # ── kinds of columns ────────────────────────────────────────────────────────────────────────────
 
 
-def _refuse_missing(array: pa.Array, target: Target, faults: Faults) -> None:
+def _refuse_missing(array: pa.Array, target: AsField, faults: Faults) -> None:
     if array.null_count:
         faults.check(
             array.is_null().to_numpy(zero_copy_only=False),
@@ -274,7 +274,7 @@ def _refuse_missing(array: pa.Array, target: Target, faults: Faults) -> None:
         )
 
 
-def _texts(array: pa.Array, target: Target, faults: Faults) -> Texts:
+def _texts(array: pa.Array, target: AsField, faults: Faults) -> Texts:
     texts = texts_of(array)
     _check_text(texts, target, faults)
     longest = target.longest
@@ -290,7 +290,7 @@ def _texts(array: pa.Array, target: Target, faults: Faults) -> Texts:
     return texts
 
 
-def _check_text(texts: Texts, target: Target, faults: Faults) -> None:
+def _check_text(texts: Texts, target: AsField, faults: Faults) -> None:
     if first_with(texts.offsets, texts.data, False) >= 0:
         faults.check(
             having(texts, BREAKS),
@@ -301,14 +301,14 @@ def _check_text(texts: Texts, target: Target, faults: Faults) -> None:
         )
 
 
-def _floats(array: pa.Array, target: Target, faults: Faults) -> Texts:
+def _floats(array: pa.Array, target: AsField, faults: Faults) -> Texts:
     if pat.is_float16(array.type):
         array = array.cast(pa.float32())
     _check_float(array, target, faults)
     return texts_of(array.cast(pa.string()))
 
 
-def _check_float(array: pa.Array, target: Target, faults: Faults) -> None:
+def _check_float(array: pa.Array, target: AsField, faults: Faults) -> None:
     """A double must become neither zero nor infinite in a field of floats."""
     if target.field.type == "float" and pat.is_float64(array.type):
         values = array.to_numpy(zero_copy_only=False)
@@ -328,7 +328,7 @@ def past_single(values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     return lost | ((single == 0) & (values != 0))
 
 
-def _filled(array: pa.Array, target: Target) -> pa.Array:
+def _filled(array: pa.Array, target: AsField) -> pa.Array:
     """With BED's word for what is missing in one of its own fields, NaN too."""
     if target.missing is None or pat.is_null(array.type):
         return array if target.missing is None else pa.array([target.missing] * len(array))
@@ -340,7 +340,7 @@ def _filled(array: pa.Array, target: Target) -> pa.Array:
     return array.fill_null(word)
 
 
-def _integers(array: pa.Array, target: Target, faults: Faults) -> Cells:
+def _integers(array: pa.Array, target: AsField, faults: Faults) -> Cells:
     values = integers(array, target.name, faults)
     if target.field.is_integer:
         _check_range(values, target.type, lambda i: _not_of(target, values[i]), faults)
@@ -357,7 +357,7 @@ def _check_range(
         faults.check((values < info.min) | (values > info.max), say)
 
 
-def _lists(array: pa.Array, target: Target, faults: Faults) -> Cells:
+def _lists(array: pa.Array, target: AsField, faults: Faults) -> Cells:
     """Items with a comma behind each; row i has the items ``bounds[i]`` to ``bounds[i + 1]``."""
     f = target.field
     items, bounds = _items(array)
@@ -405,7 +405,7 @@ def _items(array: pa.Array) -> tuple[pa.Array, Ints]:
     return items, offsets - offsets[0]
 
 
-def _item_texts(items: pa.Array, target: Target, faults: Faults) -> Texts:
+def _item_texts(items: pa.Array, target: AsField, faults: Faults) -> Texts:
     texts = texts_of(items)
     if first_with(texts.offsets, texts.data, True) >= 0:
         faults.check(
@@ -423,7 +423,7 @@ def _item_texts(items: pa.Array, target: Target, faults: Faults) -> Texts:
     return texts
 
 
-def _verbatim(array: pa.Array, target: Target, faults: Faults) -> Cells:
+def _verbatim(array: pa.Array, target: AsField, faults: Faults) -> Cells:
     """Texts that a reader takes for values of the declared type, as they are."""
     texts = texts_of(array)
     _check_text(texts, target, faults)
@@ -510,7 +510,7 @@ def with_nulls(array: pa.Array) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _objects(array: pa.Array, target: Target, faults: Faults) -> Cells:
+def _objects(array: pa.Array, target: AsField, faults: Faults) -> Cells:
     """Objects and lists of them, row by row; texts are read as such, to see that they can be."""
     read = objects.reader(target.autosql, target.field)
     texts: list[str] = []
@@ -555,7 +555,7 @@ def _named(autosql: AutoSql, field: Field, value: Any) -> Any:
 # ── small things ────────────────────────────────────────────────────────────────────────────────
 
 
-def _not_of(target: Target, value: Any) -> str:
+def _not_of(target: AsField, value: Any) -> str:
     f = target.field
     expected = f.declared_type + (" or R,G,B" if target.color else "")
     found = shown(value) if isinstance(value, str) else str(value)

@@ -25,7 +25,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.types as pat
 
-from gidx.arrow.batches import Frame, is_text
+from gidx.arrow.batches import Batches, is_text
 from gidx.arrow.encode import integers, texts_of
 from gidx.arrow.faults import Faults, of_some
 from gidx.errors import WriteError, hint
@@ -130,7 +130,7 @@ class Order:
 
 
 def survey(
-    frame: Frame,
+    frame: Batches,
     heads: Sequence[str],
     limits: Mapping[str, int] | Limits,
     *,

@@ -91,14 +91,14 @@ def format_index(index: Index, data: ByteSource | None = None) -> Iterator[bytes
     for ref in range(index.n_refs):
         rows = None
         if data is not None:
-            rows = _Rows(data, layout or VCF, _bytes(index.names[ref]) if index.names else b"")
+            rows = _RowPlaces(data, layout or VCF, _bytes(index.names[ref]) if index.names else b"")
         yield b",\n  " if ref else b""
         yield from _format_reference(index, ref, rows, templates)
     yield from parts
 
 
 def _format_reference(
-    index: Index, ref: int, rows: _Rows | None, templates: _Templates
+    index: Index, ref: int, rows: _RowPlaces | None, templates: _Templates
 ) -> Iterator[bytes]:
     found = _places(index, ref, rows)
     n_chunks = int(found.first[-1]) - (2 if index.has_pseudo[ref] else 0)
@@ -141,7 +141,7 @@ class _Places(NamedTuple):
     of_windows: Integers
 
 
-def _places(index: Index, ref: int, rows: _Rows | None) -> _Places:
+def _places(index: Index, ref: int, rows: _RowPlaces | None) -> _Places:
     """Each offset once, with the chunk that has it first; pseudo-bin and windows included."""
     b0, b1 = index.ref_first[ref : ref + 2].tolist()
     first = index.chunk_first[b0 : b1 + 1] - index.chunk_first[b0]
@@ -311,7 +311,7 @@ class _Templates:
 # ── rows of the data ────────────────────────────────────────────────────────────────────────────
 
 
-class _Rows:
+class _RowPlaces:
     """Looks up a chrom's rows in the blocks of the indexed file."""
 
     def __init__(self, data: ByteSource, layout: Layout, chrom: bytes) -> None:

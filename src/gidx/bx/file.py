@@ -159,7 +159,7 @@ def scheme(largest: int, version: int = VERSION) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class Entries:
     """Rows of a set by bin, ``first[b]:first[b + 1]``; in a bin by start, end, value.
 
     ``reach`` is the largest end so far in the bin.
@@ -173,14 +173,14 @@ class Rows:
     reach: U4
 
     @classmethod
-    def empty(cls, depth: int, first: Ints, words: int) -> Rows:
+    def empty(cls, depth: int, first: Ints, words: int) -> Entries:
         """Room for rows, which takes memory only where it is filled."""
         n = int(first[-1])
         start, end, reach = (np.empty(n, np.uint32) for _ in range(3))
         return cls(depth, first, start, end, np.empty((n, words), np.uint64), reach)
 
     @classmethod
-    def sort(cls, start: U4, end: U4, value: Words, depth: int, n_bins: int) -> Rows:
+    def sort(cls, start: U4, end: U4, value: Words, depth: int, n_bins: int) -> Entries:
         """Rows in any order, each put into the smallest bin that holds it."""
         # bx-python has a row of length zero in the bin of the base behind it
         low = start.astype(np.int64)
@@ -193,11 +193,11 @@ class Rows:
         _kernels().settle(first, 0, n_bins, depth, start, end, value, found.reach)
         return found
 
-    def with_scheme(self, depth: int, n_bins: int) -> Rows:
+    def with_scheme(self, depth: int, n_bins: int) -> Entries:
         """The same rows in the bins of another scheme, or of this one."""
         if depth == self.depth:
             return self
-        return Rows.sort(self.start, self.end, self.value, depth, n_bins)
+        return Entries.sort(self.start, self.end, self.value, depth, n_bins)
 
     def find(self, starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
         """(how many rows overlap each query, these rows by start, end, value)."""
@@ -231,7 +231,7 @@ class IntervalSet(Protocol):
         """How many words of 64 bits a value takes."""
         ...
 
-    def rows(self, starts: Ints | None = None, ends: Ints | None = None) -> Rows:
+    def rows(self, starts: Ints | None = None, ends: Ints | None = None) -> Entries:
         """All rows; given queries, all that overlap them are sure to be there."""
         ...
 
@@ -250,7 +250,7 @@ class BuiltSet:
         # starts, ends, values: no tuples, which the garbage collector looks at ever again
         self._one_by_one: tuple[list[int], list[int], list[int]] = ([], [], [])
         self._parts: list[tuple[U4, U4, Words]] = []
-        self._rows: Rows | None = None
+        self._rows: Entries | None = None
 
     @classmethod
     def of(cls, other: IntervalSet) -> BuiltSet:
@@ -300,13 +300,13 @@ class BuiltSet:
     def words(self) -> int:
         return self.rows().value.shape[1]
 
-    def rows(self, starts: Ints | None = None, ends: Ints | None = None) -> Rows:  # noqa: ARG002
+    def rows(self, starts: Ints | None = None, ends: Ints | None = None) -> Entries:  # noqa: ARG002
         if self._rows is None:
             begins, nexts, values = self._one_by_one
             last = np.array(begins, np.uint32), np.array(nexts, np.uint32), words_of(values)
             start, end, value = zip(*self._parts, last, strict=True)
             whole = np.concatenate(start), np.concatenate(end), joined(value)
-            self._rows = Rows.sort(*whole, *scheme(self.max))
+            self._rows = Entries.sort(*whole, *scheme(self.max))
             self._one_by_one = ([], [], [])
             self._parts = [(self._rows.start, self._rows.end, self._rows.value)]
         return self._rows
@@ -335,7 +335,7 @@ class StoredSet:
     def words(self) -> int:
         return -(-self.value_size // 8)
 
-    def rows(self, starts: Ints | None = None, ends: Ints | None = None) -> Rows:
+    def rows(self, starts: Ints | None = None, ends: Ints | None = None) -> Entries:
         rows, missing = self._rows, self._missing
         if not self._complete:
             if starts is None or ends is None:
@@ -401,11 +401,11 @@ class StoredSet:
         _ = self._bins
 
     @cached_property
-    def _rows(self) -> Rows:
+    def _rows(self) -> Entries:
         first = np.zeros(len(self._bins) + 1, np.int64)
         np.cumsum(self._bins["count"], out=first[1:])
         depth, _ = scheme(self.max, self.version)
-        return Rows.empty(depth, first, self.words)
+        return Entries.empty(depth, first, self.words)
 
     @cached_property
     def _missing(self) -> Bools:

@@ -37,7 +37,7 @@ from gidx.convert.shape import by_sample, commented, flat, with_lists_as_text
 from gidx.convert.sources import (
     Asked,
     IndexedSource,
-    Rows,
+    Outgoing,
     Source,
     opened,
 )
@@ -180,14 +180,14 @@ def can_sort(target: Target, kind: Kind) -> bool:
 # ── targets ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def write(rows: Rows, target: Target, kind: Kind, options: Writing) -> None:
+def write(rows: Outgoing, target: Target, kind: Kind, options: Writing) -> None:
     """Write rows as one of the kinds that there are. A table's stream is flushed batch by batch."""
     if kind.write is None:
         raise WriteError(f"{kind.title} is not written")
     kind.write(_prepared(rows, target, kind).reader, _plain(target, kind), options)
 
 
-def _prepared(rows: Rows, target: Target, kind: Kind) -> Rows:
+def _prepared(rows: Outgoing, target: Target, kind: Kind) -> Outgoing:
     """Rows as the kind's writer takes them, whatever they have been."""
     found = schema.read_metadata(rows.schema).get("format")
     if kind.name == "vcf":
@@ -201,7 +201,7 @@ def _prepared(rows: Rows, target: Target, kind: Kind) -> Rows:
     elif kind.name == "bed":
         if found in as_bed.FORMATS:
             made = as_bed.as_bed(rows.reader)
-            return Rows(made.schema, iter(made))
+            return Outgoing(made.schema, iter(made))
         return commented(flat(rows))
     elif kind.name == "tsv" and is_bgzf(target):
         return flat(rows)

@@ -15,12 +15,12 @@ from gidx.arrow import schema
 from gidx.arrow.batches import is_list
 from gidx.arrow.nested import nested_as_text
 from gidx.convert.sources import (
-    Rows,
+    Outgoing,
     with_entries,
 )
 
 
-def flat(rows: Rows) -> Rows:
+def flat(rows: Outgoing) -> Outgoing:
     """Rows whose maps, structs and lists of lists are texts, which no AutoSQL says how to write."""
     if "autosql" in schema.read_metadata(rows.schema):
         return rows
@@ -46,7 +46,7 @@ def flat(rows: Rows) -> Rows:
     return replace(rows, schema=found, batches=batches())
 
 
-def commented(rows: Rows) -> Rows:
+def commented(rows: Outgoing) -> Outgoing:
     """Rows whose header ends with a bare line of names, as tables have it, as BED has it."""
     header = schema.read_metadata(rows.schema).get("header")
     lines = header.splitlines(keepends=True) if isinstance(header, str) else []
@@ -60,7 +60,7 @@ def _as(found: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Reco
     return (pa.RecordBatch.from_arrays(batch.columns, schema=found) for batch in batches)
 
 
-def by_sample(rows: Rows) -> Rows:
+def by_sample(rows: Outgoing) -> Outgoing:
     """A column of each sample for each FORMAT column, ``FORMAT/AD:s1``; others as they are."""
     samples = schema.read_metadata(rows.schema).get("samples") or []
     fields: list[pa.Field] = []
@@ -82,10 +82,10 @@ def by_sample(rows: Rows) -> Rows:
                     arrays.append(array)
             yield pa.RecordBatch.from_arrays(arrays, schema=found)
 
-    return Rows(found, batches())
+    return Outgoing(found, batches())
 
 
-def with_lists_as_text(rows: Rows) -> Rows:
+def with_lists_as_text(rows: Outgoing) -> Outgoing:
     """Lists, maps and structs as the texts that the format has for them.
 
     Whether these say all that the lists had is not known before they have passed, so a
@@ -102,7 +102,7 @@ def with_lists_as_text(rows: Rows) -> Rows:
             table = nested_as_text(pa.Table.from_batches([batch]))
             yield from table.replace_schema_metadata(found.metadata).to_batches()
 
-    return Rows(found, batches())
+    return Outgoing(found, batches())
 
 
 def _of_samples(f: pa.Field) -> bool:

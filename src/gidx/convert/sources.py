@@ -58,7 +58,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Rows:
+class Outgoing:
     """Rows on their way, and for a bigBed what they are declared as."""
 
     schema: pa.Schema
@@ -80,7 +80,7 @@ def is_of_texts(kind: Kind) -> bool:
 class Source(Protocol):
     """A file that rows can be read from."""
 
-    def rows(self, asked: Asked) -> Rows:
+    def rows(self, asked: Asked) -> Outgoing:
         """The rows asked for, as they are to be handed to the target."""
         ...
 
@@ -147,7 +147,7 @@ class IndexedSource:
 
     dataset: Dataset
 
-    def rows(self, asked: Asked) -> Rows:
+    def rows(self, asked: Asked) -> Outgoing:
         """Texts for text; for a bigBed too, where a declaration says what they are.
 
         Unless its columns are not all wanted.
@@ -165,9 +165,9 @@ class IndexedSource:
         options["missing_chroms"] = asked.missing_chroms
         if asked.head is None:
             reader = found.scan(asked.regions, **options)
-            return Rows(_about(reader.schema, asked), iter(reader), **told)
+            return Outgoing(_about(reader.schema, asked), iter(reader), **told)
         table = found.head(asked.head, asked.regions, **{**options, "threads": 1})
-        return Rows(_about(table.schema, asked), iter(table.to_batches()), **told)
+        return Outgoing(_about(table.schema, asked), iter(table.to_batches()), **told)
 
     def _as_asked(self, asked: Asked) -> tuple[Dataset, dict[str, Any]]:
         """The dataset with its columns as the target takes them, and what they are declared."""
@@ -190,7 +190,7 @@ class IndexedSource:
 
     def _filtered(
         self, found: Dataset, asked: Asked, options: dict[str, Any], told: dict[str, Any]
-    ) -> Rows:
+    ) -> Outgoing:
         """Read whole, since there is no index."""
         if asked.names != "canonical":
             raise ColumnError(
@@ -250,7 +250,7 @@ class _ArrowSource:
     def _batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         raise NotImplementedError
 
-    def rows(self, asked: Asked) -> Rows:
+    def rows(self, asked: Asked) -> Outgoing:
         """As they are; chrom, start, end first, chrom in the order of the metadata's chroms."""
         if asked.names != "canonical":
             raise ColumnError(f"{self.name}: its columns have no native names, but their own")
@@ -446,12 +446,12 @@ def _finished(
     columns: Sequence[str],
     head: int | None,
     told: dict[str, Any],
-) -> Rows:
+) -> Outgoing:
     """Only the columns asked for, only the first rows."""
     if list(columns) != found.names:
         found = pa.schema([found.field(n) for n in columns], found.metadata)
         batches = (batch.select(list(columns)) for batch in batches)
-    return Rows(found, batches if head is None else _first(batches, head), **told)
+    return Outgoing(found, batches if head is None else _first(batches, head), **told)
 
 
 def _first(batches: Iterator[pa.RecordBatch], n: int) -> Iterator[pa.RecordBatch]:

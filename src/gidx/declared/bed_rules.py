@@ -34,7 +34,7 @@ _STRANDS = np.frombuffer(b"+-.", np.uint8)
 
 
 @dataclass(frozen=True)
-class Rows:
+class BedRows:
     """Positions, and the cells of the standard fields from `NAME` on, by field.
 
     ``names`` are those of the columns, for messages.
@@ -50,7 +50,7 @@ class Rows:
         return self.cells[field].numbers if field in self.cells else None
 
 
-def check(rows: Rows, faults: Faults) -> None:
+def check(rows: BedRows, faults: Faults) -> None:
     """Note the rows that break a rule."""
     _check_name(rows, faults)
     _check_score(rows, faults)
@@ -59,7 +59,7 @@ def check(rows: Rows, faults: Faults) -> None:
     _check_blocks(rows, faults)
 
 
-def _check_name(rows: Rows, faults: Faults) -> None:
+def _check_name(rows: BedRows, faults: Faults) -> None:
     if NAME in rows.cells:
         lengths = rows.cells[NAME].texts.lengths
         faults.check(
@@ -71,7 +71,7 @@ def _check_name(rows: Rows, faults: Faults) -> None:
         )
 
 
-def _check_score(rows: Rows, faults: Faults) -> None:
+def _check_score(rows: BedRows, faults: Faults) -> None:
     score = rows.numbers(SCORE)
     if score is not None:
         faults.check(
@@ -83,7 +83,7 @@ def _check_score(rows: Rows, faults: Faults) -> None:
         )
 
 
-def _check_strand(rows: Rows, faults: Faults) -> None:
+def _check_strand(rows: BedRows, faults: Faults) -> None:
     if STRAND in rows.cells:
         texts = rows.cells[STRAND].texts
         if first_unlike(texts.offsets, texts.data, _STRANDS) >= 0:
@@ -95,7 +95,7 @@ def _check_strand(rows: Rows, faults: Faults) -> None:
             )
 
 
-def _check_thick(rows: Rows, faults: Faults) -> None:
+def _check_thick(rows: BedRows, faults: Faults) -> None:
     thick_start, thick_end = rows.numbers(THICK_START), rows.numbers(THICK_END)
     if thick_start is None or thick_end is None:  # bed7 has a thickStart that nobody looks at
         return
@@ -108,7 +108,7 @@ def _check_thick(rows: Rows, faults: Faults) -> None:
     _check_inside(thick_end, b, rows, faults)
 
 
-def _check_inside(values: Ints, name: str, rows: Rows, faults: Faults) -> None:
+def _check_inside(values: Ints, name: str, rows: BedRows, faults: Faults) -> None:
     faults.check(
         (values != 0) & ((values < rows.start) | (values > rows.end)),
         lambda i: (
@@ -117,7 +117,7 @@ def _check_inside(values: Ints, name: str, rows: Rows, faults: Faults) -> None:
     )
 
 
-def _check_blocks(rows: Rows, faults: Faults) -> None:
+def _check_blocks(rows: BedRows, faults: Faults) -> None:
     count = rows.numbers(BLOCK_COUNT)
     if count is None:
         return

@@ -35,7 +35,7 @@ import pyarrow.types as pat
 from gidx import autosql as sql
 from gidx.arrow import colors
 from gidx.arrow import schema as canonical
-from gidx.arrow.batches import Frame, is_list, is_text
+from gidx.arrow.batches import Batches, is_list, is_text
 from gidx.arrow.encode import LONGEST
 from gidx.autosql import BED_FIELDS, AutoSql, Field
 from gidx.errors import AutoSqlError, WriteError, hint, warn
@@ -73,7 +73,7 @@ def missing_word(f: Field) -> str | None:
 
 
 @dataclass(frozen=True)
-class Declared:
+class TableDeclared:
     """The declaration: its text, and the column behind each field (None: a count to fill).
 
     The first ``defined`` fields are standard BED; of these, `gaps` have no column either.
@@ -132,7 +132,7 @@ class BedType:
             _fail(f"{self} has {expected} fields, the data have {fields}{way_out}")
 
 
-def declare(frame: Frame, autosql: Any = None, bed_type: str | None = None) -> Declared:
+def declare(frame: Batches, autosql: Any = None, bed_type: str | None = None) -> TableDeclared:
     """The declaration for these columns; raises WriteError or AutoSqlError."""
     wanted = None if bed_type is None else BedType.parse(bed_type)
     if autosql is not None:
@@ -168,7 +168,7 @@ def text_of(given: Any) -> tuple[bytes, AutoSql]:
     return str(given).encode("utf-8", "surrogateescape"), sql.parse(str(given))
 
 
-def _given(frame: Frame, text: bytes, autosql: AutoSql, wanted: BedType | None) -> Declared:
+def _given(frame: Batches, text: bytes, autosql: AutoSql, wanted: BedType | None) -> TableDeclared:
     if b"\0" in text:
         _fail("the AutoSQL text has a NUL, which would end it in the file")
     if len(autosql.fields) < len(canonical.HEAD):
@@ -187,7 +187,7 @@ def _given(frame: Frame, text: bytes, autosql: AutoSql, wanted: BedType | None) 
         defined = min(wanted.defined, len(autosql.fields))
     else:
         defined = _defined(autosql.fields)
-    return Declared(text, autosql, sources, defined)
+    return TableDeclared(text, autosql, sources, defined)
 
 
 def match(
@@ -251,7 +251,7 @@ def _is_text(f: Field) -> bool:
 # ── recorded in the metadata ────────────────────────────────────────────────────────────────────
 
 
-def _base(frame: Frame) -> tuple[str, AutoSql] | None:
+def _base(frame: Batches) -> tuple[str, AutoSql] | None:
     """The declaration that the data came with."""
     text = frame.about.get("autosql")
     if text is None:
@@ -263,7 +263,7 @@ def _base(frame: Frame) -> tuple[str, AutoSql] | None:
         return None
 
 
-def _recorded(frame: Frame, wanted: BedType | None) -> Declared | None:
+def _recorded(frame: Batches, wanted: BedType | None) -> TableDeclared | None:
     """The recorded declaration as it is, if it still agrees with the columns."""
     base = _base(frame)
     if base is None or len(base[1].fields) < 3:
@@ -284,10 +284,10 @@ def _recorded(frame: Frame, wanted: BedType | None) -> Declared | None:
         defined = min(max(recorded, 3), len(autosql.fields), len(BED_FIELDS))
     else:
         defined = _defined(autosql.fields)
-    return Declared(text.encode("utf-8", "surrogateescape"), autosql, sources, defined)
+    return TableDeclared(text.encode("utf-8", "surrogateescape"), autosql, sources, defined)
 
 
-def _still_fits(frame: Frame, name: str, f: Field) -> bool:
+def _still_fits(frame: Batches, name: str, f: Field) -> bool:
     kind = frame.schema.field(name).type
     if not fits(f, kind):
         return False
@@ -299,7 +299,7 @@ def _still_fits(frame: Frame, name: str, f: Field) -> bool:
 # ── standard and made ───────────────────────────────────────────────────────────────────────────
 
 
-def _made(frame: Frame, wanted: BedType | None) -> Declared:
+def _made(frame: Batches, wanted: BedType | None) -> TableDeclared:
     base = _base(frame)
     heads, rest = _ordered(frame, base, wanted)
     standard = list(_standard(frame, rest, wanted, base))
@@ -308,7 +308,7 @@ def _made(frame: Frame, wanted: BedType | None) -> Declared:
     sources: tuple[str | None, ...] = (*heads, *standard)
     if not extra and base is None:
         text = sql.bed(defined)
-        return Declared(text.encode(), sql.parse(text), sources, defined)
+        return TableDeclared(text.encode(), sql.parse(text), sources, defined)
     told = {} if base is None else _told(base[1], frame.schema.names)
     further = {name: _field(frame, name, told.get(name)) for name in extra}
     values, lstring = {}, []
@@ -322,11 +322,11 @@ def _made(frame: Frame, wanted: BedType | None) -> Declared:
     made = sql.from_arrow(pa.schema(fields, recorded), values=values, lstring=lstring)
     columns: Iterator[str | None] = iter((*sources, *extra))
     sources = tuple(None if s is None else next(columns) for s in made.table.sources)
-    return Declared(str(made).encode("utf-8", "surrogateescape"), made, sources, defined)
+    return TableDeclared(str(made).encode("utf-8", "surrogateescape"), made, sources, defined)
 
 
 def _ordered(
-    frame: Frame, base: tuple[str, AutoSql] | None, wanted: BedType | None
+    frame: Batches, base: tuple[str, AutoSql] | None, wanted: BedType | None
 ) -> tuple[tuple[str, ...], list[str]]:
     """The names of chrom, start, end; the other columns in their order."""
     names = frame.schema.names
@@ -344,7 +344,7 @@ def _ordered(
 
 
 def _standard(
-    frame: Frame, rest: Sequence[str], wanted: BedType | None, base: tuple[str, AutoSql] | None
+    frame: Batches, rest: Sequence[str], wanted: BedType | None, base: tuple[str, AutoSql] | None
 ) -> Iterator[str | None]:
     """The columns behind the standard fields from `name` on; None for a count to fill."""
     if wanted is not None:
@@ -353,7 +353,7 @@ def _standard(
     yield from standard(frame, rest, None if base is None else base[1])
 
 
-def standard(frame: Frame, rest: Sequence[str], base: AutoSql | None) -> list[str | None]:
+def standard(frame: Batches, rest: Sequence[str], base: AutoSql | None) -> list[str | None]:
     """The columns behind the standard fields from `name` on; None for what is to be filled.
 
     Where the data came with a declaration, only what it has as standard can be so, unless
@@ -390,7 +390,7 @@ def standard(frame: Frame, rest: Sequence[str], base: AutoSql | None) -> list[st
     return found[:last]
 
 
-def _is_block(frame: Frame, columns: Mapping[str, str]) -> bool:
+def _is_block(frame: Batches, columns: Mapping[str, str]) -> bool:
     """Whether rows are single blocks, as `explode` makes them: its numbers are no lists."""
     names = [columns.get(BED_FIELDS[i].name) for i in (_SIZES, _STARTS)]
     kinds = [frame.schema.field(name).type for name in names if name is not None]
@@ -401,7 +401,7 @@ def _has_blocks(columns: Mapping[str, str]) -> bool:
     return BED_FIELDS[_SIZES].name in columns and BED_FIELDS[_STARTS].name in columns
 
 
-def _unfit(frame: Frame, name: str, f: Field) -> str | None:
+def _unfit(frame: Batches, name: str, f: Field) -> str | None:
     """Why a column cannot be a standard field, if so."""
     kind = frame.schema.field(name).type
     if f.name == "reserved" and colors.is_kind(kind):
@@ -431,7 +431,7 @@ def _odd(array: pa.Array, high: int) -> str | None:
     return next((repr(t) for t in found), None)
 
 
-def _as_asked(frame: Frame, columns: list[str], wanted: BedType) -> Iterator[str | None]:
+def _as_asked(frame: Batches, columns: list[str], wanted: BedType) -> Iterator[str | None]:
     """Every standard field has the column of its name, else the first that is left."""
     fields = BED_FIELDS[3 : wanted.defined]
     names = {f.name for f in fields}
@@ -477,7 +477,7 @@ def _standing(f: Field) -> pa.Field:
     return pa.field(f.name, kind, metadata=_metadata(f))
 
 
-def _field(frame: Frame, name: str, told: Field | None) -> pa.Field:
+def _field(frame: Batches, name: str, told: Field | None) -> pa.Field:
     """A column as `from_arrow` is to see it: under its declaration while that holds."""
     column = frame.schema.field(name)
     if told is None:
@@ -504,7 +504,7 @@ def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _too_long(frame: Frame, name: str, told: Field | None) -> bool:
+def _too_long(frame: Batches, name: str, told: Field | None) -> bool:
     return (told is None or told.type != "lstring") and frame.longest(name) > LONGEST
 
 

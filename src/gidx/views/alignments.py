@@ -149,7 +149,7 @@ def _alignments(
     first = 0
     for batch in batches:
         for at in range(0, len(batch), _STEP):
-            rows = _Rows(batch.slice(at, _STEP), columns, first + at)
+            rows = _Part(batch.slice(at, _STEP), columns, first + at)
             yield from maker.psl(rows) if columns.is_psl else maker.bed(rows)
         first += len(batch)
 
@@ -232,7 +232,7 @@ def _columns(columns: pa.Schema, fmt: Fmt | None) -> _Columns:
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Rows:
+class _Part:
     """Some rows, column by column: ``first`` is the number of the first one."""
 
     def __init__(self, batch: pa.RecordBatch, columns: _Columns, first: int) -> None:
@@ -352,7 +352,7 @@ class _Blocks:
         return path, np.concatenate([[0], np.cumsum(counts)])
 
 
-def _bed_blocks(rows: _Rows) -> _Blocks:
+def _bed_blocks(rows: _Part) -> _Blocks:
     """In the query, each block begins where the one before ends."""
     if not rows.has("blockSizes"):
         size = rows.end - rows.start
@@ -363,7 +363,7 @@ def _bed_blocks(rows: _Rows) -> _Blocks:
     return _Blocks(counts, start, size, stop - size - np.repeat(before, counts), size)
 
 
-def _target_blocks(rows: _Rows) -> tuple[Ints, Ints, Ints]:
+def _target_blocks(rows: _Part) -> tuple[Ints, Ints, Ints]:
     """How many, where they start and their sizes."""
     sizes, counts = rows.lists("blockSizes")
     starts, others = rows.lists("chromStarts")
@@ -377,7 +377,7 @@ def _target_blocks(rows: _Rows) -> tuple[Ints, Ints, Ints]:
     return counts, starts + np.repeat(rows.start, counts), sizes
 
 
-def _psl_blocks(rows: _Rows, turned: Flags, query_size: Ints) -> _Blocks:
+def _psl_blocks(rows: _Part, turned: Flags, query_size: Ints) -> _Blocks:
     """As in a PSL; for rows that are ``turned`` counted from the other end, both ways."""
     counts, start, size = _target_blocks(rows)
     begin, others = rows.lists("oChromStarts")
@@ -414,7 +414,7 @@ class _Maker:
         self._sizes: Mapping[str, int | None] = about.get("chromsizes") or {}
         self._targets: dict[tuple[str, int], SeqRecord] = {}
 
-    def bed(self, rows: _Rows) -> Iterator[Alignment]:
+    def bed(self, rows: _Part) -> Iterator[Alignment]:
         """The query is as long as the blocks are."""
         blocks = _bed_blocks(rows)
         path, bounds = blocks.paths()
@@ -431,7 +431,7 @@ class _Maker:
         more = {"annotations": custom} if custom else {}
         return self._each(rows, sizes, queries, path, bounds, more)
 
-    def psl(self, rows: _Rows) -> Iterator[Alignment]:
+    def psl(self, rows: _Part) -> Iterator[Alignment]:
         """As in a PSL: on the strand ``-`` places in the query count from its end.
 
         Where both strands are ``-``, places in the target do, and those in the query not.
@@ -453,7 +453,7 @@ class _Maker:
         queries = self._queries(rows, query_size)
         return self._each(rows, size.tolist(), queries, path, bounds, more)
 
-    def _check_psl(self, rows: _Rows, size: Ints) -> None:
+    def _check_psl(self, rows: _Part, size: Ints) -> None:
         known = [self._sizes.get(c) for c in rows.chrom]
         told = np.array([s if k is None else k for k, s in zip(known, size, strict=True)], np.int64)
         rows.check(
@@ -465,7 +465,7 @@ class _Maker:
             lambda i: f"seqType is {kind[i]}, expected 0 (none), 1 (DNA) or 2 (protein)",
         )
 
-    def _queries(self, rows: _Rows, size: Ints) -> Iterator[SeqRecord]:
+    def _queries(self, rows: _Part, size: Ints) -> Iterator[SeqRecord]:
         """With sequence and coding region, where a bigPsl has them."""
         from Bio.SeqFeature import Location, LocationParserError, SeqFeature
 
@@ -487,7 +487,7 @@ class _Maker:
 
     def _each(
         self,
-        rows: _Rows,
+        rows: _Part,
         sizes: Sequence[int | None],
         queries: Iterator[SeqRecord],
         path: Ints,
@@ -530,7 +530,7 @@ def _swapped(which: Flags, start: Ints, end: Ints) -> tuple[Ints, Ints]:
     return np.where(which, end, start), np.where(which, start, end)
 
 
-def _check_ends(rows: _Rows, places: Ints, bounds: Ints, start: Ints, end: Ints, what: str) -> None:
+def _check_ends(rows: _Part, places: Ints, bounds: Ints, start: Ints, end: Ints, what: str) -> None:
     first, last = places[bounds[:-1]], places[bounds[1:] - 1]
     rows.check(
         (first == start) & (last == end),

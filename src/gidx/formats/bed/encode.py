@@ -29,8 +29,8 @@ import pyarrow.types as pat
 from gidx import autosql as sql
 from gidx.arrow import colors, encode
 from gidx.arrow import schema as canonical
-from gidx.arrow.batches import Frame, plain
-from gidx.arrow.encode import Ints, Target, Texts, fill, numbers
+from gidx.arrow.batches import Batches, plain
+from gidx.arrow.encode import AsField, Ints, Texts, fill, numbers
 from gidx.arrow.faults import Faults, of_some
 from gidx.autosql import BED_FIELDS, AutoSql, Field, objects
 from gidx.declared import declare
@@ -61,8 +61,8 @@ def encoder(
     >>> encoder(arrow, {}, {}).header
     b'#chrom\\tstart\\tend\\tname\\tlevel\\n'
     """
-    frame = Frame(frame_schema, [], {n: tuple(v) for n, v in categories.items()})
-    targets: dict[str, Target] = {}
+    frame = Batches(frame_schema, [], {n: tuple(v) for n, v in categories.items()})
+    targets: dict[str, AsField] = {}
     if schema is None:
         heads, rest = _as_they_come(frame)
     else:
@@ -81,7 +81,7 @@ class BedEncoder:
         about: Mapping[str, Any],
         heads: tuple[str, str, str],
         fields: Sequence[_Source],
-        targets: Mapping[str, Target],
+        targets: Mapping[str, AsField],
         header: bool | str | None,
     ) -> None:
         self.heads, self._fields, self._targets = heads, fields, targets
@@ -174,7 +174,7 @@ class _Gap:
     word: str
 
 
-def _as_they_come(frame: Frame) -> tuple[tuple[str, str, str], list[_Source]]:
+def _as_they_come(frame: Batches) -> tuple[tuple[str, str, str], list[_Source]]:
     names = frame.schema.names
     base = _base(frame.about)
     found = declare.find_heads(names, base.names if base else ())
@@ -222,8 +222,8 @@ def _written_names(fields: Sequence[_Source]) -> list[str]:
 
 
 def _declared(
-    frame: Frame, schema: Any
-) -> tuple[tuple[str, str, str], list[_Source], dict[str, Target]]:
+    frame: Batches, schema: Any
+) -> tuple[tuple[str, str, str], list[_Source], dict[str, AsField]]:
     """By a declaration: its fields' columns, and how each is written."""
     if isinstance(schema, str) and re.fullmatch(r"bed[0-9]+(\+[0-9]*)?", schema):
         declared = declare.declare(frame, None, schema)
@@ -253,7 +253,7 @@ def _declared(
         # texts are of any length here: it is bigBed that counts them in a byte
         f = Field("lstring", f.name) if f.type == "string" and not f.is_list else f
         color = f.type == "uint" and (i == COLOR_FIELD or f.name in COLOR_NAMES)
-        targets[source] = Target(
+        targets[source] = AsField(
             source, f, types[i], declared.autosql, color=color, missing_item=MISSING.decode()
         )
     heads = str(sources[0]), str(sources[1]), str(sources[2])
@@ -359,7 +359,7 @@ def _object_texts(array: pa.Array, autosql: AutoSql, field: Field) -> pa.Array:
     return pa.array(found, pa.large_string())
 
 
-def _declared_texts(array: pa.Array, target: Target, word: bytes, faults: Faults) -> Texts:
+def _declared_texts(array: pa.Array, target: AsField, word: bytes, faults: Faults) -> Texts:
     """The texts of a column whose values must be of their declared type."""
     array = plain(array, top=False)
     there = array.is_valid().to_numpy(zero_copy_only=False)

@@ -82,7 +82,7 @@ def _parted(rows: list[bytes], width: int, spaces: bool) -> list[Sequence[bytes]
     return list(zip(*(r for r in found if len(r) == width), strict=True))
 
 
-def _told(head: Head, width: int) -> _Declared | None:
+def _told(head: Head, width: int) -> _BedDeclared | None:
     """What a ``track`` line says that the rows are, if they have so many fields."""
     said = re.search(rb"^track[ \t].*?\btype=[\"']?(\w+)", head.lines, re.M)
     kind = standards.known(said[1].decode()) if said else None
@@ -98,7 +98,7 @@ def _is_comment(row: bytes, head: Head) -> bool:
 
 
 @dataclass(frozen=True)
-class _Declared:
+class _BedDeclared:
     """A declaration, and the columns that it makes."""
 
     inner: Declared
@@ -109,7 +109,7 @@ class _Declared:
     def autosql_count(self) -> int:
         return self.inner.count
 
-    def retyped(self, at: int, seen: Seen, *, guessed: bool = False) -> _Declared:
+    def retyped(self, at: int, seen: Seen, *, guessed: bool = False) -> _BedDeclared:
         """The same, one field of another type."""
         word = WORDS.get(seen.type, "lstring")
         told = self.inner.autosql.table
@@ -128,7 +128,7 @@ class _Declared:
         if seen.missing not in (None, _MISSING):
             metadata[b"missing"] = seen.missing
         arrow[at] = pa.field(arrow[at].name, seen.type, metadata=metadata or None)
-        return _Declared(inner, tuple(columns), tuple(arrow))
+        return _BedDeclared(inner, tuple(columns), tuple(arrow))
 
 
 class Bed:
@@ -136,7 +136,7 @@ class Bed:
 
     kind = "bed"
 
-    def __init__(self, header: str, rules: Rules, declared: _Declared) -> None:
+    def __init__(self, header: str, rules: Rules, declared: _BedDeclared) -> None:
         self.header, self.rules, self._declared = header, rules, declared
 
     def widened(self, field: int, text: bytes) -> Bed:
@@ -255,7 +255,7 @@ def _fits(seen: Seen, text: bytes) -> bool:
     return look([text]) == Seen(seen.type) or text == seen.missing
 
 
-def _typed(declared: _Declared, types: Any, name: str) -> _Declared:
+def _typed(declared: _BedDeclared, types: Any, name: str) -> _BedDeclared:
     """The declaration, some columns of types that are given."""
     names = {f.name: i for i, f in enumerate(declared.fields)}
     for i, f in enumerate(declared.inner.native):
@@ -270,7 +270,7 @@ def _typed(declared: _Declared, types: Any, name: str) -> _Declared:
     return declared
 
 
-def _columns(inner: Declared, missing: Mapping[int, bytes | None] | None = None) -> _Declared:
+def _columns(inner: Declared, missing: Mapping[int, bytes | None] | None = None) -> _BedDeclared:
     """Columns whose fields are counted in the line, with `.` for no number."""
     fields, columns = list(inner.canonical[:HEAD_FIELDS]), []
     for i in range(HEAD_FIELDS, inner.count):
@@ -287,7 +287,7 @@ def _columns(inner: Declared, missing: Mapping[int, bytes | None] | None = None)
             told = {**(field.metadata or {}), b"missing": word}
             field = field.with_metadata(told)
         fields.append(field)
-    return _Declared(inner, tuple(columns), tuple(fields))
+    return _BedDeclared(inner, tuple(columns), tuple(fields))
 
 
 def _given(
@@ -296,7 +296,7 @@ def _given(
     columns: list[Sequence[bytes]],
     width: int,
     named: list[str] | None,
-) -> _Declared:
+) -> _BedDeclared:
     if isinstance(given, str) and re.fullmatch(r"bed[0-9]+(\+[0-9]*)?", given):
         bed = BedType.parse(given)
         least = bed.defined + (bed.extra or 0)
@@ -350,7 +350,7 @@ def _in_order(named: list[str], text: str | None, autosql: AutoSql) -> tuple[str
     return None, AutoSql((table, *autosql.declarations[1:]))
 
 
-def _standard(given: str, head: Head, width: int) -> _Declared:
+def _standard(given: str, head: Head, width: int) -> _BedDeclared:
     """A standard kind by its name."""
     kind = standards.known(given)
     if kind is None:
@@ -374,7 +374,7 @@ def _canonical(given: pa.Schema) -> pa.Schema:
     return pa.schema(fields, given.metadata)
 
 
-def _looked(columns: list[Sequence[bytes]], named: list[str] | None) -> _Declared:
+def _looked(columns: list[Sequence[bytes]], named: list[str] | None) -> _BedDeclared:
     """Standard fields as far as the rows bear them out."""
     width = len(columns)
     if not width:
@@ -436,7 +436,7 @@ def _made(
     named: list[str] | None,
     own: Mapping[int, str],
     declared: int = HEAD_FIELDS,
-) -> _Declared:
+) -> _BedDeclared:
     """The standard fields, and others typed by what they hold.
 
     So many fields as are ``declared`` are of their types; all others' are guessed.
@@ -467,7 +467,7 @@ def _made(
         return made
     names = schema.unique(named[HEAD_FIELDS:])
     head = made.fields[:HEAD_FIELDS]
-    return _Declared(
+    return _BedDeclared(
         made.inner,
         tuple(replace(c, name=n) for c, n in zip(made.columns, names, strict=True)),
         (*head, *(f.with_name(n) for f, n in zip(made.fields[HEAD_FIELDS:], names, strict=True))),

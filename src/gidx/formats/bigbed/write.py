@@ -28,8 +28,8 @@ import pyarrow as pa
 
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import encode
-from gidx.arrow.batches import Frame, frame
-from gidx.arrow.encode import Cells, Target
+from gidx.arrow.batches import Batches, frame
+from gidx.arrow.encode import AsField, Cells
 from gidx.arrow.faults import Faults, Inspection, of_some
 from gidx.arrow.order import Limits, Order, Surveyor, survey, unfit
 from gidx.autosql import BED_FIELDS, AutoSql, Field, bed, parse
@@ -46,7 +46,7 @@ from gidx.bbi.write import (
     write_bbi,
 )
 from gidx.declared import bed_rules as rules
-from gidx.declared.declare import Declared, declare, missing_word
+from gidx.declared.declare import TableDeclared, declare, missing_word
 from gidx.errors import WriteError, hint
 from gidx.ground.atomic import replacing
 from gidx.ground.pool import thread_count
@@ -188,11 +188,11 @@ def check_bigbed(
 # ── what was asked ──────────────────────────────────────────────────────────────────────────────
 
 
-def _heads(declared: Declared) -> list[str]:
+def _heads(declared: TableDeclared) -> list[str]:
     return [name for name in declared.sources[:HEAD_FIELDS] if name is not None]
 
 
-def _indexed(declared: Declared, asked: str | Sequence[str]) -> list[int]:
+def _indexed(declared: TableDeclared, asked: str | Sequence[str]) -> list[int]:
     """The numbers of the fields to index, by column or declared name."""
     found = []
     for name in [asked] if isinstance(asked, str) else asked:
@@ -222,10 +222,10 @@ class _Encoder:
 
     def __init__(
         self,
-        rows: Frame,
+        rows: Batches,
         *,
         heads: Sequence[str],
-        declared: Declared,
+        declared: TableDeclared,
         order: Order,
         indexed: Sequence[int],
         items_per_slot: int,
@@ -307,8 +307,8 @@ class _Encoder:
 
 
 def _cells(
-    declared: Declared,
-    targets: Sequence[Target | None],
+    declared: TableDeclared,
+    targets: Sequence[AsField | None],
     batch: pa.RecordBatch,
     starts: Ints,
     ends: Ints,
@@ -321,14 +321,14 @@ def _cells(
     filled = _counted(declared, cells, faults, len(starts))
     standard = dict(enumerate(filled[: declared.defined - HEAD_FIELDS], HEAD_FIELDS))
     names = [s or f.name for s, f in zip(declared.sources, declared.fields, strict=True)]
-    rules.check(rules.Rows(starts, ends, standard, names), faults)
+    rules.check(rules.BedRows(starts, ends, standard, names), faults)
     return filled
 
 
 def _inspect(
-    rows: Frame,
+    rows: Batches,
     heads: Sequence[str],
-    declared: Declared,
+    declared: TableDeclared,
     sizes: Mapping[str, int],
     inspection: Inspection,
 ) -> None:
@@ -362,11 +362,11 @@ class _Encoded:
 # ── fields ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _targets(declared: Declared) -> list[Target | None]:
+def _targets(declared: TableDeclared) -> list[AsField | None]:
     """How each field is written; None for those of the head and for counts to fill."""
     types = declared.autosql.to_arrow().types
     standard_types = parse(bed(len(BED_FIELDS))).to_arrow().types
-    targets: list[Target | None] = []
+    targets: list[AsField | None] = []
     for i, (f, name) in enumerate(zip(declared.fields, declared.sources, strict=True)):
         if i < HEAD_FIELDS or name is None:
             targets.append(None)
@@ -375,7 +375,7 @@ def _targets(declared: Declared) -> list[Target | None]:
         # a text, or whatever else it is declared: what counts are BED's rules for it
         ruled = standard and not _is_alike(f, BED_FIELDS[i])
         targets.append(
-            Target(
+            AsField(
                 name,
                 BED_FIELDS[i] if ruled else f,
                 standard_types[i] if ruled else types[i],
@@ -393,7 +393,7 @@ def _is_alike(f: Field, standard: Field) -> bool:
 
 
 def _counted(
-    declared: Declared, cells: Sequence[Cells | None], faults: Faults, rows: int
+    declared: TableDeclared, cells: Sequence[Cells | None], faults: Faults, rows: int
 ) -> list[Cells]:
     """Cells of all fields behind the head: counts that the data lack are filled in."""
     names = declared.autosql.names

@@ -27,7 +27,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import encode
-from gidx.arrow.batches import Frame, flow, frame
+from gidx.arrow.batches import Batches, flow, frame
 from gidx.arrow.faults import Faults
 from gidx.arrow.order import Limits, Order, by_bytes, survey, unfit
 from gidx.bbi.section import MOST
@@ -188,9 +188,9 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 class _Table:
-    """Rows of a Frame."""
+    """Rows of batches, by number."""
 
-    def __init__(self, rows: Frame, columns: _Columns, order: Order) -> None:
+    def __init__(self, rows: Batches, columns: _Columns, order: Order) -> None:
         self._rows, self._columns, self._order = rows, columns, order
         self.names: Sequence[str] = order.names
         self.sizes: Sequence[int] = order.sizes

@@ -175,7 +175,7 @@ def _given(text: str, kind: Kind) -> str:
 
 
 @dataclass(frozen=True)
-class Target:
+class Attribute:
     """An attribute column, and the key that it is written with, escaped.
 
     ``listed``: its texts are of lists (``a,b``), as ``lists="text"`` reads them.
@@ -243,12 +243,12 @@ def _is_texts(kind: pa.DataType) -> bool:
 
 def _targets(
     schema: pa.Schema, about: Mapping[str, Any], kind: Kind, columns: Columns
-) -> list[Target]:
+) -> list[Attribute]:
     renamed = about.get("attribute_names")
     renamed = renamed if isinstance(renamed, Mapping) else {}
     recorded = about.get(nested_text.KEY)
     clear = recorded.get("clear", ()) if isinstance(recorded, Mapping) else ()
-    targets: dict[str, Target] = {}
+    targets: dict[str, Attribute] = {}
     for f in schema:
         if f.name in columns.names:
             continue
@@ -267,7 +267,7 @@ def _targets(
         if why is not None:
             raise WriteError(f"column {f.name!r}: {why}; rename it", row=None)
         listed = f.name in clear and _is_texts(f.type)
-        targets[key] = Target(f.name, _written(key, kind), listed)
+        targets[key] = Attribute(f.name, _written(key, kind), listed)
     return list(targets.values())
 
 
@@ -314,7 +314,7 @@ class GffEncoder:
         kind: Kind,
         header: str,
         names: Sequence[str],
-        targets: Sequence[Target],
+        targets: Sequence[Attribute],
         columns: Columns,
     ) -> None:
         self.kind: str = kind
@@ -442,7 +442,7 @@ class GffEncoder:
             of_rows.note(problem.row, f"column {name}: {shown}")
         return self._map(maps, of_rows)
 
-    def _attribute(self, array: pa.Array, target: Target, faults: Faults) -> list[Keyed]:
+    def _attribute(self, array: pa.Array, target: Attribute, faults: Faults) -> list[Keyed]:
         """A column's parts: those with values, and those without any."""
         if pat.is_null(array.type):
             return []

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx.arrow.batches import Frame, frame, is_pandas
+from gidx.arrow.batches import Batches, frame, is_pandas
 from gidx.errors import WriteError
 
 
@@ -35,7 +35,7 @@ def without_nan(data: Any) -> Any:
                 missing = pa.scalar(None, f.type)
                 table = table.set_column(i, f, pc.if_else(pc.is_nan(column), missing, column))
         return table
-    lone = (str, bytes, Mapping, pa.Table, pa.RecordBatch, pa.RecordBatchReader, Frame)
+    lone = (str, bytes, Mapping, pa.Table, pa.RecordBatch, pa.RecordBatchReader, Batches)
     if isinstance(data, lone) or hasattr(data, "__arrow_c_stream__"):
         return data
     return map(without_nan, data) if isinstance(data, Iterable) else data
@@ -43,7 +43,7 @@ def without_nan(data: Any) -> Any:
 
 def in_memory(data: Any) -> bool:
     """Whether all rows are there, rather than to come."""
-    return is_pandas(data) or isinstance(data, (Frame, pa.Table, pa.RecordBatch, Mapping))
+    return is_pandas(data) or isinstance(data, (Batches, pa.Table, pa.RecordBatch, Mapping))
 
 
 def header_text(given: str | os.PathLike[str] | None) -> str | None:

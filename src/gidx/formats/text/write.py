@@ -36,7 +36,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gidx.arrow import chromsizes as sizes_of
-from gidx.arrow.batches import Flow, Frame, flow, frame
+from gidx.arrow.batches import Batches, Flow, flow, frame
 from gidx.arrow.encode import Texts
 from gidx.arrow.faults import Faults, Inspection, of_some
 from gidx.arrow.order import Limits, Order, Surveyor, naturally, survey, unfit
@@ -166,7 +166,7 @@ def _limits(encoder: LineEncoder, sizes: Mapping[str, int] | None) -> Limits:
 
 
 @dataclass(frozen=True)
-class _Target:
+class _Files:
     """Where everything goes. ``kind`` None: no index."""
 
     file: str | os.PathLike[str] | BinaryIO
@@ -177,7 +177,7 @@ class _Target:
     gzi_path: str | None
 
 
-def _target(path: str | os.PathLike[str] | BinaryIO, index: Index, gzi: Any) -> _Target:
+def _target(path: str | os.PathLike[str] | BinaryIO, index: Index, gzi: Any) -> _Files:
     own = expanded(path) if isinstance(path, str | os.PathLike) else None
     if own is not None and is_url(own):
         raise ValueError(f"{own}: cannot write to a URL; open it with fsspec, pass the file")
@@ -206,7 +206,7 @@ def _target(path: str | os.PathLike[str] | BinaryIO, index: Index, gzi: Any) -> 
             raise WriteError("gzi=True is written beside a path; say gzi='x.gz.gzi'", row=None)
         kind = kind if wanted else None
     gzi_path = f"{own}.gzi" if gzi is True else expanded(gzi) if gzi else None
-    return _Target(path if own is None else own, own, compressed, kind, index_path, gzi_path)
+    return _Files(path if own is None else own, own, compressed, kind, index_path, gzi_path)
 
 
 def _asked_index(index: Index) -> tuple[Kind | Literal["auto"] | None, str | None]:
@@ -271,7 +271,7 @@ def _raise(error: WriteError) -> NoReturn:
     raise error
 
 
-def _sorted(rows: Frame, encoder: LineEncoder, order: Order) -> Iterator[_Call]:
+def _sorted(rows: Batches, encoder: LineEncoder, order: Order) -> Iterator[_Call]:
     columns = list(encoder.columns)
     step = _step(rows.row_bytes * len(rows), len(rows))
     for at in range(0, len(rows), step):
@@ -283,7 +283,7 @@ def _step(size: float, rows: int) -> int:
 
 
 def _encode_sorted(
-    rows: Frame, encoder: LineEncoder, order: Order, columns: list[str], at: int, stop: int
+    rows: Batches, encoder: LineEncoder, order: Order, columns: list[str], at: int, stop: int
 ) -> _Lines:
     where = order.rows(at, stop)
     if isinstance(where, int):
@@ -445,7 +445,7 @@ def _read_again(
 # ── lines to files ──────────────────────────────────────────────────────────────────────────────
 
 
-def _write(pieces: Iterable[_Call], encoder: LineEncoder, target: _Target, how: _How) -> None:
+def _write(pieces: Iterable[_Call], encoder: LineEncoder, target: _Files, how: _How) -> None:
     header = encoder.header
     if header and not header.endswith(b"\n"):
         header += b"\n"
@@ -556,7 +556,7 @@ def _add(indexer: Indexer, writer: BlockWriter, at: int, rows: Scanned) -> None:
         raise WriteError(f"{error}; pass index=None to write it without", row=None) from None
 
 
-def _indexes(target: _Target, blocks: Blocks, index: TabixIndex | None) -> dict[str, bytes]:
+def _indexes(target: _Files, blocks: Blocks, index: TabixIndex | None) -> dict[str, bytes]:
     """The other files by their paths."""
     found = {}
     if index is not None:
@@ -574,7 +574,7 @@ def _indexes(target: _Target, blocks: Blocks, index: TabixIndex | None) -> dict[
 class _Others:
     """The files beside: made ready before the main one is replaced, in place after it."""
 
-    def __init__(self, target: _Target) -> None:
+    def __init__(self, target: _Files) -> None:
         self._target = target
         self._new: list[tuple[str, str]] = []  # temporary, final
         self._old: list[tuple[str, str]] = []  # set aside, as it was called
@@ -634,7 +634,7 @@ def _hidden(path: str) -> str:
 
 
 @contextmanager
-def _together(target: _Target) -> Iterator[_Others]:
+def _together(target: _Files) -> Iterator[_Others]:
     """Around the replacing of the main file."""
     others = _Others(target)
     try:

@@ -39,7 +39,7 @@ _NAME = {"INFO": parts.BLANKS + b";=", "FORMAT": parts.BLANKS + b":"}  # what no
 
 
 @dataclass(frozen=True)
-class Target:
+class VcfColumn:
     """A column of values, and what it is to be written as."""
 
     name: str
@@ -48,7 +48,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Declared:
+class VcfDeclared:
     """A header, and what the columns are under it.
 
     ``fixed`` are the data's own names of those that are fields of their own.
@@ -56,7 +56,7 @@ class Declared:
 
     header: Header
     fixed: Mapping[str, str]
-    targets: tuple[Target, ...]
+    targets: tuple[VcfColumn, ...]
     samples: tuple[str, ...]
 
 
@@ -70,7 +70,7 @@ def declare(
     filters: Iterable[str] = (),
     whole: Collection[str] = (),
     with_end: bool = False,
-) -> Declared:
+) -> VcfDeclared:
     """The header of a table with these columns, and what each is written as.
 
     ``contigs`` and ``filters`` are those that are known to be used; ``whole`` are columns
@@ -92,7 +92,7 @@ def declare(
     targets = made.declare(schema, names, whole)
     if with_end and header is None:
         made.add("INFO", INFO["END"])
-    return Declared(made.over(chosen), fixed, tuple(targets), chosen)
+    return VcfDeclared(made.over(chosen), fixed, tuple(targets), chosen)
 
 
 def names_key(place: str, key: str) -> bool:
@@ -346,7 +346,7 @@ class _Header:
 
     def declare(
         self, schema: pa.Schema, names: Mapping[str, list[str]], whole: Collection[str]
-    ) -> list[Target]:
+    ) -> list[VcfColumn]:
         """What each keyed column is written as; those that are not declared become so."""
         found: list[tuple[str, Place, Declaration]] = []
         places: tuple[Place, ...] = ("INFO", "FORMAT")
@@ -369,7 +369,7 @@ class _Header:
                         row=None,
                     )
                 found.append((name, place, declared))
-        return [Target(*one) for one in found]
+        return [VcfColumn(*one) for one in found]
 
     def over(self, samples: tuple[str, ...]) -> Header:
         """The header over these samples."""

@@ -59,8 +59,8 @@ from gidx.formats.text import parts
 from gidx.formats.text.dialect import EVERY, Rules
 from gidx.formats.text.parts import Keyed, Part
 from gidx.formats.vcf.declare import (
-    Declared,
     Place,
+    VcfDeclared,
     can_be_key,
     declare,
     is_genotype,
@@ -123,7 +123,7 @@ def encoder(
 
 
 @dataclass(frozen=True)
-class _Target:
+class _Value:
     """A column of values, what it is to be written as, and what the file's version has.
 
     ``escapes`` are those of VCF 4.3, ``leading`` indicators of phase those of 4.4.
@@ -172,12 +172,12 @@ class VcfEncoder:
     kind = "vcf"
     rules = RULES
 
-    def __init__(self, schema: pa.Schema, declared: Declared, *, as_read: bool = False) -> None:
+    def __init__(self, schema: pa.Schema, declared: VcfDeclared, *, as_read: bool = False) -> None:
         self._as_read = as_read
         header, fixed = declared.header, declared.fixed
         version = header.version or (0, 0)
         has = version >= (4, 3), version >= (4, 4)
-        targets = [_Target(t.name, t.place, t.declared, *has) for t in declared.targets]
+        targets = [_Value(t.name, t.place, t.declared, *has) for t in declared.targets]
         self._info = [t for t in targets if t.place == "INFO"]
         self._format = [t for t in targets if t.place == "FORMAT"]
         self._maps = {name for name in ("INFO", "FORMAT") if name in schema.names}
@@ -334,7 +334,7 @@ class _Cells:
     has: parts.Mask
 
 
-def _check_named(target: _Target, there: parts.Mask, faults: Faults) -> None:
+def _check_named(target: _Value, there: parts.Mask, faults: Faults) -> None:
     """A key that a header declares, but that no row can have, has no values."""
     key = target.declared.id
     if not can_be_key(target.place, key):
@@ -507,13 +507,13 @@ def _qual(columns: Mapping[str, pa.Array], n: int, faults: Faults) -> Texts:
     if not (pat.is_integer(kind) or pat.is_floating(kind) or is_text(kind)):
         faults.refuse(f"column qual is {kind}, expected numbers")
         return parts.filled(parts.nothing(n))
-    return parts.filled(_values(array, _Target("qual", "INFO", _QUAL, False), faults))
+    return parts.filled(_values(array, _Value("qual", "INFO", _QUAL, False), faults))
 
 
 # ── values ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _values(array: pa.Array, target: _Target, faults: Faults) -> Part:
+def _values(array: pa.Array, target: _Value, faults: Faults) -> Part:
     """A column of one key's values, lists joined by commas."""
     array = parts.plain_values(array)
     kind, declared = array.type, target.declared
@@ -549,13 +549,13 @@ def _values(array: pa.Array, target: _Target, faults: Faults) -> Part:
     return Part(parts.joined(parts.filled(part), bounds, b","), mask)
 
 
-def _other_count(target: _Target, found: int) -> str:
+def _other_count(target: _Value, found: int) -> str:
     n = target.declared.number
     values = "value" if found == 1 else "values"
     return f"column {target.name}: {found} {values}, expected {n} (Number={n})"
 
 
-def _scalars(array: pa.Array, target: _Target, faults: Faults, *, item: bool) -> Part:
+def _scalars(array: pa.Array, target: _Value, faults: Faults, *, item: bool) -> Part:
     """Values that are no lists; ``item`` says that they stand in one."""
     array = parts.plain_values(array)
     kind, declared = array.type, target.declared
@@ -593,7 +593,7 @@ def _scalars(array: pa.Array, target: _Target, faults: Faults, *, item: bool) ->
     return parts.decimals(array)
 
 
-def _verbatim(array: pa.Array, target: _Target, number: str, faults: Faults) -> Part:
+def _verbatim(array: pa.Array, target: _Value, number: str, faults: Faults) -> Part:
     """Texts that a reader takes for (lists of) the numbers that are declared, as they are."""
     part = Part(parts.texts_in(array), parts.there(array))
     kind = _SCALARS[target.declared.type]
@@ -618,7 +618,7 @@ def _verbatim(array: pa.Array, target: _Target, number: str, faults: Faults) -> 
     return part
 
 
-def _check_reserved(values: pa.Array, target: _Target, faults: Faults) -> None:
+def _check_reserved(values: pa.Array, target: _Value, faults: Faults) -> None:
     """Whether there are integers that BCF keeps for itself."""
     inner: Faults = faults
     if is_list(values.type):
@@ -631,7 +631,7 @@ def _check_reserved(values: pa.Array, target: _Target, faults: Faults) -> None:
     )
 
 
-def _genotypes(array: pa.StructArray, target: _Target, faults: Faults) -> Part:
+def _genotypes(array: pa.StructArray, target: _Value, faults: Faults) -> Part:
     """Structs of alleles and whether they are phased, as texts."""
     alleles, phased = array.field("alleles"), array.field("phased")
     mask = parts.there(array) & parts.there(alleles)

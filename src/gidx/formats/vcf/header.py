@@ -264,12 +264,12 @@ class Header:
         return (*self.text_faults, *self._declared.faults)
 
     @cached_property
-    def _declared(self) -> _Declared:
+    def _declared(self) -> _Said:
         return _declare(self.lines)
 
 
 @dataclass(frozen=True)
-class _Declared:
+class _Said:
     contigs: dict[str, int | None]
     info: dict[str, Declaration]
     format: dict[str, Declaration]
@@ -278,7 +278,7 @@ class _Declared:
     faults: tuple[str, ...]
 
 
-def _declare(lines: Iterable[Meta]) -> _Declared:
+def _declare(lines: Iterable[Meta]) -> _Said:
     faults: list[str] = []
     twice: dict[str, list[str]] = {}
     nameless: dict[str, int] = {}
@@ -313,7 +313,7 @@ def _declare(lines: Iterable[Meta]) -> _Declared:
     for key, count in nameless.items():
         faults.append(f"{count} {key} lines have no ID and declare nothing")
     faults += _version_faults(versions)
-    return _Declared(
+    return _Said(
         found["contig"], found["INFO"], found["FORMAT"], found["FILTER"], found["ALT"],
         tuple(faults),
     )  # fmt: skip

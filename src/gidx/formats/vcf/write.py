@@ -24,7 +24,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import schema as canonical
-from gidx.arrow.batches import Frame, as_told, flow, frame, is_list
+from gidx.arrow.batches import Batches, as_told, flow, frame, is_list
 from gidx.arrow.faults import Inspection
 from gidx.arrow.order import naturally
 from gidx.formats.text import given
@@ -138,7 +138,7 @@ def _prepared(
 # ── what only the values say ────────────────────────────────────────────────────────────────────
 
 
-def _look(rows: Frame) -> dict[str, Any]:
+def _look(rows: Batches) -> dict[str, Any]:
     """Chroms and filters that occur, integers among the floats, whether END is needed."""
     fixed = fixed_columns(rows.schema)
     contigs: dict[str, None] = {}

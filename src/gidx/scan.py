@@ -95,6 +95,9 @@ def first_lines(dataset: _Any, size: int) -> _Any:
     return type(dataset)(registry.open(text, opening), opening)
 
 
+_ERRORS, _NAMES, _MISSING = ("warn", "raise", "null"), ("canonical", "native"), ("error", "ignore")
+
+
 class OpenFile:
     """An open file of any format, whose rows are asked for as Arrow. `Dataset` says more."""
 
@@ -209,7 +212,11 @@ class OpenFile:
         Its types hold all rows, also where those of ``schema``, which come from a look at
         the first rows, do not.
         """
-        return self.whole(lambda dataset: dataset._table(regions, **options))
+        try:
+            return self._table(regions, **options)
+        except GuessedTypeError as error:
+            wider = self.wider(error)
+        return wider.whole(lambda dataset: dataset._table(regions, **options))
 
     def _table(self, regions: Any = None, **options: Any) -> pa.Table:
         scan = self._prepare(regions, **options)
@@ -347,9 +354,15 @@ class OpenFile:
         ranges: Ranges | None = None,
         **unknown: Any,
     ) -> _Scan:
-        check_known(unknown, ScanOptions.__annotations__)
-        one_of("errors", errors, ("warn", "raise", "null"))
-        one_of("names", names, ("canonical", "native"))
+        if unknown:
+            check_known(unknown, ScanOptions.__annotations__)
+        for option, word, known in (
+            ("errors", errors, _ERRORS),
+            ("names", names, _NAMES),
+            ("missing_chroms", missing_chroms, _MISSING),
+        ):
+            if word not in known:
+                one_of(option, word, known)
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
         whole = self._schema(names)
@@ -357,7 +370,6 @@ class OpenFile:
         decoded = wanted
         if filter is not None:
             decoded = list(dict.fromkeys([*wanted, *_columns_of(filter, whole)]))
-        one_of("missing_chroms", missing_chroms, ("error", "ignore"))
         form, asked = self._format, None
         if ranges is None:
             form, asked, ranges = self._aimed(regions, missing_chroms)
@@ -368,8 +380,8 @@ class OpenFile:
         reader = (self._reader if own else form.reader)(tuple(decoded), names)
         return _Scan(
             form, groups, asked, reader,
-            [decoded.index(i) for i in wanted], filter, batch_size, _threads(threads, groups),
-            errors, expected,
+            [] if filter is None else [decoded.index(i) for i in wanted], filter, batch_size,
+            _threads(threads, groups), errors, expected,
         )  # fmt: skip
 
     def _schema(self, names: Names) -> pa.Schema:
@@ -420,8 +432,12 @@ class _Scan:
                 for placed in problems:
                     self._note(placed)
                 rows += batch.num_rows
-                yield from self._finished(batch)
-        self.report()
+                if self._filter is None and self._batch_size is None and batch.num_rows:
+                    yield batch
+                else:
+                    yield from self._finished(batch)
+        if self._problems:
+            self.report()
         if self._expected is not None and rows != self._expected:
             warn(
                 f"{self._format.source.name}: {rows:,} rows found, but the file says that it has "

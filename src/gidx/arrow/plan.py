@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.types as pat
 
-from gidx.arrow.decode import Bytes, Column, integer_limits
+from gidx.arrow.decode import Bytes, Column, Items, Problem, decode_items, integer_limits
 from gidx.arrow.schema import CHROM, POSITION
 from gidx.kernels import columns as kernels
 from gidx.kernels.columns import Words
@@ -49,6 +49,7 @@ _import = pa.Array._import_from_c
 Arrays = list[pa.Array | None]
 Ints = npt.NDArray[np.int32]
 Found = tuple[Ints, Ints, Bytes]
+Places = tuple[Ints, npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class Plan:
         self,
         text: Bytes,
         fields: npt.NDArray[np.int32],
-        places: tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.int64]],
+        places: Places,
         chroms: Words,
     ) -> Arrays:
         """Arrays of rows; ``places`` are their chroms, starts and ends."""
@@ -146,6 +147,32 @@ class Plan:
     def _imported(self, made: kernels.Arrays) -> Arrays:
         found = zip(made.addresses(), self._types, strict=True)
         return [_import(at, kind) if at else None for at, kind in found]
+
+
+class FieldColumns:
+    """Columns of which each is of one field, or of a row's place, made of group after group."""
+
+    def __init__(self, columns: Sequence[Column | Place]) -> None:
+        self._columns = list(columns)
+        self._plan = Plan(columns)
+        own = [c for c in columns if isinstance(c, Column)]
+        counts = [c.counted_by for c in own if c.counted_by is not None]
+        self.want = max((f + 1 for f in [*(c.field for c in own), *counts]), default=0)
+
+    def decode(
+        self, text: Bytes, fields: npt.NDArray[np.int32], places: Places, chroms: Words
+    ) -> tuple[list[pa.Array], list[Problem]]:
+        """Arrays of rows as `Plan.of_rows` takes them, and what was not of its type."""
+        arrays = self._plan.of_rows(text, fields, places, chroms)
+        problems = []
+        if None in arrays:
+            for i, column in enumerate(self._columns):
+                if arrays[i] is None and isinstance(column, Column):
+                    items = Items(text, fields[column.field], fields[column.field + 1])
+                    arrays[i], problem = decode_items(items, column, fields)
+                    if problem is not None:
+                        problems.append(problem)
+        return cast("list[pa.Array]", arrays), problems
 
 
 def words_of(names: Sequence[str]) -> Words:

@@ -127,7 +127,10 @@ class RangeTree:
         if leaves is None:
             few = regions is None or self.item_count <= SMALL
             leaves = self._every_leaf() if few else Items.of(self._read(regions))
-        picked = leaves.ranges if regions is None else leaves.overlapping(regions)
+        picked = leaves.ranges
+        if regions is not None:
+            where = regions.chrom, regions.start, regions.end
+            picked = picked[select_nodes(leaves.lo, leaves.hi, leaves.reach, *where)]
         if len(picked) < 2:
             return picked
         begins = picked[:, 0]

@@ -61,7 +61,7 @@ def read(
         asked.first, asked.start, asked.end, regions is None,
     )  # fmt: skip
     if status == records.OK:
-        own = own_rows(start, regions)
+        own = None if asked.owned is None else own_rows(start, regions)
         if own is None:
             return Records(chrom, start, end, fields)
         fields = np.ascontiguousarray(fields[:, own])

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from gidx.bbi.blocks import Blocks
 from gidx.errors import format_error
 from gidx.ground.layout import Order
+from gidx.ground.pieces import own_rows
 from gidx.ground.region import NO_REGIONS, RegionSet
 from gidx.kernels import signal
 
@@ -62,7 +63,10 @@ def read(name: str, order: Order, blocks: Blocks, n_chroms: int, regions: Region
         asked.first, asked.start, asked.end, regions is None,
     )  # fmt: skip
     if status == signal.OK:
-        return Runs(chrom, start, end, value)
+        own = own_rows(start, regions)
+        if own is None:
+            return Runs(chrom, start, end, value)
+        return Runs(chrom[own], start[own], end[own], value[own])
     what = {
         signal.TRUNCATED: "is cut off: its block ends before its items do",
         signal.TYPE: f"is of type {found}, expected 1 to 3",

@@ -95,7 +95,6 @@ FOREIGN = {
     "CRAM": b"CRAM\3\0",
     "BCF": b"BCF\2\2\0\0",
     "BAM": b"BAM\1\0\0",
-    "bigWig": b"\x26\xfc\x8f\x88\4\0",
     "2bit": b"\x43\x27\x41\x1a\0\0",
     "ZIP archive": b"PK\3\4\x14\0",
     "HDF5": b"\x89HDF\r\n\x1a\n",

@@ -20,6 +20,7 @@ import pyarrow as pa
 from gidx import autosql
 from gidx.arrow import schema
 from gidx.arrow.decode import decode
+from gidx.arrow.plan import PLACES, FieldColumns, words_of
 from gidx.autosql import AutoSql, Field
 from gidx.autosql.grammar import WORDS
 from gidx.bbi import bplus_tree, record, summary
@@ -37,7 +38,7 @@ from gidx.errors import (
     warn,
 )
 from gidx.formats.base import Placed, Rows
-from gidx.formats.bbi.read import Bbi, chrom_column
+from gidx.formats.bbi.read import Bbi
 from gidx.formats.offers import Declares, NameIndexes, Texts
 from gidx.ground.layout import check_range, ordered, read_cstring, read_one
 from gidx.ground.limits import limits
@@ -325,35 +326,39 @@ class BigBedReader:
     """Some columns of a bigBed file (a `Reader`): which fields they need, and of what type."""
 
     def __init__(self, file: BigBed, columns: Sequence[int], names: Names) -> None:
-        self._file, self._columns = file, tuple(columns)
+        self._file, self._declared = file, file.declared.count - HEAD_FIELDS
         declared = file.declared
         own = declared.native_columns if names == "native" else declared.columns
         named = declared.named(names)
-        self._texts = [spec for spec in (own[i] for i in columns) if spec is not None]
-        # of each column: its number, and of those in a record's head its type
-        self._kinds = [(i, named[i].type if own[i] is None else None) for i in columns]
-        self._want = max([max(s.field, s.counted_by or 0) + 1 for s in self._texts], default=0)
         self.schema = pa.schema([named[i] for i in columns], file.metadata)
+        specs = [own[i] or PLACES[i] for i in columns]
+        self._columns = FieldColumns(specs)
+        # positions of another width than the plan's
+        self._cast = [
+            (k, named[i].type) for k, i in enumerate(columns)
+            if i in (1, 2) and named[i].type != schema.POSITION
+        ]  # fmt: skip
+        self._chroms = list(file.chroms)
+        self._words = words_of(self._chroms)
 
     def decode(self, blocks: Blocks, regions: RegionSet | None) -> Rows:
         file = self._file
-        chrom, start, end, fields = file.records(blocks, self._want, regions)
-        decoded, problems = decode(blocks.text, fields, self._texts)
-        rest = iter(decoded)
-        arrays = []
-        for i, kind in self._kinds:
-            if kind is None:
-                arrays.append(next(rest))
-            elif i == 0:
-                arrays.append(chrom_column(chrom, file.chrom_names))
-            else:
-                values = pa.py_buffer((start if i == 1 else end).astype(kind.to_pandas_dtype()))
-                arrays.append(pa.Array.from_buffers(kind, len(chrom), [None, values]))
-        batch = schema.batch(arrays, self.schema, len(chrom))
+        chrom, start, end, fields = record.read(
+            file.source.name, file.head.order, blocks, len(self._chroms), self._declared,
+            self._columns.want, regions,
+        )  # fmt: skip
+        places = chrom, start, end
+        arrays, problems = self._columns.decode(blocks.text, fields, places, self._words)
+        for k, kind in self._cast:
+            arrays[k] = arrays[k].cast(kind)
+        if arrays:
+            batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+        else:
+            batch = schema.batch(arrays, self.schema, len(chrom))
         if not problems:
             return Rows(batch)
-        chroms = list(file.chroms)
         placed = [
-            Placed(p, (chroms[chrom[p.row]], int(start[p.row]), int(end[p.row]))) for p in problems
+            Placed(p, (self._chroms[chrom[p.row]], int(start[p.row]), int(end[p.row])))
+            for p in problems
         ]
         return Rows(batch, placed)

@@ -13,15 +13,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from gidx.arrow import schema
-from gidx.arrow.decode import Column, Items, Problem, decode_items
-from gidx.arrow.plan import Place, Plan
+from gidx.arrow.decode import Column, Items, Problem
+from gidx.arrow.plan import FieldColumns, Place
 from gidx.kernels.columns import Words
 from gidx.kernels.lines import Asked, RowRules
 from gidx.kernels.names import hash_words
@@ -143,23 +143,12 @@ class RowColumns:
     """Columns of which each is of one field, or of a row's place (a `LineReader`)."""
 
     def __init__(self, columns: Sequence[Column | Place]) -> None:
-        self._columns = list(columns)
-        self._plan = Plan(columns)
-        own = [c for c in columns if isinstance(c, Column)]
-        counts = [c.counted_by for c in own if c.counted_by is not None]
-        self.want = max((f + 1 for f in [*(c.field for c in own), *counts]), default=0)
+        self._columns = FieldColumns(columns)
+        self.want = self._columns.want
 
     def decode(self, lines: Lines) -> tuple[list[pa.Array], list[Problem]]:
         places = lines.chrom, lines.start, lines.end
-        arrays = self._plan.of_rows(lines.text, lines.fields, places, lines.names)
-        problems = []
-        for i, column in enumerate(self._columns):
-            if arrays[i] is None and isinstance(column, Column):
-                items = lines.items(column.field)
-                arrays[i], problem = decode_items(items, column, lines.fields)
-                if problem is not None:
-                    problems.append(problem)
-        return cast("list[pa.Array]", arrays), problems
+        return self._columns.decode(lines.text, lines.fields, places, lines.names)
 
 
 class Dialect(Protocol):

@@ -97,6 +97,7 @@ def read_bigbed(
     dtype_backend: DtypeBackend | None = "pyarrow",
     lists: Lists = "arrow",
     storage_options: Mapping[str, Any] | None = None,
+    cache: Path | None = None,
     **options: Unpack[QueryOptions],
 ) -> pd.DataFrame:
     """Read bigBed rows into a DataFrame, every column typed by the file's AutoSQL.
@@ -119,6 +120,8 @@ def read_bigbed(
         As in pandas. ``"pyarrow"`` keeps every type; None is pandas' own.
     storage_options : mapping, optional
         For fsspec.
+    cache : path, optional
+        A folder to keep blocks of a URL in, as `open` says.
     lists : "arrow" or "text"
         Lists as Arrow has them, or as plain texts (``1,2``), which pandas can group, sort
         and compare.
@@ -147,7 +150,7 @@ def read_bigbed(
        start   end strand
     0   5000  9000      -
     """
-    dataset = open_bigbed(path, types=types, storage_options=storage_options)
+    dataset = open_bigbed(path, types=types, storage_options=storage_options, cache=cache)
     return dataset.to_pandas(
         regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
     )
@@ -194,13 +197,14 @@ def read_bed(
     index: AnySource | TabixIndex | None = None,
     dtype_backend: DtypeBackend | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
+    cache: Path | None = None,
     **options: Unpack[QueryOptions],
 ) -> pd.DataFrame:
     """Read BED rows into a DataFrame: BGZF with a tabix index, or plain text as a whole.
 
     Parameters
     ----------
-    path, regions, columns, dtype_backend, storage_options
+    path, regions, columns, dtype_backend, storage_options, cache
         As in `read_bigbed`. Regions need an index.
     schema : str, PathLike, pyarrow.Schema, optional
         What the fields are: ``"bed6"``, ``"bed6+4"``, ``"narrowPeak"``, ``"broadPeak"``,
@@ -248,7 +252,7 @@ def read_bed(
     """
     dataset = open_bed(
         path, schema=schema, types=types, encoding=encoding, encoding_errors=encoding_errors,
-        index=index, storage_options=storage_options,
+        index=index, storage_options=storage_options, cache=cache,
     )  # fmt: skip
     return dataset.to_pandas(
         regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
@@ -269,13 +273,14 @@ def read_vcf(
     index: AnySource | TabixIndex | None = None,
     dtype_backend: DtypeBackend | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
+    cache: Path | None = None,
     **options: Unpack[QueryOptions],
 ) -> pd.DataFrame:
     """Read VCF rows into a DataFrame, every column typed by the file's header.
 
     Parameters
     ----------
-    path, regions, columns, encoding, index, dtype_backend, storage_options, **options
+    path, regions, columns, encoding, index, dtype_backend, storage_options, cache, **options
         As in `read_bed`. Columns are named ``ref``, ``INFO/AF``, ``FORMAT/GT`` …;
         ``gidx.open(path).fields`` lists them.
     types : dict, optional
@@ -320,7 +325,7 @@ def read_vcf(
     """
     dataset = open_vcf(
         path, samples=samples, gt=gt, types=types, encoding=encoding,
-        encoding_errors=encoding_errors, index=index, storage_options=storage_options,
+        encoding_errors=encoding_errors, index=index, storage_options=storage_options, cache=cache,
     )  # fmt: skip
     return dataset.to_pandas(
         regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
@@ -340,6 +345,7 @@ def read_gff(
     index: AnySource | TabixIndex | None = None,
     dtype_backend: DtypeBackend | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
+    cache: Path | None = None,
     **options: Unpack[QueryOptions],
 ) -> pd.DataFrame:
     """Read GFF3 or GTF rows into a DataFrame.
@@ -347,7 +353,7 @@ def read_gff(
     Parameters
     ----------
     path, regions, columns, types, encoding, encoding_errors, lists, index, dtype_backend,
-    storage_options, **options
+    storage_options, cache, **options
         As in `read_bed`.
     attributes : list of str, optional
         The attributes that become columns. Default: every key met in the first 10,000
@@ -376,7 +382,7 @@ def read_gff(
     """
     dataset = open_gff(
         path, attributes=attributes, types=types, encoding=encoding,
-        encoding_errors=encoding_errors, index=index, storage_options=storage_options,
+        encoding_errors=encoding_errors, index=index, storage_options=storage_options, cache=cache,
     )  # fmt: skip
     return dataset.to_pandas(
         regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
@@ -410,6 +416,7 @@ def read_tabix(
     index: AnySource | TabixIndex | None = None,
     dtype_backend: DtypeBackend | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
+    cache: Path | None = None,
     **options: Unpack[QueryOptions],
 ) -> pd.DataFrame:
     """Read any table that has a tabix index into a DataFrame.
@@ -422,7 +429,7 @@ def read_tabix(
     Parameters
     ----------
     path, regions, columns, types, encoding, encoding_errors, lists, index, dtype_backend,
-    storage_options, **options
+    storage_options, cache, **options
         As in `read_bed`.
     schema : pyarrow.Schema, str, PathLike or dict, optional
         Names and types of all columns in the file's order, as a schema or as AutoSQL; or
@@ -440,7 +447,7 @@ def read_tabix(
     """
     dataset = open_tabix(
         path, schema=schema, types=types, encoding=encoding, encoding_errors=encoding_errors,
-        index=index, storage_options=storage_options,
+        index=index, storage_options=storage_options, cache=cache,
     )  # fmt: skip
     return dataset.to_pandas(
         regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
@@ -455,13 +462,14 @@ def open_bigbed(
     *,
     types: Mapping[str, Any] | None = None,
     storage_options: Mapping[str, Any] | None = None,
+    cache: Path | None = None,
 ) -> BigBedDataset:
     """`open`, for a bigBed: what else is in the file is an error. Options as in `read_bigbed`.
 
     >>> gidx.open_bigbed("genes.bb").find("GENE2").num_rows
     1
     """
-    dataset = open(path, types=types, storage_options=storage_options)
+    dataset = open(path, types=types, storage_options=storage_options, cache=cache)
     if not isinstance(dataset, BigBedDataset):
         raise FormatError(
             f"{dataset.path}: a {dataset.format} file, expected bigBed; use gidx.open"
@@ -554,6 +562,7 @@ def to_parquet(
     compression: str = "zstd",
     row_group_size: int = parquet.ROW_GROUP,
     storage_options: Mapping[str, Any] | None = None,
+    cache: Path | None = None,
     **options: Unpack[ScanOptions],
 ) -> None:
     """Convert a file, or a Dataset, to Parquet, in bounded memory.
@@ -578,9 +587,9 @@ def to_parquet(
     >>> pd.read_parquet("genes.parquet")["name"].tolist()
     ['GENE1', 'GENE2']
     """
-    dataset = (
-        source if isinstance(source, Dataset) else open(source, storage_options=storage_options)
-    )
+    dataset = source
+    if not isinstance(dataset, Dataset):
+        dataset = open(dataset, storage_options=storage_options, cache=cache)
 
     def write(rows: Dataset) -> None:
         reader = rows.scan(regions, **options)

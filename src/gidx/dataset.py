@@ -22,7 +22,7 @@ from gidx.formats.base import Opening
 from gidx.formats.offers import ZOOM_SCHEMA, Lines, NameIndexes, Signal, Zooms
 from gidx.ground.region import MAX_END, Region, resolve, spans
 from gidx.ground.reopen import recipe
-from gidx.ground.source import ByteSource, PathSource, open_source
+from gidx.ground.source import ByteSource, PathSource, open_source, parted_index
 from gidx.ground.windows import Anchor, Windows
 from gidx.options import MissingChroms, ScanOptions
 from gidx.scan import OpenFile, find
@@ -60,6 +60,9 @@ def open(path: AnySource, **options: Unpack[OpenOptions]) -> Dataset:
         The index of a BGZF text file. Default: the ``.tbi`` or ``.csi`` beside it.
     storage_options : mapping, optional
         For fsspec, as in pandas.
+    cache : path, optional
+        A folder to keep blocks of a URL in that were read, for the next process that reads
+        them; ``gidx.limits.cache`` bounds it.
     **options
         Of text: ``types``, ``encoding``, ``encoding_errors``; of the format: ``schema``
         (BED, tables), ``samples``, ``gt`` (VCF), ``attributes`` (GFF, GTF), as `read_bed`,
@@ -102,8 +105,10 @@ def open_as(
 
     ``otherwise`` is what text without rows is that does not say it.
     """
-    source = open_source(path, storage_options)
-    return _opened(source, Opening(index, storage_options, kinds, otherwise, dict(options or {})))
+    path, index = parted_index(path, index)
+    own = dict(options or {})
+    source = open_source(path, storage_options, cache=own.pop("cache", None))
+    return _opened(source, Opening(index, storage_options, kinds, otherwise, own))
 
 
 def _opened(source: ByteSource, opening: Opening) -> Dataset:

@@ -9,6 +9,9 @@
     ├── AutoSqlError (ValueError)              a declaration that cannot be parsed or used
     ├── ValueTypeError (ValueError)            errors="raise" met a value not of its type
     │   └── GuessedTypeError                   … or a stream one not of the type that was guessed
+    ├── RemoteError (OSError)                  a URL that could not be read
+    │   ├── RemoteNotFoundError (FileNotFoundError)     … where there is nothing
+    │   └── RemotePermissionError (PermissionError)     … that needs a login, or another
     └── WriteError (ValueError)                rows that the format cannot hold
 
     GidxWarning (UserWarning)
@@ -63,6 +66,20 @@ class FormatError(GidxError, ValueError):
 
 class MissingIndexError(GidxError, FileNotFoundError):
     """A region was asked of a file that has no index."""
+
+
+class RemoteError(GidxError, OSError):
+    """A URL that could not be read: ``url``, without what may be a key."""
+
+    url: str
+
+
+class RemoteNotFoundError(RemoteError, FileNotFoundError):
+    """There is no file at a URL."""
+
+
+class RemotePermissionError(RemoteError, PermissionError):
+    """A URL needs a login, or another one."""
 
 
 class RegionError(GidxError, ValueError):

@@ -144,6 +144,7 @@ class SourceOptions(TypedDict, total=False):
 
     types: Mapping[str, Any] | None
     storage_options: Mapping[str, Any] | None
+    cache: Path | None
 
 
 class TextOptions(SourceOptions, total=False):

@@ -40,7 +40,7 @@ from gidx.ground.pieces import BYTES as DEFAULT_BYTES
 from gidx.ground.pieces import Piece, cut
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.ranges import Ranges
-from gidx.ground.region import Region, RegionSet, resolve
+from gidx.ground.region import NO_REGIONS, Region, RegionSet, resolve
 from gidx.ground.source import MemorySource
 from gidx.options import MissingChroms, Names, ScanOptions, check_known
 
@@ -307,8 +307,6 @@ class OpenFile:
         if isinstance(regions, Piece):
             raise RegionError(f"{regions} is a piece already; partitions takes regions")
         asked = self._resolve(regions, missing_chroms)
-        if asked is not None:
-            self._format.settle(asked)  # which says where regions cannot be found
         size = self._format.source.size
         parts = n if n is not None else -(-size // (bytes or DEFAULT_BYTES))
         return cut(self._format.work(parts), n, bytes, self._by_name(asked))
@@ -324,6 +322,8 @@ class OpenFile:
     def _resolve(self, regions: Any, missing_chroms: MissingChroms = "error") -> RegionSet | None:
         if regions is None:
             return None
+        if self._format.index_kind is None:  # before chroms are looked for, in the whole file
+            self._format.settle(NO_REGIONS)
         return resolve(regions, self._format.chroms, self._ids, missing_chroms)
 
     def _aimed(

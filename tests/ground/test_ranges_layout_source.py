@@ -224,19 +224,24 @@ class Counting:
 def remote():
     fsspec.filesystem("memory").pipe("/gidx/data.bin", DATA)
     source = RemoteSource("memory://gidx/data.bin")
-    source._fs = Counting(source._fs)
-    return source
+    counting = Counting(source._transport._fs)
+    source._transport._fs = counting
+    return source, counting
 
 
 def test_near_ranges_of_a_remote_file_are_one_request_and_far_ones_two(remote):
-    far = 100 + REQUEST_GAP + 1
-    remote.read_many(np.array([[0, 50], [90, 100], [far, far + 5]], "u8"))
-    assert remote._fs.requests == [(0, 100), (far, far + 5)]
+    source, counting = remote
+    first = PAGE  # what came with the first request is there
+    far = first + 100 + REQUEST_GAP + 1
+    spans = [[0, 50], [first, first + 50], [first + 90, first + 100], [far, far + 5]]
+    source.read_many(np.array(spans, "u8"))
+    assert counting.requests == [(first, first + 100), (far, far + 5)]
 
 
 def test_small_reads_of_a_remote_file_come_from_pages_kept(remote):
-    for offset in range(0, PAGE, 1000):
-        remote.read(offset, 8)
-    assert remote._fs.requests == [(0, PAGE)]
-    remote.read(3 * PAGE + 50, 50)  # the last page is as long as the file
-    assert remote._fs.requests[1:] == [(3 * PAGE, len(DATA))]
+    source, counting = remote
+    for offset in range(0, 2 * PAGE, 1000):
+        source.read(offset, 8)
+    assert counting.requests == [(PAGE, 2 * PAGE)]
+    source.read(3 * PAGE + 50, 50)  # the last page is as long as the file
+    assert counting.requests[1:] == [(3 * PAGE, len(DATA))]

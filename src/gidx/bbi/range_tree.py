@@ -19,7 +19,7 @@ from gidx.ground.layout import Order, Record, ordered, read_array, read_one, rea
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
-from gidx.ground.source import ByteSource
+from gidx.ground.source import ByteSource, expect
 from gidx.kernels.records import select_nodes
 
 MAGIC = 0x2468ACE0
@@ -58,6 +58,7 @@ LEAF_ITEM = np.dtype([*_BOUNDS,
 # A tree of so many blocks (2 MB of leaves) is read whole with its first query; of a
 # larger one each query reads the nodes that it needs.
 SMALL = 65536
+FIRST = 1 << 17  # bytes of a tree that are read at once from a URL: all of most
 # Items of a level that is read to outline a larger tree: 262,144 take 75 MB on the way.
 MOST = 1 << 18
 
@@ -113,6 +114,7 @@ class RangeTree:
     def __init__(self, source: ByteSource, offset: int | None, order: Order, what: str) -> None:
         self._source, self._order, self._what = source, order, what
         if offset is not None:
+            expect(source, offset, offset + FIRST)
             self.tree = read_tagged(source, offset, TREE, order, MAGIC, f"range tree ({what})")
         else:
             self.tree = np.zeros(1, TREE)[0]
@@ -247,6 +249,9 @@ class RangeTree:
     def _every_leaf(self) -> Items:
         with self._lock:
             if self._all is None:
+                # a full leaf item takes 32 bytes; nodes above them are few
+                room = self.item_count * (LEAF_ITEM.itemsize + 1) + 65536
+                expect(self._source, self._root, self._root + room)
                 self._all = Items.of(self._read(None))
             return self._all
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from gidx.bgzf.block import blocks as blocks_of
 from gidx.bgzf.block import make_virtual_offset
 from gidx.errors import format_error
+from gidx.ground import source
 from gidx.ground.atomic import replacing
 from gidx.ground.source import expanded, open_source
 
@@ -221,4 +222,4 @@ def _wording(bad: int, compressed: Offsets, uncompressed: Offsets) -> str:
 
 def beside(path: Any) -> str | None:
     """Where the GZI of a BGZF file is, if the file has a name."""
-    return expanded(path) + ".gzi" if isinstance(path, str | os.PathLike) else None
+    return source.beside(expanded(path), ".gzi") if isinstance(path, str | os.PathLike) else None

@@ -193,8 +193,12 @@ class LineSource(Protocol):
     """Lines of one file."""
 
     source: ByteSource
-    has_eof: bool
     how: str  # BGZF, plain gzip, plain text
+
+    @property
+    def has_eof(self) -> bool:
+        """Whether the file ends as it should, and was not cut between two blocks."""
+        ...
 
     def whole(self, begin: int) -> Ranges:
         """The range from a place to the file's end."""
@@ -297,15 +301,18 @@ class BgzfLines:
 
     how = "BGZF"
 
+    @cached_property
+    def has_eof(self) -> bool:
+        return has_eof(self.source)
+
     def __init__(self, source: ByteSource) -> None:
         check_bgzf(source)
         self.source = source
-        self.has_eof = has_eof(source)
         self._step = self._group_size()
 
     def _group_size(self) -> int:
         """Bytes of the file that hold about `TEXT`, judged by its first blocks."""
-        data = self._read(0, 4 * MAX_BLOCK)
+        data = self._read(0, 2 * MAX_BLOCK)
         sizes, taken = walk(data, 0, self.source.name, final=len(data) == self.source.size)
         inflated = sum(tail_sizes(data, sizes, 0, self.source.name))
         ratio = max(inflated / max(taken, 1), 1.0)
@@ -571,7 +578,8 @@ class BgzfLines:
                 yield at << 16, piece
                 place += block
                 at += block
-            step = min(step * 2, TEXT)
+            if not isinstance(self.source, RemoteSource):  # where it was said how much is read
+                step = min(step * 2, TEXT)
 
     def _stale(self, offset: int, where: str) -> FormatError:
         return format_error(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, overload
 from gidx.bgzf.block import EOF, MAX_DATA, deflate_block, is_gzip
 from gidx.errors import WriteError, format_error
 from gidx.ground.atomic import replacing
-from gidx.ground.source import ByteSource, PathLike, open_source
+from gidx.ground.source import INDEX, ByteSource, PathLike, open_source
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,7 +64,7 @@ class TabixIndex(Index):
         BGZF, plain gzip or neither, TBI, CSI or TBJ (tabixpy's, see `to_json`): told by
         content, not by name. Raises FormatError for anything else.
         """
-        source = open_source(what, storage_options)
+        source = open_source(what, storage_options, first=INDEX)
         return cls.from_bytes(bytes(source.read(0, source.size)), source.name)
 
     @classmethod

@@ -36,6 +36,7 @@ class Limits:
     ``array``  65,536       items of an array whose size is fixed (``int[65536]``), bytes
                             of a value in an interval index
     ``bins``   16,777,216   bins that one region may be in
+    ``cache``  4,294,967,296 bytes of the folder that ``cache=`` names
     ========== ============ =====================================================
 
     ``GIDX_LIMIT_BLOCK=1000000000`` in the environment sets ``block``, for the command
@@ -59,6 +60,7 @@ class Limits:
     columns: int
     array: int
     bins: int
+    cache: int
 
     DEFAULTS: ClassVar[Mapping[str, int]] = {
         "block": 2**28,
@@ -69,6 +71,7 @@ class Limits:
         "columns": 256,
         "array": 2**16,
         "bins": 2**24,
+        "cache": 2**32,
     }
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:

@@ -24,8 +24,10 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from gidx.errors import format_error
+from gidx.errors import RemoteError, format_error, warn
+from gidx.ground.block_cache import BlockCache
 from gidx.ground.ranges import Ranges, coalesce
+from gidx.ground.transport import Answer, NoRangesError, connect, safe
 
 Bytes = bytes | memoryview
 PathLike = str | os.PathLike[str]
@@ -37,6 +39,8 @@ REQUEST_GAP = 64 * 1024
 # size: opening a bigBed and planning a query takes 3 requests instead of 20.
 PAGE = 128 * 1024
 PAGES = 64
+# The first request for an index brings all of most of them.
+INDEX = 8 << 20
 
 
 class ByteSource(Protocol):
@@ -164,65 +168,184 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
 
 
 class RemoteSource:
-    """A file behind a URL, read through fsspec (any protocol that it knows)."""
+    """A file behind a URL, read through fsspec (any protocol that it knows).
 
-    def __init__(self, url: str, storage_options: Mapping[str, Any] | None = None) -> None:
-        import fsspec
+    The first request brings the first ``first`` bytes, the size and the version; it is the only
+    one that opening takes. With ``cache`` blocks that were read are kept in that folder.
 
-        self.name = url
-        self.options = dict(storage_options or {})
-        self._fs, self._path = fsspec.core.url_to_fs(url, **self.options)
-        size = self._fs.info(self._path).get("size")
-        if size is None:
-            raise OSError(
-                f"{url}: the server does not tell the file's size, so ranges of it cannot be "
-                "read; download the file first"
-            )
-        self.size = int(size)
+    ``name`` is the URL for messages, without user, password and query; ``url`` the URL itself.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        storage_options: Mapping[str, Any] | None = None,
+        cache: PathLike | None = None,
+        *,
+        first: int = PAGE,
+        known: tuple[int, str | None] | None = None,
+    ) -> None:
+        self.url, self.name = url, safe(url)
+        self.options, self.cache = dict(storage_options or {}), cache
+        self._process = os.getpid()
+        self._transport = connect(url, self.options)
         self._pages: OrderedDict[int, Bytes] = OrderedDict()
         self._lock = threading.Lock()
+        self._ahead, self._next = 1, -1  # pages fetched at once; the one behind the last
+        self._changed = False
+        self._head: Bytes = b""
+        self._whole: FileSource | None = None  # of a server without ranges
+        if known is not None:
+            self.size, self._version = known
+        else:
+            self._open(first)
+        self._blocks = None
+        if cache is not None and self._whole is None:
+            self._blocks = BlockCache(cache, url, self.size, self._version)
+
+    def _open(self, first: int) -> None:
+        try:
+            answer = self._transport.first(first)
+        except NoRangesError:
+            self._download()
+            return
+        self.size = answer.size if answer.size is not None else len(answer.data)
+        self._version, self._head = answer.version, answer.data
+
+    def _download(self) -> None:
+        """The whole file to a temporary one, of a server that sends nothing else."""
+        warn(
+            f"{self.name}: the server does not send ranges, so the whole file is downloaded, once "
+            "for each time that it is opened; download it yourself to keep it"
+        )
+        kept = tempfile.TemporaryFile()  # noqa: SIM115 (the source closes it)
+        self._transport.download(kept.write)
+        self._whole = FileSource(kept, self.name)
+        weakref.finalize(self, kept.close)
+        self.size, self._version = self._whole.size, None
 
     def read(self, offset: int, size: int) -> Bytes:
-        page = offset // PAGE
-        if size == 0 or (offset + size - 1) // PAGE != page or offset + size > self.size:
-            return self.read_many(np.array([[offset, offset + size]], "u8"))[0]
+        end = offset + size
+        if offset == 0 and not self._head and self._whole is None and size <= self.size:
+            self._head = bytes(self._span(0, min(max(PAGE, size), self.size)))  # out of a pickle
+        if end <= len(self._head):
+            return memoryview(self._head)[offset:end]
+        if self._whole is not None:
+            return self._whole.read(offset, size)
+        first, last = offset // PAGE, max(end - 1, offset) // PAGE
+        if size == 0 or end > self.size:
+            return self._span(offset, end)
         with self._lock:
-            found = self._pages.pop(page, None)
-            if found is None:
-                span = [[page * PAGE, min((page + 1) * PAGE, self.size)]]
-                found = self.read_many(np.array(span, "u8"))[0]
-            self._pages[page] = found  # last used is last
-            if len(self._pages) > PAGES:
-                self._pages.popitem(last=False)
-        return memoryview(found)[offset - page * PAGE : offset - page * PAGE + size]
+            if first == last and first not in self._pages:
+                self._fetch_page(first)
+            found = [self._pages.get(page) for page in range(first, last + 1)]
+            for page in range(first, last + 1):
+                if page in self._pages:
+                    self._pages.move_to_end(page)
+        pieces = [piece for piece in found if piece is not None]
+        if len(pieces) < len(found):
+            return self._span(offset, end)
+        data = memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        return data[offset - first * PAGE : end - first * PAGE]
+
+    def _fetch_page(self, page: int) -> None:
+        """A page; of what is read page by page, twice as many as the last time."""
+        self._ahead = min(2 * self._ahead, PAGES // 4) if page == self._next else 1
+        end = min((page + self._ahead) * PAGE, self.size)
+        data = self._span(page * PAGE, end)
+        for at in range(0, len(data), PAGE):
+            self._keep(page + at // PAGE, memoryview(data)[at : at + PAGE])
+        self._next = -(-end // PAGE)
+
+    def _keep(self, page: int, data: Bytes) -> None:
+        self._pages[page] = data  # last used is last
+        if len(self._pages) > PAGES:
+            self._pages.popitem(last=False)
+
+    def expect(self, begin: int, end: int) -> None:
+        """Fetch in one request what will be read in small parts: a tree."""
+        first, last = begin // PAGE, -(-min(end, self.size) // PAGE)
+        with self._lock:
+            pages = [page for page in range(first, last) if page not in self._pages]
+            if self._whole is not None or len(pages) < 2 or last - first > PAGES:
+                return
+            data = self._span(pages[0] * PAGE, min((pages[-1] + 1) * PAGE, self.size))
+            for page in pages:
+                at = (page - pages[0]) * PAGE
+                self._keep(page, memoryview(data)[at : at + PAGE])
+
+    def _span(self, begin: int, end: int) -> Bytes:
+        return self.read_many(np.array([[begin, end]], "u8"))[0]
 
     def read_many(self, ranges: Ranges) -> Sequence[Bytes]:
         for begin, end in ranges.tolist():
             if end > self.size:
                 raise _short(self.name, begin, end - begin, max(0, self.size - begin))
+        if self._whole is not None:
+            return self._whole.read_many(ranges)
         return _read_joined(ranges, REQUEST_GAP, self._request)
 
     def _request(self, begins: list[int], ends: list[int]) -> Iterable[Bytes]:
-        pieces = self._fs.cat_ranges([self._path] * len(begins), begins, ends, on_error="raise")
-        for begin, end, piece in zip(begins, ends, pieces, strict=True):
-            if len(piece) == self.size != end - begin:  # the server ignored the range
-                yield memoryview(piece)[begin:end]
-            elif len(piece) == end - begin:
-                yield piece
+        """Ranges; what came with the first request is not asked again."""
+        head = len(self._head)
+        away = [(max(a, head), b) for a, b in zip(begins, ends, strict=True) if b > max(a, head)]
+        if self._blocks is None:
+            pieces = iter(self._fetch([a for a, _ in away], [b for _, b in away]))
+        else:
+            pieces = iter([self._blocks.read(a, b, self._fetch) for a, b in away])
+        for begin, end in zip(begins, ends, strict=True):
+            here = memoryview(self._head)[begin:end]
+            if end <= max(begin, head):
+                yield here
             else:
-                raise _short(self.name, begin, end - begin, len(piece))
+                piece = next(pieces)
+                yield piece if begin >= head else b"".join([here, piece])
+
+    def _fetch(self, begins: Sequence[int], ends: Sequence[int]) -> list[bytes]:
+        if not begins:
+            return []
+        if self._process != os.getpid():  # a fork has none of the threads that fetch
+            self._transport, self._process = connect(self.url, self.options), os.getpid()
+        answers = self._transport.ranges(begins, ends)
+        for begin, end, answer in zip(begins, ends, answers, strict=True):
+            self._check(answer)
+            if len(answer.data) != end - begin:
+                raise _short(self.name, begin, end - begin, len(answer.data))
+        return [answer.data for answer in answers]
+
+    def _check(self, answer: Answer) -> None:
+        """Raise where the answer is of another file than the one that was opened."""
+        changes = (
+            ("size", self.size, answer.size),
+            ("version (ETag)", self._version, answer.version),
+        )
+        for what, before, now in changes:
+            if before is not None and now is not None and before != now:
+                self._changed = True
+                raise RemoteError(
+                    f"{self.name}: the file has changed since it was opened: its {what} was "
+                    f"{before}, and is {now}; open it again",
+                    url=self.name,
+                )
 
     def modified(self) -> float | None:
-        try:
-            return float(self._fs.modified(self._path).timestamp())
-        except (NotImplementedError, AttributeError, KeyError, OSError, ValueError):
-            return None  # most servers do not tell
+        return self._transport.modified()
 
     def is_current(self) -> bool:
-        return True
+        return not self._changed
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RemoteSource, (self.name, self.options)
+        known = (self.size, self._version) if self._whole is None else None
+        return _remote, (self.url, self.options, self.cache, known)
+
+
+def _remote(
+    url: str,
+    options: Mapping[str, Any],
+    cache: PathLike | None,
+    known: tuple[int, str | None] | None,
+) -> RemoteSource:
+    return RemoteSource(url, options, cache, known=known)
 
 
 class FileSource:
@@ -316,8 +439,31 @@ def beside(name: str, suffix: str) -> str:
     >>> beside("a.vcf.gz", ".tbi"), beside("https://host/a.vcf.gz?download=1", ".tbi")
     ('a.vcf.gz.tbi', 'https://host/a.vcf.gz.tbi?download=1')
     """
-    path, mark, query = name.partition("?") if is_url(name) else (name, "", "")
-    return f"{path}{suffix}{mark}{query}"
+    path, rest = name, ""
+    if is_url(name):
+        path = re.split(r"[?#]", name, maxsplit=1)[0]
+        rest = name[len(path) :]
+    return f"{path}{suffix}{rest}"
+
+
+def expect(source: ByteSource, begin: int, end: int) -> None:
+    """Say that these bytes will be read in small parts, for a source where that is slow."""
+    if isinstance(source, RemoteSource):
+        source.expect(begin, end)
+
+
+def parted_index(path: Any, index: Any) -> tuple[Any, Any]:
+    """A path that names its index too, as htslib has it: ``data##idx##index``.
+
+    >>> parted_index("a.vcf.gz##idx##other.tbi", None)
+    ('a.vcf.gz', 'other.tbi')
+    """
+    if not isinstance(path, str) or "##idx##" not in path:
+        return path, index
+    if index is not None:
+        raise TypeError("the index is named twice: by index= and behind ##idx##")
+    data, _, named = path.partition("##idx##")
+    return data, named
 
 
 def expanded(path: PathLike) -> str:
@@ -342,13 +488,25 @@ def _local(path: str) -> ByteSource:
     return PathSource(path)
 
 
-def open_source(what: Any, storage_options: Mapping[str, Any] | None = None) -> ByteSource:
-    """A ByteSource over a path, URL, bytes, open binary file or another source."""
+def open_source(
+    what: Any,
+    storage_options: Mapping[str, Any] | None = None,
+    *,
+    cache: PathLike | None = None,
+    first: int = PAGE,
+) -> ByteSource:
+    """A ByteSource over a path, URL, bytes, open binary file or another source.
+
+    Of a URL, ``cache`` is a folder for blocks that were read, and the first request brings
+    ``first`` bytes.
+    """
     if isinstance(what, (bytes, bytearray, memoryview)):
         return MemorySource(what)
     if isinstance(what, (str, os.PathLike)):
         path = os.fspath(what)
-        return RemoteSource(path, storage_options) if is_url(path) else _local(path)
+        if is_url(path):
+            return RemoteSource(path, storage_options, cache, first=first)
+        return _local(path)
     if hasattr(what, "read_many") and hasattr(what, "size"):
         return what
     if hasattr(what, "read"):

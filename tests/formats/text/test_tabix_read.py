@@ -335,7 +335,7 @@ def test_a_url_with_a_query_has_its_index_before_the_query(many):
             found = gidx.open(at).to_table("chr2:1-1000")
             shutil.copy(path, path.parent / "none")
             alone = gidx.open(f"{at.rpartition('/')[0]}/none?x=1")
-            with pytest.raises(MissingIndexError, match=r"none\.csi\?x=1\)"):
+            with pytest.raises(MissingIndexError, match=r"none\.csi\?…\)"):
                 alone.to_table("chr2:1-1000")
         finally:
             server.shutdown()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from gidx.bgzf.block import MAX_BLOCK
 from gidx.bgzf.lines import (
     BOM,
     BgzfLines,
@@ -37,7 +38,15 @@ from gidx.formats.text.read import TabixText
 from gidx.ground.charset import encoding_of
 from gidx.ground.foreign import foreign, is_csv
 from gidx.ground.limits import limits
-from gidx.ground.source import ByteSource, PathSource, RemoteSource, beside, open_source
+from gidx.ground.source import (
+    INDEX,
+    ByteSource,
+    PathSource,
+    RemoteSource,
+    beside,
+    expect,
+    open_source,
+)
 
 # How many rows, and bytes of them, are looked at.
 ROWS, BYTES = 10_000, 8 * 2**20
@@ -61,7 +70,8 @@ def open_text(source: ByteSource, texts: Mapping[str, TextKind], opening: Openin
     Raises FormatError for what is none that the caller expects, or no text that gidx reads.
     """
     lines = open_lines(source)
-    if not lines.has_eof:
+    # of a URL that takes a request, so it waits until rows are read from its end
+    if not isinstance(source, RemoteSource) and not lines.has_eof:
         warn(f"{source.name}: no EOF marker at its end, so it may have been cut there")
     found, name = find_index(lines, opening.index, opening.storage_options)
     layout = None if found is None else found.layout
@@ -113,7 +123,8 @@ def find_index(
     if isinstance(index, TabixIndex):
         return index, "given"
     if index is not None:
-        given = open_source(index, storage_options)
+        cache = source.cache if isinstance(source, RemoteSource) else None
+        given = open_source(index, storage_options, cache=cache, first=INDEX)
     elif isinstance(lines, BgzfLines | GzipLines):
         given = _beside(source, storage_options)
     if given is None:
@@ -134,12 +145,16 @@ def find_index(
 
 def _beside(source: ByteSource, storage_options: Mapping[str, Any] | None) -> ByteSource | None:
     for suffix in SUFFIXES:
-        name = beside(source.name, suffix)
-        if isinstance(source, PathSource) and os.path.exists(name):
-            return PathSource(name)
+        if isinstance(source, PathSource):
+            name = beside(source.name, suffix)
+            if os.path.exists(name):
+                return PathSource(name)
         if isinstance(source, RemoteSource):
+            name = beside(source.url, suffix)
             try:
-                return RemoteSource(name, storage_options or source.options)
+                return RemoteSource(
+                    name, storage_options or source.options, source.cache, first=INDEX
+                )
             except (FileNotFoundError, PermissionError):  # S3 says 403 where it may not list
                 continue
     return None
@@ -153,6 +168,7 @@ class _Read:
 
     def __init__(self, lines: LineSource, layout: Layout | None) -> None:
         self.name, self.text = lines.source.name, bytearray()
+        self._source = lines
         self._stream, self._end = lines.stream(), int(lines.whole(0)[0, 1])
         self._places: list[tuple[int, int]] = []
         # behind the last line break, and how many there are: kept, because a look at all
@@ -229,11 +245,28 @@ class _Read:
     def rows(self, begin: int) -> None:
         """Read as many rows as are to be looked at."""
         declared = self.meta == b"@" or self.text.startswith(b"##fileformat=VCF", self.at)
-        most = self.breaks - self.text.count(b"\n", begin) + (FEW if declared else ROWS)
+        rows = FEW if declared else ROWS
+        self._expect(begin, rows)
+        most = self.breaks - self.text.count(b"\n", begin) + rows
         # one row at least, however long it is
         while self.last <= begin or (len(self.text) - begin < BYTES and self.breaks <= most):
             if not self.more():
                 return
+
+    def _expect(self, begin: int, rows: int) -> None:
+        """Ask once for as many bytes of the file as so many rows take, judged by the first."""
+        if not isinstance(self._source.source, RemoteSource):
+            return
+        while len(self._places) < 2 and self.more():  # so that the first block's size is known
+            pass
+        found = self.text.count(b"\n", begin)
+        text, place = self._places[-1] if self._places else (0, 0)
+        read = self._source.byte_of(place)
+        if not read or not found or found > rows:
+            return
+        share = read / max(text, 1)  # bytes of the file for one of text
+        more = min(rows / found * (len(self.text) - begin), BYTES) * share
+        expect(self._source.source, read, read + int(1.2 * more) + 2 * MAX_BLOCK)
 
 
 def read_head(lines: LineSource, layout: Layout | None) -> tuple[Head, int]:

@@ -37,7 +37,7 @@ from gidx.ground.pieces import Work, own_rows
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import MAX_END, RegionSet
-from gidx.ground.source import ByteSource, beside, is_url
+from gidx.ground.source import ByteSource, RemoteSource, beside, is_url
 from gidx.kernels import lines as kernels
 from gidx.kernels.columns import Words
 from gidx.kernels.lines import Asked, RowRules, part_by_tabs, read_chroms
@@ -65,7 +65,7 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         self._begin, self._index_name = begin, index_name
         self.encoding = encoding
         self._raw: dict[str, bytes] = {}  # chroms' names as they stand in the file
-        self._checked = False
+        self._checked = self._seen_end = False
         self._asked: Ahead | None = None
         self._end: int | None = None  # where the table ends, if before the file does
         self._apart = False
@@ -264,6 +264,8 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         """Know the chroms and the table's end, and that an index is this file's."""
         if regions is not None and self.index is None:
             raise MissingIndexError(self._no_index())
+        if regions is None and isinstance(self.source, RemoteSource):
+            self._check_end()
         if self._apart:
             return
         if self.index is None:
@@ -316,12 +318,19 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         ]
         return self.apart(), np.array([ends], np.uint64)
 
+    def _check_end(self) -> None:
+        """What is said of other files when they are opened."""
+        if not self._seen_end and not self.lines.has_eof:
+            warn(f"{self.source.name}: no EOF marker at its end, so it may have been cut there")
+        self._seen_end = True
+
     def _no_index(self) -> str:
         name, way = self.source.name, ""
         if not isinstance(self.lines, BgzfLines):
             what, way = f"{self.lines.how} without an index", to_bgzf(self.lines)
         elif is_url(name):
-            what = f"no index beside it ({', '.join(beside(name, s) for s in ('.tbi', '.csi'))})"
+            there = ", ".join(beside(name, suffix) for suffix in (".tbi", ".csi"))
+            what = f"no index beside it ({there})"
             way = "say index=, or download it and make one with: gidx index"
         elif name.startswith("<"):
             what, way = "no index", "say index="

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gidx.accessors import GidxAccessor, accessor
     from gidx.api import (
         build_index,
+        merge_bigwigs,
         open,
         open_bed,
         open_bigbed,
@@ -79,10 +80,10 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "gidx.accessors": ("GidxAccessor", "accessor"),
     "gidx.views.alignments": ("to_alignments",),
     "gidx.api": (
-        "build_index", "open", "open_bed", "open_bigbed", "open_bigwig", "open_gff", "open_tabix",
-        "open_vcf", "read", "read_bed", "read_bigbed", "read_bigwig", "read_gff", "read_gtf",
-        "read_tabix", "read_vcf", "to_parquet", "write_bed", "write_bigbed", "write_bigwig",
-        "write_gff", "write_gtf", "write_tabix", "write_vcf",
+        "build_index", "merge_bigwigs", "open", "open_bed", "open_bigbed", "open_bigwig",
+        "open_gff", "open_tabix", "open_vcf", "read", "read_bed", "read_bigbed", "read_bigwig",
+        "read_gff", "read_gtf", "read_tabix", "read_vcf", "to_parquet", "write_bed",
+        "write_bigbed", "write_bigwig", "write_gff", "write_gtf", "write_tabix", "write_vcf",
     ),
     "gidx.binning.index": ("TabixIndex",),
     "gidx.dataset": ("BigBedDataset", "BigWigDataset", "Dataset", "TabixDataset",),
@@ -126,6 +127,7 @@ __all__ = [
     "build_index",
     "errors",
     "limits",
+    "merge_bigwigs",
     "open",
     "open_bed",
     "open_bigbed",

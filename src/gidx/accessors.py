@@ -10,7 +10,7 @@ import pandas as pd
 
 from gidx import frames
 from gidx.arrow import schema
-from gidx.errors import ColumnError, hint, warn
+from gidx.errors import ColumnError, FormatError, hint, warn
 from gidx.frames.positions import chrom_codes, roles
 from gidx.ground.conventions import ONE_BASED, ZERO_BASED, Roles, recognise
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.axes import Axes
 
+    from gidx.dataset import BigWigDataset
+    from gidx.formats.offers import Signal
     from gidx.options import (
+        AnySource,
         ArrowStream,
         ChromSizes,
         MissingChroms,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
         ParquetOptions,
         WriteBedOptions,
         WriteBigBedOptions,
+        WriteBigWigOptions,
         WriteGffOptions,
         WriteGtfOptions,
         WriteTabixOptions,
@@ -279,6 +283,50 @@ class GidxAccessor:
         return frames.query.depth(self._frame, regions, missing_chroms)
 
     # ── two frames ──────────────────────────────────────────────────────────────────────────────
+
+    def pileup(self) -> pd.DataFrame:
+        """How many rows cover each base, as a signal: chrom, start, end, value.
+
+        A row is a run of bases of one depth; bases that no row covers are left out. Chroms
+        are in the order of this frame's, and their sizes go along, so that `to_bigwig` knows
+        them.
+
+        >>> reads = pd.DataFrame({"chrom": "chr1", "start": [0, 5, 30], "end": [10, 20, 40]})
+        >>> reads.gidx.pileup()
+          chrom  start  end  value
+        0  chr1      0    5      1
+        1  chr1      5   10      2
+        2  chr1     10   20      1
+        3  chr1     30   40      1
+        """
+        return frames.signal.pileup(self._frame, self._roles)
+
+    def average(
+        self, signal: AnySource | BigWigDataset, *, threads: int | None = None
+    ) -> pd.DataFrame:
+        """What a bigWig's signal is over each row, as UCSC's bigWigAverageOverBed has it.
+
+        A frame on this one's index: ``size`` of the row in bases, how many are ``covered``,
+        i.e. have a value, their ``sum``, ``mean0`` with bases without a value as 0, ``mean``,
+        ``min`` and ``max`` of those that have one, NaN where none has. A row is taken whole,
+        with its introns; `explode` gives blocks. Rows on a chrom that the bigWig does not have
+        are not covered.
+
+        >>> genes.gidx.average("signal.bw")[["size", "covered", "sum", "mean"]]
+            size  covered   sum  mean
+        0  33000       50  27.0  0.54
+        1  52500        0   0.0   NaN
+        2   4000        0   0.0   NaN
+        """
+        from gidx.dataset import BigWigDataset, open
+        from gidx.scan import format_of
+
+        opened = signal if isinstance(signal, BigWigDataset) else open(signal)
+        if not isinstance(opened, BigWigDataset):
+            raise FormatError(f"{opened.path}: a {opened.format} file, expected bigWig")
+        ids = {name: i for i, name in enumerate(opened.chroms)}
+        file = cast("Signal", format_of(opened))
+        return frames.signal.average(self._frame, self._roles, file, ids, threads)
 
     def join(
         self,
@@ -698,6 +746,25 @@ class GidxAccessor:
         True
         """
         return frames.write.to_bigbed(self._frame, self._roles, path, chromsizes, **options)
+
+    def to_bigwig(
+        self,
+        path: Written,
+        chromsizes: ChromSizes | None = None,
+        **options: Unpack[WriteBigWigOptions],
+    ) -> Written:
+        """Write rows as a bigWig file and return its path; options as in `gidx.write_bigwig`.
+
+        The column ``value`` is written, or the one that ``value=`` names.
+
+        Examples
+        --------
+        >>> genes.gidx.pileup().gidx.to_bigwig("depth.bw", {"chr22": 50_818_468, "chrX": 156_040_895})
+        'depth.bw'
+        >>> gidx.open("depth.bw").values("chr22:12,000-12,001").tolist()
+        [nan, 1.0]
+        """  # noqa: E501
+        return frames.write.to_bigwig(self._frame, self._roles, path, chromsizes, **options)
 
     def to_bed(self, path: Written, **options: Unpack[WriteBedOptions]) -> Written:
         """Write rows as BED and return the path; options as in `gidx.write_bed`.

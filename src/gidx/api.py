@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gidx.dataset import BigBedDataset, BigWigDataset, Dataset, TabixDataset, open, open_as
-from gidx.errors import FormatError
+from gidx.errors import FormatError, one_of
 from gidx.formats import parquet
 from gidx.formats.bed.write import write_bed
 from gidx.formats.bigbed.write import write_bigbed
@@ -17,6 +17,7 @@ from gidx.formats.vcf.write import write_vcf
 from gidx.ground.atomic import replacing
 from gidx.indexing import build_index
 from gidx.options import FrameOptions
+from gidx.scan import format_of
 
 if TYPE_CHECKING:
     from typing import BinaryIO, Unpack
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gidx.binning.index import TabixIndex
+    from gidx.formats.bigwig.merge import How
+    from gidx.formats.bigwig.read import BigWig
     from gidx.options import (
         AnySource,
         DtypeBackend,
@@ -36,10 +39,12 @@ if TYPE_CHECKING:
         Regions,
         ScanOptions,
         TextOptions,
+        WriteBigWigOptions,
     )
 
 __all__ = [
     "build_index",
+    "merge_bigwigs",
     "open",
     "open_bed",
     "open_bigbed",
@@ -491,6 +496,32 @@ def open_bigwig(
             f"{dataset.path}: a {dataset.format} file, expected bigWig; use gidx.open"
         )
     return dataset
+
+
+def merge_bigwigs(
+    sources: Sequence[AnySource | BigWigDataset],
+    path: Path | BinaryIO,
+    how: How = "sum",
+    **options: Unpack[WriteBigWigOptions],
+) -> None:
+    """Write several bigWigs as one: at each base the sum, mean, max or min of what they have.
+
+    Bases that no file has a value of have none in the result; ``mean`` is over the files that
+    have one. The files are read once, side by side, in bounded memory; their chroms may
+    differ, but not a chrom's size. Options as in `write_bigwig`.
+
+    >>> gidx.merge_bigwigs(["signal.bw", "signal.bw"], "twice.bw")
+    >>> gidx.open("twice.bw").values("chr22:12,002-12,003").tolist()
+    [3.0, 1.0]
+    """
+    from gidx.formats.bigwig.merge import merge
+
+    one_of("how", how, ("sum", "mean", "max", "min"))
+    datasets = [s if isinstance(s, BigWigDataset) else open_bigwig(s) for s in sources]
+    if not datasets:
+        raise ValueError("merge_bigwigs needs one file or more")
+    files = [cast("BigWig", format_of(dataset)) for dataset in datasets]
+    write_bigwig(merge(files, how), path, **options)
 
 
 def open_bed(

@@ -250,6 +250,20 @@ class WriteBigBedOptions(WriteBigBedRest, total=False):
     autosql: Any
 
 
+class WriteBigWigOptions(TypedDict, total=False):
+    """Options of `write_bigwig`, which explains them."""
+
+    value: str | None
+    invalid: Literal["raise", "drop"]
+    sort: bool
+    compression: Literal["zlib"] | None
+    level: int
+    items_per_slot: int
+    fan_out: int
+    threads: int | None
+    progress: Callable[[int], None] | None
+
+
 class ParquetOptions(TypedDict, total=False):
     """Options of writing Parquet, as in `pyarrow.parquet.write_table`."""
 

@@ -80,6 +80,10 @@ class Signal(ABC):
     ) -> npt.NDArray[np.float64]:
         """A statistic of each bin (windows, bins), from the rows."""
 
+    @abstractmethod
+    def over(self, windows: Windows, threads: int | None) -> tuple[npt.NDArray[np.float64], ...]:
+        """Of each window, over its bases that have a value: how many, sum, least, most."""
+
 
 class NameIndexes(ABC):
     """Extra indexes, which lead from a name to its rows."""

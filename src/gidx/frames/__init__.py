@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gidx.frames import join, nested, order, query, validate, write
+    from gidx.frames import join, nested, order, query, signal, validate, write
 
-__all__ = ["join", "nested", "order", "query", "validate", "write"]
+__all__ = ["join", "nested", "order", "query", "signal", "validate", "write"]
 
 if not TYPE_CHECKING:
 

@@ -30,6 +30,7 @@ from gidx.errors import ColumnError, WriteError
 from gidx.formats import parquet
 from gidx.formats.bed.write import write_bed
 from gidx.formats.bigbed.write import write_bigbed
+from gidx.formats.bigwig.write import write_bigwig
 from gidx.formats.gff.write import write_gff, write_gtf
 from gidx.formats.table.write import write_tabix
 from gidx.formats.vcf.write import write_vcf
@@ -130,6 +131,14 @@ def to_bigbed(
 ) -> Written:
     """`DataFrame.gidx.to_bigbed`."""
     write_bigbed(FORMS["bigbed"](frame, roles), path, chromsizes, **options)
+    return path
+
+
+def to_bigwig(
+    frame: pd.DataFrame, roles: Roles, path: Written, chromsizes: Any = None, **options: Any
+) -> Written:
+    """`DataFrame.gidx.to_bigwig`."""
+    write_bigwig(FORMS["bigwig"](frame, roles), path, chromsizes, **options)
     return path
 
 
@@ -238,6 +247,7 @@ def _features(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
 # What the writer of each format takes
 FORMS: dict[str, Callable[[pd.DataFrame, Roles], pd.DataFrame]] = {
     "bigbed": canonical,
+    "bigwig": canonical,
     "bed": lambda frame, roles: _as_declared(canonical(frame, roles)),
     "vcf": partial(canonical, end=False),
     "gff": _features,

@@ -99,6 +99,10 @@ class BigWig(Bbi, Signal):
     ) -> npt.NDArray[np.float64]:
         return by_bin.matrix(self, windows, bins, stat, fill, threads)
 
+    def over(self, windows: Windows, threads: int | None) -> tuple[npt.NDArray[np.float64], ...]:
+        found = by_bin.fold(self, windows, 1, ("valid", "total", "least", "most"), threads)
+        return found.valid[:, 0], found.total[:, 0], found.least[:, 0], found.most[:, 0]
+
     def spans(self, regions: RegionSet) -> summary.Spans:
         """The runs themselves; one that is not a number is none."""
         parts = [self.runs(self.fetch(g), regions) for g in self.groups(self.plan(regions))]

@@ -1,0 +1,126 @@
+"""Signals of frames, averages over rows, and several bigWigs as one."""
+
+from __future__ import annotations
+
+import io
+import math
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.support.bigwig_bytes import CHROMS, bases, build, signals
+from tests.support.strategies import tables
+
+import gidx
+from gidx.errors import FormatError
+from gidx.formats.bigwig import merge
+
+SIZES = dict.fromkeys(CHROMS, 60)
+
+
+def frame(rows) -> pd.DataFrame:
+    names = ["chrom", "start", "end", "value"][: len(rows[0]) if rows else 3]
+    return pd.DataFrame([row[: len(names)] for row in rows], columns=names)
+
+
+# ── depth ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(tables())
+def test_a_pileup_is_the_depth_of_each_base(table):
+    rows = [row[:3] for row in table.rows]
+    found = frame(rows).gidx.pileup()
+    for chrom, size in table.chroms.items():
+        expected = [sum(c == chrom and s <= b < e for c, s, e in rows) for b in range(size)]
+        mine = [(c, s, e, v) for c, s, e, v in found.itertuples(index=False)]
+        assert bases(mine, chrom, 0, size) == [n or None for n in expected]
+    pairs = pairwise(mine_of(found))
+    assert not any(a[0] == b[0] and a[2] == b[1] and a[3] == b[3] for a, b in pairs)
+
+
+def mine_of(found: pd.DataFrame) -> list[tuple]:
+    return list(found.itertuples(index=False, name=None))
+
+
+def test_peaks_become_a_bigwig_in_two_lines(tmp_path):
+    peaks = pd.DataFrame({"chrom": ["b", "a", "a"], "start": [3, 0, 2], "end": [5, 4, 9]})
+    peaks.gidx.pileup().gidx.to_bigwig(tmp_path / "a.bw", {"a": 20, "b": 20}, sort=True)
+    dataset = gidx.open(tmp_path / "a.bw")
+    np.testing.assert_array_equal(dataset.values("a:1-5"), [1, 1, 2, 2, 1])
+    whole = gidx.read_bigwig(tmp_path / "a.bw").gidx.pileup()
+    assert whole.gidx.to_bigwig(tmp_path / "b.bw") == tmp_path / "b.bw"  # sizes went along
+
+
+def test_frames_in_other_coordinates_are_piled_up_as_they_say():
+    gff = pd.DataFrame({"seqid": ["1"], "start": [5], "end": [9]})
+    assert mine_of(gff.gidx.pileup()) == [("1", 4, 9, 1)]
+
+
+# ── averages ────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(signals(), st.data())
+def test_averages_are_over_the_bases_of_each_row(signal, data):
+    names = st.sampled_from([*signal.chroms, "elsewhere"])
+    places = st.lists(st.tuples(names, st.integers(0, 30), st.integers(0, 20)), max_size=8)
+    rows = [(chrom, start, start + size) for chrom, start, size in data.draw(places)]
+    asked = frame(rows).set_axis([f"r{i}" for i in range(len(rows))])
+    found = asked.gidx.average(build(signal.rows, signal.chroms))
+    assert list(found.index) == list(asked.index)
+    for row, got in zip(rows, found.itertuples(index=False), strict=True):
+        values = [v for v in bases(signal.rows, *row) if v is not None]
+        size = row[2] - row[1]
+        assert (got.size, got.covered) == (size, len(values))
+        assert got.sum == pytest.approx(math.fsum(values))
+        expected = {
+            "mean0": got.sum / size if size else math.nan,
+            "mean": got.sum / len(values) if values else math.nan,
+            "min": min(values, default=math.nan),
+            "max": max(values, default=math.nan),
+        }
+        for name, value in expected.items():
+            assert getattr(got, name) == pytest.approx(value, nan_ok=True), name
+
+
+def test_averages_ask_a_bigwig():
+    bed = io.BytesIO()
+    gidx.write_bigbed(frame([("a", 1, 2)]), bed, {"a": 9})
+    with pytest.raises(FormatError, match="a bigbed file, expected bigWig"):
+        frame([("a", 1, 2)]).gidx.average(bed.getvalue())
+
+
+# ── several as one ──────────────────────────────────────────────────────────────────────────────
+
+
+@settings(max_examples=60)
+@given(st.lists(signals(), min_size=1, max_size=3), st.sampled_from(["sum", "mean", "max", "min"]))
+@pytest.mark.parametrize("step", [7, 2**22])
+def test_a_merged_base_is_of_those_files_that_have_it(step, given_signals, how):
+    files = [build(signal.rows, SIZES) for signal in given_signals]
+    target = io.BytesIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merge, "_STEP", step)
+        gidx.merge_bigwigs(files, target, how)
+    found = gidx.open(target.getvalue()).to_table()
+    rows = [tuple(row.values()) for row in found.to_pylist()]
+    rule = {"sum": sum, "max": max, "min": min, "mean": lambda some: sum(some) / len(some)}[how]
+    for chrom, size in SIZES.items():
+        columns = zip(*(bases(s.rows, chrom, 0, size) for s in given_signals), strict=True)
+        some = [[v for v in column if v is not None] for column in columns]
+        expected = [np.float32(rule(values)) if values else None for values in some]
+        assert bases(rows, chrom, 0, size) == expected
+    pairs = pairwise(rows)
+    assert not any(a[0] == b[0] and a[2] == b[1] and a[3] == b[3] for a, b in pairs)
+
+
+def test_signals_of_different_assemblies_are_not_merged():
+    one, other = build([("a", 0, 1, 1.0)], {"a": 10}), build([("a", 0, 1, 1.0)], {"a": 11})
+    with pytest.raises(FormatError, match="a has 11 bases, in <bytes> or another file 10"):
+        gidx.merge_bigwigs([one, other], io.BytesIO())
+    with pytest.raises(ValueError, match="one file or more"):
+        gidx.merge_bigwigs([], io.BytesIO())
+    with pytest.raises(ValueError, match="how"):
+        gidx.merge_bigwigs([one], io.BytesIO(), "median")

@@ -84,6 +84,21 @@ def test_query_prints_the_columns_asked_for(run):
 def test_query_counts(run):
     assert run("query", "x.bb", "--count")[1] == b"3\n"
     assert run("query", "x.bb", "chr1", "--count")[1] == b"2\n"
+    assert run("query", "x.bb", "--count", "chr1")[1] == b"2\n"  # as samtools view -c FILE REGION
+
+
+def test_words_may_follow_options_anywhere(run):
+    options = ["--columns", "name", "--no-header"]
+    assert run("query", "x.bb", "chr1:11", *options, "chr2")[1] == b"a\nb\nc\n"
+    assert run("search", "x.bb", "a", *options, "b")[1] == b"a\nb\n"
+
+
+def test_query_and_info_read_standard_input(run, monkeypatch):
+    for command in (["query", "-", "--no-header"], ["info", "-"]):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(BED.encode())))
+        status, out, err = run(*command)
+        assert (status, err) == (0, "")
+        assert b"chr1" in out
 
 
 def test_query_gives_native_names(run):
@@ -233,6 +248,23 @@ def test_what_is_wrong_is_one_line_and_no_file(run, arguments, message):
     assert err.startswith(f"gidx: {message}")
     assert err.count("\n") == 1
     assert sorted(os.listdir()) == before
+
+
+@pytest.mark.parametrize(("name", "text", "way"), [
+    ("x.vcf", "##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+              "chr1\t5\t.\tA\tC\t.\t.\tX=1\n", "chrom,start,end,ref"),
+    ("x.gff3", "##gff-version 3\nchr1\t.\tgene\t5\t9\t.\t+\t.\tID=g\n", "chrom,start,end,type"),
+], ids=["vcf", "gff3"])  # fmt: skip
+def test_of_what_a_bigbed_cannot_hold_the_ways_out_work(run, folder, name, text, way):
+    (folder / name).write_text(text)
+    status, _, err = run("convert", name, "y.bb", "--chromsizes", "sizes")
+    assert status == 1
+    assert "a bigBed has no place for the maps and missing values of " in err
+    assert err.endswith(f" --columns {way}\n")
+    for options in (["y.bb", "--columns", way], ["y.bed"]):
+        assert run("convert", name, *options, "--chromsizes", "sizes")[0] == 0
+    assert run("convert", "y.bed", "z.bb", "--chromsizes", "sizes")[0] == 0
+    assert run("query", "z.bb", "--count")[1] == run("query", "y.bb", "--count")[1] == b"1\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write anywhere")

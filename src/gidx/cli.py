@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", GidxWarning)
         warnings.showwarning = _once()
         try:
-            arguments = _parser().parse_args(argv)
+            arguments = _arguments(argv)
             try:
                 status: int = arguments.run(arguments)
             finally:
@@ -76,6 +76,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             _say(message)
             status = 1
     return status
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parsed; names and regions may also follow options (``--count chr1``), as elsewhere."""
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest:
+        own = getattr(arguments, "parser", parser)
+        several = [a.dest for a in own._actions if not a.option_strings and a.nargs in ("*", "+")]
+        if not several or any(word.startswith("-") and word != "-" for word in rest):
+            own.error(f"unrecognized arguments: {' '.join(rest)}")
+        setattr(arguments, several[-1], [*getattr(arguments, several[-1]), *rest])
+    return arguments
 
 
 # ── what is wrong, in one line ──────────────────────────────────────────────────────────────────
@@ -124,6 +137,7 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"preset='bed'(.*?), or chrom=1, start=2, end=3", r"--preset bed\1, or --places 1,2,3"),
     (r"kind='(\w+)'", r"--kind \1"),
     (r"drop index=", "drop --index"),
+    (r"columns=\[(.*?)\]", lambda m: "--columns " + re.sub(r"['\" ]", "", m[1])),
     (
         r"read it with (?:pandas|pyarrow)\.\w+( \(the frame's \.gidx then takes regions\))? or "
         r"pyarrow\.\w+",
@@ -206,7 +220,7 @@ def _info(arguments: argparse.Namespace) -> int:
     from gidx.formats.offers import Zooms
 
     with _values(arguments):
-        found = dataset.open(arguments.file, **_opening(arguments))
+        found = dataset.open(_input(arguments.file), **_opening(arguments))
     if arguments.json:
         print(json.dumps(_facts(found), indent=2, ensure_ascii=False))
         return 0
@@ -292,6 +306,11 @@ def _print_table(rows: Sequence[Sequence[str]], align: str) -> None:
         print("  " + "  ".join(cells).rstrip())
 
 
+def _input(path: str) -> Any:
+    """The file of a path; ``-`` is standard input."""
+    return sys.stdin.buffer if path == "-" else path
+
+
 # ── query and search ────────────────────────────────────────────────────────────────────────────
 
 
@@ -299,7 +318,7 @@ def _query(arguments: argparse.Namespace) -> int:
     from gidx import dataset, scan
 
     with _values(arguments):
-        found = dataset.open(arguments.file, **_opening(arguments))
+        found = dataset.open(_input(arguments.file), **_opening(arguments))
     regions = _regions(arguments)
     from gidx.convert import convert
     from gidx.convert.sources import Asked, IndexedSource
@@ -331,7 +350,7 @@ def _search(arguments: argparse.Namespace) -> int:
     from gidx.formats.base import Writing
     from gidx.formats.offers import NameIndexes, Texts
 
-    found = dataset.open(arguments.file)
+    found = dataset.open(_input(arguments.file))
     file = scan.format_of(found)
     if not isinstance(file, NameIndexes):
         raise ColumnError(f"{found.path}: {found.format} files have no index of names")
@@ -649,7 +668,7 @@ gidx info genes.bb
 gidx info --chroms genes.bb           every chrom
 gidx info --json genes.bb | jq .rows""",
     )  # fmt: skip
-    info.add_argument("file", metavar="FILE", help="a path or URL")
+    info.add_argument("file", metavar="FILE", help="a path or URL; - is standard input")
     info.add_argument("--chroms", action="store_true", help="list every chrom")
     info.add_argument("--json", action="store_true", help="one JSON object, for machines")
     _opening_options(info)
@@ -664,7 +683,7 @@ gidx query genes.bb --regions-file peaks.bed --missing-chroms ignore --count
 gidx query genes.bb --head 3 --format json
 gidx query https://host/genes.bb chrX --output chrX.parquet""",
     )  # fmt: skip
-    query.add_argument("file", metavar="FILE", help="a path or URL")
+    query.add_argument("file", metavar="FILE", help="a path or URL; - is standard input")
     _region_options(query, positional=True)
     _row_options(query)
     query.add_argument("--count", action="store_true", help="print only how many rows there are")
@@ -726,7 +745,7 @@ zcat x.bed.gz | gidx convert - x.bb --chromsizes hg38.chrom.sizes""",
 gidx search genes.bb BRCA2
 gidx search genes.bb BRCA1 BRCA2 --field geneName --format json""",
     )  # fmt: skip
-    search.add_argument("file", metavar="FILE", help="a path or URL")
+    search.add_argument("file", metavar="FILE", help="a path or URL; - is standard input")
     search.add_argument("names", metavar="NAME", nargs="+", help="names to look for")
     search.add_argument("--field", help="the column, if several are indexed")
     _row_options(search)

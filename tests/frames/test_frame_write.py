@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 from functools import cache
@@ -15,7 +16,7 @@ from tests.support.tabix_files import write
 
 import gidx
 from gidx.arrow import schema
-from gidx.errors import ColumnError, WriteError
+from gidx.errors import ColumnError, GidxWarning, WriteError
 from gidx.frames import write as frames
 from gidx.frames.backend import to_frame
 from gidx.ground.conventions import CANONICAL, ONE_BASED, Roles, recognise
@@ -585,3 +586,24 @@ def test_a_table_shares_the_memory_of_the_frames_columns():
     found = frames.to_arrow(to_frame(table), CANONICAL)
     mine, theirs = (t["x"].chunk(0).buffers() for t in (found, table))
     assert [b and b.address for b in mine] == [b and b.address for b in theirs]
+
+
+# ── the index ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("write", [
+    lambda frame: gidx.write_bed(frame, io.BytesIO()),
+    lambda frame: gidx.write_bigbed(frame, io.BytesIO(), {"chr1": 9}),
+    lambda frame: gidx.write_vcf(frame.assign(ref="A"), io.BytesIO()),
+    lambda frame: frame.gidx.to_bed(io.BytesIO()),
+    lambda frame: frame.gidx.to_tabix(io.BytesIO()),
+    lambda frame: frame.gidx.to_parquet(io.BytesIO()),
+], ids=["write_bed", "write_bigbed", "write_vcf", "to_bed", "to_tabix", "to_parquet"])  # fmt: skip
+def test_an_index_with_a_name_is_not_left_out_in_silence(write):
+    frame = pd.DataFrame({"chrom": "chr1", "start": [1, 3], "end": [2, 4], "name": ["a", "b"]})
+    with pytest.warns(
+        GidxWarning, match="^the index 'name' is not written; df.reset_index"
+    ) as said:
+        write(frame.set_index("name"))
+    assert len(said) == 1
+    write(frame.loc[frame["start"] > 1, ["chrom", "start", "end"]])  # no name, so nobody misses it

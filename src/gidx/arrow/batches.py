@@ -1,6 +1,7 @@
 """What a user hands to a writer, as one thing: a `Batches` of plain Arrow batches.
 
-    stays in memory      pandas DataFrame (any dtypes; its index is left out),
+    stays in memory      pandas DataFrame (any dtypes; its index is left out, and
+                         a warning says so if it has a name),
                          pyarrow Table or RecordBatch, dict of columns
     a stream, read once  anything with ``__arrow_c_stream__`` (RecordBatchReader, polars,
                          duckdb, a gidx Dataset), and iterables of any of all these
@@ -38,7 +39,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import schema as canonical
-from gidx.errors import WriteError, hint
+from gidx.errors import WriteError, hint, warn
 from gidx.ground.conventions import chrom_column, roles_of
 from gidx.ground.region import chrom_name
 
@@ -267,7 +268,24 @@ def as_told(data: Any, *, end: bool = True) -> Any:
     return found if end or roles.end is not None else found.drop(columns="end")
 
 
+def warn_of_index(data: Any) -> None:
+    """Say that a frame's index is not written, if it has a name that no column has.
+
+    pandas writes it (`to_csv`, `to_parquet`), so who has called ``set_index("name")`` may
+    expect a column. Of an index without a name, such as that of chosen rows, nobody does.
+    """
+    known = {None, *data.columns}
+    names = [str(name) for name in data.index.names if name not in known]
+    if names:
+        shown = ", ".join(map(repr, names))
+        warn(
+            f"the index {shown} is not written; df.reset_index() makes it a column, "
+            "df.reset_index(drop=True) drops it"
+        )
+
+
 def _from_pandas(data: Any) -> pa.Table:
+    warn_of_index(data)
     names = [str(c) for c in data.columns]
     chrom = chrom_column(names)
     at = None if chrom is None else names.index(chrom)

@@ -244,6 +244,8 @@ def _block_size(buf: bytes | memoryview, place: int) -> int | None:
 
 def _bad_magic(head: bytes, offset: int, name: str) -> FormatError:
     what = f"no block begins here: magic is {head.hex()}, expected {MAGIC.hex()}"
+    if head[:3] == MAGIC[:3]:  # as `cat` leaves it
+        what += "; plain gzip follows the BGZF blocks, so compress all of it anew: gzip -dc | bgzip"
     return format_error(name, offset, what)
 
 

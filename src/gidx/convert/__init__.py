@@ -30,6 +30,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO, cast
 
+import pyarrow.types as pat
+
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import schema
 from gidx.convert import as_bed
@@ -203,9 +205,23 @@ def _prepared(rows: Outgoing, target: Target, kind: Kind) -> Outgoing:
             made = as_bed.as_bed(rows.reader)
             return Outgoing(made.schema, iter(made))
         return commented(flat(rows))
+    elif kind.name == "bigbed" and found in as_bed.FORMATS:
+        _check_plain(rows, found)
     elif kind.name == "tsv" and is_bgzf(target):
         return flat(rows)
     return rows
+
+
+def _check_plain(rows: Outgoing, found: str) -> None:
+    """Refuse what a bigBed cannot hold of a VCF, GFF or SAM, with both ways out."""
+    if not any(pat.is_map(f.type) for f in rows.schema):
+        return
+    names = [*schema.HEAD, {"vcf": "ref", "sam": "flag"}.get(found, "type")]
+    raise WriteError(
+        f"a bigBed has no place for the maps and missing values of {found.upper()} rows; make a "
+        f"BED of them, and of that a bigBed; or take plain columns alone: columns={names!r}",
+        row=None,
+    )
 
 
 def _plain(target: Target, kind: Kind) -> Target:

@@ -6,7 +6,7 @@ format and returns the path that it was given, so that writing and reading are m
     gidx.read_bed(df.gidx.to_bed("peaks.bed.gz"))
 
 Left out: what the formats can hold, which their writers say, and the index, which no
-format has a place for.
+format has a place for; one that has a name is warned of.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import schema
-from gidx.arrow.batches import is_text
+from gidx.arrow.batches import is_text, warn_of_index
 from gidx.declared.declare import match
 from gidx.errors import ColumnError, WriteError
 from gidx.formats import parquet
@@ -184,6 +184,7 @@ def to_parquet(
 
     `DataFrame.gidx.to_parquet` says more.
     """
+    warn_of_index(frame)
     table = _as_pandas_has_it(canonical(frame, roles))
     with replacing(path) as file:
         parquet.write(

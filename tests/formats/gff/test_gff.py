@@ -563,3 +563,10 @@ def test_a_tenth_field_is_not_passed_over_in_silence(kind):
         assert gidx.open(f"{row}\n{row}{behind}\n".encode()).count_rows() == 2
     with pytest.warns(gidx.GidxWarning, match="nine fields of GFF; .* first 'chr2.t5'"):
         gidx.open(f"{row}\n{row}\tchr2\t5\n".encode())
+
+
+def test_a_number_that_is_none_says_how_its_text_is_kept():
+    rows = b"##gff-version 3\nchr1\t.\tgene\t5\t9\thigh\t+\t.\tID=g\n"
+    with pytest.warns(gidx.ValueWarning, match=r"'high' \(types=\{'score': 'string'\} keeps"):
+        gidx.read_gff(rows)
+    assert gidx.read_gff(rows, types={"score": "string"})["score"].tolist() == ["high"]

@@ -552,6 +552,7 @@ def test_columns_that_a_row_needs_are_named():
     ("a,b", pa.string(), "X=a,b"),
     (["a,b", "c"], pa.list_(pa.string()), "X=a%2Cb,c"),
     ("50%;a=b\t", pa.string(), "X=50%25%3Ba%3Db%09"),
+    ("a%20b%3a%3A%", pa.string(), "X=a%20b%3a%253A%25"),  # %20 and %3a are no codes of VCF
     ("a:b c|é", pa.string(), "X=a:b c|é"),
     (None, pa.list_(pa.string()), "."),
 ])  # fmt: skip
@@ -570,6 +571,17 @@ def test_info_in_text(value, kind, text):
 ])  # fmt: skip
 def test_a_column_may_have_another_type_than_is_declared(value, kind, declared, text):
     assert info(value, declare(*declared), kind) == text
+
+
+@given(st.lists(st.text("%0235aADd9,;=\t", max_size=12), min_size=1, max_size=5))
+def test_percent_codes_are_read_as_they_were_written(texts):
+    arrow = pa.table({
+        "chrom": ["chr1"] * len(texts), "start": range(len(texts)), "end": range(1, len(texts) + 1),
+        "ref": ["A"] * len(texts), "INFO/X": texts,
+    })  # fmt: skip
+    out = io.BytesIO()
+    gidx.write_vcf(arrow, out)
+    assert gidx.open(out.getvalue()).to_table(columns=["INFO/X"])["INFO/X"].to_pylist() == texts
 
 
 def test_earlier_versions_have_no_escapes():

@@ -33,7 +33,8 @@ def write_bed(
         ``chrom``, ``start``, ``end`` (or ``chromStart``, ``chromEnd``), 0-based
         half-open. BED's other fields (``name``, ``score``, …, as BED, UCSC, PyRanges or
         bioframe call them) are found in any order, and ``.`` or ``0`` fills what is
-        missing before them; other columns come behind, in order. Each chrom's rows stand
+        missing before them; other columns come behind, in order. A frame's index is not
+        written; one with a name warns. Each chrom's rows stand
         together, by ascending start; the chroms may be in any order.
     path : str, PathLike or binary file
         The file. One that ends with ``.gz``, ``.bgz`` or ``.bgzf`` is BGZF, any other

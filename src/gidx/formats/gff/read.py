@@ -423,6 +423,9 @@ class _Reader:
             plain = _unescape(items, False)
             plain.there = there
             array, _ = decode_items(plain, _text_column(column.name))
+        if problem is not None and not problem.way_out:
+            better = f"types={{{column.name!r}: 'string'}} keeps the text"
+            problem = replace(problem, way_out=better)
         return array, problem
 
 

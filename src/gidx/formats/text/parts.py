@@ -226,9 +226,13 @@ def picked(texts_there: Texts, rows: Ints) -> Texts:
     >>> picked(texts_in(pa.array(["a", "b", "c"])), np.array([2, 0]))[0]
     'c'
     """
-    buffers = [None, pa.py_buffer(texts_there.offsets), pa.py_buffer(texts_there.data)]
-    whole = pa.Array.from_buffers(pa.large_binary(), len(texts_there), buffers)
-    return texts_in(whole.take(pa.array(rows)))
+    return texts_in(as_binary(texts_there).take(pa.array(rows)))
+
+
+def as_binary(found: Texts) -> pa.Array:
+    """Texts as an Arrow array, not copied: of bytes, since they may be no UTF-8."""
+    buffers = [None, pa.py_buffer(found.offsets), pa.py_buffer(found.data)]
+    return pa.Array.from_buffers(pa.large_binary(), len(found), buffers)
 
 
 def one_after_other(one: Texts, other: Texts) -> Texts:

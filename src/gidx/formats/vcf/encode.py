@@ -11,7 +11,8 @@ of IUPAC letters). In the text:
   null and the text ``.`` stay apart in the map ``FORMAT``. A FORMAT column that is null
   for a row is not among its keys. GT comes first; what other order keys had is lost.
 * Strings are percent-encoded where the header says VCF 4.3 or later: ``;`` and ``=`` in
-  INFO, ``:`` in FORMAT, commas in lists, ``%``, tabs and line breaks. A comma in a String of
+  INFO, ``:`` in FORMAT, commas in lists, ``%``, tabs and line breaks; a code that VCF does
+  not have, and readers leave as it is (``%20``), stays. A comma in a String of
   Number 1 stays: it is read so, and many files have lists there. In earlier versions,
   which have no escapes, what would end the value is refused. The values of the maps stand
   as they are. INFO cannot say an empty list, nor can FORMAT one of texts: refused.
@@ -68,7 +69,7 @@ from gidx.formats.vcf.declare import (
     scalar,
 )
 from gidx.formats.vcf.header import Declaration
-from gidx.kernels.join import format_genotypes, join_pairs
+from gidx.kernels.join import first_in, format_genotypes, join_pairs
 
 RULES = Rules(chrom=0, start=1, end=1, one_based=True, span="vcf", least=8)
 LEAST, MOST = -(2**31) + 8, 2**31 - 1  # below, BCF has its marks for missing and end of list
@@ -576,7 +577,7 @@ def _scalars(array: pa.Array, target: _Value, faults: Faults, *, item: bool) -> 
             ),
             faults,
         )
-        return parts.escaped(part, parts.marks(target.escaped(item=item)))
+        return _escaped(part, target.escaped(item=item))
     if declared.type == "Integer":
         why = f" (the header declares {target.place}/{declared.id} as Integer)"
         return parts.whole_numbers(array, target.name, LEAST, MOST, why, faults)
@@ -585,12 +586,26 @@ def _scalars(array: pa.Array, target: _Value, faults: Faults, *, item: bool) -> 
         and pat.is_float64(kind)
         and past_single(array.fill_null(0).to_numpy(zero_copy_only=False)).any()
     ):
+        key = declared.id if declared is _QUAL else f"{target.place}/{declared.id}"
         warn(
-            f"column {target.name}: a value is past what floats of 32 bits hold, which "
-            f"{target.place}/{declared.id} is declared to be: others read it as zero or "
-            f"infinity, gidx with types={{{target.name!r}: 'double'}}"
+            f"column {target.name}: a value is past what floats of 32 bits hold, which {key} is: "
+            f"others read it as zero or infinity, gidx with types={{{target.name!r}: 'double'}}"
         )
     return parts.decimals(array)
+
+
+def _escaped(part: Part, letters: bytes) -> Part:
+    """Percent-encoded, but for codes that readers leave as they are: ``%20`` stays."""
+    found = parts.escaped(part, parts.marks(letters))
+    if b"%" not in letters or first_in(part.texts.offsets, part.texts.data, _PERCENT) < 0:
+        return found
+    texts = pc.replace_substring_regex(parts.as_binary(found.texts), _FOREIGN, r"%\1")
+    return Part(parts.texts_in(texts), found.there)
+
+
+_PERCENT = parts.marks(b"%")
+# two hexadecimal digits behind an escaped %, other than the eight codes that VCF has
+_FOREIGN = "%25(0[0-8BCEFa-f]|2[0-46-9ABD-Fa-f]|3[0-9CEFa-f]|[14-9A-Fa-f][0-9A-Fa-f])"
 
 
 def _verbatim(array: pa.Array, target: _Value, number: str, faults: Faults) -> Part:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,7 +17,7 @@ import pyarrow as pa
 
 from gidx.bbi.summary import STATS, Stat, TotalSummary
 from gidx.binning.index import TabixIndex
-from gidx.errors import GidxWarning, RegionError, one_of
+from gidx.errors import ChangedError, GidxWarning, RegionError, one_of
 from gidx.formats import registry
 from gidx.formats.base import Opening
 from gidx.formats.offers import ZOOM_SCHEMA, Lines, NameIndexes, Signal, Zooms
@@ -92,6 +93,10 @@ def open(path: AnySource, **options: Unpack[OpenOptions]) -> Dataset:
     return open_as(path, index=index, storage_options=storage, options=given)
 
 
+# How often a file is opened again whose writer was between its data and its index
+_TRIES = 8
+
+
 def open_as(
     path: Any,
     *,
@@ -107,8 +112,12 @@ def open_as(
     """
     path, index = parted_index(path, index)
     own = dict(options or {})
-    source = open_source(path, storage_options, cache=own.pop("cache", None))
-    return _opened(source, Opening(index, storage_options, kinds, otherwise, own))
+    cache = own.pop("cache", None)
+    opening = Opening(index, storage_options, kinds, otherwise, own)
+    for _ in range(_TRIES):
+        with suppress(ChangedError):
+            return _opened(open_source(path, storage_options, cache=cache), opening)
+    return _opened(open_source(path, storage_options, cache=cache), opening)
 
 
 def _opened(source: ByteSource, opening: Opening) -> Dataset:

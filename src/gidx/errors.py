@@ -2,6 +2,7 @@
 
     GidxError
     ├── FormatError (ValueError)               a file's bytes break its format
+    │   └── ChangedError                       … or it was written anew while it was opened
     ├── MissingIndexError (FileNotFoundError)  a region was asked of a file without an index
     ├── RegionError (ValueError)               a region that cannot be understood
     │   └── UnknownChromError (KeyError)       … or that names a chrom the file does not have
@@ -62,6 +63,10 @@ class FormatError(GidxError, ValueError):
 
     path: str
     offset: int | None
+
+
+class ChangedError(FormatError):
+    """A file was replaced, or written to, while it or its index was read."""
 
 
 class MissingIndexError(GidxError, FileNotFoundError):

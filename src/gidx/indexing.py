@@ -6,6 +6,7 @@ file ─what is it?─▶ rules of its rows ─scan─▶ rows ─Indexer─▶ 
 from __future__ import annotations
 
 import os
+import stat
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +20,7 @@ from gidx.bgzf.lines import BgzfLines, Text, to_bgzf
 from gidx.binning.build import IndexBuilder
 from gidx.binning.index import TabixIndex
 from gidx.binning.model import BED, GFF, PSLTBL, SAM, VCF, Kind, Layout
-from gidx.errors import FormatError, GidxWarning, WriteError, format_error
+from gidx.errors import ChangedError, FormatError, GidxWarning, WriteError, format_error
 from gidx.formats.base import Opening
 from gidx.formats.registry import open_text
 from gidx.formats.text.indexer import (
@@ -34,8 +35,9 @@ from gidx.formats.text.indexer import (
 )
 from gidx.formats.text.open import SUFFIXES
 from gidx.formats.text.read import TabixText
+from gidx.ground.atomic import alone, replacing
 from gidx.ground.pool import in_order, thread_count
-from gidx.ground.source import ByteSource, expanded, open_source
+from gidx.ground.source import ByteSource, PathSource, expanded, open_source
 
 Preset = Literal["bed", "gff", "vcf", "sam", "psltbl"]
 
@@ -130,12 +132,28 @@ def build_index(
     _index_all(text, indexer, thread_count(threads), progress)
     index = indexer.finish(kind, _end(text))
     if index_path is not None:
-        index.write(index_path)
+        _write(index, index_path, source)
         return expanded(index_path)
     name = os.fspath(path)
     _check_other(name, index)
-    index.write(f"{name}.{index.kind}")
+    _write(index, f"{name}.{index.kind}", source)
     return f"{name}.{index.kind}"
+
+
+def _write(index: TabixIndex, path: str | os.PathLike[str], source: ByteSource) -> None:
+    """Write an index, readable for whom its file is, if the file is still the one that was read."""
+    if not isinstance(source, PathSource):
+        index.write(path)
+        return
+    with alone(os.path.realpath(source.name)):
+        if not source.is_current():
+            raise ChangedError(
+                f"{source.name}: it was written anew while it was indexed; index it again",
+                path=source.name,
+                offset=None,
+            )
+        with replacing(path, stat.S_IMODE(os.stat(source.name).st_mode)) as file:
+            index.write(file)
 
 
 def _asked(

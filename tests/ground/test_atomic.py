@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gidx.ground import atomic
 from gidx.ground.atomic import replacing
 
 
@@ -129,3 +130,67 @@ def test_a_pipe_is_written_to_not_replaced(tmp_path):
     reader.join()
     assert read == [b"new"]
     assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+def litter(folder: Path) -> list[str]:
+    return sorted(name for name in os.listdir(folder) if name.startswith("."))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="flock is POSIX")
+def test_what_a_killed_writer_left_goes_with_the_next_one(tmp_path):
+    left = tmp_path / f".a.bb.{'0' * 16}.part"
+    other = tmp_path / f".b.bb.{'0' * 16}.part"
+    for path in (left, other):
+        path.write_bytes(b"half")
+    with replacing(tmp_path / "a.bb"):
+        assert not left.exists()
+    assert litter(tmp_path) == [other.name]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="flock is POSIX")
+def test_what_is_being_written_stays(tmp_path):
+    path = tmp_path / "a.bb"
+    with replacing(path) as first:
+        first.write(b"first")
+        with replacing(path) as second:
+            second.write(b"second")
+        assert path.read_bytes() == b"second"
+    assert path.read_bytes() == b"first"
+    assert litter(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="flock is POSIX")
+def test_files_take_their_places_one_writer_after_the_other(tmp_path):
+    path = str(tmp_path / "a")
+    order = []
+
+    def other():
+        with atomic.alone(path):
+            order.append("other")
+
+    thread = threading.Thread(target=other)
+    with atomic.alone(path), atomic.alone(path):  # who has the lock has it
+        thread.start()
+        thread.join(0.05)
+        order.append("own")
+    thread.join()
+    assert order == ["own", "other"]
+    assert litter(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
+def test_a_new_file_may_be_given_its_permissions(tmp_path):
+    with replacing(tmp_path / "a", 0o600):
+        pass
+    assert mode(tmp_path / "a") == 0o600
+
+
+def test_what_was_written_reaches_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    seen = []
+    sync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda fd: (seen.append("sync"), sync(fd)))
+    monkeypatch.setattr(os, "replace", lambda a, b: (seen.append("replace"), replace(a, b)))
+    with replacing(tmp_path / "a") as file:
+        file.write(b"new")
+    assert seen[:2] == ["sync", "replace"]
+    assert os.name != "posix" or seen == ["sync", "replace", "sync"]

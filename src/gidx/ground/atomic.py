@@ -1,26 +1,44 @@
 """Writing a file so that it is there as a whole or not at all.
 
-The bytes go to a new file in the same folder, which takes the target's place in
-one step (`os.replace`) once all is written. Left out: fsync, so a power cut may
-still lose what was just written.
+The bytes go to a new file in the same folder, which takes the target's place in one step
+(`os.replace`) once all is written, and has reached the disk (fsync of the file before, of
+the folder behind). What belongs together, data and their index, changes place under one
+lock (`alone`), so that of two writers one is the last, with both of its files.
+
+A new file is locked (flock) while somebody writes it. One that nobody locks is what a
+killed writer left, and the next writer of the same target removes it. Where there is no
+flock (Windows, some network file systems) nothing is locked, and nothing removed.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import secrets
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_NAME = 32  # a name is at most 255 bytes, and the target's own may have all of them
+_held = threading.local()  # locks of this thread, by their targets
+
 
 @contextmanager
-def replacing(path: str | os.PathLike[str] | BinaryIO) -> Iterator[BinaryIO]:
+def replacing(
+    path: str | os.PathLike[str] | BinaryIO, mode: int | None = None
+) -> Iterator[BinaryIO]:
     """A file to write ``path`` anew with; after any failure ``path`` is as it was.
 
     Permissions become what ``open(path, "wb")`` would leave: those of the file that
-    is replaced, or of a new one under the umask. A link stays and its target is
+    is replaced, or of a new one under the umask; or ``mode``. A link stays and its target is
     replaced. What cannot be replaced is written to directly: an open binary file
     (left open), a device, a pipe. ``~`` is the user's folder.
     """
@@ -28,26 +46,197 @@ def replacing(path: str | os.PathLike[str] | BinaryIO) -> Iterator[BinaryIO]:
         yield path
         return
     target = os.path.realpath(os.path.expanduser(path))
-    mode = _mode(target)
-    if mode is not None and not stat.S_ISREG(mode):
+    own = _mode(target)
+    if own is not None and not stat.S_ISREG(own):
         with open(target, "wb") as file:
             yield file
         return
-    if mode is not None:
+    if own is not None:
         os.close(os.open(target, os.O_WRONLY))  # a write-protected file is not replaced either
-    folder, name = os.path.split(target)
-    # a name is at most 255 bytes, and the target's own may have all of them
-    temporary = os.path.join(folder, f".{name[:32]}.{secrets.token_hex(8)}.part")
-    try:
-        with _create(temporary, path) as file:
+        mode = stat.S_IMODE(own) if mode is None else mode
+    with new_beside(target, path) as part:
+        with part.file as file:
             if mode is not None:
-                os.chmod(temporary, stat.S_IMODE(mode))
+                os.chmod(part.name, mode)
             yield file
-        os.replace(temporary, target)
-    except BaseException:
+        part.settle()
+        with alone(target):
+            part.take_place()
+
+
+class Part:
+    """A new file, which is to take a target's place."""
+
+    def __init__(self, target: str, file: BinaryIO, name: str) -> None:
+        self.target, self.file, self.name = target, file, name
+        self._lock = _locked(os.dup(file.fileno()))
+
+    def settle(self) -> None:
+        """Bring what was written to the disk; it may be closed."""
+        handle = os.open(self.name, os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def take_place(self) -> None:
+        """Be the target from now on."""
+        os.replace(self.name, self.target)
+        sync_folder(self.target)
+
+    def close(self) -> None:
+        """Remove it, if it has not taken the target's place."""
         with suppress(OSError):
-            os.unlink(temporary)
-        raise
+            self.file.close()
+        with suppress(OSError):
+            os.unlink(self.name)
+        os.close(self._lock)
+
+
+@contextmanager
+def new_beside(target: str, known: str | os.PathLike[str] | None = None) -> Iterator[Part]:
+    """A new file in the target's folder, open to be written; gone again unless it took its place.
+
+    ``known`` is the target as the user says it, for errors.
+    """
+    remove_left_over(target)
+    try:
+        part = _new(target)
+    except OSError as error:  # it is the target that the user knows
+        raise OSError(error.errno, error.strerror, os.fspath(known or target)) from None
+    try:
+        yield part
+    finally:
+        part.close()
+
+
+def _new(target: str) -> Part:
+    while True:
+        name = hidden(target)
+        part = Part(target, open(name, "x+b"), name)  # noqa: SIM115 (it is closed with the part)
+        if os.path.exists(name):  # else removed before it was locked
+            return part
+        part.close()
+
+
+def hidden(target: str) -> str:
+    """A new name beside a target."""
+    folder, name = os.path.split(target)
+    return os.path.join(folder, f".{name[:_NAME]}.{secrets.token_hex(8)}.part")
+
+
+def remove_left_over(target: str) -> None:
+    """Remove new files that writers of this target left when they were killed."""
+    if fcntl is None:
+        return
+    folder, name = os.path.split(target)
+    own = re.compile(rf"\.{re.escape(name[:_NAME])}\.[0-9a-f]{{16}}\.part")
+    try:
+        found = [one for one in os.listdir(folder or ".") if own.fullmatch(one)]
+    except OSError:  # a folder that can be written, but not listed
+        return
+    for one in found:
+        path = os.path.join(folder, one)
+        with suppress(OSError):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(path)
+            finally:
+                os.close(handle)
+
+
+def held(path: str) -> int:
+    """Lock a file that stands under another name for a while, so that nobody removes it.
+
+    Returns what to close.
+    """
+    return _locked(os.open(path, os.O_RDONLY))
+
+
+def _locked(handle: int) -> int:
+    if fcntl is not None:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return handle
+
+
+# ── one after the other ─────────────────────────────────────────────────────────────────────────
+
+
+def _lock_name(target: str) -> str:
+    folder, name = os.path.split(target)
+    return os.path.join(folder, f".{name[:_NAME]}.lock")
+
+
+@contextmanager
+def alone(target: str) -> Iterator[None]:
+    """Nobody else puts files in this target's place meanwhile; waits for who does.
+
+    It takes milliseconds: files are written before. A thread that has the lock has it.
+    """
+    mine: set[str] = _held.__dict__.setdefault("targets", set())
+    if fcntl is None or target in mine:
+        yield
+        return
+    name = _lock_name(target)
+    handle = _lock(name)
+    mine.add(target)
+    try:
+        yield
+    finally:
+        mine.discard(target)
+        if handle is not None:
+            with suppress(OSError):
+                os.unlink(name)
+            os.close(handle)
+
+
+def _lock(name: str) -> int | None:
+    """The lock file, open and locked; None where locks cannot be had."""
+    while True:
+        try:
+            handle = os.open(name, os.O_RDWR | os.O_CREAT, 0o666)
+        except PermissionError:  # another user's
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if os.path.samestat(os.fstat(handle), os.stat(name)):
+                return handle
+        except FileNotFoundError:  # who had it has removed it
+            pass
+        except OSError as error:
+            if error.errno in (errno.EINTR, errno.EDEADLK):
+                os.close(handle)
+                raise
+            os.close(handle)
+            return None
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def wait_for_writers(target: str) -> None:
+    """Until nobody is putting files in this target's place."""
+    if fcntl is None:
+        return
+    with suppress(OSError):
+        handle = os.open(_lock_name(target), os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        finally:
+            os.close(handle)
+
+
+def sync_folder(path: str) -> None:
+    """Bring the names in a file's folder to the disk."""
+    with suppress(OSError):  # Windows, and file systems that cannot
+        handle = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _mode(path: str) -> int | None:
@@ -56,10 +245,3 @@ def _mode(path: str) -> int | None:
         return os.stat(path).st_mode
     except FileNotFoundError:
         return None
-
-
-def _create(temporary: str, path: str | os.PathLike[str]) -> BinaryIO:
-    try:
-        return open(temporary, "xb")
-    except OSError as error:  # it is the target that the user knows
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from None

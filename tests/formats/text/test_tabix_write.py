@@ -10,6 +10,7 @@ import io
 import os
 import random
 import shutil
+import stat
 import subprocess
 
 import numpy as np
@@ -613,3 +614,17 @@ def test_lists_of_no_known_type_are_written(items, tmp_path):
         write(df, tmp_path / "a.gz", header=False)
         text = gzip.decompress((tmp_path / "a.gz").read_bytes()).decode()
         assert text == f"c\t1\t5\t{'.,' * len(items)}\nc\t2\t5\t\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX")
+def test_an_index_may_be_read_by_whom_its_file_may(tmp_path):
+    path = str(tmp_path / "a.bed.gz")
+    rows = pd.DataFrame({"chrom": ["chr1"], "start": [1], "end": [2]})
+    gidx.write_bed(rows, path)
+    os.chmod(path, 0o600)
+    os.unlink(path + ".tbi")
+    gidx.build_index(path)
+    assert stat.S_IMODE(os.stat(path + ".tbi").st_mode) == 0o600
+    os.unlink(path + ".tbi")
+    gidx.write_bed(rows, path)  # which keeps the mode of the file that it replaces
+    assert stat.S_IMODE(os.stat(path + ".tbi").st_mode) == 0o600

@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from gidx.bgzf.lines import (
 )
 from gidx.binning.index import TabixIndex
 from gidx.binning.model import SAM_PRESET, VCF_PRESET, Layout
-from gidx.errors import FormatError, format_error, hint, warn
+from gidx.errors import ChangedError, FormatError, format_error, hint, warn
 from gidx.formats.base import Opening
 from gidx.formats.text.dialect import Head
 from gidx.formats.text.looks import (
@@ -35,6 +36,7 @@ from gidx.formats.text.looks import (
     split,
 )
 from gidx.formats.text.read import TabixText
+from gidx.ground.atomic import wait_for_writers
 from gidx.ground.charset import encoding_of
 from gidx.ground.foreign import foreign, is_csv
 from gidx.ground.limits import limits
@@ -128,27 +130,54 @@ def find_index(
     elif isinstance(lines, BgzfLines | GzipLines):
         given = _beside(source, storage_options)
     if given is None:
+        if isinstance(lines, BgzfLines):
+            _check_moment(source, None)
         return None, ""
     if not isinstance(lines, BgzfLines):
         raise format_error(
             source.name, 0, f"{lines.how}, which the index {given.name} cannot be of; "
             f"{to_bgzf(lines)}",
         )  # fmt: skip
+    found = TabixIndex.read(given)
+    _check_moment(source, given)
     made, changed = given.modified(), source.modified()
     if made is not None and changed is not None and made < changed:
         warn(
             f"{given.name}: the index is older than {source.name}; if the file has changed since, "
             f"make it anew with: gidx index {source.name}"
         )
-    return TabixIndex.read(given), given.name
+    return found, given.name
+
+
+def _check_moment(source: ByteSource, index: ByteSource | None) -> None:
+    """Raise ChangedError where a file and its index may not be of the same moment.
+
+    Writers put the old index away, then the new data in place, then their index
+    (`gidx.ground.atomic`). So both are of one moment where neither has changed once both
+    were opened, and there is no index where nobody is between the two.
+    """
+    if not isinstance(source, PathSource):
+        return
+    if index is None:
+        wait_for_writers(os.path.realpath(source.name))
+        same = not any(os.path.exists(beside(source.name, suffix)) for suffix in SUFFIXES)
+    else:
+        same = not isinstance(index, PathSource) or index.is_current()
+    if not (same and source.is_current()):
+        raise ChangedError(
+            f"{source.name}: it or its index was written anew while they were opened; open it "
+            "again", path=source.name, offset=None,
+        )  # fmt: skip
 
 
 def _beside(source: ByteSource, storage_options: Mapping[str, Any] | None) -> ByteSource | None:
     for suffix in SUFFIXES:
         if isinstance(source, PathSource):
             name = beside(source.name, suffix)
-            if os.path.exists(name):
-                return PathSource(name)
+            # put away by a writer between the two
+            with suppress(FileNotFoundError):
+                if os.path.exists(name):
+                    return PathSource(name)
         if isinstance(source, RemoteSource):
             name = beside(source.url, suffix)
             try:

@@ -22,11 +22,10 @@ does, since a reader would take them for the new one's.
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn
@@ -58,7 +57,7 @@ from gidx.formats.text.indexer import (
     scan,
     whole_lines,
 )
-from gidx.ground.atomic import replacing
+from gidx.ground.atomic import Part, alone, held, hidden, new_beside, replacing
 from gidx.ground.charset import Encoding, encoding_of
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.region import Region
@@ -469,7 +468,8 @@ def _write(pieces: Iterable[_Call], encoder: LineEncoder, target: _Files, how: _
             index = None
             if indexer is not None and target.kind is not None:
                 index = indexer.finish(target.kind, int(blocks.block_starts[-1]) << 16)
-            others.ready(_indexes(target, blocks, index))
+            mode = None if target.path is None else stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            others.ready(_indexes(target, blocks, index), mode)
     finally:
         done.close()
 
@@ -576,29 +576,40 @@ class _Others:
 
     def __init__(self, target: _Files) -> None:
         self._target = target
-        self._new: list[tuple[str, str]] = []  # temporary, final
+        self._stack = ExitStack()
+        self._new: list[Part] = []
         self._old: list[tuple[str, str]] = []  # set aside, as it was called
 
-    def ready(self, files: Mapping[str, bytes]) -> None:
+    def ready(self, files: Mapping[str, bytes], mode: int | None) -> None:
         """Write the new ones under other names, then set the old ones aside.
 
-        From here to the end there is no index: if the process dies in between, a file
-        without one is left, never one with that of another.
+        ``mode`` is that of the main file. From here to the end there is no index: if the
+        process dies in between, a file without one is left, never one with that of another.
         """
         for path, data in files.items():
-            with replacing(temporary := _hidden(path)) as file:
+            part = self._stack.enter_context(new_beside(path))
+            with part.file as file:
+                if mode is not None:
+                    os.chmod(part.name, mode)
                 file.write(data)
-            self._new.append((temporary, path))
-        for path in self._stale(files):
-            aside = _hidden(path)
-            os.rename(path, aside)
-            self._old.append((aside, path))
+            part.settle()
+            self._new.append(part)
         own = self._target.path
+        if own is not None:
+            self._stack.enter_context(alone(os.path.realpath(own)))
+        for path in self._stale(files):
+            self._put_aside(path, os.rename)
         if own is not None and files and os.path.exists(own):  # if a last step should fail
-            aside = _hidden(os.path.realpath(own))
             with suppress(OSError):
-                os.link(os.path.realpath(own), aside)
-                self._old.append((aside, os.path.realpath(own)))
+                self._put_aside(os.path.realpath(own), os.link)
+
+    def _put_aside(self, path: str, put: Callable[[str, str], None]) -> None:
+        """Under another name, where no other writer takes it for left over."""
+        with suppress(OSError):
+            self._stack.callback(os.close, held(path))
+        aside = hidden(path)
+        put(path, aside)
+        self._old.append((aside, path))
 
     def _stale(self, files: Mapping[str, bytes]) -> list[str]:
         """What is there under the new ones' names, or is of the file that goes."""
@@ -611,26 +622,20 @@ class _Others:
         return [path for path in sorted(real) if os.path.lexists(path)]
 
     def finish(self) -> None:
-        while self._new:
-            os.replace(*self._new[0])
-            del self._new[0]
+        for part in self._new:
+            part.take_place()
         for aside, _ in self._old:
             with suppress(OSError):
                 os.unlink(aside)
 
     def undo(self) -> None:
-        for temporary, _ in self._new:
-            with suppress(OSError):
-                os.unlink(temporary)
         for aside, path in reversed(self._old):
             with suppress(OSError):
                 os.replace(aside, path)
                 os.unlink(aside)  # there still, if both are links to one file
 
-
-def _hidden(path: str) -> str:
-    folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name[:32]}.{secrets.token_hex(8)}.part")
+    def close(self) -> None:
+        self._stack.close()
 
 
 @contextmanager
@@ -643,3 +648,5 @@ def _together(target: _Files) -> Iterator[_Others]:
     except BaseException:
         others.undo()
         raise
+    finally:
+        others.close()

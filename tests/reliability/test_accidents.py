@@ -1,0 +1,35 @@
+"""A few of each accident; `run.py` beside makes hundreds (docs/reliability.md)."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import accidents
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals and locks are POSIX"),
+    pytest.mark.filterwarnings("ignore::gidx.errors.GidxWarning"),
+]
+
+
+def test_an_interrupt_is_a_keyboard_interrupt_and_leaves_nothing(tmp_path):
+    found = accidents.interrupts(tmp_path, 25, seed=1, rows=5_000)
+    assert found["KeyboardInterrupt"] + found["done"] == 25
+
+
+def test_a_killed_writer_leaves_the_old_file_or_the_new_one(tmp_path):
+    found = accidents.kills(tmp_path, 1, seed=1, rows=5_000)
+    assert sum(n for what, n in found.items() if what.endswith((": new", ": old"))) == 5
+
+
+def test_of_two_writers_at_once_one_is_the_last_with_data_and_index(tmp_path):
+    found = accidents.writers(tmp_path, 10, seed=1, rows=500)
+    assert set(found.values()) == {20}
+
+
+def test_who_reads_while_others_write_finds_the_rows_of_one(tmp_path):
+    found = accidents.readers(tmp_path, 20, seed=1, rows=500)
+    assert sum(found.values()) == 80

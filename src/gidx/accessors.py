@@ -416,18 +416,8 @@ class GidxAccessor:
         0    100  GENE2    209999
         1  50000  GENE1      5000
         """
-        return frames.join.nearest(
-            self._frame,
-            other,
-            k,
-            direction=direction,
-            ties=ties,
-            overlapping=overlapping,
-            max_distance=max_distance,
-            how=how,
-            suffixes=suffixes,
-            strand=strand,
-        )
+        wanted = frames.join.Neighbours(k, direction, ties, overlapping, max_distance, strand)
+        return frames.join.nearest(self._frame, other, wanted, how=how, suffixes=suffixes)
 
     # ── order and health ────────────────────────────────────────────────────────────────────────
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
@@ -95,7 +95,12 @@ def first_lines(dataset: _Any, size: int) -> _Any:
     return type(dataset)(registry.open(text, opening), opening)
 
 
-_ERRORS, _NAMES, _MISSING = ("warn", "raise", "null"), ("canonical", "native"), ("error", "ignore")
+_WORDS = (
+    ("errors", ("warn", "raise", "null")),
+    ("names", ("canonical", "native")),
+    ("missing_chroms", ("error", "ignore")),
+)
+_KNOWN = frozenset(ScanOptions.__annotations__)
 
 
 class OpenFile:
@@ -202,8 +207,9 @@ class OpenFile:
             While reading, where a value is not of the type that the first rows have.
         """
         scan = self._prepare(
-            regions, columns, filter, batch_size, threads, errors, names, missing_chroms
-        )
+            regions, columns=columns, filter=filter, batch_size=batch_size, threads=threads,
+            errors=errors, names=names, missing_chroms=missing_chroms,
+        )  # fmt: skip
         return pa.RecordBatchReader.from_batches(scan.schema, scan.batches())
 
     def to_table(self, regions: Regions = None, **options: Unpack[ScanOptions]) -> pa.Table:
@@ -343,46 +349,35 @@ class OpenFile:
     def _prepare(
         self,
         regions: Any,
-        columns: Sequence[str] | None = None,
-        filter: pc.Expression | None = None,
-        batch_size: int | None = None,
-        threads: int | None = None,
-        errors: Errors = "warn",
-        names: Names = "canonical",
-        missing_chroms: MissingChroms = "error",
+        *,
         group_size: int | None = None,
         ranges: Ranges | None = None,
-        **unknown: Any,
+        **options: Any,
     ) -> _Scan:
-        if unknown:
-            check_known(unknown, ScanOptions.__annotations__)
-        for option, word, known in (
-            ("errors", errors, _ERRORS),
-            ("names", names, _NAMES),
-            ("missing_chroms", missing_chroms, _MISSING),
-        ):
-            if word not in known:
+        """A scan of regions, of given ``ranges`` of the file instead; options as in `scan`."""
+        if not options.keys() <= _KNOWN:
+            check_known(options, ScanOptions.__annotations__)
+        wished = _Wishes(**options)
+        for option, known in _WORDS:
+            if (word := getattr(wished, option)) not in known:
                 one_of(option, word, known)
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}, expected 1 or more")
-        whole = self._schema(names)
-        wanted = schema.project(whole, columns)
+        if wished.batch_size is not None and wished.batch_size < 1:
+            raise ValueError(f"batch_size is {wished.batch_size}, expected 1 or more")
+        whole = self._schema(wished.names)
+        wanted = schema.project(whole, wished.columns)
         decoded = wanted
-        if filter is not None:
-            decoded = list(dict.fromkeys([*wanted, *_columns_of(filter, whole)]))
+        if wished.filter is not None:
+            decoded = list(dict.fromkeys([*wanted, *_columns_of(wished.filter, whole)]))
         form, asked = self._format, None
         if ranges is None:
-            form, asked, ranges = self._aimed(regions, missing_chroms)
+            form, asked, ranges = self._aimed(regions, wished.missing_chroms)
         groups = form.groups(ranges, group_size)
-        every = regions is None and filter is None
+        every = regions is None and wished.filter is None
         expected = form.row_count() if every and group_size is None else None
         own = form is self._format
-        reader = (self._reader if own else form.reader)(tuple(decoded), names)
-        return _Scan(
-            form, groups, asked, reader,
-            [] if filter is None else [decoded.index(i) for i in wanted], filter, batch_size,
-            _threads(threads, groups), errors, expected,
-        )  # fmt: skip
+        reader = (self._reader if own else form.reader)(tuple(decoded), wished.names)
+        positions = [] if wished.filter is None else [decoded.index(i) for i in wanted]
+        return _Scan(form, groups, asked, reader, positions, wished, expected)
 
     def _schema(self, names: Names) -> pa.Schema:
         """All columns; kept, as readers are: of a wide file it takes as long as a small query."""
@@ -399,6 +394,19 @@ class OpenFile:
         return found
 
 
+@dataclass(slots=True)
+class _Wishes:
+    """The options of a scan."""
+
+    columns: Sequence[str] | None = None
+    filter: pc.Expression | None = None
+    batch_size: int | None = None
+    threads: int | None = None
+    errors: Errors = "warn"
+    names: Names = "canonical"
+    missing_chroms: MissingChroms = "error"
+
+
 class _Scan:
     """One pass over groups of ranges: its own cursor, its own count of problems."""
 
@@ -409,18 +417,15 @@ class _Scan:
         regions: RegionSet | None,
         reader: Reader,
         wanted: list[int],
-        filter: pc.Expression | None,
-        batch_size: int | None,
-        threads: int,
-        errors: Errors,
+        wished: _Wishes,
         expected: int | None,
     ) -> None:
         self._format, self._groups, self._regions = format, groups, regions
-        self._reader, self._wanted, self._filter = reader, wanted, filter
-        self._batch_size, self._threads = batch_size, threads
-        self._errors, self._expected = errors, expected
+        self._reader, self._wanted, self._filter = reader, wanted, wished.filter
+        self._batch_size, self._threads = wished.batch_size, _threads(wished.threads, groups)
+        self._errors, self._expected = wished.errors, expected
         self.schema = reader.schema
-        if filter is not None:  # which may need more columns, and each once
+        if wished.filter is not None:  # which may need more columns, and each once
             self.schema = pa.schema([self.schema[i] for i in wanted], self.schema.metadata)
         self._problems: dict[str, tuple[int, Placed]] = {}
 

@@ -148,7 +148,7 @@ def test_the_rows_drawn_are_those_that_overlap(spans):
         i for i, (s, e) in enumerate(spans)
         if (s < end and e > start) or (s == e and start <= s <= end)
     ]  # fmt: skip
-    _, rows, *_ = plot._rows(frame_of(*spans), CANONICAL, REGION)
+    _, (rows, *_) = plot._rows(frame_of(*spans), CANONICAL, REGION)
     assert rows.tolist() == expected
 
 

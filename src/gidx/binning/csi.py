@@ -60,7 +60,7 @@ def unpack(data: bytes, name: str) -> Index:
     if n_ref < 0 or (layout is not None and n_ref != len(names)):
         raise fail(name, at, f"{n_ref} references, but {len(names)} names")
     return unpack_references(
-        data, at + COUNT.itemsize, n_ref, "csi", names, layout, min_shift, depth, name
+        data, at + COUNT.itemsize, n_ref, "csi", names, layout, (min_shift, depth), name
     )
 
 

@@ -48,7 +48,7 @@ def unpack(data: bytes, name: str) -> Index:
     n_ref = int(header["n_ref"])
     if n_ref != len(names):
         raise fail(name, 4, f"{n_ref} references, but {len(names)} names")
-    return unpack_references(data, at, n_ref, "tbi", names, layout, MIN_SHIFT, DEPTH, name)
+    return unpack_references(data, at, n_ref, "tbi", names, layout, (MIN_SHIFT, DEPTH), name)
 
 
 def pack(index: Index) -> bytes:
@@ -135,11 +135,13 @@ def unpack_references(
     kind: Kind,
     names: tuple[str, ...],
     layout: Layout | None,
-    min_shift: int,
-    depth: int,
+    scheme: tuple[int, int],
     name: str,
 ) -> Index:
-    """Bins and linear index of each reference, sorted; with what goes before, the index."""
+    """Bins and linear index of each reference, sorted; with what goes before, the index.
+
+    ``scheme`` is min_shift and depth.
+    """
     csi = kind == "csi"
     if n_ref > (len(data) - at) // 4:  # before anything of that size is allocated
         raise fail(name, at, f"truncated: {n_ref} references expected, {len(data) - at} bytes left")
@@ -158,7 +160,7 @@ def unpack_references(
         what = "truncated count of rows without a place" if left < 8 else f"{left - 8} bytes follow"
         raise fail(name, end + min(left, 8), what)
     found = Index(
-        kind, names, layout, min_shift, depth, ref_first, bins, loffset, chunk_first, chunks,
+        kind, names, layout, *scheme, ref_first, bins, loffset, chunk_first, chunks,
         linear_first, linear, np.zeros(n_ref, np.bool_), np.zeros((n_ref, 4), np.uint64),
         int.from_bytes(data[end:], "little") if left else None,
     )  # fmt: skip

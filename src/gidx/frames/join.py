@@ -55,41 +55,53 @@ def join(
     return sides.frame_of(left, right, suffixes, extra)
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """Which rows are looked for; `DataFrame.gidx.nearest` says more."""
+
+    k: int = 1
+    direction: str = "both"
+    ties: str = "first"
+    overlapping: bool = True
+    max_distance: int | None = None
+    strand: str = "strand"
+
+    def check(self, columns: pd.Index) -> None:
+        """Refuse what cannot be asked of a frame with these columns."""
+        one_of("direction", self.direction, DIRECTIONS)
+        one_of("ties", self.ties, TIES)
+        if not _is_count(self.k, 1):
+            raise ValueError(f"k is {self.k!r}, expected a number of rows, 1 or more")
+        most = self.max_distance
+        if most is not None and not _is_count(most, 0):
+            raise ValueError(f"max_distance is {most!r}, expected a number of bases, 0 or more")
+        if self.strand not in ("strand", *columns):  # "same", "opposite" are other tools' words
+            raise ColumnError(
+                f"strand names the column of strands, and there is no column {self.strand!r}"
+                f"{hint(self.strand, [str(c) for c in columns])}; direction='upstream' and "
+                "'downstream' look at it; for rows of one strand select them first"
+            )
+
+
 def nearest(
     frame: pd.DataFrame,
     other: Any,
-    k: int = 1,
+    wanted: Neighbours,
     *,
-    direction: str = "both",
-    ties: str = "first",
-    overlapping: bool = True,
-    max_distance: int | None = None,
     how: str = "inner",
     suffixes: tuple[str, str] = ("", "_other"),
-    strand: str = "strand",
 ) -> pd.DataFrame:
-    """Each row with the k rows of another frame that are nearest to it."""
-    one_of("direction", direction, DIRECTIONS)
-    one_of("ties", ties, TIES)
+    """Each row with the rows of another frame that are nearest to it."""
     one_of("how", how, HOW)
-    if not _is_count(k, 1):
-        raise ValueError(f"k is {k!r}, expected a number of rows, 1 or more")
-    if max_distance is not None and not _is_count(max_distance, 0):
-        raise ValueError(f"max_distance is {max_distance!r}, expected a number of bases, 0 or more")
-    if strand not in ("strand", *frame.columns):  # "same" and "opposite" are other tools' words
-        raise ColumnError(
-            f"strand names the column of strands, and there is no column {strand!r}"
-            f"{hint(strand, [str(c) for c in frame.columns])}; direction='upstream' and "
-            "'downstream' look at it; for rows of one strand select them first"
-        )
+    wanted.check(frame.columns)
     sides = _Sides.of(frame, other)
     counts, right, distance = sides.index_other.intervals.nearest(
         sides.queries,
-        _look(frame, direction, strand),
-        min(int(k), max(sides.index_other.n_rows, 1)),
-        every=ties == "all",
-        overlapping=overlapping,
-        most=None if max_distance is None else min(int(max_distance), LARGEST),
+        _look(frame, wanted.direction, wanted.strand),
+        min(int(wanted.k), max(sides.index_other.n_rows, 1)),
+        every=wanted.ties == "all",
+        overlapping=wanted.overlapping,
+        most=None if wanted.max_distance is None else min(int(wanted.max_distance), LARGEST),
     )
     left, paired = np.repeat(np.arange(len(counts)), counts), right
     if how == "left":

@@ -30,7 +30,7 @@ Left out: the header (see `vcf_declare`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
@@ -82,6 +82,19 @@ _ESCAPES = {"INFO": b";=%\t\r\n", "FORMAT": b":%\t\r\n"}
 _SCALARS = {"Integer": pa.int32(), "Float": pa.float32()}
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What the values say of a table: chroms and filters that occur, floats that are all whole.
+
+    ``with_end``: END is needed, since rows end elsewhere than by REF.
+    """
+
+    contigs: Sequence[str] = ()
+    filters: Sequence[str] = ()
+    whole: Collection[str] = ()
+    with_end: bool = False
+
+
 def encoder(
     frame_schema: pa.Schema,
     about: Mapping[str, Any],
@@ -89,22 +102,20 @@ def encoder(
     *,
     header: str | None = None,
     samples: Sequence[str] | None = None,
-    contigs: Iterable[str] = (),
-    filters: Iterable[str] = (),
-    whole: Collection[str] = (),
-    with_end: bool = False,
     chromsizes: Mapping[str, int] | None = None,
+    looked: Looked | None = None,
 ) -> VcfEncoder:
     """The encoder of a table; its header is ``header``, else the metadata's, else made.
 
-    See `vcf_declare.declare` for the other parameters; ``chromsizes`` go before those of
-    the metadata.
+    ``samples`` as `declare` has them; ``chromsizes`` go before those of the metadata;
+    ``looked`` is what only the values say.
 
     >>> schema = pa.schema({"chrom": pa.string(), "start": pa.int64(), "ref": pa.string()})
-    >>> encoder(schema, {}, {}, contigs=["chr1"]).header.decode().splitlines()[:2]
+    >>> encoder(schema, {}, {}, looked=Looked(contigs=["chr1"])).header.decode().splitlines()[:2]
     ['##fileformat=VCFv4.3', '##contig=<ID=chr1>']
     """
     nested_text.refuse_unclear(frame_schema, about)
+    looked = looked or Looked()
     if chromsizes is not None:
         about = {**about, "chromsizes": chromsizes}
     declared = declare(
@@ -112,10 +123,10 @@ def encoder(
         about,
         header=header,
         samples=samples,
-        contigs=[*categories.get("chrom", ()), *contigs],
-        filters=filters,
-        whole=whole,
-        with_end=with_end,
+        contigs=[*categories.get("chrom", ()), *looked.contigs],
+        filters=looked.filters,
+        whole=looked.whole,
+        with_end=looked.with_end,
     )
     return VcfEncoder(frame_schema, declared, as_read=about.get("format") == "vcf")
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -30,7 +31,7 @@ from gidx.arrow.order import naturally
 from gidx.formats.text import given
 from gidx.formats.text.write import MakeEncoder, check_lines, write_lines
 from gidx.formats.vcf.declare import RESERVED, fixed_columns
-from gidx.formats.vcf.encode import encoder
+from gidx.formats.vcf.encode import Looked, encoder
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -131,14 +132,14 @@ def _prepared(
         known = sizes or canonical.read_metadata(kept.schema).get("chromsizes") or {}
         looked = _look(kept)
         if options.get("sort"):
-            looked["contigs"] = naturally(looked["contigs"], known=known)
-        yield kept, partial(make, **looked)
+            looked = replace(looked, contigs=naturally(looked.contigs, known=known))
+        yield kept, partial(make, looked=looked)
 
 
 # ── what only the values say ────────────────────────────────────────────────────────────────────
 
 
-def _look(rows: Batches) -> dict[str, Any]:
+def _look(rows: Batches) -> Looked:
     """Chroms and filters that occur, integers among the floats, whether END is needed."""
     fixed = fixed_columns(rows.schema)
     contigs: dict[str, None] = {}
@@ -157,12 +158,7 @@ def _look(rows: Batches) -> dict[str, Any]:
             with_end = _other_ends(*(batch.column(fixed[key]) for key in ("start", "end", "ref")))
     for word in ("PASS", ".", ""):
         filters.pop(word, None)
-    return {
-        "contigs": list(contigs),
-        "filters": list(filters),
-        "whole": floats,
-        "with_end": with_end,
-    }
+    return Looked(list(contigs), list(filters), floats, with_end)
 
 
 def _words(array: pa.Array) -> list[str]:

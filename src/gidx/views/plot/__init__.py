@@ -29,7 +29,7 @@ Left out: sequence, alignments, colour by score.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -81,8 +81,8 @@ def plot_frame(
 ) -> Axes:
     """Draw the rows of a frame that overlap one region. `DataFrame.gidx.views.plot` says more."""
     _check(mode, label, frame.columns)
-    place, rows, start, end = _rows(frame, roles, region)
-    return _plot(frame, place, rows, start, end, ax, label, color, mode)
+    place, seen = _rows(frame, roles, region)
+    return _plot(frame, place, seen, ax, label, color, mode)
 
 
 def plot_dataset(
@@ -107,8 +107,9 @@ def plot_dataset(
     table = None if mode == "density" else _read_few(dataset, place, label, color)
     if table is not None:
         frame = to_frame(table)
-        every, at = np.arange(len(frame)), positions(frame, CANONICAL)
-        return _plot(frame, place, every, at.start, at.end, ax, label, color, mode)
+        at = positions(frame, CANONICAL)
+        seen = _Seen(np.arange(len(frame)), at.start, at.end)
+        return _plot(frame, place, seen, ax, label, color, mode)
     track = Track(ax, place, base)
     file = format_of(dataset)
     if isinstance(file, Zooms):
@@ -122,18 +123,25 @@ def plot_dataset(
     return track.ax
 
 
+class _Seen(NamedTuple):
+    """Rows that overlap a region: their numbers, and where they are."""
+
+    rows: npt.NDArray[np.intp]
+    start: Ints
+    end: Ints
+
+
 def _plot(
     frame: pd.DataFrame,
     place: Region,
-    rows: npt.NDArray[np.intp],
-    start: Ints,
-    end: Ints,
+    seen: _Seen,
     ax: Axes | None,
     label: Any,
     color: Any,
     mode: Mode | None,
 ) -> Axes:
     base = base_color(frame.columns, color)
+    rows, start, end = seen
     track = Track(ax, place, base, asked=mode in ("pack", "squish"))
     if mode != "density" and len(rows) <= MOST_ROWS:
         features = features_of(frame, rows, start, end, label, color)
@@ -155,10 +163,8 @@ def _check(mode: str | None, label: Any, columns: Iterable[str]) -> None:
 # ── which rows ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _rows(
-    frame: pd.DataFrame, roles: Roles, region: Any
-) -> tuple[Region, npt.NDArray[np.intp], Ints, Ints]:
-    """The region with both its ends, and number, start and end of the rows that overlap it."""
+def _rows(frame: pd.DataFrame, roles: Roles, region: Any) -> tuple[Region, _Seen]:
+    """The region with both its ends, and the rows that overlap it."""
     names = index_of(frame).names
     sizes = schema.read_metadata(frame.attrs).get("chromsizes") or {}
     chroms = {name: sizes.get(name) for name in (*names, *sizes)}
@@ -169,7 +175,7 @@ def _rows(
     place = _one_region(region, chroms, last)
     rows = rows_of(frame, place)
     at = positions(frame.take(rows), roles)
-    return place, rows, at.start, at.end
+    return place, _Seen(rows, at.start, at.end)
 
 
 def _one_region(region: Any, chroms: dict[str, int | None], last: Callable[[str], int]) -> Region:

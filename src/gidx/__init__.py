@@ -5,7 +5,7 @@ inflated blocks, ``decode`` blocks into Arrow rows. `Dataset` does everything el
 once. Writing is the mirror image::
 
     region ─plan─▶ ranges ─fetch─▶ inflated blocks ─decode─▶ RecordBatch ─▶ RecordBatchReader
-            index          source + inflate          schema + kernels      dataset.py
+            index          source + inflate          schema + kernels      scan.py
 
 Tables are 0-based half-open with ``chrom, start, end`` first, whatever the file.
 Region strings are 1-based closed, tuples and frames 0-based half-open.

@@ -3,7 +3,7 @@
 Source: Kent et al. 2010 with its supplement; versions 1 to 4, both byte orders,
 compressed or not. Rows are typed by the file's AutoSQL. Where that is missing or
 does not have as many fields as the rows, this is said in a warning and the columns
-take the standard BED names. Writing is in `bigbed_write`.
+take the standard BED names.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
             ["--queries", "1000"],
             ["building and writing", "queries of an open index", "and one query"],
         ),
+        ("bench_large.py", [], ["AutoSQL of many fields", "VCF header", "faults of every row"]),
     ],
 )
 def test_a_benchmark_runs_and_finds_equal_answers(name, asked, titles):

@@ -14,6 +14,7 @@ import pytest
 from bx.interval_index_file import Index, Indexes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.tables import rows_of
 
 import gidx
 from gidx.errors import ColumnError, FormatError, RegionError, UnknownChromError, WriteError
@@ -70,11 +71,6 @@ def theirs_written(index):
 def theirs_read(data, path):
     path.write_bytes(data)
     return Indexes(str(path))
-
-
-def rows_of(table):
-    columns = [table[c].to_pylist() for c in table.column_names]
-    return list(zip(*columns, strict=True))
 
 
 # ── generated sets ──────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 import warnings
 from functools import partial
 
@@ -403,11 +402,9 @@ def test_more_faults_than_fit_are_counted_and_warned_of(format):
     assert report["row"].tolist() == ([0, 1, 1, 2, 2] if format else [1, 2, 3, 4, 5])
 
 
-def test_many_bad_rows_take_a_moment():
+def test_of_many_bad_rows_the_first_1000_are_listed():
     n = 200_000
     frame = pd.DataFrame({"chrom": "chr1", "start": np.arange(n)[::-1], "end": n, "name": "a\tb"})
-    began = time.perf_counter()
     with pytest.warns(errors.GidxWarning):
         report = validate(frame, CANONICAL, {"chr1": n}, format="bigbed")
-    assert time.perf_counter() - began < 5  # 0.1 s
     assert len(report) == 1000

@@ -162,6 +162,22 @@ def texts_of(array: pa.Array) -> Texts:
     return Texts(mine, whole)
 
 
+def items_of(array: pa.Array) -> tuple[pa.Array, Ints]:
+    """All items of the lists, and each list's bounds in them; a missing list has none."""
+    if array.null_count:
+        lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+        bounds = np.zeros(len(array) + 1, np.int64)
+        np.cumsum(lengths, out=bounds[1:])
+        return array.flatten(), bounds
+    if pat.is_fixed_size_list(array.type):
+        size = array.type.list_size
+        items = array.values.slice(array.offset * size, len(array) * size)
+        return items, np.arange(len(array) + 1, dtype=np.int64) * size
+    offsets = array.offsets.to_numpy().astype(np.int64)
+    items = array.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+    return items, offsets - offsets[0]
+
+
 def numbers(values: Ints, *, comma: bool = False) -> Texts:
     """Integers as texts."""
     offsets, data = format_integers(np.ascontiguousarray(values), comma)
@@ -360,7 +376,7 @@ def _check_range(
 def _lists(array: pa.Array, target: AsField, faults: Faults) -> Cells:
     """Items with a comma behind each; row i has the items ``bounds[i]`` to ``bounds[i + 1]``."""
     f = target.field
-    items, bounds = _items(array)
+    items, bounds = items_of(array)
     inner = of_items(bounds, faults)
     there = None
     if items.null_count and target.missing_item is not None:
@@ -394,17 +410,6 @@ def _lists(array: pa.Array, target: AsField, faults: Faults) -> Cells:
     return Cells(Texts(offsets[bounds], data), None, bounds)
 
 
-def _items(array: pa.Array) -> tuple[pa.Array, Ints]:
-    """All items of the lists, and each list's bounds in them."""
-    if pat.is_fixed_size_list(array.type):
-        size = array.type.list_size
-        items = array.values.slice(array.offset * size, len(array) * size)
-        return items, np.arange(len(array) + 1, dtype=np.int64) * size
-    offsets = array.offsets.to_numpy().astype(np.int64)
-    items = array.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
-    return items, offsets - offsets[0]
-
-
 def _item_texts(items: pa.Array, target: AsField, faults: Faults) -> Texts:
     texts = texts_of(items)
     if first_with(texts.offsets, texts.data, True) >= 0:
@@ -431,7 +436,7 @@ def _verbatim(array: pa.Array, target: AsField, faults: Faults) -> Cells:
     if misread is not None:
         misread.note(faults, lambda text: _not_of(target, text))
     if pat.is_list(values.type) or pat.is_fixed_size_list(values.type):
-        items, bounds = _items(values)
+        items, bounds = items_of(values)
         return Cells(texts, _ints(items) if pat.is_integer(items.type) else None, bounds)
     return Cells(texts, _ints(values) if pat.is_integer(values.type) else None)
 
@@ -504,7 +509,7 @@ def with_nulls(array: pa.Array) -> npt.NDArray[np.bool_]:
     """Which values are missing, or have an item that is."""
     found: npt.NDArray[np.bool_] = np.array(array.is_null())
     if pat.is_list(array.type) or pat.is_fixed_size_list(array.type):
-        items, bounds = _items(array)
+        items, bounds = items_of(array)
         at = np.flatnonzero(items.is_null())
         found[np.searchsorted(bounds, at, side="right") - 1] = True
     return found

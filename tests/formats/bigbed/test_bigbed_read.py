@@ -38,6 +38,7 @@ from tests.support.strategies import (
     stored,
     tables,
 )
+from tests.support.tables import rows_of
 
 import gidx
 from gidx.bbi import range_tree
@@ -66,10 +67,6 @@ ROWS = [
     ("chr1", 1000, 1000, "at the end"),
     ("chr2", 7, 20, "d"),
 ]
-
-
-def rows_of(table):
-    return [tuple(row.values()) for row in table.to_pylist()]
 
 
 def named(data, name="genes.bb"):

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from tests.support.strategies import Table
+from tests.support.tables import rows_of
 
 import gidx
 from gidx.check import check
@@ -69,10 +70,6 @@ def dataset(corpus, file):
 @pytest.fixture
 def path(corpus, file):
     return str(corpus / "bigbed" / file)
-
-
-def rows_of(table):
-    return [tuple(row.values()) for row in table.to_pylist()]
 
 
 def typed(text, declared, name):

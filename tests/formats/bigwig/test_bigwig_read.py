@@ -29,6 +29,7 @@ from tests.support.bigwig_bytes import (
     shapes,
     signals,
 )
+from tests.support.tables import rows_of
 
 import gidx
 from gidx.errors import FormatError, RegionError, UnknownChromError
@@ -43,10 +44,6 @@ ROWS = [
 ]
 NAN = float("nan")
 STATS = ["mean", "min", "max", "std", "coverage", "sum"]
-
-
-def rows_of(table: pa.Table) -> list[tuple]:
-    return [tuple(row.values()) for row in table.to_pylist()]
 
 
 def places(draw: st.DrawFn, signal: Signal, *, over: int = 0) -> tuple[str, int, int]:

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.bigwig_bytes import BEDGRAPH, FIXED, VARIABLE, bases, signals
+from tests.support.tables import rows_of
 
 import gidx
 from gidx.bbi import section
@@ -37,10 +38,6 @@ def written(data, chromsizes=None, **options) -> bytes:
     file = io.BytesIO()
     gidx.write_bigwig(data, file, chromsizes, **options)
     return file.getvalue()
-
-
-def rows_of(table: pa.Table) -> list[tuple]:
-    return [tuple(row.values()) for row in table.to_pylist()]
 
 
 @st.composite

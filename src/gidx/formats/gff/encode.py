@@ -51,7 +51,19 @@ import pyarrow.types as pat
 from gidx.arrow import nested as nested_text
 from gidx.arrow.batches import is_list, is_text
 from gidx.arrow.decode import Column, Items, decode_items
-from gidx.arrow.encode import Ints, Misread, Texts, check_bytes, numbers, repeated, unlike, unread
+from gidx.arrow.encode import (
+    BREAKS,
+    Ints,
+    Misread,
+    Texts,
+    check_bytes,
+    items_of,
+    numbers,
+    repeated,
+    shown,
+    unlike,
+    unread,
+)
 from gidx.arrow.faults import Faults, of_items, of_some
 from gidx.arrow.schema import HEAD
 from gidx.errors import WriteError, hint
@@ -82,7 +94,7 @@ NAMES = {
 TEXTS = ("attributes", "attribute", "Attributes", "Attribute")
 VERSION = "##gff-version 3"
 _LEAST_CHROM = parts.marks(parts.BLANKS)
-_BREAKS = parts.marks(parts.BREAKS)
+_BREAKS = parts.marks(BREAKS)
 _CONTROL = parts.marks(parts.CONTROL + b"%")
 _VALUE = parts.marks(parts.CONTROL + b"%;=&,")
 _QUOTED = parts.marks(b'"\\')
@@ -159,9 +171,7 @@ def _given(text: str, kind: Kind) -> str:
     lines = text.replace("\r\n", "\n").split("\n")
     for line in lines:
         if line.strip() and not line.startswith("#"):
-            raise WriteError(
-                f"header: the line {parts.shown(line)} does not begin with #", row=None
-            )
+            raise WriteError(f"header: the line {shown(line)} does not begin with #", row=None)
         if line.startswith("##FASTA"):
             raise WriteError("header: ##FASTA ends a table; leave it out", row=None)
     said = [line for line in lines if line.startswith("##gff-version")]
@@ -290,7 +300,7 @@ def _bad_key(key: str, kind: Kind) -> str | None:
     if kind == "gtf" and (
         set(key.encode("utf-8", "surrogateescape")) & _NO_GTF_KEY or key.startswith("#")
     ):
-        return f"{parts.shown(key)} cannot be the key of an attribute of GTF"
+        return f"{shown(key)} cannot be the key of an attribute of GTF"
     return None
 
 
@@ -406,7 +416,7 @@ class GffEncoder:
         faults.check(
             there & ~(as_gff3 | as_gtf | bare),
             lambda i: (
-                f"column {name}: found {parts.shown(text[i].as_py())}, expected attributes such as "
+                f"column {name}: found {shown(text[i].as_py())}, expected attributes such as "
                 'ID=g1;Name=a or gene_id "g1"; level 2'
             ),
         )
@@ -438,8 +448,8 @@ class GffEncoder:
         items = Items(data, bounds[:-1], bounds[1:] + np.int32(1))
         maps, problems = parse_attributes(items, quoted=quoted)
         for problem in problems:
-            shown = f"found {parts.shown(problem.text)}, expected attributes {problem.declared}"
-            of_rows.note(problem.row, f"column {name}: {shown}")
+            what = f"found {shown(problem.text)}, expected attributes {problem.declared}"
+            of_rows.note(problem.row, f"column {name}: {what}")
         return self._map(maps, of_rows)
 
     def _attribute(self, array: pa.Array, target: Attribute, faults: Faults) -> list[Keyed]:
@@ -450,7 +460,7 @@ class GffEncoder:
             array = pc.split_pattern(array, ",")
         if not is_list(array.type):
             return [self._around(self._values(array, target.name, faults), target.key)]
-        items, bounds = parts.items_of(array)
+        items, bounds = items_of(array)
         inner = of_items(bounds, faults)
         inner.check(
             parts.there(items) == 0,
@@ -493,7 +503,7 @@ class GffEncoder:
         keys, values, bounds = parts.map_of(array)
         rows = of_items(bounds, faults)
         if is_list(values.type):
-            items, owners = parts.items_of(values)
+            items, owners = items_of(values)
             within: Faults = of_items(owners, rows)
         else:  # a value each
             items, owners, within = values, np.arange(len(values) + 1), rows
@@ -534,7 +544,7 @@ class GffEncoder:
             why = _bad_key(key, kind)
             written.append(_written(key, kind))
             if written[-1] in self._own:
-                why = f"the key {parts.shown(key)} is that of a column"
+                why = f"the key {shown(key)} is that of a column"
             if key == "" and self._is_gff3:
                 faults.check((codes == code) & bare, lambda _, why=why: f"column attributes: {why}")  # type: ignore[misc]
             elif why is not None:
@@ -625,7 +635,7 @@ def _chrom(array: pa.Array, faults: Faults) -> Texts:
     comments = full[(first == ord("#")) | (first == ord(">"))]
     if len(comments):
         what = "which would be a comment, or begin a FASTA part"
-        faults.note_all(comments, lambda i: f"column chrom: found {parts.shown(texts[i])}, {what}")
+        faults.note_all(comments, lambda i: f"column chrom: found {shown(texts[i])}, {what}")
     return texts
 
 
@@ -655,7 +665,7 @@ def _number_text(
     _, problem = decode_items(items, column)
     if problem is not None:
         Misread(items, column, unread(array, column)).note(
-            faults, lambda text: f"column {name}: found {parts.shown(text)}, expected {expected}"
+            faults, lambda text: f"column {name}: found {shown(text)}, expected {expected}"
         )
     return parts.filled(part)
 
@@ -669,7 +679,7 @@ def _strand(array: pa.Array | None, n: int, faults: Faults) -> Texts:
         what = "expected '+', '-', '.' or '?'"
         faults.check(
             unlike(texts, letters),
-            lambda i: f"column strand: found {parts.shown(texts[i])}, {what}",
+            lambda i: f"column strand: found {shown(texts[i])}, {what}",
         )
     return texts
 
@@ -684,7 +694,7 @@ def _phase(array: pa.Array | None, n: int, faults: Faults) -> Texts:
             what = "expected 0, 1, 2 or '.'"
             faults.check(
                 unlike(texts, letters),
-                lambda i: f"column phase: found {parts.shown(texts[i])}, {what}",
+                lambda i: f"column phase: found {shown(texts[i])}, {what}",
             )
         return texts
     if not (pat.is_integer(array.type) or pat.is_floating(array.type)):

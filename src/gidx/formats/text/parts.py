@@ -14,11 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow.batches import is_list
-from gidx.arrow.encode import Bytes, Ints, Texts, integers, numbers, texts_of
+from gidx.arrow.encode import Bytes, Ints, Texts, integers, items_of, numbers, texts_of
 from gidx.arrow.faults import Faults
 from gidx.kernels.join import add_parts, escape, fill, first_in, join_items, put_parts
 
@@ -57,7 +56,6 @@ def marks(letters: bytes) -> Mask:
 
 
 CONTROL = bytes(range(32)) + b"\x7f"
-BREAKS = b"\t\n\r\0"  # what ends a field or a line, or a text in C
 BLANKS = b" \t\n\v\f\r\0"
 
 
@@ -86,22 +84,6 @@ def texts_in(array: pa.Array) -> Texts:
 def nothing(rows: int) -> Part:
     """A part that no row has."""
     return Part(Texts(np.zeros(rows + 1, np.int64), bytes_of(b"")), np.zeros(rows, np.uint8))
-
-
-def items_of(array: pa.Array) -> tuple[pa.Array, Ints]:
-    """All items of the lists, and each list's bounds in them; a missing list has none."""
-    if array.null_count:
-        lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
-        bounds = np.zeros(len(array) + 1, np.int64)
-        np.cumsum(lengths, out=bounds[1:])
-        return array.flatten(), bounds
-    if pat.is_fixed_size_list(array.type):
-        size = array.type.list_size
-        items = array.values.slice(array.offset * size, len(array) * size)
-        return items, np.arange(len(array) + 1, dtype=np.int64) * size
-    offsets = array.offsets.to_numpy().astype(np.int64)
-    items = array.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
-    return items, offsets - offsets[0]
 
 
 def is_map(kind: pa.DataType) -> bool:
@@ -246,8 +228,3 @@ def one_after_other(one: Texts, other: Texts) -> Texts:
     behind = other.offsets[1:] - other.offsets[0] + len(data[0])
     offsets = np.concatenate([one.offsets - one.offsets[0], behind])
     return Texts(offsets, np.concatenate(data))
-
-
-def shown(text: str, most: int = 60) -> str:
-    """A value for a message: quoted, not too long."""
-    return repr(text if len(text) <= most else text[: most - 1] + "…")

@@ -45,13 +45,16 @@ from gidx.arrow import nested as nested_text
 from gidx.arrow.batches import is_list, is_text
 from gidx.arrow.decode import Column, Items, decode_items
 from gidx.arrow.encode import (
+    BREAKS,
     Ints,
     Misread,
     Texts,
     check_bytes,
+    items_of,
     numbers,
     past_single,
     repeated,
+    shown,
     unread,
 )
 from gidx.arrow.faults import Faults, of_items
@@ -168,7 +171,7 @@ class _Value:
         """Bytes that a value cannot have."""
         if self.escapes and not self.genotype:
             return b"\0"
-        return parts.BREAKS + _END_OF[self.place] + (b"," if item else b"")
+        return BREAKS + _END_OF[self.place] + (b"," if item else b"")
 
 
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────
@@ -428,7 +431,7 @@ def _chrom(array: pa.Array, faults: Faults, *, lax: bool) -> Texts:
     if len(comment):
         faults.note_all(
             comment,
-            lambda i: f"column chrom: found {parts.shown(texts[i])}, which would be a comment",
+            lambda i: f"column chrom: found {shown(texts[i])}, which would be a comment",
         )
     return texts
 
@@ -464,7 +467,7 @@ def _words(
         _check_filled(name, part, faults)
         _check_blanks(name, part, b"", faults, lax=lax)
         return parts.filled(part)
-    items, bounds = parts.items_of(array)
+    items, bounds = items_of(array)
     inner = of_items(bounds, faults)
     part = _text(name, items, inner)
     _check_filled(name, part, inner)
@@ -496,7 +499,7 @@ def _check_blanks(name: str, part: Part, mark: bytes, faults: Faults, *, lax: bo
     told += {b",": ["comma"], b";": ["semicolon"]}.get(mark, [])
     what = "tab or line break" if lax and not told else "line break"
     listed = f"a {', '.join(told)} or {what}" if told else f"a {what}"
-    table = parts.marks((parts.BREAKS if lax else parts.BLANKS) + mark)
+    table = parts.marks((BREAKS if lax else parts.BLANKS) + mark)
     _check_bytes(part, table, _say(name, listed), faults)
 
 
@@ -542,7 +545,7 @@ def _values(array: pa.Array, target: _Value, faults: Faults) -> Part:
         if declared.number.isdigit() and int(declared.number) > 1 and not is_text(kind):
             faults.check(parts.there(array) == 1, lambda _: _other_count(target, 1))
         return _scalars(array, target, faults, item=False)
-    items, bounds = parts.items_of(array)
+    items, bounds = items_of(array)
     mask = parts.there(array)
     lengths = np.diff(bounds)
     if declared.number.isdigit():
@@ -637,7 +640,7 @@ def _verbatim(array: pa.Array, target: _Value, number: str, faults: Faults) -> P
     if problem is not None:
         Misread(items, column, unread(array, column)).note(
             faults,
-            lambda text: f"column {target.name}: found {parts.shown(text)}, expected {target.said}",
+            lambda text: f"column {target.name}: found {shown(text)}, expected {target.said}",
         )
     elif target.declared.type == "Integer":
         _check_reserved(values, target, faults)
@@ -648,7 +651,7 @@ def _check_reserved(values: pa.Array, target: _Value, faults: Faults) -> None:
     """Whether there are integers that BCF keeps for itself."""
     inner: Faults = faults
     if is_list(values.type):
-        values, bounds = parts.items_of(values)
+        values, bounds = items_of(values)
         inner = of_items(bounds, faults)
     found = values.fill_null(0).to_numpy(zero_copy_only=False)
     inner.check(
@@ -663,7 +666,7 @@ def _genotypes(array: pa.StructArray, target: _Value, faults: Faults) -> Part:
     mask = parts.there(array) & parts.there(alleles)
     if alleles.null_count:  # as it is within a missing struct
         alleles = alleles.fill_null([])
-    calls, bounds = parts.items_of(alleles)
+    calls, bounds = items_of(alleles)
     called = parts.there(calls)
     if calls.null_count:
         calls = calls.fill_null(0)
@@ -714,7 +717,7 @@ def _info_map(
         faults.refuse(f"column INFO is {array.type}, expected a map of texts")
         return parts.nothing(len(array))
     part = Part(parts.texts_in(values), parts.there(values))
-    ends = parts.marks(parts.BREAKS + b";")
+    ends = parts.marks(BREAKS + b";")
     _check_bytes(part, ends, _say("INFO", "a semicolon, tab or line break"), inner)
     inner.check((names.lengths == 0) & (part.there == 0), lambda _: "column INFO: a key is empty")
     written = np.ones(len(codes), np.bool_)
@@ -769,7 +772,7 @@ def _check_lone(
         faults.note_all(
             at[both],
             lambda _: (
-                f"column {place}: found the key {parts.shown(name)}, of which the column "
+                f"column {place}: found the key {shown(name)}, of which the column "
                 f"{place}/{name} has a value, too; make one of the two missing"
             ),
         )
@@ -787,7 +790,7 @@ def _map_keys(
             faults.check(
                 codes == code,
                 lambda _, name=name: (  # type: ignore[misc]
-                    f"column {place}: found the key {parts.shown(name)}, which no key can be"
+                    f"column {place}: found the key {shown(name)}, which no key can be"
                 ),
             )
     again = repeated(codes, bounds)
@@ -805,11 +808,11 @@ def _by_sample(
     has = parts.there(array)
     lengths = np.full(len(array), width)
     if not pat.is_fixed_size_list(array.type):
-        items, bounds = parts.items_of(array)
+        items, bounds = items_of(array)
         lengths = np.where(has == 1, np.diff(bounds), width)
         begins = bounds[:-1]
     elif array.null_count == 0:
-        return parts.items_of(array)[0], has
+        return items_of(array)[0], has
     else:
         items = array.values.slice(array.offset * width, len(array) * width)
         begins = np.arange(len(array)) * width
@@ -840,7 +843,7 @@ def _with_map(array: pa.Array, own: dict[str, _Cells], width: int, faults: Fault
     cells, _ = _by_sample(values, "FORMAT", width, inner)
     cells = parts.plain_values(cells)
     whole = Part(parts.texts_in(cells), parts.there(cells))
-    ends = parts.marks(parts.BREAKS + b":")
+    ends = parts.marks(BREAKS + b":")
     within = of_items(np.arange(len(values) + 1) * width, inner)
     _check_bytes(whole, ends, _say("FORMAT", "a colon, tab or line break"), within)
     other = np.ones(len(codes), np.bool_)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from gidx.dataset import BigBedDataset, BigWigDataset, Dataset, TabixDataset, open, open_as
 from gidx.errors import FormatError, one_of
-from gidx.formats import parquet
 from gidx.formats.bed.write import write_bed
 from gidx.formats.bigbed.write import write_bigbed
 from gidx.formats.bigwig.write import write_bigwig
 from gidx.formats.gff.write import write_gff, write_gtf
+from gidx.formats.parquet import write as parquet
 from gidx.formats.table.write import write_tabix
 from gidx.formats.vcf.write import write_vcf
 from gidx.ground.atomic import replacing
@@ -592,6 +593,7 @@ def to_parquet(
     *,
     compression: str = "zstd",
     row_group_size: int = parquet.ROW_GROUP,
+    bloom_filter: Sequence[str] = (),
     storage_options: Mapping[str, Any] | None = None,
     cache: Path | None = None,
     **options: Unpack[ScanOptions],
@@ -610,7 +612,11 @@ def to_parquet(
     regions, **options
         As in `Dataset.scan`.
     compression, row_group_size
-        As in `pyarrow.parquet.write_table`.
+        As in `pyarrow.parquet.write_table`. A chrom begins a new row group, so that readers
+        skip all others where they look for a region.
+    bloom_filter : list of str, optional
+        Columns to write a Bloom filter of, by which readers skip row groups where they look
+        for a name (pyarrow 24 or later writes them; DuckDB uses them).
 
     Examples
     --------
@@ -622,11 +628,16 @@ def to_parquet(
     if not isinstance(dataset, Dataset):
         dataset = open(dataset, storage_options=storage_options, cache=cache)
 
-    def write(rows: Dataset) -> None:
+    def write(rows: Dataset, is_sorted: bool) -> None:
         reader = rows.scan(regions, **options)
         with replacing(path) as file:
             parquet.write(
-                reader.schema, reader, file, compression=compression, row_group_size=row_group_size
-            )
+                reader.schema, reader, file, compression=compression,
+                row_group_size=row_group_size, bloom_filter=bloom_filter, is_sorted=is_sorted,
+            )  # fmt: skip
 
-    dataset.whole(write)
+    can_rewrite = isinstance(path, str | os.PathLike)
+    try:
+        dataset.whole(lambda rows: write(rows, can_rewrite))
+    except parquet.UnsortedError:  # rows of a file that nobody has sorted
+        dataset.whole(lambda rows: write(rows, False))

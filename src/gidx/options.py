@@ -265,10 +265,11 @@ class WriteBigWigOptions(TypedDict, total=False):
 
 
 class ParquetOptions(TypedDict, total=False):
-    """Options of writing Parquet, as in `pyarrow.parquet.write_table`."""
+    """Options of writing Parquet. `to_parquet` explains them."""
 
     compression: str
     row_group_size: int
+    bloom_filter: Sequence[str]
 
 
 def check_known(options: Iterable[str], known: Iterable[str]) -> None:

@@ -187,7 +187,7 @@ def _write_json(rows: pa.RecordBatchReader, target: Target, options: Writing) ->
 
 
 def _write_parquet(rows: pa.RecordBatchReader, target: Target, options: Writing) -> None:
-    from gidx.formats.parquet import write_file
+    from gidx.formats.parquet.write import write_file
 
     write_file(rows, target, options)
 

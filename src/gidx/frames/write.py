@@ -12,7 +12,7 @@ format has a place for; one that has a name is warned of.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,11 +27,11 @@ from gidx.arrow import schema
 from gidx.arrow.batches import is_text, warn_of_index
 from gidx.declared.declare import match
 from gidx.errors import ColumnError, WriteError
-from gidx.formats import parquet
 from gidx.formats.bed.write import write_bed
 from gidx.formats.bigbed.write import write_bigbed
 from gidx.formats.bigwig.write import write_bigwig
 from gidx.formats.gff.write import write_gff, write_gtf
+from gidx.formats.parquet import write as parquet
 from gidx.formats.table.write import write_tabix
 from gidx.formats.vcf.write import write_vcf
 from gidx.frames.backend import integers_like
@@ -179,6 +179,7 @@ def to_parquet(
     *,
     compression: str = "zstd",
     row_group_size: int = parquet.ROW_GROUP,
+    bloom_filter: Sequence[str] = (),
 ) -> Written:
     """Write rows as Parquet and return the path; the file appears only when it is finished.
 
@@ -193,6 +194,7 @@ def to_parquet(
             file,
             compression=compression,
             row_group_size=row_group_size,
+            bloom_filter=bloom_filter,
         )
     return path
 

@@ -1,0 +1,1 @@
+"""Parquet: `write` and, of any table with interval columns, `read`."""

@@ -1,0 +1,172 @@
+"""Parquet as gidx writes it: what other readers of it can skip, and what comes back."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from tests import test_conformance as conformance
+from tests.support import tabix_files
+
+import gidx
+from gidx.arrow.schema import read_metadata
+from gidx.cli import main
+from gidx.formats.parquet.write import FEW, MANY, ROW_GROUP
+
+CHROMS = [f"chr{i}" for i in range(1, 23)] + ["chrX", "chrY"]
+REGION = (ds.field("chrom") == "chr7") & (ds.field("start") < 510_000) & (ds.field("end") > 500_000)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """400,000 rows on 24 chroms, as BED and as Parquet."""
+    folder = tmp_path_factory.mktemp("many")
+    rows = 400_000 // len(CHROMS)
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({
+        "chrom": np.repeat(CHROMS, rows),
+        "start": np.concatenate([np.sort(rng.integers(0, 10**6, rows)) for _ in CHROMS]),
+    })  # fmt: skip
+    frame["end"] = frame["start"] + 100
+    frame["name"] = [f"n{i}" for i in range(len(frame))]
+    gidx.write_bed(frame, folder / "a.bed.gz")
+    gidx.to_parquet(folder / "a.bed.gz", folder / "a.parquet", bloom_filter=["name"])
+    return folder, frame
+
+
+class TestPruning:
+    """A region is in one row group of 24, and in all the readers only that is read."""
+
+    def test_a_group_is_of_one_chrom_and_has_its_bounds(self, many):
+        file = pq.ParquetFile(many[0] / "a.parquet")
+        groups = [file.metadata.row_group(i) for i in range(file.num_row_groups)]
+        assert len(groups) == len(CHROMS)
+        spans = [group.column(0).statistics for group in groups]
+        assert [(s.min, s.max) for s in spans] == [(c, c) for c in CHROMS]
+        assert all(group.column(i).statistics.has_min_max for group in groups for i in (1, 2))
+        assert all(group.column(i).has_offset_index for group in groups for i in range(4))
+        sorting = [[s.column_index for s in group.sorting_columns] for group in groups]
+        assert sorting == [[0, 1]] * len(groups)
+        assert file.schema_arrow.field("chrom").type == pa.string()
+
+    def test_pyarrow_keeps_one_group(self, many):
+        dataset = ds.dataset(many[0] / "a.parquet")
+        (fragment,) = dataset.get_fragments()
+        assert len(fragment.split_by_row_group(REGION)) == 1
+        assert dataset.to_table(filter=REGION).num_rows == self.rows(many[1])
+
+    def test_polars_and_duckdb_find_the_rows(self, many):
+        path = str(many[0] / "a.parquet")
+        found = pl.scan_parquet(path).filter(
+            (pl.col("chrom") == "chr7") & (pl.col("start") < 510_000) & (pl.col("end") > 500_000)
+        )
+        assert found.collect().height == self.rows(many[1])
+        asked = "chrom = 'chr7' and start < 510000 and \"end\" > 500000"
+        counted = duckdb.sql(f"select count(*) from '{path}' where {asked}").fetchall()
+        assert counted == [(self.rows(many[1]),)]
+
+    @staticmethod
+    def rows(frame):
+        here = frame[frame["chrom"] == "chr7"]
+        return int(((here["start"] < 510_000) & (here["end"] > 500_000)).sum())
+
+    def test_a_name_is_looked_up_by_a_bloom_filter(self, many):
+        path = many[0] / "a.parquet"
+        asked = duckdb.sql(
+            f"select bloom_filter_excludes from parquet_bloom_probe('{path}', 'name', 'n77777')"
+        ).fetchall()
+        assert sum(not excluded for (excluded,) in asked) < 4
+        with pytest.raises(gidx.errors.ColumnError, match="did you mean 'name'"):
+            gidx.to_parquet(many[0] / "a.bed.gz", many[0] / "b.parquet", bloom_filter=["nam"])
+
+    def test_groups_have_bounded_rows(self, tmp_path):
+        frame = pd.DataFrame({"chrom": "chr1", "start": np.arange(3 * ROW_GROUP + 5)})
+        frame["end"] = frame["start"] + 1
+        frame.gidx.to_parquet(tmp_path / "a.parquet")
+        file = pq.ParquetFile(tmp_path / "a.parquet").metadata
+        sizes = [file.row_group(i).num_rows for i in range(file.num_row_groups)]
+        assert sizes == [ROW_GROUP, ROW_GROUP, ROW_GROUP, 5]
+        frame.gidx.to_parquet(tmp_path / "a.parquet", row_group_size=40_000)
+        assert pq.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0).num_rows == 40_000
+
+    def test_many_small_contigs_share_groups(self, tmp_path):
+        frame = pd.DataFrame({"chrom": [f"c{i:05}" for i in range(5000)], "start": 1, "end": 5})
+        frame.gidx.to_parquet(tmp_path / "a.parquet")
+        groups = pq.ParquetFile(tmp_path / "a.parquet").metadata.num_row_groups
+        assert MANY < groups <= MANY + (5000 - MANY) // FEW + 1
+
+    def test_sorting_is_said_only_where_it_is_true(self, tmp_path):
+        rows = [("chr1", s, s + 5) for s in (50, 10, 70)]
+        text = "".join(f"{c}\t{s}\t{e}\n" for c, s, e in rows)
+        gidx.to_parquet(text.encode(), tmp_path / "a.parquet")
+        file = pq.ParquetFile(tmp_path / "a.parquet")
+        assert not file.metadata.row_group(0).sorting_columns
+        assert file.read()["start"].to_pylist() == [50, 10, 70]
+        assert list(tmp_path.iterdir()) == [tmp_path / "a.parquet"]
+
+
+@pytest.mark.parametrize("kind", conformance.KINDS)
+def test_parquet_has_the_rows_and_the_metadata(kind, tmp_path):
+    path = conformance.KINDS[kind](tmp_path)
+    dataset = gidx.open(path)
+    gidx.to_parquet(path, tmp_path / "a.parquet")
+    table = pq.read_table(tmp_path / "a.parquet")
+    whole = dataset.to_table()
+    chrom = whole["chrom"].cast(pa.string())
+    assert table["chrom"].equals(chrom)
+    assert table.select(["start", "end"]).equals(
+        whole.select(["start", "end"]), check_metadata=False
+    )
+    assert read_metadata(table.schema) == read_metadata(dataset.schema)
+    # pandas drops a schema's metadata, but keeps attrs
+    frame = pd.read_parquet(tmp_path / "a.parquet")
+    assert json.loads(frame.attrs["gidx"]) == read_metadata(dataset.schema)
+    assert frame.gidx.query("chr2")["start"].tolist() == [
+        s for c, s, _ in conformance.ROWS if c == "chr2"
+    ]
+    typed = pd.read_parquet(tmp_path / "a.parquet", dtype_backend="pyarrow")
+    assert typed.gidx.query("chr2").shape[0] == sum(c == "chr2" for c, *_ in conformance.ROWS)
+
+
+def test_a_bigbed_comes_back_with_its_declaration(tmp_path):
+    path = conformance.bigbed(tmp_path)
+    gidx.to_parquet(path, tmp_path / "a.parquet")
+    assert main(["convert", str(tmp_path / "a.parquet"), str(tmp_path / "b.bb")]) == 0
+    before, after = gidx.open(path), gidx.open(tmp_path / "b.bb")
+    assert after.autosql == before.autosql
+    assert after.chroms == before.chroms
+    assert after.to_table().equals(before.to_table())
+    frame = pd.read_parquet(tmp_path / "a.parquet")
+    frame.gidx.to_bigbed(tmp_path / "c.bb")
+    assert gidx.open(tmp_path / "c.bb").to_table().equals(before.to_table())
+
+
+def test_a_vcf_comes_back_with_its_header(tmp_path):
+    path = conformance.vcf(tmp_path)
+    gidx.to_parquet(path, tmp_path / "a.parquet")
+    assert main(["convert", str(tmp_path / "a.parquet"), str(tmp_path / "b.vcf.gz")]) == 0
+    before, after = gidx.open(path), gidx.open(tmp_path / "b.vcf.gz")
+    assert after.header == before.header
+    assert after.to_table().equals(before.to_table())
+    frame = pd.read_parquet(tmp_path / "a.parquet", dtype_backend="pyarrow")
+    assert json.loads(frame.attrs["gidx"])["samples"] == before.samples
+    frame.gidx.to_vcf(tmp_path / "c.vcf.gz")
+    assert gidx.open(tmp_path / "c.vcf.gz").to_table().equals(before.to_table())
+
+
+def test_rows_without_chrom_are_written_too(tmp_path):
+    head = "@SQ\tSN:c1\tLN:100000\n"
+    rows = ["r1\t0\tc1\t5\t60\t20M\t*\t0\t0\t*\t*\n", "u1\t4\t*\t0\t0\t*\t*\t0\t0\t*\t*\n"]
+    path = tabix_files.write(tmp_path / "a.sam.gz", head + "".join(rows), "sam")
+    gidx.to_parquet(path, tmp_path / "a.parquet")
+    table = pq.read_table(tmp_path / "a.parquet")
+    expected = gidx.open(path).to_table()["chrom"].cast(pa.string()).to_pylist()
+    assert table["chrom"].to_pylist() == expected
+    assert table["start"].to_pylist() == [4, None]

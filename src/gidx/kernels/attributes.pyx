@@ -356,7 +356,7 @@ def split_attributes(
             longest = max(longest, length)
     # The most there can be: pages that are not written cost nothing.
     text_begins = np.zeros((n_texts, n), np.int32)
-    text_nexts = np.ones((n_texts, n), np.int32)
+    text_nexts = np.empty((n_texts, n), np.int32)
     text_there = np.zeros((n_texts, n), np.uint8)
     more = size if n_texts > 0 else 0
     more_owners, more_begins = np.empty(more, np.int64), np.empty(more, np.int32)
@@ -377,12 +377,20 @@ def split_attributes(
         room = 4
         while rest and room < longest:
             room *= 2
-    stamps, entries = np.full(room, -1, np.int32), np.empty(room, np.int32)
+    stamps, entries = np.empty(room, np.int32), np.empty(room, np.int32)
     room_mask = <u64>(room - 1)
 
     n_keys = len(bounds) - 1
-    follow = np.full(n_keys + 1, -1, np.int32)
+    follow = np.empty(n_keys + 1, np.int32)
+    # loops fill, since np.full and np.ones take 1 us each before they begin
     with nogil:
+        for k in range(n_texts):
+            for r in range(n):
+                text_nexts[k, r] = 1
+        for k in range(room):
+            stamps[k] = -1
+        for k in range(n_keys + 1):
+            follow[k] = -1
         mask = <u64>(len(table) - 1)
         closing = BLANK if quoted else EQUAL
         n_more = n_list = n_item = n_entry = 0

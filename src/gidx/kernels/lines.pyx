@@ -391,9 +391,11 @@ cdef _read_lines(
     line_stops = np.empty(capacity, np.int32)
     splits = max(want, head)
     fields = np.empty((splits + 1, capacity), np.int32)
-    leads = np.full(len(begins), -1, np.int32)
-    lead_starts = np.full(len(begins), -1, np.int64)
+    leads = np.empty(len(begins), np.int32)
+    lead_starts = np.empty(len(begins), np.int64)
     with nogil:
+        for s in range(len(begins)):
+            leads[s] = lead_starts[s] = -1
         n = 0
         status = OK
         found = 0

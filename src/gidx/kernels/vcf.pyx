@@ -52,15 +52,20 @@ def find_info(
     cdef u8[:, ::1] there
     n = len(begins)
     item_begins = np.zeros((n_slots, n), np.int32)
-    item_nexts = np.ones((n_slots, n), np.int32)
+    item_nexts = np.empty((n_slots, n), np.int32)
     there = np.zeros((n_slots, n), np.uint8)
     count = np.zeros(n_slots, np.int64)
-    last = np.full(n_slots, -1, np.int64)  # the row that the slot's key was last in
+    last = np.empty(n_slots, np.int64)  # the row that the slot's key was last in
     # faults: (bare, again) × (how many, first row, begin, next) of each slot
     faults = np.zeros((2, 4, n_slots), np.int64)
     most = 0
     offsets = np.zeros(n + 1, np.int32)
+    # loops fill, since np.full and np.ones take 1 us each before they begin
     with nogil:
+        for k in range(n_slots):
+            last[k] = -1
+            for i in range(n):
+                item_nexts[k, i] = 1
         if others:
             for i in range(n):
                 most += (nexts[i] - begins[i]) // 2 + 1
@@ -68,8 +73,10 @@ def find_info(
     other_nexts = np.empty(most, np.int32)
     m = 0
     n_words = len(slots)
-    after = np.full(n_words + 1, -1, np.int64)  # the word that followed each word
+    after = np.empty(n_words + 1, np.int64)  # the word that followed each word
     with nogil:
+        for w in range(n_words + 1):
+            after[w] = -1
         for i in range(n):
             a, stop = begins[i], nexts[i] - 1
             if stop - a == 1 and buf[a] == POINT:

@@ -248,7 +248,6 @@ class Gff:
     header: str
     keys: tuple[Key, ...]
     types: Mapping[int, pa.DataType] = field(default_factory=dict)  # given, by canonical place
-    _tables: dict[Any, _Table] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def rules(self) -> Rules:
@@ -313,14 +312,11 @@ class Gff:
         rest: bool,
     ) -> _Split:  # fmt: skip
         """Some keys' values in the attributes of rows; where ``rest``, also the map."""
-        table = self._tables.get((keys, rest))
-        if table is None:
-            table = self._tables[keys, rest] = _table(self.keys if rest else keys, keys)
-        found = kernels.split_attributes(
-            text, begins, nexts, self.kind == "gtf", table.keys, table.bounds, table.slots,
-            table.kinds, table.columns, table.n_texts, table.n_lists, rest,
-        )  # fmt: skip
-        return _Split(text, nexts, self.kind == "gtf", table, found)
+        return _split(text, begins, nexts, self.kind == "gtf", self.table(keys, rest))
+
+    def table(self, keys: tuple[Key, ...], rest: bool) -> _Table:
+        """Some keys for the kernel; where ``rest``, it knows all that have columns."""
+        return _table(self.keys if rest else keys, keys, rest)
 
     def fields(self) -> pa.Table:
         columns = self._named["canonical"]
@@ -363,6 +359,7 @@ class _Reader:
         fields = {c.key: f for c, f in picked if isinstance(c, Key)}
         self._keys = tuple(k for k in gff.keys if k.key in fields)  # as the kernel has them
         self._rest = any(c is None for c, _ in picked)
+        self._table = gff.table(self._keys, self._rest)
         self._fixed = [_made_of(c, f, names) for c, f in picked if isinstance(c, Fixed)]
         coded = gff.kind == "gff3"  # source and type may have escapes
         self._plan = Plan(
@@ -380,7 +377,7 @@ class _Reader:
         problems: list[Problem] = []
         if self._keys or self._rest:
             begins, nexts = lines.fields[ATTRIBUTES], lines.fields[ATTRIBUTES + 1]
-            found = self._gff.split(lines.text, begins, nexts, self._keys, self._rest)
+            found = _split(lines.text, begins, nexts, self._gff.kind == "gtf", self._table)
             problems += found.broken()
             texts = iter(found.texts(self._texts))
             lists = iter(found.lists(self._lists))
@@ -452,9 +449,10 @@ class _Table:
     n_texts: int
     n_lists: int
     place: dict[str, int]
+    rest: bool  # other keys are entries of the map
 
 
-def _table(known: Sequence[Key], asked: Sequence[Key]) -> _Table:
+def _table(known: Sequence[Key], asked: Sequence[Key], rest: bool) -> _Table:
     """Of the keys that are known, those asked for get columns."""
     words = [key.key.encode("utf-8", "surrogateescape") for key in known]
     data = np.array(bytearray(b"".join(words)), np.uint8)
@@ -468,7 +466,19 @@ def _table(known: Sequence[Key], asked: Sequence[Key]) -> _Table:
             kinds[k] = kernels.LIST if key.listed else kernels.TEXT
             columns[k] = place[key.key] = n[key.listed]
             n[key.listed] += 1
-    return _Table(data, bounds, hash_words(data, bounds), kinds, columns, n[False], n[True], place)
+    slots = hash_words(data, bounds)
+    return _Table(data, bounds, slots, kinds, columns, n[False], n[True], place, rest)
+
+
+def _split(
+    text: npt.NDArray[np.uint8], begins: Any, nexts: Any, quoted: bool, table: _Table
+) -> _Split:
+    """The attributes of rows: GTF's where ``quoted``, else GFF3's."""
+    found = kernels.split_attributes(
+        text, begins, nexts, quoted, table.keys, table.bounds, table.slots, table.kinds,
+        table.columns, table.n_texts, table.n_lists, table.rest,
+    )  # fmt: skip
+    return _Split(text, nexts, quoted, table, found)
 
 
 class _Split:
@@ -593,12 +603,7 @@ def parse_attributes(texts: Items, *, quoted: bool) -> tuple[pa.Array, list[Prob
 
     GTF's where ``quoted``, else GFF3's.
     """
-    table = _table((), ())
-    found = kernels.split_attributes(
-        texts.text, texts.begins, texts.nexts, quoted, table.keys, table.bounds, table.slots,
-        table.kinds, table.columns, table.n_texts, table.n_lists, True,
-    )  # fmt: skip
-    split = _Split(texts.text, texts.nexts, quoted, table, found)
+    split = _split(texts.text, texts.begins, texts.nexts, quoted, _table((), (), rest=True))
     array, problem = split.map()
     return array, [*split.broken(), *([problem] if problem else [])]
 

@@ -512,15 +512,21 @@ class Vcf:
                     problems.append(replace(one, read_as=_FIRST) if what else one)
         if plan.infos is not None:
             i, spec = plan.infos
-            entries = _Entries.of_rows(*others)
-            arrays[i] = self._info_map(lines, spec, entries.with_others(kept), problems)
+            arrays[i] = self._info_map(lines, spec, others, kept, problems)
 
     def _info_map(
-        self, lines: Lines, spec: _Spec, entries: _Entries, problems: list[Problem]
+        self,
+        lines: Lines,
+        spec: _Spec,
+        others: Sequence[Any],
+        kept: Sequence[_Entries],
+        problems: list[Problem],
     ) -> pa.Array:
+        """Keys that are not declared, and ``kept`` ones, which do not fit."""
         n = len(lines)
-        if len(entries.rows) == 0:
+        if len(others[1]) == 0 and not any(len(e.rows) for e in kept):
             return pa.nulls(n, spec.field.type)
+        entries = _Entries.of_rows(*others).with_others(kept)
         first = kernels.first_of_keys(lines.text, entries.offsets(n), entries.begins, entries.ends)
         if not first.all():
             again = np.flatnonzero(first == 0)

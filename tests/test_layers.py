@@ -54,10 +54,15 @@ LAYERS = {
         {"ground", "columns", "containers", "formats", "scan", "frames"},
         {"numpy", "pyarrow", "pandas"},
     ),
+    "engines": (
+        {"engines"},
+        {"ground", "columns", "containers", "formats", "scan"},
+        {"numpy", "pyarrow", "polars"},
+    ),
     "surfaces": (
         {"__init__", "__main__", "_when_pandas", "api", "dataset", "accessors", "convert",
          "cli", "check", "demo"},
-        {"ground", "columns", "containers", "formats", "scan", "frames", "views"},
+        {"ground", "columns", "containers", "formats", "scan", "frames", "views", "engines"},
         {"numpy", "pyarrow", "pandas"},
     ),
 }  # fmt: skip

@@ -17,13 +17,14 @@ from gidx.formats.table.write import write_tabix
 from gidx.formats.vcf.write import write_vcf
 from gidx.ground.atomic import replacing
 from gidx.indexing import build_index
-from gidx.options import FrameOptions
+from gidx.options import FrameOptions, LazyOptions, OpenOptions, check_known
 from gidx.scan import format_of
 
 if TYPE_CHECKING:
     from typing import BinaryIO, Unpack
 
     import pandas as pd
+    import polars as pl
 
     from gidx.binning.index import TabixIndex
     from gidx.formats.bigwig.merge import How
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         DtypeBackend,
         Genotypes,
         GffOptions,
+        LazyOptions,
         Lists,
         Path,
         QueryOptions,
@@ -61,6 +63,7 @@ __all__ = [
     "read_gtf",
     "read_tabix",
     "read_vcf",
+    "scan_polars",
     "to_parquet",
     "write_bed",
     "write_bigbed",
@@ -581,6 +584,52 @@ def _open_text(
     if not isinstance(found, TabixDataset):
         raise FormatError(f"{found.path}: a {found.format} file, expected text; use gidx.open")
     return found
+
+
+# ── lazily ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def scan_polars(
+    path: AnySource | Dataset, regions: Regions = None, **options: Unpack[LazyOptions]
+) -> pl.LazyFrame:
+    """A polars LazyFrame of an indexed file (extra ``polars``).
+
+    What a query asks of ``chrom``, ``start`` and ``end`` becomes regions, and only the
+    columns that it needs are decoded. ``chrom`` is plain text.
+
+    Parameters
+    ----------
+    path
+        What `open` takes, or a Dataset.
+    regions
+        As in `Dataset.scan`: only rows that overlap them. For those that a predicate would be
+        too long for, such as the rows of a BED.
+    **options
+        Of `open`: ``index``, ``storage_options``, ``samples`` …; of `Dataset.scan`:
+        ``batch_size``, ``threads``, ``errors``, ``missing_chroms``.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> lazy = gidx.scan_polars("genes.bb").filter(pl.col("chrom") == "chr22")
+    >>> lazy.select("start", "name").collect().rows()
+    [(12000, 'GENE1'), (260000, 'GENE2')]
+    """
+    try:
+        from gidx.engines.polars import lazy
+    except ModuleNotFoundError as error:
+        if error.name != "polars":
+            raise
+        raise ImportError('lazy frames need polars: pip install "gidx[polars]"') from None
+    how: Any = {name: value for name, value in options.items() if name in _LAZY}
+    own: Any = {name: value for name, value in options.items() if name not in _LAZY}
+    if isinstance(path, Dataset):
+        check_known(own, _LAZY)
+    return lazy(path if isinstance(path, Dataset) else open(path, **own), regions, how)
+
+
+# Of a scan, what a lazy frame does not say itself: which columns, which rows, called how.
+_LAZY = tuple(LazyOptions.__annotations__.keys() - OpenOptions.__annotations__.keys())
 
 
 # ── conversion ──────────────────────────────────────────────────────────────────────────────────

@@ -32,6 +32,7 @@ __all__ = [
     "Errors",
     "FrameOptions",
     "Genotypes",
+    "LazyOptions",
     "Lists",
     "MissingChroms",
     "Mode",
@@ -172,6 +173,15 @@ class GffOptions(TextOptions, FrameOptions, total=False):
 
 class ReadOptions(FrameOptions, OpenOptions, total=False):
     """Options of `read`."""
+
+
+class LazyOptions(OpenOptions, total=False):
+    """Options of `scan_polars`: of opening, and of the scans that a query becomes."""
+
+    batch_size: int | None
+    threads: int | None
+    errors: Errors
+    missing_chroms: MissingChroms
 
 
 class PlotOptions(TypedDict, total=False):

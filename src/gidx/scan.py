@@ -367,7 +367,7 @@ class OpenFile:
         wanted = schema.project(whole, wished.columns)
         decoded = wanted
         if wished.filter is not None:
-            decoded = list(dict.fromkeys([*wanted, *_columns_of(wished.filter, whole)]))
+            decoded = list(dict.fromkeys([*wanted, *columns_of(wished.filter, whole)]))
         form, asked = self._format, None
         if ranges is None:
             form, asked, ranges = self._aimed(regions, wished.missing_chroms)
@@ -521,7 +521,7 @@ def _threads(asked: int | None, groups: Iterable[Any]) -> int:
     return thread_count(asked, len(groups) if isinstance(groups, list) else None)
 
 
-def _columns_of(expression: pc.Expression, whole: pa.Schema) -> list[int]:
+def columns_of(expression: pc.Expression, whole: pa.Schema) -> list[int]:
     """Which columns an expression needs: those without which it cannot be bound.
 
     pyarrow does not tell an expression's fields, so it is asked column by column.

@@ -4,7 +4,8 @@
                          a warning says so if it has a name),
                          pyarrow Table or RecordBatch, dict of columns
     a stream, read once  anything with ``__arrow_c_stream__`` (RecordBatchReader, polars,
-                         duckdb, a gidx Dataset), and iterables of any of all these
+                         duckdb, a gidx Dataset), a LazyFrame of polars, and iterables of
+                         any of all these
 
 A writer of text takes rows as they come (`flow`). Others pass over them several times and,
 to sort, in any order (`frame`). So there a stream of more than `SPOOL` bytes goes to an
@@ -22,10 +23,14 @@ no to them. Chroms that are whole numbers (what `pandas.read_csv` makes of 1 to 
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import itertools
 import mmap
 import os
+import queue
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -225,11 +230,15 @@ def _items(data: Any) -> Iterator[pa.Table | pa.RecordBatch]:
                 reader = data.scan()
             else:
                 reader = _converted(what, lambda: pa.RecordBatchReader.from_stream(data))
-        fields = [f.with_type(_spooled_type(f.type)) for f in reader.schema]
+        fields = [f.with_type(bare_type(f.type)) for f in reader.schema]
         yield pa.schema(fields, reader.schema.metadata).empty_table()
         yield from reader
     elif hasattr(data, "__arrow_c_array__"):
         yield _converted(type(data).__name__, lambda: pa.record_batch(data))
+    elif _is_lazy(data):
+        yield data.head(0).collect().to_arrow()  # a query without rows still has columns
+        for part in _lazy_parts(data):
+            yield part.to_arrow()
     elif isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
         for item in data:
             table = _table(item)
@@ -243,6 +252,62 @@ def _items(data: Any) -> Iterator[pa.Table | pa.RecordBatch]:
             "anything with __arrow_c_stream__, or an iterable of them",
             row=None,
         )
+
+
+def _is_lazy(data: Any) -> bool:
+    """Whether it is a query of polars, without importing polars to ask."""
+    kind = type(data)
+    return kind.__name__ == "LazyFrame" and kind.__module__.partition(".")[0] == "polars"
+
+
+def _lazy_parts(query: Any) -> Iterator[Any]:
+    """The frames that a query gives, in order, as they come where polars can (since 1.34).
+
+    By a callback and a thread of ours, which has ended when this has. `collect_batches` leaves
+    one of polars' behind: where a writer raised, one process in six was aborted at its exit.
+    """
+    if not hasattr(query, "sink_batches"):
+        yield query.collect()
+        return
+    parts: queue.Queue[Any] = queue.Queue(2)
+    left = threading.Event()
+
+    def take(part: Any) -> bool:
+        parts.put(part)
+        return left.is_set()  # no more is needed
+
+    def run() -> None:
+        last = None
+        try:
+            query.sink_batches(take, chunk_size=_ROWS, maintain_order=True, engine="streaming")
+        except BaseException as error:
+            last = error
+        parts.put(_Last(last))
+
+    def leave() -> None:
+        left.set()
+        while thread.is_alive():
+            with contextlib.suppress(queue.Empty):
+                parts.get(timeout=0.01)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    atexit.register(leave)  # an error that nobody caught keeps this generator to the end
+    try:
+        while not isinstance(part := parts.get(), _Last):
+            yield part
+        if part.error is not None:
+            raise part.error
+    finally:
+        leave()
+        atexit.unregister(leave)
+
+
+@dataclass(frozen=True)
+class _Last:
+    """The end of a query, or what ended it."""
+
+    error: BaseException | None
 
 
 def is_pandas(data: Any) -> bool:
@@ -435,7 +500,7 @@ class _Stream:
             _check_names(table.schema)
             chrom = chrom_column(table.schema.names)
             fields = [
-                f.with_type(_spooled_type(_chrom_type(f.type) if f.name == chrom else f.type))
+                f.with_type(bare_type(_chrom_type(f.type) if f.name == chrom else f.type))
                 for f in table.schema
             ]
             self.schema = pa.schema(fields, table.schema.metadata)
@@ -457,7 +522,7 @@ class _Stream:
             chunks = (_chroms(column) if f.name == chrom else column).chunks
             for chunk in chunks:
                 self._seen.add(f.name, chunk)
-            values = [_value(plain(chunk)) for chunk in chunks]
+            values = [bare(chunk) for chunk in chunks]
             columns.append(self._cast(pa.chunked_array(values, values[0].type), f, number))
         return pa.Table.from_arrays(columns, schema=self.schema).to_batches()
 
@@ -624,11 +689,13 @@ def _plain_dictionary(array: pa.DictionaryArray, top: bool) -> pa.Array:
     return values.take(array.indices)
 
 
-def _value(array: pa.Array) -> pa.Array:
-    """A dictionary as its values."""
-    return array.dictionary.take(array.indices) if pat.is_dictionary(array.type) else array
+def bare(array: pa.Array) -> pa.Array:
+    """The same values in their plain type, dictionaries as their values."""
+    found = plain(array)
+    return found.dictionary.take(found.indices) if pat.is_dictionary(found.type) else found
 
 
-def _spooled_type(kind: pa.DataType) -> pa.DataType:
+def bare_type(kind: pa.DataType) -> pa.DataType:
+    """The type of `bare`: nothing that an engine may not know."""
     found = plain_type(kind)
     return found.value_type if pat.is_dictionary(found) else found

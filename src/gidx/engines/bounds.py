@@ -1,0 +1,102 @@
+"""Where the rows can be that a predicate lets through: boxes, and the regions that hold them.
+
+A `Box` bounds chrom, start and end. A predicate is at most a list of boxes, one of them for each
+side of an OR; what is not understood bounds nothing. So regions may hold too many rows, never
+too few, and the predicate is applied to each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from gidx.ground.region import MAX_END
+from gidx.scan import OpenFile, format_of
+
+# Of a chain of ANDs of ORs; where there would be more, one side of the AND bounds alone.
+MOST = 1000
+
+
+@dataclass(frozen=True)
+class Range:
+    """Whole numbers from ``lo`` to ``hi``, both included."""
+
+    lo: int = -MAX_END
+    hi: int = MAX_END
+
+    def __and__(self, other: Range) -> Range:
+        return Range(max(self.lo, other.lo), min(self.hi, other.hi))
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there are numbers that it does not hold."""
+        return self.lo > -MAX_END or self.hi < MAX_END
+
+
+ANY = Range()
+
+
+@dataclass(frozen=True)
+class Box:
+    """Rows on ``chroms`` (None is any; one of them may be None: no chrom), by start and end."""
+
+    chroms: frozenset[str | None] | None = None
+    start: Range = ANY
+    end: Range = ANY
+
+    def __and__(self, other: Box) -> Box:
+        chroms = self.chroms
+        if other.chroms is not None:
+            chroms = other.chroms if chroms is None else chroms & other.chroms
+        return Box(chroms, self.start & other.start, self.end & other.end)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row can be in it."""
+        start, end = self.start, self.end
+        return start.lo > start.hi or end.lo > end.hi or self.chroms == frozenset()
+
+
+Boxes = Sequence[Box]
+EVERYTHING: Boxes = (Box(),)
+
+
+def both(some: Boxes, other: Boxes) -> Boxes:
+    """Rows that are in one of each."""
+    if len(some) * len(other) > MOST:
+        return min(some, other, key=len)
+    found = (a & b for a in some for b in other)
+    return [box for box in found if not box.is_empty]
+
+
+def either(some: Boxes, other: Boxes) -> Boxes:
+    """Rows that are in one of any."""
+    return EVERYTHING if len(some) + len(other) > MOST else [*some, *other]
+
+
+def regions(boxes: Boxes, chroms: Collection[str]) -> list[tuple[str, int, int]] | None:
+    """Regions which all rows in the boxes overlap; None where only a scan of all finds them.
+
+    A row of no bases overlaps where it touches, so that a region reaches a base further.
+
+    >>> box = Box(frozenset(["chr1", "chr7"]), Range(hi=99), Range(lo=51))
+    >>> regions([box], ["chr1", "chr2"])
+    [('chr1', 50, 100)]
+    """
+    found = []
+    for box in boxes:
+        bounded = box.start.is_bounded or box.end.is_bounded
+        # Rows on no chrom have no position, so that bounds of positions leave them out.
+        if None in (box.chroms or ()) or (box.chroms is None and not bounded):
+            return None
+        lo = max(box.start.lo, box.end.lo, 1) - 1
+        hi = max(min(box.start.hi, box.end.hi, MAX_END - 1) + 1, 1)
+        if lo <= hi:
+            named = chroms if box.chroms is None else [c for c in chroms if c in box.chroms]
+            found += [(name, lo, hi) for name in named]
+    return found
+
+
+def useful(file: OpenFile, boxes: Boxes) -> list[tuple[str, int, int]] | None:
+    """`regions` of a file; None where it cannot be asked for any."""
+    return regions(boxes, file.chroms) if format_of(file).index_kind is not None else None

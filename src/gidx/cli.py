@@ -276,10 +276,13 @@ def _type(arrow: str) -> str:
 
 
 def _summary(zooms: Zooms) -> dict[str, float | None]:
+    from gidx.formats.offers import Signal
+
     total = zooms.total_summary()
     values: dict[str, float] = {"covered bases": total.valid_count}
+    what = "value" if isinstance(zooms, Signal) else "depth"
     for name in ("mean", "std", "min", "max"):
-        values[f"{name} depth"] = float(getattr(total, name))
+        values[f"{name} {what}"] = float(getattr(total, name))
     return {k: None if math.isnan(v) else v for k, v in values.items()}
 
 

@@ -82,6 +82,18 @@ def total(parts: list[Spans]) -> TotalSummary:
     )
 
 
+def joined(totals: list[TotalSummary]) -> TotalSummary:
+    """The summary of what several are of."""
+    some = [t for t in totals if t.valid_count]
+    return TotalSummary(
+        sum(t.valid_count for t in some),
+        min((t.min for t in some), default=0.0),
+        max((t.max for t in some), default=0.0),
+        sum(t.sum for t in some),
+        sum(t.sum_squares for t in some),
+    )
+
+
 def bin_edges(start: int, end: int, bins: int) -> Positions:
     """Where bins begin and end: bins + 1 positions."""
     return start + (end - start) * np.arange(bins + 1, dtype=np.int64) // bins

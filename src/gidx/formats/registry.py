@@ -98,6 +98,13 @@ def _open_bigwig(source: ByteSource, opening: Opening) -> Format:
     return BigWig(source)
 
 
+def _prove_bigwig(file: Any, counts: Mapping[str | None, int], threads: int | None) -> list[str]:
+    from gidx.formats.bigwig.proof import prove
+
+    del counts, threads
+    return prove(file)
+
+
 def _write_bigwig(rows: pa.RecordBatchReader, target: Target, options: Writing) -> None:
     from gidx.errors import WriteError
     from gidx.formats.bigwig.write import write_bigwig
@@ -209,8 +216,9 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (
          begins=lambda head: head.startswith(_BIGBED), open=_open_bigbed, prove=_prove_bigbed,
          write=_write_bigbed),
     Kind("bigwig", "bigWig", (".bw", ".bigwig"), begins=lambda head: head.startswith(_BIGWIG),
-         open=_open_bigwig, write=_write_bigwig),
-    Kind("bed", "BED", (".bed",), text=TextKind(_bed, looks.BED, ("schema",)), write=_write_bed),
+         open=_open_bigwig, prove=_prove_bigwig, write=_write_bigwig),
+    Kind("bed", "BED", (".bed", ".bedgraph", ".bdg"),
+         text=TextKind(_bed, looks.BED, ("schema",)), write=_write_bed),
     Kind("gff3", "GFF3", (".gff3", ".gff"), text=TextKind(_gff, looks.GFF3, ("attributes",)),
          write=_write_gff3),
     Kind("gtf", "GTF", (".gtf",), text=TextKind(_gff, looks.GTF, ("attributes",)),

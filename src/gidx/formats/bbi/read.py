@@ -71,7 +71,7 @@ class Bbi(Format, Zooms):
         ranges += [self.zoom_plan(level, None) for level in range(len(self.head.zooms))]
         end = max(int(r[:, 1].max(initial=0)) for r in ranges)
         trees: list[BPlusTree | RangeTree] = [self.data_tree, *self._zoom_indexes.values()]
-        trees += self._key_trees()
+        trees += self.key_trees()
         items, room = max(tree.ends() for tree in trees)
         size = self.source.size
         rest = bytes(self.source.read(size - 3, 3))
@@ -92,7 +92,7 @@ class Bbi(Format, Zooms):
             "it may be unfinished"
         )
 
-    def _key_trees(self) -> Sequence[BPlusTree]:
+    def key_trees(self) -> Sequence[BPlusTree]:
         """Trees beyond those that every bbi file has."""
         return ()
 

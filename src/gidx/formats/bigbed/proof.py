@@ -21,7 +21,6 @@ where they have one, are held against the rows as a whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -30,11 +29,10 @@ import numpy.typing as npt
 
 from gidx.bbi import summary
 from gidx.bbi.blocks import Blocks
-from gidx.bbi.bplus_tree import BPlusTree
-from gidx.bbi.range_tree import Items, RangeTree, key
 from gidx.bbi.record import HEAD
 from gidx.bbi.zoom import SUMMARY, Positions, positions, read_summaries
 from gidx.declared.columns import HEAD_FIELDS
+from gidx.formats.bbi.proof import Leaves, before, stray_nodes
 from gidx.formats.bigbed.read import BigBed
 from gidx.ground.layout import Record
 from gidx.ground.region import Region
@@ -51,57 +49,10 @@ _ROUNDING, _LEVELS = 2.0**-23, 16
 def prove(file: BigBed) -> list[str]:
     """What is wrong with a bigBed's trees and summaries. Raises FormatError for broken rows."""
     problems = [
-        *_trees(file),
+        *stray_nodes(file),
         *_walk(file),
     ]
     return [f"{file.source.name}: {problem}" for problem in problems]
-
-
-# ── the trees themselves ────────────────────────────────────────────────────────────────────────
-
-
-def _trees(file: BigBed) -> Iterator[str]:
-    """Children that are not within their parents: a search from the root passes them by."""
-    trees: list[BPlusTree | RangeTree] = [file.chrom_tree, file.data_tree]
-    trees += [file.zoom_tree(level) for level in range(len(file.reductions))]
-    trees += [file.extra_tree(index.offset) for index in file.head.extra_indexes]
-    for tree in trees:
-        stray = tree.stray()
-        if stray is not None:
-            yield stray
-
-
-@dataclass(frozen=True)
-class _Leaves:
-    """The blocks of a range tree in file order, and what bounds the tree gives to each."""
-
-    begin: npt.NDArray[np.uint64]
-    end: npt.NDArray[np.uint64]
-    lo: npt.NDArray[np.uint64]
-    hi: npt.NDArray[np.uint64]
-
-    @classmethod
-    def of(cls, items: Items) -> _Leaves:
-        order = np.lexsort((items.ranges[:, 1], items.ranges[:, 0]))
-        ranges, lo, hi = items.ranges[order], items.lo[order], items.hi[order]
-        new = np.flatnonzero(np.r_[True, (ranges[1:] != ranges[:-1]).any(axis=1)])[: len(ranges)]
-        if len(new) == 0:
-            return cls(ranges[:, 0], ranges[:, 1], lo, hi)
-        least, most = np.minimum.reduceat(lo, new), np.maximum.reduceat(hi, new)
-        return cls(ranges[new, 0], ranges[new, 1], least, most)
-
-    def overlap(self) -> int | None:
-        """Where a block begins within the one before it."""
-        wrong = np.flatnonzero(self.begin[1:] < self.end[:-1])
-        return int(self.begin[wrong[0] + 1]) if len(wrong) else None
-
-    def outside(
-        self, begins: npt.NDArray[np.uint64], of: Any, chrom: Any, start: Any, end: Any
-    ) -> int:
-        """The first item that the bounds of its block (``begins[of]``) do not hold; -1: none."""
-        block = np.searchsorted(self.begin, begins)[of]
-        wrong = (key(chrom, start) < self.lo[block]) | (key(chrom, end) > self.hi[block])
-        return int(np.argmax(wrong)) if wrong.any() else -1
 
 
 # ── rows against trees ──────────────────────────────────────────────────────────────────────────
@@ -109,7 +60,7 @@ class _Leaves:
 
 def _walk(file: BigBed) -> Iterator[str]:
     """One pass over all blocks."""
-    leaves = _Leaves.of(file.data_tree.leaves())
+    leaves = Leaves.of(file.data_tree.leaves())
     at = leaves.overlap()
     if at is not None:
         yield f"byte {at}: a block of the data index begins within the one before it"
@@ -141,7 +92,7 @@ def _walk(file: BigBed) -> Iterator[str]:
 class _Extra:
     """An extra index, held against the keys of each block."""
 
-    def __init__(self, file: BigBed, field: int, offset: int, leaves: _Leaves) -> None:
+    def __init__(self, file: BigBed, field: int, offset: int, leaves: Leaves) -> None:
         names = file.schema("canonical").names
         self.field = field
         self._name = names[field] if field < len(names) else f"field {field + 1}"
@@ -208,7 +159,7 @@ class _Level:
     def __init__(self, file: BigBed, level: int) -> None:
         self.name, self.problem, self.covered = f"zoom level {file.reductions[level]}", "", 0.0
         tree = file.zoom_tree(level)
-        leaves, ranges = _Leaves.of(tree.leaves()), tree.ranges()
+        leaves, ranges = Leaves.of(tree.leaves()), tree.ranges()
         parts = [np.empty(0, SUMMARY)]
         for i in range(len(ranges)):
             found = read_summaries(
@@ -234,7 +185,7 @@ class _Level:
             if i == 0:
                 found = problem
                 start, end = (some[n].astype(np.int64) for n in ("start", "end"))
-                self.covered += _before(spans, end).sum() - _before(spans, start).sum()
+                self.covered += before(spans, end).sum() - before(spans, start).sum()
             if problem is None:
                 return
         self.problem = self.problem or found or ""
@@ -295,7 +246,7 @@ def _unlike(some: Record, spans: summary.Spans, zero: Positions, name: str) -> s
     rounding = (last - first + more + _LEVELS) * _ROUNDING
     wrong = {}
     for k, field in enumerate(("valid_count", "sum", "sum_squares")):
-        exact = _before(spans, end, k) - _before(spans, start, k)
+        exact = before(spans, end, k) - before(spans, start, k)
         value = some[field].astype(np.float64)
         low, high = exact, exact + more * (most + more) ** k
         if k:
@@ -379,7 +330,7 @@ def _summaries(file: BigBed) -> Iterator[str]:
                 level.estimate(chrom, names[chrom], exact, zero)
             else:
                 level.compare(chrom, names[chrom], depths, zero)
-    total = _sum(totals)
+    total = summary.joined(totals)
     for level in levels:
         problem = level.finish(total, zeros, estimated=estimated)
         if problem:
@@ -391,21 +342,10 @@ def _summaries(file: BigBed) -> Iterator[str]:
             problem = _unlike_total(stored, total, zeros)
         for model in (_older, _clipped) if problem and not estimated else ():
             parts = [summary.total([model(start, end)]) for _, start, end in _chroms(file)]
-            if not _unlike_total(stored, _sum(parts), zeros):
+            if not _unlike_total(stored, summary.joined(parts), zeros):
                 return
         if problem:
             yield f"total summary: {problem}; write the file again"
-
-
-def _sum(totals: list[summary.TotalSummary]) -> summary.TotalSummary:
-    some = [t for t in totals if t.valid_count]
-    return summary.TotalSummary(
-        sum(t.valid_count for t in some),
-        min((t.min for t in some), default=0.0),
-        max((t.max for t in some), default=0.0),
-        sum(t.sum for t in some),
-        sum(t.sum_squares for t in some),
-    )
 
 
 def _unlike_total(stored: Record, total: summary.TotalSummary, zeros: int) -> str:
@@ -422,18 +362,6 @@ def _unlike_total(stored: Record, total: summary.TotalSummary, zeros: int) -> st
     return ""
 
 
-def _before(spans: summary.Spans, position: Any, power: int = 0) -> npt.NDArray[np.float64]:
-    """The sum of the depth to a power over all covered bases before each position."""
-    if len(spans.start) == 0:
-        return np.zeros(len(position))
-    sums = (spans.valid, spans.sum, spans.sum_squares)[power]
-    whole = np.concatenate([np.zeros(1), np.cumsum(sums)])
-    i = np.searchsorted(spans.start, position, "right") - 1
-    inside = (np.minimum(position, spans.end[i]) - spans.start[i]) * spans.min[i] ** power
-    found: npt.NDArray[np.float64] = np.where(i >= 0, whole[np.maximum(i, 0)] + inside, 0.0)
-    return found
-
-
 def _between(spans: summary.Spans, start: Any, end: Any) -> npt.NDArray[np.float64]:
     """How many bases of each region are covered."""
-    return _before(spans, end) - _before(spans, start)
+    return before(spans, end) - before(spans, start)

@@ -58,7 +58,7 @@ class BigBed(Bbi, NameIndexes, Texts, Declares):
         super().__init__(source)
         self.declared = self._declare()
 
-    def _key_trees(self) -> Sequence[BPlusTree]:
+    def key_trees(self) -> Sequence[BPlusTree]:
         return [self.extra_tree(index.offset) for index in self.head.extra_indexes]
 
     def extra_tree(self, at: int) -> BPlusTree:

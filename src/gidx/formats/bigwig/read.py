@@ -107,11 +107,15 @@ class BigWig(Bbi, Signal):
         """The runs themselves; one that is not a number is none."""
         parts = [self.runs(self.fetch(g), regions) for g in self.groups(self.plan(regions))]
         parts.append(Runs(*(np.empty(0, kind) for kind in ("i4", "i8", "i8", "f4"))))
-        _, start, end, value = (np.concatenate(part) for part in zip(*parts, strict=True))
-        there = ~np.isnan(value)
-        start, end, exact = start[there], end[there], value[there].astype(np.float64)
-        size = (end - start).astype(np.float64)
-        return summary.Spans(start, end, size, exact, exact, exact * size, exact * exact * size)
+        return spans_of(Runs(*(np.concatenate(part) for part in zip(*parts, strict=True))))
+
+
+def spans_of(runs: Runs) -> summary.Spans:
+    """Runs of one chrom as spans; one that is not a number is none."""
+    there = ~np.isnan(runs.value)
+    start, end = runs.start[there], runs.end[there]
+    value, size = runs.value[there].astype(np.float64), (end - start).astype(np.float64)
+    return summary.Spans(start, end, size, value, value, value * size, value * value * size)
 
 
 class BigWigReader:

@@ -53,6 +53,9 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 Invalid = Literal["raise", "drop"]
 
+_NO_NUMBERS = (
+    "there is none; a bedGraph that no track line calls so is read as one with schema='bedGraph'"
+)
 # Rows that are encoded at a time: 800 kB of sections.
 _ROWS = 65536
 _STEP = 2**18  # bases of an array that are looked at at a time
@@ -174,7 +177,7 @@ def _columns(schema: pa.Schema, value: str | None) -> _Columns:
         elif len(left) == 1:
             value = left[0]
         else:
-            shown = f"there are {', '.join(left)}; name it with value=" if left else "there is none"
+            shown = f"there are {', '.join(left)}; name it with value=" if left else _NO_NUMBERS
             raise WriteError(f"which column has the values? expected one of numbers, {shown}",
                              row=None)  # fmt: skip
     kind = schema.field(value).type

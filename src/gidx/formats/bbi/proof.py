@@ -1,0 +1,71 @@
+"""Proof that a bbi file's indexes are those of its rows: what bigBed and bigWig have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gidx.bbi import summary
+from gidx.bbi.bplus_tree import BPlusTree
+from gidx.bbi.range_tree import Items, RangeTree, key
+from gidx.formats.bbi.read import Bbi
+
+
+def stray_nodes(file: Bbi) -> Iterator[str]:
+    """Children that are not within their parents: a search from the root passes them by."""
+    trees: list[BPlusTree | RangeTree] = [file.chrom_tree, file.data_tree]
+    trees += [file.zoom_tree(level) for level in range(len(file.reductions))]
+    trees += file.key_trees()
+    for tree in trees:
+        stray = tree.stray()
+        if stray is not None:
+            yield stray
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """The blocks of a range tree in file order, and what bounds the tree gives to each."""
+
+    begin: npt.NDArray[np.uint64]
+    end: npt.NDArray[np.uint64]
+    lo: npt.NDArray[np.uint64]
+    hi: npt.NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, items: Items) -> Leaves:
+        order = np.lexsort((items.ranges[:, 1], items.ranges[:, 0]))
+        ranges, lo, hi = items.ranges[order], items.lo[order], items.hi[order]
+        new = np.flatnonzero(np.r_[True, (ranges[1:] != ranges[:-1]).any(axis=1)])[: len(ranges)]
+        if len(new) == 0:
+            return cls(ranges[:, 0], ranges[:, 1], lo, hi)
+        least, most = np.minimum.reduceat(lo, new), np.maximum.reduceat(hi, new)
+        return cls(ranges[new, 0], ranges[new, 1], least, most)
+
+    def overlap(self) -> int | None:
+        """Where a block begins within the one before it."""
+        wrong = np.flatnonzero(self.begin[1:] < self.end[:-1])
+        return int(self.begin[wrong[0] + 1]) if len(wrong) else None
+
+    def outside(
+        self, begins: npt.NDArray[np.uint64], of: Any, chrom: Any, start: Any, end: Any
+    ) -> int:
+        """The first item that the bounds of its block (``begins[of]``) do not hold; -1: none."""
+        block = np.searchsorted(self.begin, begins)[of]
+        wrong = (key(chrom, start) < self.lo[block]) | (key(chrom, end) > self.hi[block])
+        return int(np.argmax(wrong)) if wrong.any() else -1
+
+
+def before(spans: summary.Spans, position: Any, power: int = 0) -> npt.NDArray[np.float64]:
+    """The sum of the depth to a power over all covered bases before each position."""
+    if len(spans.start) == 0:
+        return np.zeros(len(position))
+    sums = (spans.valid, spans.sum, spans.sum_squares)[power]
+    whole = np.concatenate([np.zeros(1), np.cumsum(sums)])
+    i = np.searchsorted(spans.start, position, "right") - 1
+    inside = (np.minimum(position, spans.end[i]) - spans.start[i]) * spans.min[i] ** power
+    found: npt.NDArray[np.float64] = np.where(i >= 0, whole[np.maximum(i, 0)] + inside, 0.0)
+    return found

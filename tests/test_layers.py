@@ -60,7 +60,7 @@ LAYERS = {
         {"numpy", "pyarrow", "polars"},
     ),
     "surfaces": (
-        {"__init__", "__main__", "_when_pandas", "api", "dataset", "accessors", "convert",
+        {"__init__", "__main__", "_when_pandas", "api", "dataset", "accessors", "convert", "plot",
          "cli", "check", "demo"},
         {"ground", "columns", "containers", "formats", "scan", "frames", "views", "engines"},
         {"numpy", "pyarrow", "pandas"},
@@ -184,7 +184,7 @@ def test_public_names_are_where_the_package_says():
     )
     homes = {a.name: n.module for n in seen.body for a in n.names if n.module != "gidx"}
     assert homes == gidx._HOME
-    assert {*gidx.__all__} == {*homes, "autosql", "bgzf", "binning", "errors", "options"}
+    assert {*gidx.__all__} == {*homes, "autosql", "bgzf", "binning", "errors", "options", "plot"}
     assert all(hasattr(gidx, name) for name in gidx.__all__)
     assert {*gidx.__all__} <= {*dir(gidx)}
     with pytest.raises(AttributeError, match="module 'gidx' has no attribute 'red'"):

@@ -25,7 +25,7 @@ from gidx._when_pandas import register_accessor
 from gidx.ground import slots
 
 if TYPE_CHECKING:
-    from gidx import autosql, bgzf, binning, errors, options
+    from gidx import autosql, bgzf, binning, errors, options, plot
     from gidx.accessors import GidxAccessor, accessor
     from gidx.api import (
         build_index,
@@ -138,6 +138,7 @@ __all__ = [
     "open_tabix",
     "open_vcf",
     "options",
+    "plot",
     "read",
     "read_bed",
     "read_bigbed",

@@ -1,0 +1,75 @@
+"""Signals drawn, and tracks under each other."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+import gidx
+
+mpl.use("Agg")
+plt = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture
+def signal():
+    n = 3000
+    rows = pd.DataFrame({"chrom": "a", "start": np.arange(n) * 10, "end": np.arange(n) * 10 + 8,
+                         "value": np.sin(np.arange(n) / 50)})  # fmt: skip
+    file = io.BytesIO()
+    gidx.write_bigwig(rows, file, {"a": 40_000})
+    yield gidx.open(file.getvalue())
+    plt.close("all")
+
+
+def line_of(ax):
+    (line,) = ax.lines
+    return line.get_xdata(), line.get_ydata()
+
+
+def test_a_short_region_has_each_base(signal):
+    x, y = line_of(signal.plot("a:101-200"))
+    np.testing.assert_array_equal(x, np.arange(100, 201))
+    np.testing.assert_array_equal(y[:-1], signal.values("a:101-200"))
+
+
+def test_a_long_region_is_from_zoom_levels(signal):
+    ax = signal.plot("a")
+    x, y = line_of(ax)
+    assert len(x) < 1000
+    assert (x[0], x[-1]) == (0, 40_000)
+    assert np.isnan(y[-2])  # nothing there, and no line
+    low, high = ax.get_ylim()
+    assert low < -0.9
+    assert high > 0.9
+    assert 0.0 in ax.get_yticks()
+
+
+def test_a_region_without_a_value_says_so(signal):
+    ax = signal.plot(("a", 35_000, 35_100))
+    assert ax.lines[:] == []
+    assert ax.texts
+
+
+def test_tracks_share_the_bases(signal):
+    genes = pd.DataFrame({"chrom": ["a"], "start": [500], "end": [900], "name": ["g"]})
+    axes = gidx.plot.tracks({"chip": signal, "genes": genes}, "a:1-2000", heights=[1, 0.5])
+    assert [ax.get_ylabel() for ax in axes] == ["chip", "genes"]
+    assert axes[0].get_xlim() == axes[1].get_xlim() == (0, 2000)
+    assert [bool(ax.get_xlabel()) for ax in axes] == [False, True]
+    assert len(gidx.plot.tracks([signal, genes, genes], "a:1-2000")) == 3
+
+
+def test_tracks_that_cannot_be_drawn_leave_no_figure(signal):
+    before = plt.get_fignums()
+    with pytest.raises(ValueError, match="one source or more"):
+        gidx.plot.tracks([], "a")
+    with pytest.raises(ValueError, match="heights are 1, expected one for each of 2 tracks"):
+        gidx.plot.tracks([signal, signal], "a", heights=[1])
+    with pytest.raises(gidx.UnknownChromError):
+        gidx.plot.tracks([signal], "b")
+    assert plt.get_fignums() == before

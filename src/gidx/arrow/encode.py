@@ -203,7 +203,7 @@ def as_arrow(found: Texts) -> pa.Array:
 
 def constant(word: str, rows: int) -> Cells:
     """Cells of a field that no column is behind, the same in all rows."""
-    data = np.frombuffer(word.encode() * rows or b"\0", np.uint8)
+    data = np.frombuffer(word.encode() * rows, np.uint8)
     texts = Texts(np.arange(rows + 1, dtype=np.int64) * len(word), data)
     return Cells(texts, np.full(rows, int(word), np.int64) if word.isdigit() else None)
 

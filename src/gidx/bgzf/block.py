@@ -344,6 +344,9 @@ def inflate_all(buf: bytes | memoryview, sizes: list[int], at: int, name: str) -
 def inflate_each(buf: bytes | memoryview, sizes: list[int], at: int, name: str) -> list[bytearray]:
     """The data of blocks that follow each other, block by block, for who joins them anyway."""
     # Why not of `inflate`: the bytes of each, joined, took 290 us a block, this 200 us.
+    # Why not libdeflate linked into a kernel: the walk, inflating and checking of 2 MB of text
+    # (41 blocks of a BED6, 57 of a GFF3) in one call of C took 3.00 and 1.29 ms, the binding's
+    # calls and joining what they return 3.22 and 1.36. It lets other threads run as well.
     found = []
     place = 0
     for size in sizes:

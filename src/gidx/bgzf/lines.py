@@ -279,13 +279,15 @@ class _Pieces:
 
     def close_line(self) -> None:
         """A line break where the last line has none, at the file's end."""
-        last = next((p for p in reversed(self.parts) if len(p)), b"\n")
-        if last[-1] != LF:
-            self.add(b"\n")
+        for part in reversed(self.parts):
+            if len(part):
+                if part[-1] != LF:
+                    self.add(b"\n")
+                break
 
     def text(self) -> Text:
-        self.add(b"\n")  # a line break more, so that kernels may look one byte ahead
-        whole = b"".join(self.parts)
+        # a line break more, so that kernels may look one byte ahead
+        whole = b"".join([*self.parts, b"\n"])
         return Text(
             np.frombuffer(whole, np.uint8),
             np.array(self.begins, np.int64),
@@ -324,10 +326,14 @@ class BgzfLines:
     def groups(self, ranges: Ranges, size: int | None = None) -> Iterable[list[Segment]]:
         step = size or self._step
         spans = ranges.tolist()
+        group, held = [], 0
+        for begin, stop in spans:
+            held += (stop >> 16) - (begin >> 16) + 1
+            if held > step:
+                return self._groups(spans, step)
+            group.append(Segment(begin, stop))
         # a list, which needs no threads, where one group will do
-        if sum((stop >> 16) - (begin >> 16) + 1 for begin, stop in spans) <= step:
-            return [[Segment(begin, stop) for begin, stop in spans]] if spans else []
-        return self._groups(spans, step)
+        return [group] if group else []
 
     def _groups(self, spans: list[list[int]], step: int) -> Iterator[list[Segment]]:
         group: list[Segment] = []

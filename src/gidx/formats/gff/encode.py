@@ -659,7 +659,6 @@ def _number_text(
     begin = int(part.texts.offsets[0])
     bounds = (part.texts.offsets - begin).astype(np.int32)
     data = part.texts.data[begin : int(part.texts.offsets[-1])]
-    data = data if len(data) else parts.bytes_of(b"\0")
     items = Items(data, bounds[:-1], bounds[1:] + np.int32(1), part.there)
     column = Column(name, kind, 0, expected, missing=b".")
     _, problem = decode_items(items, column)

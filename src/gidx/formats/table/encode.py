@@ -120,7 +120,7 @@ def _lists(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
 
 
 def _repeated(word: bytes, rows: int) -> Texts:
-    whole = np.frombuffer(word * rows or b"\0", np.uint8)
+    whole = np.frombuffer(word * rows, np.uint8)
     return Texts(np.arange(rows + 1, dtype=np.int64) * len(word), whole)
 
 

@@ -632,8 +632,6 @@ def _verbatim(array: pa.Array, target: _Value, number: str, faults: Faults) -> P
     begin = int(part.texts.offsets[0])
     bounds = (part.texts.offsets - begin).astype(np.int32)
     data = part.texts.data[begin : int(part.texts.offsets[-1])]
-    if len(data) == 0:  # kernels want a buffer to point into
-        data = parts.bytes_of(b"\0")
     mask = part.there if array.null_count else None
     items = Items(data, bounds[:-1], bounds[1:] + np.int32(1), mask)
     values, problem = decode_items(items, column)

@@ -694,7 +694,7 @@ class _Words:
 
     @classmethod
     def of(cls, keys: Sequence[bytes]) -> _Words:
-        text = np.frombuffer(b"".join(keys) or b"\0", np.uint8)
+        text = np.frombuffer(b"".join(keys), np.uint8)
         bounds = np.cumsum([0, *map(len, keys)]).astype(np.int64)
         return cls({key: i for i, key in enumerate(keys)}, text, bounds, hash_words(text, bounds))
 

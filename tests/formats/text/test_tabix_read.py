@@ -6,6 +6,7 @@ What is of VCF, GFF and SAM alone is in tests of their own.
 from __future__ import annotations
 
 import http.server
+import itertools
 import os
 import pickle
 import random
@@ -28,6 +29,7 @@ from tests.support import tabix_files
 
 import gidx
 from gidx.bgzf.lines import BgzfLines, PlainLines, Segment
+from gidx.check import check
 from gidx.errors import (
     ColumnError,
     FormatError,
@@ -538,6 +540,27 @@ def test_a_table_is_read_as_its_index_says(tmp_path):
     native = gidx.open(path).to_table(names="native")
     assert native.schema.names == ["gene", "chr", "pos", "pval", "note"]
     assert native.column("pos").to_pylist() == [100, 200, 50]
+
+
+@pytest.mark.parametrize("zero_based", [False, True])
+@pytest.mark.parametrize("width", [2, 3, 4])
+def test_ends_that_an_index_sees_behind_the_rows_are_of_one_base(tmp_path, width, zero_based):
+    """`tabix -s 1 -b 2` writes that ends are in field 5; of rows without, htslib takes one base."""
+    places = [("a", 5), ("a", 5), ("a", 16_384), ("a", 16_385), ("b", 1), ("b", 40_000)]
+    lines = ["\t".join([chrom, str(at), "x", "9"][:width]) for chrom, at in places]
+    path = tmp_path / "a.tsv.gz"
+    path.write_bytes(tabix_files.bgzip("".join(f"{line}\n" for line in lines).encode(), 20))
+    tabix_files.program("tabix", *(["-0"] if zero_based else []), "-s", 1, "-b", 2, path)
+    found = gidx.open(path)
+    assert not check(path).problems
+    starts = [at - (not zero_based) for _, at in places]
+    table = found.to_table()
+    assert table["start"].to_pylist() == starts
+    assert table["end"].to_pylist() == [at + 1 for at in starts]
+    with pysam.TabixFile(str(path)) as peer:
+        for chrom, at in itertools.product("ab", [0, 3, 4, 5, 6, 16_383, 16_384, 16_385, 39_999]):
+            rows = found.to_table((chrom, at, at + 2)).num_rows
+            assert rows == len(list(peer.fetch(chrom, at, at + 2))), (chrom, at)
 
 
 def test_lines_that_the_index_skips_are_no_rows(tmp_path):

@@ -44,6 +44,10 @@ def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Table:
     rows = [r.split(b"\t") for r in head.first if not r.startswith(head.meta)]
     places = head.columns or (0, 1, 2)
     width = len(rows[0]) if rows else max(places) + 1
+    if places[2] >= width > max(places[:2]):
+        # `tabix -s 1 -b 2` writes into its index that ends are in field 5, whatever rows have;
+        # where they end before, each is of one base (htslib, tbx.c, tbx_parse1)
+        places = (places[0], places[1], places[1])
     names = _names(head, width)
     rules = Rules(
         *places,

@@ -15,6 +15,7 @@ import fsspec
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -112,8 +113,23 @@ def written(path, text, preset, options, **columns):
     return path
 
 
+def parquet(folder, rows=ROWS, **options):
+    """Sorted, or where it is to be small also as somebody else writes it, statistics or not."""
+    size = max(options.get("sizes", 3000) // 30, 2)
+    gidx.to_parquet(bed(folder, rows), folder / "a.parquet", row_group_size=size)
+    if options.get("csi"):  # no other reader's columns are called so, and rows have no order
+        frame = pq.read_table(folder / "a.parquet").rename_columns(
+            {"chrom": "Chromosome", "start": "Start", "end": "End"}
+        )
+        pq.write_table(
+            frame.replace_schema_metadata(None), folder / "a.parquet", row_group_size=size,
+            write_statistics=bool(options.get("own")), use_dictionary=False,
+        )  # fmt: skip
+    return folder / "a.parquet"
+
+
 KINDS = {"bigbed": bigbed, "bigwig": bigwig, "bed": bed, "vcf": vcf, "gff3": gff3, "gtf": gtf,
-         "sam": sam, "tsv": table}  # fmt: skip
+         "sam": sam, "tsv": table, "parquet": parquet}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=KINDS)

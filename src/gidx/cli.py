@@ -139,8 +139,7 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"drop index=", "drop --index"),
     (r"columns=\[(.*?)\]", lambda m: "--columns " + re.sub(r"['\" ]", "", m[1])),
     (
-        r"read it with (?:pandas|pyarrow)\.\w+( \(the frame's \.gidx then takes regions\))? or "
-        r"pyarrow\.\w+",
+        r"read it with pandas\.read_feather or pyarrow\.\w+",
         "gidx convert reads it",
     ),
     (

@@ -315,7 +315,10 @@ class OpenFile:
         asked = self._resolve(regions, missing_chroms)
         size = self._format.source.size
         parts = n if n is not None else -(-size // (bytes or DEFAULT_BYTES))
-        return cut(self._format.work(parts), n, bytes, self._by_name(asked))
+        work = self._format.work(parts)
+        if asked is not None:
+            work = work.by_chrom(list(self._format.chroms))
+        return cut(work, n, bytes, self._by_name(asked))
 
     def _by_name(self, asked: RegionSet | None) -> dict[str, npt.NDArray[np.int64]] | None:
         if asked is None:

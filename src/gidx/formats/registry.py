@@ -193,6 +193,13 @@ def _write_json(rows: pa.RecordBatchReader, target: Target, options: Writing) ->
     write_json(rows, target, options)
 
 
+def _open_parquet(source: ByteSource, opening: Opening) -> Format:
+    from gidx.formats.parquet.read import ParquetTable
+
+    del opening
+    return ParquetTable(source)
+
+
 def _write_parquet(rows: pa.RecordBatchReader, target: Target, options: Writing) -> None:
     from gidx.formats.parquet.write import write_file
 
@@ -228,8 +235,9 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (
     Kind("sam", "SAM", text=TextKind(_sam, looks.SAM)),
     Kind("tsv", "TSV", (".tsv", ".txt"), text=TextKind(_table, looks.TABLE, ("schema",)),
          write=_write_table, is_table=True),
-    Kind("parquet", "Parquet", (".parquet", ".pq"), write=_write_parquet, is_table=True,
-         is_binary=True),
+    Kind("parquet", "Parquet", (".parquet", ".pq"),
+         begins=lambda head: head.startswith(b"PAR1"), open=_open_parquet, write=_write_parquet,
+         is_table=True, is_binary=True),
     Kind("arrow", "Arrow", (".arrow", ".feather", ".ipc"), write=_write_arrow, is_table=True,
          is_binary=True),
     Kind("json", "JSON", (".json", ".jsonl", ".ndjson"), write=_write_json, is_table=True),

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 
 _FIRST: tuple[tuple[bytes, str], ...] = (
-    (b"PAR1", "a Parquet file; read it with pandas.read_parquet (the frame's .gidx then takes "
-              "regions) or pyarrow.parquet"),
+    (b"PAR1", "a Parquet file, compressed; decompress it with: gunzip"),
     (b"ARROW1", "an Arrow file (Feather); read it with pandas.read_feather or pyarrow.ipc"),
     (b"CRAM", "a CRAM file; as SAM text it can be read: samtools view -h"),
     (b"BAM\1", "a BAM file; as SAM text it can be read: samtools view -h"),

@@ -1,0 +1,181 @@
+"""Parquet files opened as any other: others' columns, what is read, what is refused."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from tests import test_conformance as conformance
+from tests.support.server import serving
+
+import gidx
+from gidx.cli import main
+from gidx.errors import ColumnError, FormatError, UnknownChromError
+from gidx.ground.source import MemorySource
+from gidx.scan import format_of
+
+ROWS = [("1", 9, 20), ("1", 10, 11), ("2", 0, 5), ("X", 99, 200)]
+
+
+def written(folder, columns, **options):
+    path = folder / "a.parquet"
+    pq.write_table(pa.table(columns), path, **options)
+    return path
+
+
+def places(table):
+    return conformance.places(table)
+
+
+OTHERS = {
+    "PyRanges": {"Chromosome": list("112X"), "Start": [9, 10, 0, 99], "End": [20, 11, 5, 200]},
+    "GFF": {"seqid": list("112X"), "start": [10, 11, 1, 100], "end": [20, 11, 5, 200]},
+    "numbers": {"chrom": [1, 1, 2, 23], "start": [9, 10, 0, 99], "end": [20, 11, 5, 200]},
+    "VCF": {"CHROM": list("112X"), "POS": [10, 11, 1, 100], "ID": list("abcd"),
+            "REF": ["A" * 11, "C", "ACGTA", "T" * 101]},
+    "MAF": {"Hugo_Symbol": list("abcd"), "Chromosome": list("112X"),
+            "Start_Position": [10, 11, 1, 100], "End_Position": [20, 11, 5, 200]},
+    "a dictionary": {"chrom": pa.array(list("112X")).dictionary_encode(),
+                     "start": pa.array([9, 10, 0, 99], pa.uint32()),
+                     "end": pa.array([20, 11, 5, 200], pa.int32()), "end_2": [1, 2, 3, 4]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("by", OTHERS)
+class TestFilesOfOthers:
+    def test_rows_are_0_based_half_open_under_canonical_names(self, tmp_path, by):
+        dataset = gidx.open(written(tmp_path, OTHERS[by], row_group_size=2))
+        rows = [(("23" if by == "numbers" and c == "X" else c), s, e) for c, s, e in ROWS]
+        assert dataset.columns[:3] == ["chrom", "start", "end"]
+        assert places(dataset.to_table()) == rows
+        assert places(dataset.to_table(("1", 10, 12))) == rows[:2]
+        assert dataset.count_rows(["2", ("1", 11, 12)]) == 2
+        assert list(dataset.chroms) == list(dict.fromkeys(c for c, _, _ in rows))
+        assert dataset.to_pandas("2")["chrom"].cat.categories.tolist() == list(dataset.chroms)
+
+    def test_native_names_are_the_files_own(self, tmp_path, by):
+        path = written(tmp_path, OTHERS[by])
+        native = gidx.open(path).to_table(names="native")
+        assert native.schema.names == list(OTHERS[by])
+        own = pq.read_table(path)
+        assert all(native[name].to_pylist() == own[name].to_pylist() for name in own.schema.names)
+        columns = [native.schema.names[-1]]
+        some = gidx.open(path).to_table("1", names="native", columns=columns)
+        assert some.num_rows == 2
+
+    def test_pieces_are_the_scan(self, tmp_path, by):
+        dataset = gidx.open(written(tmp_path, OTHERS[by], row_group_size=1))
+        for n in (1, 2, 9):
+            pieces = [pickle.loads(pickle.dumps(piece)) for piece in dataset.partitions(n)]
+            found = [row for piece in pieces for row in places(dataset.to_table(piece))]
+            assert found == places(dataset.to_table())
+            asked = dataset.partitions(n, regions=["1", ("2", 1, 2)])
+            found = [row for piece in asked for row in places(dataset.to_table(piece))]
+            assert found == places(dataset.to_table(["1", ("2", 1, 2)]))
+
+
+def test_rows_that_lack_a_place_are_in_the_scan_and_in_no_region(tmp_path):
+    path = written(tmp_path, {
+        "chrom": ["1", None, "1", "1"], "start": [5, 6, None, 8], "end": [6, 7, 8, None],
+        "name": list("abcd"),
+    })  # fmt: skip
+    dataset = gidx.open(path)
+    assert dataset.to_table()["name"].to_pylist() == list("abcd")
+    assert dataset.to_table("1")["name"].to_pylist() == ["a"]
+    assert dataset.count_rows() == 4
+    pieces = dataset.partitions(3)
+    assert [n for p in pieces for n in dataset.to_table(p)["name"].to_pylist()] == list("abcd")
+
+
+def test_a_table_without_intervals_says_what_it_has(tmp_path):
+    with pytest.raises(ColumnError, match=r"a\.parquet has no columns that are known as chrom"):
+        gidx.open(written(tmp_path, {"a": [1], "b": [2]}))
+    with pytest.raises(ColumnError, match="some count from 0 and others from 1"):
+        gidx.open(written(tmp_path, {"chr": ["1"], "start": [2], "end": [5]}))
+
+
+def test_what_is_broken_is_a_format_error(tmp_path):
+    data = conformance.parquet(tmp_path).read_bytes()
+    with pytest.raises(FormatError, match="a Parquet file that cannot be read"):
+        gidx.open(data[: len(data) // 2])
+    with pytest.raises(TypeError, match="has its index inside"):
+        gidx.open(data, index=b"")
+    with pytest.raises(UnknownChromError, match="did you mean 'chr1'"):
+        gidx.open(data).to_table("1")
+
+
+class Counting(MemorySource):
+    taken = 0
+
+    def read(self, offset, size):
+        Counting.taken += size
+        return super().read(offset, size)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """300,000 rows on three chroms."""
+    folder = tmp_path_factory.mktemp("large")
+    n = 300_000
+    frame = pd.DataFrame({"chrom": np.repeat(["chr1", "chr2", "chr3"], n // 3)})
+    frame["start"] = np.tile(np.arange(n // 3) * 10, 3)
+    frame["end"] = frame["start"] + 15
+    frame["name"] = np.random.default_rng(1).integers(0, 2**60, n).astype(str)
+    gidx.write_bed(frame, folder / "a.bed.gz")
+    gidx.to_parquet(folder / "a.bed.gz", folder / "a.parquet")
+    return (folder / "a.parquet").read_bytes()
+
+
+class TestOnlyWhatIsNeeded:
+    def test_a_region_reads_a_row_group_or_two(self, data):
+        dataset = gidx.open(Counting(data, "a.parquet"))
+        region = ("chr2", 500_000, 500_100)
+        assert len(format_of(dataset).plan(dataset._resolve(region))) == 1
+        Counting.taken = 0
+        found = dataset.to_table(region, columns=["start", "end"])
+        assert found["start"].to_pylist() == list(range(499_990, 500_100, 10))
+        assert Counting.taken < len(data) / 15  # of one group of twelve, and without its names
+
+    def test_columns_asked_for_are_the_only_ones_read(self, data):
+        dataset = gidx.open(Counting(data, "a.parquet"))
+        Counting.taken = 0
+        assert pc.sum(dataset.to_table(columns=["start"])["start"]).as_py() > 0
+        assert Counting.taken < len(data) / 4
+
+    def test_over_http_too(self, data):
+        pytest.importorskip("aiohttp", reason="https needs aiohttp: pip install 'gidx[http]'")
+        with serving({"a.parquet": data}) as server:
+            dataset = gidx.open(server.url + "a.parquet")
+            assert len(server.requests) <= 3
+            server.forget()
+            assert dataset.count_rows(("chr2", 500_000, 500_100)) == 11
+            assert len(server.requests) <= 2
+            assert sum(server.sent) < len(data) / 2
+
+    def test_pieces_are_cut_at_chroms(self, data):
+        dataset = gidx.open(data)
+        pieces = dataset.partitions(9)
+        assert [piece.chrom for piece in pieces] == ["chr1"] * 3 + ["chr2"] * 3 + ["chr3"] * 3
+        assert sum(dataset.count_rows(piece) for piece in pieces) == 300_000
+
+
+def test_filters_and_the_command_line_know_it(tmp_path, capfd):
+    path = conformance.parquet(tmp_path)
+    dataset = gidx.open(path)
+    some = dataset.to_table("chr1", columns=["name"], filter=pc.field("score") == 3)
+    whole = gidx.open(tmp_path / "a.bed.gz").to_table("chr1", filter=pc.field("score") == 3)
+    assert some["name"].equals(whole["name"])
+    assert main(["query", str(path), "chr2", "--count"]) == 0
+    assert int(capfd.readouterr().out) == dataset.count_rows("chr2")
+    assert main(["info", str(path)]) == 0
+    assert "Parquet, of bed" in capfd.readouterr().out
+    assert (
+        gidx.read(path, "chr2")["start"].tolist() == dataset.to_table("chr2")["start"].to_pylist()
+    )
+    fields = dataset.fields.to_pylist()
+    assert [f["declared_type"] for f in fields][:3] == ["string", "uint", "uint"]

@@ -92,6 +92,7 @@ WORDS = [
     ("index other.bed.gz --kind csi", "kind='tbi'", "remove it, or build that kind: --kind tbi"),
     ("query x.bb --index x.bed", "drop index=", "has its index inside; drop --index"),
     ("query x.arrow", "pandas.read_feather", "an Arrow file (Feather); gidx convert reads it"),
+    ("convert x.vcf y.bb", "columns=['chrom'", "alone: --columns chrom,start,end,ref"),
     ("query words.txt", "gidx.read_bed", "world\\tfoo\\tbar'; an index says what the columns of"),
     ("query table.tsv --schema bed6", "use gidx.read_bed",
      "--schema bed6 is of BED, which this is not"),

@@ -1,7 +1,7 @@
 """All tests of reliability at their full size, by one command: ``python tests/reliability/run.py``.
 
-What is named is run (``interrupts kills writers readers``), else all. ``--part 0.1`` makes
-a tenth of the tries, ``--seed`` other ones.
+What is named is run (``corruption interrupts kills writers readers``), else all. ``--part
+0.1`` makes a tenth of the tries, ``--seed`` other ones.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import accidents
+import corruption
 
 TRIES = {"interrupts": 300, "kills": 200, "writers": 200, "readers": 1000}
 
@@ -23,12 +24,15 @@ TRIES = {"interrupts": 300, "kills": 200, "writers": 200, "readers": 1000}
 def main() -> None:
     """Run what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=[*TRIES])
+    parser.add_argument("names", nargs="*", default=["corruption", *TRIES])
     parser.add_argument("--part", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     for name in asked.names:
+        if name == "corruption":
+            corruption.main(asked.part, asked.seed, [])
+            continue
         begin = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
             tries = max(1, round(TRIES[name] * asked.part))

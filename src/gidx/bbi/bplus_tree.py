@@ -159,6 +159,8 @@ class BPlusTree:
             raise format_error(self._source.name, at, f"{self._what}: a node is its own child")
         seen.add(at)
         node = read_one(self._source, at, ordered(NODE, self._order), self._what)
+        if node["count"] == 0:
+            raise format_error(self._source.name, at, f"{self._what}: a node without items")
         layout = self._leaf if node["is_leaf"] else self._index
         at += NODE.itemsize
         return node, read_array(self._source, at, layout, int(node["count"]), self._what)
@@ -167,25 +169,32 @@ class BPlusTree:
         """The leaves that may hold ``key`` (all: None), left to right."""
         if self.item_count == 0:
             return
-        stack, seen = [self._root], set[int]()
+        stack, seen = [(self._root, b"", _LAST_KEY)], set[int]()
         while stack:
-            at = stack.pop()
+            at, least, most = stack.pop()
             node, items = self._node(at, seen)
+            if key is not None:
+                first, last = (bytes(items["key"][i]) for i in (0, -1))
+                if first < least or last > most:
+                    what = "a node is not within the keys that its parent gives: it is damaged"
+                    raise format_error(self._source.name, at, f"{self._what}: {what}")
             if node["is_leaf"]:
                 yield items
                 continue
             children = items["child"].tolist()
+            below = [(child, b"", _LAST_KEY) for child in children]
             if key is not None:
                 key = key.ljust(self.key_size, b"\0")
                 # a child holds keys from its own first to the next child's first, both
                 # included; the first child may hold smaller ones in an odd tree
                 keys = [bytes(k) for k in items["key"]]
-                children = [
-                    child
-                    for i, child in enumerate(children)
-                    if (i == 0 or keys[i] <= key) and (i + 1 == len(keys) or keys[i + 1] >= key)
+                lower, upper = [least, *keys[1:]], [*keys[1:], most]
+                below = [
+                    one
+                    for one in zip(children, lower, upper, strict=True)
+                    if (one[1] <= key or one[0] == children[0]) and key <= one[2]
                 ]
-            stack.extend(reversed(children))
+            stack.extend(reversed(below))
 
 
 def _bytes(keys: Record) -> npt.NDArray[np.bytes_]:

@@ -64,6 +64,10 @@ MOST = 1 << 18
 
 Keys = npt.NDArray[np.uint64]
 _MOST = np.uint64(2**64 - 1)
+_STRAY = (
+    "a node is not within the bounds that its parent gives, so rows below it are not found; "
+    "write the file again"
+)
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,14 @@ class RangeTree:
             at = int(items["offset"][0])
         raise self._own_child(at)
 
+    def miscount(self) -> int | None:
+        """How many leaf items there are, if that is known and the header says another number."""
+        if self.item_count == 0:
+            return 0
+        return (
+            None if self._all is None or len(self._all.lo) == self.item_count else len(self._all.lo)
+        )
+
     def leaves(self) -> Items:
         """All leaf items."""
         return self._every_leaf()
@@ -234,13 +246,10 @@ class RangeTree:
                     raise self._own_child(at)
                 seen.add(at)
                 node, items = self._node(at)
+                if self._is_stray(items, least, most):
+                    return f"byte {at}: {self._what}: {_STRAY}"
                 lo = key(items["start_chrom"], items["start"])
                 hi = key(items["end_chrom"], items["end"])
-                if len(items) and (lo.min() < least or hi.max() > most):
-                    return (
-                        f"byte {at}: {self._what}: a node is not within the bounds that its "
-                        "parent gives, so rows below it are not found; write the file again"
-                    )
                 if not node["is_leaf"]:
                     below += zip(items["offset"].tolist(), lo, hi, strict=True)
             level = below
@@ -258,28 +267,42 @@ class RangeTree:
     def _read(self, regions: RegionSet | None) -> Record:
         """Leaf items, level by level; only nodes that overlap where regions are given."""
         found: list[Record] = []
-        level = [self._root] if self.item_count else []
+        level = [(self._root, np.uint64(0), _MOST)] if self.item_count else []
         seen: set[int] = set()
         while level:
             below: list[Record] = []
-            for at in level:
+            for at, least, most in level:
                 if at in seen:
                     raise self._own_child(at)
                 seen.add(at)
                 node, items = self._node(at)
+                if self._is_stray(items, least, most):
+                    raise format_error(self._source.name, at, f"{self._what}: {_STRAY}")
                 (found if node["is_leaf"] else below).append(items)
             level = []
             if below:
-                items = np.concatenate(below)
-                if regions is None:
-                    level = items["offset"].tolist()
-                else:
-                    level = Items.of(items).overlapping(regions)[:, 0].tolist()
+                items = Items.of(np.concatenate(below))
+                which: Any = slice(None)
+                if regions is not None:
+                    where = regions.chrom, regions.start, regions.end
+                    which = select_nodes(items.lo, items.hi, items.reach, *where)
+                at_, lo, hi = items.ranges[which, 0].tolist(), items.lo[which], items.hi[which]
+                level = list(zip(at_, lo, hi, strict=True))
         return np.concatenate(found) if found else np.empty(0, ordered(LEAF_ITEM, self._order))
+
+    def _is_stray(self, items: Record, least: np.uint64, most: np.uint64) -> bool:
+        """Whether a node is not within the bounds that its parent gives."""
+        if len(items) == 0:
+            return False
+        lo = key(items["start_chrom"], items["start"])
+        hi = key(items["end_chrom"], items["end"])
+        return bool(lo.min() < least or hi.max() > most)
 
     def _node(self, at: int) -> tuple[Record, Record]:
         """A node and its items."""
         node = read_one(self._source, at, ordered(NODE, self._order), self._what)
+        if node["count"] == 0:
+            raise format_error(self._source.name, at, f"{self._what}: a node without items")
         layout = ordered(LEAF_ITEM if node["is_leaf"] else INDEX_ITEM, self._order)
         at += NODE.itemsize
         return node, read_array(self._source, at, layout, int(node["count"]), self._what)

@@ -12,7 +12,6 @@ flock (Windows, some network file systems) nothing is locked, and nothing remove
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import secrets
@@ -69,7 +68,7 @@ class Part:
 
     def __init__(self, target: str, file: BinaryIO, name: str) -> None:
         self.target, self.file, self.name = target, file, name
-        self._lock = _locked(os.dup(file.fileno()))
+        self._lock = held(name)
 
     def settle(self) -> None:
         """Bring what was written to the disk; it may be closed."""
@@ -85,12 +84,10 @@ class Part:
         sync_folder(self.target)
 
     def close(self) -> None:
-        """Remove it, if it has not taken the target's place."""
+        """Close it; whoever writes the target next may remove it."""
         with suppress(OSError):
             self.file.close()
-        with suppress(OSError):
-            os.unlink(self.name)
-        os.close(self._lock)
+        self._lock.close()
 
 
 @contextmanager
@@ -100,23 +97,23 @@ def new_beside(target: str, known: str | os.PathLike[str] | None = None) -> Iter
     ``known`` is the target as the user says it, for errors.
     """
     remove_left_over(target)
-    try:
-        part = _new(target)
-    except OSError as error:  # it is the target that the user knows
-        raise OSError(error.errno, error.strerror, os.fspath(known or target)) from None
-    try:
+    name, part = "", None
+    try:  # from before it is there, because an interrupt may come anywhere
+        while part is None or not os.path.exists(name):  # else removed before it was locked
+            name = hidden(target)
+            try:
+                file = open(name, "x+b")  # noqa: SIM115 (it is closed with the part)
+            except OSError as error:  # it is the target that the user knows
+                said = os.fspath(known or target)
+                raise OSError(error.errno, error.strerror, said) from None
+            with suppress(FileNotFoundError):
+                part = Part(target, file, name)
         yield part
     finally:
-        part.close()
-
-
-def _new(target: str) -> Part:
-    while True:
-        name = hidden(target)
-        part = Part(target, open(name, "x+b"), name)  # noqa: SIM115 (it is closed with the part)
-        if os.path.exists(name):  # else removed before it was locked
-            return part
-        part.close()
+        with suppress(OSError):
+            os.unlink(name)
+        if part is not None:
+            part.close()
 
 
 def hidden(target: str) -> str:
@@ -146,19 +143,16 @@ def remove_left_over(target: str) -> None:
                 os.close(handle)
 
 
-def held(path: str) -> int:
-    """Lock a file that stands under another name for a while, so that nobody removes it.
+def held(path: str) -> BinaryIO:
+    """Lock a file, also where it stands under another name for a while, so that it stays.
 
     Returns what to close.
     """
-    return _locked(os.open(path, os.O_RDONLY))
-
-
-def _locked(handle: int) -> int:
+    found = open(path, "rb", buffering=0)  # noqa: SIM115 (for as long as the caller wants)
     if fcntl is not None:
         with suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    return handle
+            fcntl.flock(found, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return found
 
 
 # ── one after the other ─────────────────────────────────────────────────────────────────────────
@@ -180,53 +174,53 @@ def alone(target: str) -> Iterator[None]:
         yield
         return
     name = _lock_name(target)
-    handle = _lock(name)
+    lock = _lock(name)
     mine.add(target)
     try:
         yield
     finally:
         mine.discard(target)
-        if handle is not None:
+        if lock is not None:
             with suppress(OSError):
                 os.unlink(name)
-            os.close(handle)
+            lock.close()
 
 
-def _lock(name: str) -> int | None:
-    """The lock file, open and locked; None where locks cannot be had."""
+def _lock(name: str) -> BinaryIO | None:
+    """The lock file, open and locked; None where locks cannot be had.
+
+    A file object: where an interrupt comes, it is closed, and the lock with it.
+    """
     while True:
         try:
-            handle = os.open(name, os.O_RDWR | os.O_CREAT, 0o666)
+            lock = open(name, "ab", buffering=0)  # noqa: SIM115 (for as long as it is held)
         except PermissionError:  # another user's
             return None
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if os.path.samestat(os.fstat(handle), os.stat(name)):
-                return handle
-        except FileNotFoundError:  # who had it has removed it
-            pass
-        except OSError as error:
-            if error.errno in (errno.EINTR, errno.EDEADLK):
-                os.close(handle)
-                raise
-            os.close(handle)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks
+            lock.close()
+            with suppress(OSError):
+                os.unlink(name)
             return None
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)
+        with suppress(FileNotFoundError):  # else who had it has removed it
+            if os.path.samestat(os.fstat(lock.fileno()), os.stat(name)):
+                return lock
+        lock.close()
 
 
-def wait_for_writers(target: str) -> None:
-    """Until nobody is putting files in this target's place."""
+def wait_for_writers(target: str, *, block: bool = True) -> bool:
+    """Whether nobody is putting files in this target's place; waits until it is so."""
     if fcntl is None:
-        return
-    with suppress(OSError):
-        handle = os.open(_lock_name(target), os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH)
-        finally:
-            os.close(handle)
+        return True
+    try:
+        with open(_lock_name(target), "rb", buffering=0) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH if block else fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # nobody, or no locks
+        pass
+    return True
 
 
 def sync_folder(path: str) -> None:

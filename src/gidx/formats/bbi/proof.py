@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from gidx.bbi import summary
 from gidx.bbi.bplus_tree import BPlusTree
+from gidx.bbi.header import HEADER, ZOOM_HEADER
 from gidx.bbi.range_tree import Items, RangeTree, key
 from gidx.formats.bbi.read import Bbi
+from gidx.ground.layout import ordered, read_array
 
 
 def stray_nodes(file: Bbi) -> Iterator[str]:
@@ -24,6 +26,15 @@ def stray_nodes(file: Bbi) -> Iterator[str]:
         stray = tree.stray()
         if stray is not None:
             yield stray
+    # what the header says of zoom levels: readers stop at a reduction of 0
+    said = int(file.head.fixed["zoom_levels"])
+    layout = ordered(ZOOM_HEADER, file.head.order)
+    zooms = read_array(file.source, HEADER.itemsize, layout, said, "zoom headers")
+    lost = (zooms["reduction"] == 0) & (zooms["index_offset"] != 0)
+    if lost.any():
+        yield f"zoom level {int(np.argmax(lost))} has a reduction of 0, so it is not found"
+    elif np.any(np.diff(file.reductions) <= 0):
+        yield f"zoom levels are not from the finest to the coarsest: {file.reductions}"
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,19 @@ class Bbi(Format, Zooms):
         """Nothing: opening has read it."""
 
     def plan(self, regions: RegionSet | None) -> Ranges:
+        if self.data_tree.item_count == 0 and self._covers():
+            raise format_error(
+                self.source.name,
+                int(self.head.fixed["index_offset"]),
+                "the data index says that it has no blocks, the total summary that there are rows: "
+                "it is damaged; write the file again",
+            )
         return self.data_tree.ranges(regions)
+
+    def _covers(self) -> bool:
+        """Whether the total summary, if there is one, is of any base."""
+        stored = self.head.total_summary
+        return stored is not None and int(stored["valid_count"]) > 0
 
     def work(self, parts: int) -> Work:
         fixed = self.head.fixed

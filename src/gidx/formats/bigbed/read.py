@@ -51,6 +51,7 @@ from gidx.options import Names
 class BigBed(Bbi, NameIndexes, Texts, Declares):
     """One open bigBed file (a `Format`)."""
 
+    _counted = False  # whether the blocks of the data index were
     kind = "bigbed"
     magic, title = BIGBED_MAGIC, "bigBed"
 
@@ -119,9 +120,30 @@ class BigBed(Bbi, NameIndexes, Texts, Declares):
     def row_count(self) -> int | None:
         """How many rows the data section says it has."""
         at = int(self.head.fixed["data_offset"])
-        return int(
+        found = int(
             read_one(self.source, at, ordered(np.dtype("<u8"), self.head.order), "row count")
         )
+        # a row has 13 bytes or more, of which deflate may make a 1032th: else it is damaged
+        return found if found <= self.source.size * 80 else None
+
+    def plan(self, regions: RegionSet | None) -> Ranges:
+        found = self.data_tree.ranges(regions)
+        if not self._counted:
+            self._check_count()
+        return found
+
+    def _check_count(self) -> None:
+        """Raise where the data index has another number of blocks than it says."""
+        self._counted = True
+        count, said = self.data_tree.miscount(), self.data_tree.item_count
+        # UCSC's older writers counted rows there
+        if count is not None and self.row_count() not in (0, said or None):
+            raise format_error(
+                self.source.name,
+                int(self.head.fixed["index_offset"]),
+                f"the data index has {count:,} blocks, its header says {said:,}: it is damaged; "
+                "write the file again",
+            )
 
     @cached_property
     def autosql_text(self) -> str | None:
@@ -303,6 +325,9 @@ class BigBed(Bbi, NameIndexes, Texts, Declares):
         """File ranges of the blocks that hold rows with one of the keys."""
         index = next(i for i in self.head.extra_indexes if i.field == column)
         tree = self.extra_tree(index.offset)
+        if tree.item_count == 0 and self.row_count():
+            what = "the extra index has no items, but the file has rows: it is damaged"
+            raise format_error(self.source.name, index.offset, what)
         items = tree.find([key.encode("utf-8", "surrogateescape") for key in keys])
         ranges = np.column_stack([items["offset"], items["offset"] + items["size"]]).astype("u8")
         for begin, end in ranges[-1:].tolist():

@@ -159,8 +159,11 @@ def _check_moment(source: ByteSource, index: ByteSource | None) -> None:
     if not isinstance(source, PathSource):
         return
     if index is None:
-        wait_for_writers(os.path.realpath(source.name))
+        target = os.path.realpath(source.name)
+        wait_for_writers(target)
         same = not any(os.path.exists(beside(source.name, suffix)) for suffix in SUFFIXES)
+        # the next one may have put the index away: it is between the two now, or was
+        same = same and wait_for_writers(target, block=False)
     else:
         same = not isinstance(index, PathSource) or index.is_current()
     if not (same and source.is_current()):

@@ -606,7 +606,7 @@ class _Others:
     def _put_aside(self, path: str, put: Callable[[str, str], None]) -> None:
         """Under another name, where no other writer takes it for left over."""
         with suppress(OSError):
-            self._stack.callback(os.close, held(path))
+            self._stack.enter_context(held(path))
         aside = hidden(path)
         put(path, aside)
         self._old.append((aside, path))

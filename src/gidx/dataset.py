@@ -445,6 +445,16 @@ class BigBedDataset(BbiDataset):
         """
         return find(self, names, field=field, **options)
 
+    def as_texts(self) -> Self:
+        """The same file, every column behind chrom, start, end as the text that it is.
+
+        For values that are not of their declared type: ``1e3`` in a ``uint`` stays.
+
+        >>> gidx.open("genes.bb").as_texts().head(1)["score"].to_pylist()
+        ['900']
+        """
+        return self._with(self._format.as_texts())
+
 
 class TabixDataset(Dataset):
     """An open text file: BED, VCF, GFF, GTF, SAM or another table, with or without an index."""
@@ -460,6 +470,17 @@ class TabixDataset(Dataset):
     def samples(self) -> list[str]:
         """Names of a VCF's samples, those chosen; none in other formats."""
         return list(self._format.samples)
+
+    def as_texts(self) -> Self:
+        """The same file, columns of BED and tables behind chrom, start, end as texts.
+
+        So ``1.50`` stays, and a value that is not of its declared type. Formats whose
+        header types them stay typed.
+
+        >>> gidx.open("eqtl.tsv.gz").as_texts().head(2)["pvalue"].to_pylist()
+        ['0.01', 'NA']
+        """
+        return self._with(self._format.as_texts())
 
 
 # What a file's format offers, and the class that has it for users; the first that fits.

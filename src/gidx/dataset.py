@@ -430,6 +430,7 @@ class BigBedDataset(BbiDataset):
         self,
         names: str | Iterable[str],
         /,
+        regions: Regions = None,
         *,
         field: str | None = None,
         **options: Unpack[ScanOptions],
@@ -437,13 +438,14 @@ class BigBedDataset(BbiDataset):
         """Rows whose ``field`` is one of ``names``, by the file's extra index.
 
         As UCSC's bigBedNamedItems; exact, case-sensitive. Rows come in file order,
-        each once. ``field`` may be left out where there is one index. Options as in
-        `scan`. Raises ColumnError where the file has no such index.
+        each once. Without ``field`` all extra indexes are asked, and a row is found by any of
+        them. ``regions`` leave only rows that overlap them. Options as in `scan`. Raises
+        ColumnError where the file has no such index.
 
         >>> gidx.open("genes.bb").find("GENE2", columns=["chrom", "start", "name"]).to_pylist()
         [{'chrom': 'chr22', 'start': 260000, 'name': 'GENE2'}]
         """
-        return find(self, names, field=field, **options)
+        return find(self, names, regions, field=field, **options)
 
     def as_texts(self) -> Self:
         """The same file, every column behind chrom, start, end as the text that it is.

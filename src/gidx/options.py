@@ -245,6 +245,8 @@ class WriteBigBedRest(TypedDict, total=False):
 
     extra_index: str | Sequence[str]
     sort: bool
+    clip: bool
+    allow_1bp_overlap: bool
     compression: Literal["zlib"] | None
     level: int
     items_per_slot: int

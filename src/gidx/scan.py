@@ -14,7 +14,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import numpy as np
@@ -68,7 +69,13 @@ def read_as(dataset: _Any, format: Format) -> _Any:
 
 
 def find(
-    dataset: OpenFile, wanted: str | Iterable[str], /, *, field: str | None = None, **options: Any
+    dataset: OpenFile,
+    wanted: str | Iterable[str],
+    /,
+    regions: Any = None,
+    *,
+    field: str | None = None,
+    **options: Any,
 ) -> pa.Table:
     """Rows by name, of any file whose format offers it; `BigBedDataset.find` says more."""
     indexes = cast(NameIndexes, dataset._format)
@@ -76,14 +83,15 @@ def find(
     for key in keys:
         if not isinstance(key, str):
             raise TypeError(f"cannot find {key!r}: expected a name, or several")
-    column = indexes.index_of(field)
-    ranges = indexes.lookup(column, keys)
+    columns = indexes.indexes_of(field)
+    ranges = np.unique(np.concatenate([indexes.lookup(c, keys) for c in columns]), axis=0)
     style: Names = options.get("names", "canonical")
-    key = pc.field(dataset._schema(style).names[column])
-    matches = key.isin(pa.array(keys, pa.string()))
+    names = dataset._schema(style).names
+    values = pa.array(keys, pa.string())
+    matches = reduce(or_, (pc.field(names[c]).isin(values) for c in columns))
     other = options.pop("filter", None)
     scan = dataset._prepare(
-        None, **options, filter=matches if other is None else matches & other, ranges=ranges
+        regions, **options, filter=matches if other is None else matches & other, ranges=ranges
     )
     return pa.Table.from_batches(scan.batches(), scan.schema)
 
@@ -372,8 +380,11 @@ class OpenFile:
         if wished.filter is not None:
             decoded = list(dict.fromkeys([*wanted, *columns_of(wished.filter, whole)]))
         form, asked = self._format, None
-        if ranges is None:
-            form, asked, ranges = self._aimed(regions, wished.missing_chroms)
+        if ranges is None or regions is not None:
+            form, asked, planned = self._aimed(regions, wished.missing_chroms)
+            if ranges is not None:  # of these, those that may have rows of the regions
+                planned = planned[np.isin(planned[:, 0], ranges[:, 0])]
+            ranges = planned
         groups = form.groups(ranges, group_size)
         every = regions is None and wished.filter is None
         expected = form.row_count() if every and group_size is None else None

@@ -127,7 +127,9 @@ class Plan:
         chroms: Words,
     ) -> Arrays:
         """Arrays of rows; ``places`` are their chroms, starts and ends."""
-        return self._imported(self._plan.of_rows(text, fields, *places, chroms))
+        made = self._plan.of_rows(text, fields, *places, chroms)
+        found = zip(made.addresses(), self._types, strict=True)
+        return [_import(at, kind) if at else None for at, kind in found]
 
     def of_items(self, text: Bytes, found: Found, skip: Bytes | None = None) -> Arrays:
         """Arrays of texts that were found: their begins, nexts, and which are there.

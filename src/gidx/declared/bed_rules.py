@@ -44,6 +44,7 @@ class BedRows:
     end: Ints
     cells: Mapping[int, Cells]
     names: Sequence[str]
+    lap: int = 0  # bases that neighbouring blocks may have in common
 
     def numbers(self, field: int) -> Ints | None:
         """A field's integers; None if there are none, or none that could be read."""
@@ -135,7 +136,7 @@ def _check_blocks(rows: BedRows, faults: Faults) -> None:
     while first < len(count):
         row, wrong, block = kernels.misplaced_block(
             rows.start[first:], rows.end[first:], count[first:], sizes.bounds[first:],
-            sizes.numbers, begin_bounds[first:], places,
+            sizes.numbers, begin_bounds[first:], places, rows.lap,
         )  # fmt: skip
         if row < 0:
             break

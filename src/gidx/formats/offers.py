@@ -93,8 +93,8 @@ class NameIndexes(ABC):
         """Canonical names of the columns that have one."""
 
     @abstractmethod
-    def index_of(self, field: str | None) -> int:
-        """Which column's index to use; the only one where none is named."""
+    def indexes_of(self, field: str | None) -> list[int]:
+        """Which columns' indexes to use: all where none is named."""
 
     @abstractmethod
     def lookup(self, column: int, keys: Sequence[str]) -> Ranges:

@@ -25,4 +25,5 @@ def misplaced_block(
     sizes: Int64s,
     begin_bounds: Int64s,
     begins: Int64s,
+    lap: Integer,
 ) -> tuple[int, int, int]: ...

@@ -225,7 +225,7 @@ def put_texts(const i64[::1] offsets, const u8[::1] data, bint tab, i64[::1] cur
 
 cdef (i64, i64, i64) _misplaced_block(
     const i64[::1] start, const i64[::1] end, const i64[::1] counts, const i64[::1] size_bounds,
-    const i64[::1] sizes, const i64[::1] begin_bounds, const i64[::1] begins,
+    const i64[::1] sizes, const i64[::1] begin_bounds, const i64[::1] begins, i64 lap,
 ) noexcept nogil:
     cdef i64 i, s, b, n, k
     for i in range(len(start)):
@@ -241,7 +241,7 @@ cdef (i64, i64, i64) _misplaced_block(
         for k in range(1, n):
             if start[i] + begins[b + k] >= end[i]:
                 return i, OUTSIDE, k
-            if begins[b + k] < begins[b + k - 1] + sizes[s + k - 1]:
+            if begins[b + k] < begins[b + k - 1] + max(sizes[s + k - 1] - lap, 0):
                 return i, OVERLAP, k
         if start[i] + begins[b + n - 1] + sizes[s + n - 1] != end[i]:
             return i, SPAN, n - 1
@@ -250,9 +250,11 @@ cdef (i64, i64, i64) _misplaced_block(
 
 def misplaced_block(
     const i64[::1] start, const i64[::1] end, const i64[::1] counts, const i64[::1] size_bounds,
-    const i64[::1] sizes, const i64[::1] begin_bounds, const i64[::1] begins,
+    const i64[::1] sizes, const i64[::1] begin_bounds, const i64[::1] begins, i64 lap,
 ):
     """(row, what is wrong, block) of the first row whose blocks do not fit; row -1: all do.
+
+    Neighbours may have `lap` bases in common.
 
     chromStart                                      chromEnd
         ├──block 0──┤     ├─block 1─┤    ├──block 2──┤
@@ -260,5 +262,7 @@ def misplaced_block(
     """
     cdef (i64, i64, i64) found
     with nogil:
-        found = _misplaced_block(start, end, counts, size_bounds, sizes, begin_bounds, begins)
+        found = _misplaced_block(
+            start, end, counts, size_bounds, sizes, begin_bounds, begins, lap
+        )
     return found

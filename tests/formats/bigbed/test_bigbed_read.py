@@ -878,6 +878,19 @@ def test_find_is_a_filter_on_the_indexed_field(order, fan_out, levels):
             assert rows_of(dataset.find(name, field=field)) == expected
 
 
+def test_without_a_field_all_indexes_are_asked():
+    for names in (["tx7"], [GENES[5][4]], ["tx3", GENES[8][4]], ["none"]):
+        expected = [row for row in GENES if row[3] in names or row[4] in names]
+        assert rows_of(genes().find(names)) == expected
+
+
+def test_rows_by_name_within_regions():
+    name = GENES[5][4]
+    for region in (("chr1", 0, 200), ("chr2", 0, 9999), [("chr1", 0, 50), ("chr2", 0, 50)]):
+        expected = [row for row in rows_of(genes().to_table(region)) if row[4] == name]
+        assert rows_of(genes().find(name, region)) == expected
+
+
 def test_many_names_are_found_at_once_each_row_once_in_file_order():
     dataset = genes()
     wanted = ["tx7", "tx3", "tx7", "none", "tx59"]
@@ -911,8 +924,6 @@ def test_find_reads_only_the_blocks_that_have_the_name():
 def test_find_without_an_index_or_the_wrong_field_says_so():
     with pytest.raises(ColumnError, match="no extra index; write one with"):
         gidx.open(MANY_FILE).find("name3")
-    with pytest.raises(ColumnError, match="several extra indexes, pass field=: name, geneName"):
-        genes().find("tx1")
     with pytest.raises(ColumnError, match="no extra index on 'gene'; did you mean 'geneName'"):
         genes().find("tx1", field="gene")
     with pytest.raises(ColumnError, match=r"no extra index on 'other'.*; there is name, geneName"):

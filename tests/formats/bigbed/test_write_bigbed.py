@@ -1104,3 +1104,35 @@ def test_a_broken_file_that_is_written_elsewhere_raises_its_own_error(tmp_path):
     with pytest.raises(gidx.FormatError, match="'x'"):
         gidx.write_bed(dataset, tmp_path / "a.bed")
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_past_the_end_of_their_chrom_are_cut_to_it_where_that_is_asked(tmp_path):
+    rows = pd.DataFrame({"chrom": ["a", "a", "a", "b"], "start": [0, 90, 100, 5],
+                         "end": [10, 120, 130, 60], "name": list("wxyz")})  # fmt: skip
+    sizes = {"a": 100, "b": 50}
+    with pytest.raises(WriteError, match="past the size of a, 100"):
+        gidx.write_bigbed(rows, tmp_path / "a.bb", sizes)
+    with pytest.warns(gidx.GidxWarning, match=r"2 rows reached past .* 1 began behind it"):
+        gidx.write_bigbed(rows, tmp_path / "a.bb", sizes, clip=True)
+    found = gidx.read_bigbed(tmp_path / "a.bb")
+    assert found["end"].tolist() == [10, 100, 50]
+    assert found["name"].tolist() == ["w", "x", "z"]
+
+
+@pytest.mark.parametrize(("lap", "fits"), [(0, True), (1, True), (2, False)])
+def test_blocks_may_have_a_base_in_common_where_that_is_asked(tmp_path, lap, fits):
+    rows = pd.DataFrame({
+        "chrom": "a", "start": [10], "end": [30], "name": "x", "score": 0, "strand": "+",
+        "thickStart": 10, "thickEnd": 10, "reserved": 0, "blockCount": 2,
+        "blockSizes": [[8 + lap, 12]], "chromStarts": [[0, 8]],
+    })  # fmt: skip
+    options = {"chromsizes": {"a": 100}, "bed_type": "bed12"}
+    if lap:
+        with pytest.raises(WriteError, match="blocks 0 and 1 overlap"):
+            gidx.write_bigbed(rows, tmp_path / "a.bb", **options)
+    if fits:
+        gidx.write_bigbed(rows, tmp_path / "a.bb", allow_1bp_overlap=True, **options)
+        assert gidx.read_bigbed(tmp_path / "a.bb")["blockSizes"].tolist() == [[8 + lap, 12]]
+    else:
+        with pytest.raises(WriteError, match="blocks 0 and 1 overlap"):
+            gidx.write_bigbed(rows, tmp_path / "a.bb", allow_1bp_overlap=True, **options)

@@ -298,27 +298,22 @@ class BigBed(Bbi, NameIndexes, Texts, Declares):
         names = self.schema("canonical").names
         return [names[i.field] for i in self.head.extra_indexes if i.field < len(names)]
 
-    def index_of(self, field: str | None) -> int:
-        """Which column's extra index to use; the only one where none is named."""
-        indexed = self.indexed_names()
-        known = ", ".join(indexed)
+    def indexes_of(self, field: str | None) -> list[int]:
+        """Which columns' extra indexes to use: all where none is named."""
+        indexed, names = self.indexed_names(), self.schema("canonical").names
         if not indexed:
             raise ColumnError(
                 f"{self.source.name}: no extra index; write one with "
                 "write_bigbed(..., extra_index=['name']), or filter a scan"
             )
         if field is None:
-            if len(indexed) > 1:
-                raise ColumnError(
-                    f"{self.source.name}: several extra indexes, pass field=: {known}"
-                )
-            field = indexed[0]
-        for names in (self.schema("canonical").names, self.schema("native").names):
-            if field in names and self.schema("canonical").names[names.index(field)] in indexed:
-                return names.index(field)
+            return [names.index(name) for name in indexed]
+        for known in (names, self.schema("native").names):
+            if field in known and names[known.index(field)] in indexed:
+                return [known.index(field)]
         raise ColumnError(
             f"{self.source.name}: no extra index on {field!r}{hint(field, indexed)}; "
-            f"there is {known}"
+            f"there is {', '.join(indexed)}"
         )
 
     def lookup(self, column: int, keys: Sequence[str]) -> Ranges:

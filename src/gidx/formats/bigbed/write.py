@@ -29,6 +29,7 @@ import pyarrow as pa
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import encode
 from gidx.arrow.batches import Batches, frame
+from gidx.arrow.clip import clipped
 from gidx.arrow.encode import AsField, Cells
 from gidx.arrow.faults import Faults, Inspection, of_some
 from gidx.arrow.order import Limits, Order, Surveyor, survey, unfit
@@ -75,6 +76,8 @@ def write_bigbed(
     autosql: Any = None,
     extra_index: str | Sequence[str] = (),
     sort: bool = False,
+    clip: bool = False,
+    allow_1bp_overlap: bool = False,
     compression: Literal["zlib"] | None = "zlib",
     level: int = 6,
     items_per_slot: int = 512,
@@ -111,6 +114,12 @@ def write_bigbed(
         Columns to find rows by: fields declared ``string``.
     sort : bool
         Sort rows by chrom and start. Else rows out of order are an error.
+    clip : bool
+        Cut rows that reach past their chrom's end to it, and leave out those that begin
+        behind it, with a warning. Without it, they are refused.
+    allow_1bp_overlap : bool
+        Whether neighbouring blocks of a row may have one base in common, as bedToBigBed's
+        ``-allow1bpOverlap``.
     compression : "zlib" or None
         ``level`` is 1 to 12.
     items_per_slot, fan_out : int
@@ -138,6 +147,7 @@ def write_bigbed(
     2
     """
     deflate_level = level_of(compression, level)
+    data = clipped(data, chromsizes) if clip else data
     with frame(data, beside=path if isinstance(path, str | os.PathLike) else None) as rows:
         declared = declare(rows, autosql, bed_type)
         sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
@@ -151,6 +161,7 @@ def write_bigbed(
             order=order,
             indexed=indexed,
             items_per_slot=items_per_slot,
+            lap=int(allow_1bp_overlap),
         )
         counts = order.counts.tolist()
         chroms = [
@@ -182,7 +193,8 @@ def check_bigbed(
         declared = declare(rows, autosql, bed_type)
         sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
         _indexed(declared, options.get("extra_index", ()))
-        _inspect(rows, _heads(declared), declared, sizes, inspection)
+        lap = int(options.get("allow_1bp_overlap", False))
+        _inspect(rows, _heads(declared), declared, sizes, inspection, lap)
 
 
 # ── what was asked ──────────────────────────────────────────────────────────────────────────────
@@ -229,9 +241,10 @@ class _Encoder:
         order: Order,
         indexed: Sequence[int],
         items_per_slot: int,
+        lap: int,
     ) -> None:
         self._rows, self._heads, self._declared, self._order = rows, heads, declared, order
-        self._indexed, self._items = indexed, max(items_per_slot, 1)
+        self._indexed, self._items, self._lap = indexed, max(items_per_slot, 1), lap
         self._targets = _targets(declared)
         columns = [t.name for t in self._targets if t is not None]
         self._columns = list(dict.fromkeys((*heads[1:], *columns)))
@@ -286,7 +299,7 @@ class _Encoder:
         """File rows ``start`` to ``stop``; raises WriteError for one that cannot be written."""
         batch, starts, ends = self._positions(start, stop, self._columns)
         faults = Faults()
-        filled = _cells(self._declared, self._targets, batch, starts, ends, faults)
+        filled = _cells(self._declared, self._targets, batch, starts, ends, faults, self._lap)
         chrom = self._order.chroms(start, stop)
         if faults.row is not None:
             i = faults.row
@@ -313,6 +326,7 @@ def _cells(
     starts: Ints,
     ends: Ints,
     faults: Faults,
+    lap: int,
 ) -> list[Cells]:
     """The fields behind the head, of rows whose place is known to be good."""
     cells = [None if t is None else encode.encode(batch.column(t.name), t, faults) for t in targets]
@@ -321,7 +335,7 @@ def _cells(
     filled = _counted(declared, cells, faults, len(starts))
     standard = dict(enumerate(filled[: declared.defined - HEAD_FIELDS], HEAD_FIELDS))
     names = [s or f.name for s, f in zip(declared.sources, declared.fields, strict=True)]
-    rules.check(rules.BedRows(starts, ends, standard, names), faults)
+    rules.check(rules.BedRows(starts, ends, standard, names, lap), faults)
     return filled
 
 
@@ -331,6 +345,7 @@ def _inspect(
     declared: TableDeclared,
     sizes: Mapping[str, int],
     inspection: Inspection,
+    lap: int,
 ) -> None:
     """Note all that is wrong with the rows, in their own order."""
     surveyor = Surveyor(rows.schema, heads, Limits(sizes))
@@ -345,7 +360,7 @@ def _inspect(
         if len(fit) < n:
             batch, faults = batch.take(pa.array(fit)), of_some(fit, faults)
         if len(fit):
-            _cells(declared, targets, batch, starts, ends, faults)
+            _cells(declared, targets, batch, starts, ends, faults, lap)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from gidx.formats.table.write import write_tabix
 from gidx.formats.vcf.write import write_vcf
 from gidx.ground.atomic import replacing
 from gidx.indexing import build_index
-from gidx.options import FrameOptions, LazyOptions, OpenOptions, check_known
+from gidx.options import FrameOptions, LazyScan, check_known
 from gidx.scan import format_of
 
 if TYPE_CHECKING:
@@ -621,15 +621,12 @@ def scan_polars(
         if error.name != "polars":
             raise
         raise ImportError('lazy frames need polars: pip install "gidx[polars]"') from None
-    how: Any = {name: value for name, value in options.items() if name in _LAZY}
-    own: Any = {name: value for name, value in options.items() if name not in _LAZY}
+    scans = LazyScan.__annotations__
+    how: Any = {name: value for name, value in options.items() if name in scans}
+    own: Any = {name: value for name, value in options.items() if name not in scans}
     if isinstance(path, Dataset):
-        check_known(own, _LAZY)
+        check_known(own, scans)
     return lazy(path if isinstance(path, Dataset) else open(path, **own), regions, how)
-
-
-# Of a scan, what a lazy frame does not say itself: which columns, which rows, called how.
-_LAZY = tuple(LazyOptions.__annotations__.keys() - OpenOptions.__annotations__.keys())
 
 
 # ── conversion ──────────────────────────────────────────────────────────────────────────────────

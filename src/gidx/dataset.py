@@ -25,7 +25,7 @@ from gidx.ground.region import MAX_END, Region, resolve, spans
 from gidx.ground.reopen import recipe
 from gidx.ground.source import ByteSource, PathSource, open_source, parted_index
 from gidx.ground.windows import Anchor, Windows
-from gidx.options import MissingChroms, ScanOptions
+from gidx.options import LazyScan, MissingChroms, ScanOptions, check_known
 from gidx.scan import OpenFile, find
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from gidx.engines.dataset import IndexedDataset
     from gidx.formats.bbi.read import Bbi
     from gidx.formats.bigbed.read import BigBed
     from gidx.formats.bigwig.read import BigWig
@@ -233,6 +234,32 @@ class Dataset(OpenFile):
 
         one_of("lists", lists, ("arrow", "text"))
         return to_frame(self.to_table(regions, **options), dtype_backend, lists)
+
+    def to_dataset(self, regions: Regions = None, **options: Unpack[LazyScan]) -> IndexedDataset:
+        """This file as a pyarrow dataset, which engines ask by columns and filter.
+
+        DuckDB, DataFusion, `polars.scan_pyarrow_dataset` and pyarrow itself hand both over:
+        what they ask of ``chrom``, ``start`` and ``end`` becomes regions, and only the columns
+        that they need are decoded. ``chrom`` is plain text.
+
+        Parameters
+        ----------
+        regions
+            Only rows that overlap them.
+        **options
+            ``batch_size``, ``threads``, ``errors``, ``missing_chroms`` as in `scan`.
+
+        Examples
+        --------
+        >>> import duckdb
+        >>> d = gidx.open("genes.bb").to_dataset()
+        >>> duckdb.sql("select name from d where chrom = 'chr22' and start < 100000").fetchall()
+        [('GENE1',)]
+        """
+        from gidx.engines.dataset import IndexedDataset
+
+        check_known(options, LazyScan.__annotations__)
+        return IndexedDataset(self, regions, **options)
 
     def to_polars(self, regions: Regions = None, **options: Unpack[ScanOptions]) -> Any:
         """Rows as a polars DataFrame (extra ``polars``). Options as in `scan`."""

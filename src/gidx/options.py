@@ -33,6 +33,7 @@ __all__ = [
     "FrameOptions",
     "Genotypes",
     "LazyOptions",
+    "LazyScan",
     "Lists",
     "MissingChroms",
     "Mode",
@@ -175,13 +176,17 @@ class ReadOptions(FrameOptions, OpenOptions, total=False):
     """Options of `read`."""
 
 
-class LazyOptions(OpenOptions, total=False):
-    """Options of `scan_polars`: of opening, and of the scans that a query becomes."""
+class LazyScan(TypedDict, total=False):
+    """Options of the scans that an engine's query becomes; it says itself which rows it wants."""
 
     batch_size: int | None
     threads: int | None
     errors: Errors
     missing_chroms: MissingChroms
+
+
+class LazyOptions(OpenOptions, LazyScan, total=False):
+    """Options of `scan_polars`."""
 
 
 class PlotOptions(TypedDict, total=False):

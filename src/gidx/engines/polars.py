@@ -59,7 +59,7 @@ def _frames(
     if predicate is not None and regions is None and n_rows is None:
         asked = bounds.useful(file, boxes(predicate, list(file.chroms)))
     options = {**how, "threads": 1} if n_rows is not None and n_rows <= _FEW else how
-    _, batches = rows.scan(file, asked, schema, needed, None, **options)
+    batches = rows.scan(file, asked, schema, needed, None, **options)
     left = n_rows
     for batch in batches if left != 0 else ():
         part = batch if left is None else batch.slice(0, left)

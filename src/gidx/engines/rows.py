@@ -29,6 +29,19 @@ def plain(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return canonical.batch([bare(column) for column in batch.columns], schema, batch.num_rows)
 
 
+def projected(
+    schema: pa.Schema, columns: Sequence[str] | None, filter: pc.Expression | None
+) -> tuple[pa.Schema, pa.Schema]:
+    """The columns that are read, and those that are wanted; the filter may need others."""
+    wanted = canonical.project(schema, columns)
+    needed = wanted
+    if filter is not None:
+        needed = list(dict.fromkeys([*wanted, *columns_of(filter, schema)]))
+    both = ([schema.field(i) for i in places] for places in (needed, wanted))
+    read, found = (pa.schema(fields, schema.metadata) for fields in both)
+    return read, found
+
+
 def scan(
     file: OpenFile,
     regions: Any,
@@ -36,19 +49,11 @@ def scan(
     columns: Sequence[str] | None,
     filter: pc.Expression | None,
     **options: Any,
-) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """The rows that a filter over the plain ``schema`` lets through, and their schema.
-
-    Columns as in `Dataset.scan`; the filter may need others.
-    """
-    wanted = canonical.project(schema, columns)
-    needed = wanted
-    if filter is not None:
-        needed = list(dict.fromkeys([*wanted, *columns_of(filter, schema)]))
-    read = pa.schema([schema.field(i) for i in needed], schema.metadata)
-    found = pa.schema([schema.field(i) for i in wanted], schema.metadata)
+) -> Iterator[pa.RecordBatch]:
+    """The rows that a filter over the plain ``schema`` lets through; columns as in `scan`."""
+    read, found = projected(schema, columns, filter)
     batches: Any = file.to_batches(regions, columns=read.names, **options)
-    return found, _filtered(batches, read, found, filter)
+    return _filtered(batches, read, found, filter)
 
 
 def _filtered(

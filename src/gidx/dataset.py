@@ -9,6 +9,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -21,6 +23,9 @@ from gidx.errors import ChangedError, GidxWarning, RegionError, one_of
 from gidx.formats import registry
 from gidx.formats.base import Opening
 from gidx.formats.offers import ZOOM_SCHEMA, Lines, NameIndexes, Signal, Zooms
+from gidx.formats.several import Several
+from gidx.ground.files import Files, listed
+from gidx.ground.pool import in_order
 from gidx.ground.region import MAX_END, Region, resolve, spans
 from gidx.ground.reopen import recipe
 from gidx.ground.source import ByteSource, PathSource, open_source, parted_index
@@ -55,9 +60,12 @@ def open(path: AnySource, **options: Unpack[OpenOptions]) -> Dataset:
 
     Parameters
     ----------
-    path : str, PathLike, bytes or binary file
+    path : str, PathLike, bytes, binary file, or a list of them
         A local path, a URL that fsspec knows (``https://``, ``s3://`` …), the bytes
-        themselves, or an open binary file.
+        themselves, or an open binary file. Several files of one format are one Dataset: a
+        list, a glob (``"calls.chr*.vcf.gz"``, chr2 before chr10), a folder of Parquet files.
+        Their rows come in the files' order; a column that some lack is missing there;
+        samples and types of columns must be the same.
     index : str, PathLike, bytes, binary file or TabixIndex, optional
         The index of a BGZF text file. Default: the ``.tbi`` or ``.csi`` beside it.
     storage_options : mapping, optional
@@ -95,6 +103,7 @@ def open(path: AnySource, **options: Unpack[OpenOptions]) -> Dataset:
 
 
 # How often a file is opened again whose writer was between its data and its index
+_AT_ONCE = 8  # files of several that are opened at a time
 _TRIES = 8
 
 
@@ -115,17 +124,41 @@ def open_as(
     own = dict(options or {})
     cache = own.pop("cache", None)
     opening = Opening(index, storage_options, kinds, otherwise, own)
+    several = listed(path, storage_options)
+
+    def source() -> ByteSource:
+        if several is None:
+            return open_source(path, storage_options, cache=cache)
+        tasks = (partial(open_source, one, storage_options, cache=cache) for one in several)
+        return Files(list(in_order(tasks, _AT_ONCE)))
+
     for _ in range(_TRIES):
         with suppress(ChangedError):
-            return _opened(open_source(path, storage_options, cache=cache), opening)
-    return _opened(open_source(path, storage_options, cache=cache), opening)
+            return _opened(source(), opening)
+    return _opened(source(), opening)
 
 
 def _opened(source: ByteSource, opening: Opening) -> Dataset:
     """The Dataset that has what the file's format offers."""
+    if isinstance(source, Files):
+        return Dataset(_several(source, opening), opening)
     found = registry.open(source, opening)
     kinds = (made for offer, made in _DATASETS if isinstance(found, offer))
     return next(kinds, Dataset)(found, opening)
+
+
+def _several(files: Files, opening: Opening) -> Several:
+    """Files of one format as one."""
+    indexes = opening.index
+    if indexes is None:
+        indexes = [None] * len(files.sources)
+    if not isinstance(indexes, (list, tuple)) or len(indexes) != len(files.sources):
+        raise TypeError(f"index= of {len(files.sources)} files is a list of as many")
+    tasks = (
+        partial(registry.open, one, replace(opening, index=index))
+        for one, index in zip(files.sources, indexes, strict=True)
+    )
+    return Several(files, list(in_order(tasks, _AT_ONCE)))
 
 
 class Dataset(OpenFile):
@@ -185,7 +218,7 @@ class Dataset(OpenFile):
         ...     len(ds), ds.columns[:3], len(ds["chr22:1-20,000,000"])
         (3, ['chrom', 'start', 'end'], 2)
         """
-        if isinstance(self._format.source, PathSource) and not self._is_shared:
+        if isinstance(self._format.source, (PathSource, Files)) and not self._is_shared:
             self._format.source.close()
 
     def shared(self) -> None:

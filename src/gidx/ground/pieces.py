@@ -109,6 +109,16 @@ class Work:
             np.concatenate([*(self.before[mark] for mark in marks), *none]),
         )
 
+    def each_chrom_once(self) -> Work:
+        """This, what is told of a chrom in several places together."""
+        names = list(dict.fromkeys(name for name in self.chroms if name is not None))
+        if len(names) == len(self.chroms):
+            return self
+        ids = {name: i for i, name in enumerate(names)}
+        of = [ids[name] for name in self.chroms if name is not None]
+        chrom = np.repeat(np.array(of, np.int64), np.diff(self.first))
+        return Work.of_marks(names, chrom, self.position.astype(np.int64), self.before)
+
     def then(self, other: Work) -> Work:
         """This, and other rows behind it."""
         return Work(

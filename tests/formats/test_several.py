@@ -1,0 +1,174 @@
+"""Several files opened as one: rows of all in order, what may differ and what may not."""
+
+from __future__ import annotations
+
+import pickle
+
+import fsspec
+import pyarrow as pa
+import pytest
+from tests import test_conformance as conformance
+from tests.support import tabix_files
+
+import gidx
+from gidx.cli import main
+from gidx.errors import FormatError, MissingIndexError, UnknownChromError
+
+KINDS = {k: v for k, v in conformance.KINDS.items() if k != "sam"}
+CHROMS = list(conformance.SIZES)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def made(request, tmp_path_factory):
+    """A file of all rows, and a folder with one for each chrom."""
+    folder = tmp_path_factory.mktemp(request.param)
+    whole = KINDS[request.param](folder)
+    parts = []
+    for chrom in CHROMS:
+        (folder / chrom).mkdir()
+        rows = [row for row in conformance.ROWS if row[0] == chrom]
+        parts.append(KINDS[request.param](folder / chrom, rows))
+    return whole, parts
+
+
+def names(made, *also):
+    """Columns whose values do not count rows of the file."""
+    return ["chrom", "start", "end", *also]
+
+
+class TestAFileForEachChrom:
+    def test_is_as_one_file(self, made):
+        whole, parts = made
+        one, several = gidx.open(whole), gidx.open(parts)
+        assert several.schema.names == one.schema.names
+        assert several.schema.types == one.schema.types
+        assert list(several.chroms) == CHROMS
+        assert several.format == one.format
+        assert conformance.places(several.to_table()) == conformance.ROWS
+        assert several.count_rows() == len(conformance.ROWS)
+        assert several.to_pandas()["chrom"].cat.categories.tolist() == CHROMS
+        assert several.fields["name"].equals(one.fields["name"])
+        assert several.info()["files"] == 3
+
+    def test_regions_are_the_scan_filtered(self, made):
+        whole, parts = made
+        one, several = gidx.open(whole), gidx.open(parts)
+        asks = ["chr2", ("chrX", 16_000, 40_000), ["chrX", ("chr1", 5, 90_000)], []]
+        for asked in asks:
+            found = several.to_table(asked, columns=names(made))
+            assert found.equals(one.to_table(asked, columns=names(made)))
+            assert several.count_rows(asked) == found.num_rows
+            batches = several.scan(asked, columns=["end"], batch_size=7, threads=3).read_all()
+            assert batches["end"].to_pylist() == found["end"].to_pylist()
+        assert several.head(4)["start"].to_pylist() == [s for _, s, _ in conformance.ROWS[:4]]
+        with pytest.raises(UnknownChromError):
+            several.to_table("chr9")
+
+    def test_pieces_are_the_scan(self, made):
+        several = pickle.loads(pickle.dumps(gidx.open(made[1])))
+        for n in (1, 5, 60):
+            pieces = several.partitions(n)
+            rows = [row for p in pieces for row in conformance.places(several.to_table(p))]
+            assert rows == conformance.ROWS
+            asked = ["chr1", ("chrX", 100, 70_000)]
+            pieces = several.partitions(n, regions=asked)
+            rows = [row for p in pieces for row in conformance.places(several.to_table(p))]
+            assert rows == conformance.places(several.to_table(asked))
+
+    def test_a_glob_has_them_in_the_order_that_people_count_in(self, made):
+        _, parts = made
+        pattern = str(parts[0].parent.parent / "chr*" / parts[0].name)
+        dataset = gidx.open(pattern)
+        assert conformance.places(dataset.to_table()) == conformance.ROWS
+        assert len(gidx.read(pattern, "chr2")) == dataset.count_rows("chr2")
+
+
+def test_a_glob_at_a_url(tmp_path):
+    memory = fsspec.filesystem("memory")
+    for i in (10, 2):
+        path = tabix_files.write(tmp_path / f"c{i}.bed.gz", f"c{i}\t1\t5\n")
+        for file in (path, tmp_path / f"c{i}.bed.gz.tbi"):
+            memory.pipe(f"/several/{file.name}", file.read_bytes())
+    dataset = gidx.open("memory://several/c*.bed.gz")
+    assert conformance.places(dataset.to_table()) == [("c2", 1, 5), ("c10", 1, 5)]
+    assert dataset.count_rows("c10") == 1
+
+
+def test_a_chrom_in_several_files_is_read_of_each(tmp_path):
+    for i in (0, 1, 2):
+        rows = "".join(f"c1\t{1000 * j + i}\t{1000 * j + 1500}\n" for j in range(300))
+        tabix_files.write(tmp_path / f"{i}.bed.gz", rows, sizes=500)
+    dataset = gidx.open([tmp_path / f"{i}.bed.gz" for i in range(3)])
+    assert dataset.count_rows(("c1", 0, 10)) == 3
+    whole = conformance.places(dataset.to_table())
+    assert len(whole) == 900
+    for n in (1, 7, 100):
+        pieces = [conformance.places(dataset.to_table(p)) for p in dataset.partitions(n)]
+        assert sorted(row for piece in pieces for row in piece) == sorted(whole)
+
+
+HEAD = '##fileformat=VCFv4.3\n##INFO=<ID=A,Number=1,Type=Integer,Description="a">\n'
+COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+
+
+def vcf(folder, name, row, head=HEAD, samples=""):
+    return tabix_files.write(folder / name, f"{head}{COLUMNS}{samples}\n{row}\n", "vcf")
+
+
+class TestWhereHeadersDiffer:
+    def test_a_column_that_some_lack_is_missing_there(self, tmp_path):
+        more = HEAD + '##INFO=<ID=B,Number=1,Type=Float,Description="b">\n'
+        one = vcf(tmp_path, "1.vcf.gz", "c1\t5\t.\tA\tC\t.\t.\tA=3")
+        two = vcf(tmp_path, "2.vcf.gz", "c2\t5\t.\tA\tC\t.\t.\tA=4;B=0.5", more)
+        for paths, order in (([one, two], [None, 0.5]), ([two, one], [0.5, None])):
+            dataset = gidx.open(paths)
+            assert dataset.to_table()["INFO/B"].to_pylist() == order
+            assert dataset.to_table(columns=["INFO/B"]).num_rows == 2
+            assert dataset.header == gidx.open(paths[0]).header
+            assert dataset.fields["name"].to_pylist() == dataset.columns
+
+    def test_a_column_of_another_type_is_an_error_that_names_both_files(self, tmp_path):
+        other = HEAD.replace("Integer", "Float")
+        one = vcf(tmp_path, "1.vcf.gz", "c1\t5\t.\tA\tC\t.\t.\tA=3")
+        two = vcf(tmp_path, "2.vcf.gz", "c2\t5\t.\tA\tC\t.\t.\tA=4", other)
+        with pytest.raises(FormatError, match=r"2\.vcf\.gz: column INFO/A is .*1\.vcf\.gz it is"):
+            gidx.open([one, two])
+        both = gidx.open([one, two], types={"INFO/A": pa.float64()})
+        assert both.to_table()["INFO/A"].to_pylist() == [3.0, 4.0]
+
+    def test_samples_must_be_the_same(self, tmp_path):
+        row = "\t5\t.\tA\tC\t.\t.\tA=3\tGT"
+        head = HEAD + '##FORMAT=<ID=GT,Number=1,Type=String,Description="g">\n'
+        one = vcf(tmp_path, "1.vcf.gz", f"c1{row}\t0/1", head, "\tFORMAT\tNA1")
+        two = vcf(tmp_path, "2.vcf.gz", f"c2{row}\t0/1\t1/1", head, "\tFORMAT\tNA1\tNA2")
+        with pytest.raises(FormatError, match="files of the same samples"):
+            gidx.open([one, two])
+        assert gidx.open([one, two], samples=["NA1"]).count_rows() == 2
+
+    def test_formats_must_be_the_same(self, tmp_path):
+        bed = tabix_files.write(tmp_path / "a.bed.gz", "c1\t1\t2\n")
+        with pytest.raises(FormatError, match=r"a bed file, where .*1\.vcf\.gz is vcf"):
+            gidx.open([vcf(tmp_path, "1.vcf.gz", "c1\t5\t.\tA\tC\t.\t.\tA=3"), bed])
+
+
+def test_what_cannot_be_opened_says_why(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file is called so"):
+        gidx.open(str(tmp_path / "no*.vcf.gz"))
+    with pytest.raises(ValueError, match="empty list"):
+        gidx.open([])
+    paths = [tmp_path / f"{i}.bed" for i in range(2)]
+    for path in paths:
+        path.write_text("c1\t1\t5\n")
+    with pytest.raises(TypeError, match="a list of as many"):
+        gidx.open(paths, index=b"")
+    with pytest.raises(MissingIndexError):
+        gidx.open(paths).to_table("c1")
+    assert gidx.open(paths).count_rows() == 2
+    assert [p.chrom for p in gidx.open(paths).partitions(5)] == [None]
+
+
+def test_the_command_line_takes_a_glob(tmp_path, capfd):
+    for i in (1, 2):
+        tabix_files.write(tmp_path / f"c{i}.bed.gz", f"c{i}\t1\t5\n")
+    assert main(["query", str(tmp_path / "c*.bed.gz"), "c2", "--no-header"]) == 0
+    assert capfd.readouterr().out == "c2\t1\t5\n"

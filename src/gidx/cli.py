@@ -17,8 +17,10 @@ Modules that take long to import are imported by the commands that need them.
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import importlib
+import io
 import json
 import math
 import os
@@ -29,9 +31,9 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO, cast
 
-from gidx.errors import ColumnError, GidxError, GidxWarning, RegionError
+from gidx.errors import ColumnError, GidxError, GidxWarning, RegionError, visible
 from gidx.formats.registry import KINDS
 
 if TYPE_CHECKING:
@@ -96,7 +98,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _say(message: str) -> None:
     with contextlib.suppress(OSError):  # stderr is closed: nobody listens
-        print(f"gidx: {_in_options(' '.join(message.split()))}", file=sys.stderr)
+        said = visible(_in_options(" ".join(message.split())))
+        print(f"gidx: {said}", file=sys.stderr)
 
 
 _FLAG = {"write_bed": "bed", "write_vcf": "vcf", "write_gff": "gff3", "write_tabix": "tsv"}
@@ -295,13 +298,15 @@ def _print_pairs(pairs: dict[str, Any]) -> None:
     width = max(map(len, pairs))
     for key, value in pairs.items():
         said = "not counted" if value is None else value
-        print(f"{key:<{width}}  {f'{value:,}' if isinstance(value, int) else said}")
+        said = f"{value:,}" if isinstance(value, int) else visible(str(said))
+        print(f"{key:<{width}}  {said}")
 
 
 def _print_table(rows: Sequence[Sequence[str]], align: str) -> None:
     """Columns side by side, two spaces between them; the last one may be long."""
     if not rows:
         return
+    rows = [[visible(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(align))]
     for row in rows:
         cells = (f"{c:{a}{w}}" for c, a, w in zip(row, align, widths, strict=True))
@@ -404,6 +409,30 @@ def _header(arguments: argparse.Namespace) -> bool | None:
     return False if arguments.no_header else None
 
 
+class _Terminal(io.RawIOBase):
+    """Rows for a person to look at: what a terminal would take for a command is seen instead."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        self._out.write(visible(self._decoder.decode(bytes(data))).encode())
+        return memoryview(data).nbytes
+
+    def flush(self) -> None:
+        self._out.flush()
+
+
+def _standard_output() -> BinaryIO:
+    """Where rows go: as they are into a pipe or a file, with controls escaped to a terminal."""
+    out = sys.stdout.buffer
+    return cast(BinaryIO, _Terminal(out)) if sys.stdout.isatty() else out
+
+
 @contextlib.contextmanager
 def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kind]]:
     """Where rows go and as what: ``--output``, else standard output."""
@@ -419,7 +448,7 @@ def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kin
     if kind.is_binary and sys.stdout.isatty():
         _wrong(arguments, f"{kind.name} is not for a terminal; pass --output FILE, or pipe it")
     sys.stdout.flush()
-    yield sys.stdout.buffer, kind
+    yield _standard_output(), kind
 
 
 # ── convert ─────────────────────────────────────────────────────────────────────────────────────
@@ -437,7 +466,7 @@ def _convert(arguments: argparse.Namespace) -> int:
             _wrong(arguments, "standard output needs --to")
         if KINDS[arguments.to].is_binary and sys.stdout.isatty():
             _wrong(arguments, f"{arguments.to} is not for a terminal; name a file, or pipe it")
-        target = sys.stdout.buffer
+        target = _standard_output()
     kind = target_kind(target, arguments.to)
     if kind.name != "bigbed" and arguments.extra_index:
         _wrong(arguments, f"--extra-index is for bigBed, {arguments.target} is {kind.name}")

@@ -32,6 +32,23 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+# Controls of terminals, C0 but tab and line feed, and C1; those that turn the direction of text
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """Text for a person to look at, whatever a file has put into it.
+
+    A name may hold what a terminal takes for a command: its window's title, colours, the
+    clipboard. Written to a pipe or a file, it stays as it is.
+
+    >>> visible("chr1\\x1b]0;title\\x07") == r"chr1\\x1b]0;title\\x07"
+    True
+    """
+    if text.isprintable():
+        return text
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
 
 class GidxError(Exception):
     """Base of all errors that gidx raises on purpose.
@@ -40,6 +57,7 @@ class GidxError(Exception):
     """
 
     def __init__(self, message: str = "", **place: Any) -> None:
+        message = visible(message)
         super().__init__(message)
         self.message = message
         for name, value in place.items():
@@ -141,7 +159,7 @@ def warn(message: str, category: type[GidxWarning] = GidxWarning) -> None:
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("gidx."):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(visible(message), category, stacklevel=level)
 
 
 def format_error(path: str, offset: int | None, message: str) -> FormatError:

@@ -605,7 +605,8 @@ def read_chroms(
                             f += 1
                             a = i + 1
                         i += 1
-                    while buf[i] > LF:
+                    # other control bytes belong to a name, as they do in `read_lines`
+                    while buf[i] > LF or buf[i] < TAB:
                         i += 1
                     if f == c_chrom and not same_text(
                         buf, a, i, buf, last_begin, last_begin + last_size

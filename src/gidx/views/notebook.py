@@ -14,12 +14,12 @@ import itertools
 import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
+from html import escape as _as_html
 from typing import Any
 
 import pyarrow as pa
 
-from gidx.errors import GidxWarning
+from gidx.errors import GidxWarning, visible
 from gidx.formats.offers import Lines
 from gidx.scan import OpenFile, first_lines, format_of
 
@@ -152,6 +152,11 @@ def _table(
         f'<table style="{_TABLE}"><thead style="{_LINE}"><tr>{names}</tr></thead>'
         f"<tbody>{lines}</tbody></table>"
     )
+
+
+def escape(text: str) -> str:
+    """Text of a file for a page: what is markup is text, and what is control is seen."""
+    return _as_html(visible(text))
 
 
 def _cell(value: Any, longest: int) -> str:

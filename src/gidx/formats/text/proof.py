@@ -34,7 +34,8 @@ def problems(
     lost = prove(text, index, threads)
     found = [] if lost is None else [lost]
     sam = text.dialect.rules.span == "sam"
-    for name, by_index in index.row_counts.items():
+    # names as the rows have them, where those of the file are not UTF-8
+    for name, by_index in zip(text.chroms, index.row_counts.values(), strict=False):
         rows = counts.get(None if sam and name == "*" else name, 0)
         if by_index is not None and by_index != rows:
             said = f"{text.source.name}: {name} has {rows:,} rows, by the index {by_index:,}"

@@ -311,6 +311,12 @@ class BgzfLines:
         check_bgzf(source)
         self.source = source
         self._step = self._group_size()
+        # What the last block of a range counts, which is inflated whole: 1,000 regions of a VCF
+        # were 3 groups of 14 MB of text, whose memory was taken and given back each time: 109 ms
+        # instead of 75. Of what is far, requests are what counts, and few groups make few.
+        self._block = 1
+        if not isinstance(source, RemoteSource):
+            self._block = self._step * MAX_BLOCK // TEXT
 
     def _group_size(self) -> int:
         """Bytes of the file that hold about `TEXT`, judged by its first blocks."""
@@ -328,7 +334,7 @@ class BgzfLines:
         spans = ranges.tolist()
         group, held = [], 0
         for begin, stop in spans:
-            held += (stop >> 16) - (begin >> 16) + 1
+            held += (stop >> 16) - (begin >> 16) + self._block
             if held > step:
                 return self._groups(spans, step)
             group.append(Segment(begin, stop))
@@ -339,7 +345,7 @@ class BgzfLines:
         group: list[Segment] = []
         held = 0
         for begin, stop in spans:
-            span = (stop >> 16) - (begin >> 16) + 1
+            span = (stop >> 16) - (begin >> 16) + self._block
             if span > step:
                 if group:
                     yield group

@@ -96,7 +96,8 @@ def write_bigwig(
         The column of values. Default: ``value``, or the only column of numbers that is
         left.
     invalid : {"raise", "drop"}
-        What a row does whose value is missing, not a number, or past what 32 bits hold.
+        What a row does that has no bases, or whose value is missing, not a number, or past
+        what 32 bits hold.
     sort : bool
         Sort the rows. Without it, rows in disorder are refused.
     compression : {"zlib", None}
@@ -272,13 +273,18 @@ def _unfit(given: npt.NDArray[Any], values: Floats) -> npt.NDArray[np.bool_]:
     return bad
 
 
-def _valid(data: Any, value: str | None) -> Iterator[pa.RecordBatch]:
-    """The rows of a value that a bigWig holds."""
+def _valid(data: Any, value: str | None) -> Iterator[pa.Table | pa.RecordBatch]:
+    """The rows that have bases, and a value that a bigWig holds."""
     rows = flow(data)
-    name = _columns(rows.schema, value).value
+    columns = _columns(rows.schema, value)
+    start, end, shift = columns.roles.start, columns.roles.end, columns.roles.shift
     yield rows.schema.empty_table()
     for batch in rows.batches:
-        bad = _unfit(*_values(batch.column(name)))
+        bad = _unfit(*_values(batch.column(columns.value)))
+        if end is not None:
+            places = (encode.integers(batch.column(n), n, Faults()) for n in (start, end))
+            first, last = places
+            bad |= first - shift == last
         yield batch.filter(pa.array(~bad)) if bad.any() else batch
 
 

@@ -1,0 +1,131 @@
+"""What people reported of other tools for bigWig, rebuilt small."""
+
+from __future__ import annotations
+
+import io
+import zlib
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.support.bigwig_bytes import build
+
+import gidx
+from gidx.bbi.header import BIGWIG_MAGIC, read_header
+from gidx.bbi.range_tree import RangeTree
+from gidx.errors import WriteError
+from gidx.ground.source import MemorySource
+
+NAN = float("nan")
+
+
+def written(data, sizes=None, **options) -> bytes:
+    file = io.BytesIO()
+    gidx.write_bigwig(data, file, sizes, **options)
+    return file.getvalue()
+
+
+def frame(rows) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["chrom", "start", "end", "value"])
+
+
+def rows_of(data) -> list[tuple]:
+    return [tuple(row.values()) for row in gidx.open(data).to_table().to_pylist()]
+
+
+def test_two_chroms_in_one_call():
+    """pyBigWig 54: entries of two chroms are called out of order."""
+    start = np.array([0, 10, 40, 50, 60, 70, 80, 90])
+    rows = pd.DataFrame({"chrom": np.repeat(["chr1", "chr2"], 4), "start": start,
+                         "end": start + 5, "value": np.arange(8.0)})  # fmt: skip
+    assert len(rows_of(written(rows, {"chr1": 100, "chr2": 100}))) == 8
+
+
+def test_rows_without_bases_are_named_or_dropped():
+    """pyBigWig 110, kentUtils 7: `17 22 doesn't intersect 17 17`, or no word which row it is."""
+    rows = frame([("chr1", 7, 8, 1.0), ("chr1", 9, 9, 2.0), ("chr1", 9, 12, 3.0)])
+    with pytest.raises(WriteError, match=r"row 1 \(chr1:10-9\): it is empty") as error:
+        written(rows, {"chr1": 20})
+    assert error.value.row == 1
+    kept = written(rows, {"chr1": 20}, invalid="drop")
+    assert rows_of(kept) == [("chr1", 7, 8, 1.0), ("chr1", 9, 12, 3.0)]
+
+
+def test_rows_that_overlap_are_refused_with_the_way_to_their_depth():
+    """pyBigWig 93: are values of rows that overlap added up?"""
+    rows = frame([("chr1", 100, 110, 2.0), ("chr1", 105, 115, 3.0)])
+    with pytest.raises(WriteError, match=r"it overlaps the row before.*df.gidx.pileup\(\)"):
+        written(rows, {"chr1": 200})
+    assert rows.gidx.pileup()["value"].tolist() == [1, 2, 1]
+
+
+def test_a_value_that_is_not_a_number_leaves_a_gap():
+    """pyBigWig 132: NaN of an array is written as a value, which other tools fall over."""
+    data = written({"chr1": np.array([1.0, NAN, NAN, 2.0])})
+    assert rows_of(data) == [("chr1", 0, 1, 1.0), ("chr1", 3, 4, 2.0)]
+
+
+def test_a_sum_is_that_of_the_values():
+    """pyBigWig 12, 146: 10.8 for 6294.5, since it comes from a zoom level."""
+    rows = [("c", i, i + 1, float(i % 13)) for i in range(5000)]
+    dataset = gidx.open(written(frame(rows), {"c": 6000}))
+    region = ("c", 777, 1911)
+    exact = float(dataset.values(region).astype(float).sum())
+    assert dataset.values(region, 1, "sum")[0] == exact
+    assert dataset.summary(region, 1, "sum", exact=True)[0] == exact
+    assert dataset.summary(region, 1, "sum")[0] == pytest.approx(exact, rel=0.05)
+
+
+def test_regions_of_another_assembly_have_no_value_behind_the_end():
+    """pyBigWig 49, 124, deepTools 788: `Invalid interval bounds!` stops the whole run."""
+    dataset = gidx.open(build([("chr2", 40, 50, 3.0)], {"chr2": 50}))
+    assert dataset.values(("chr2", 48, 52)).tolist()[:2] == [3.0, 3.0]
+    assert np.isnan(dataset.values(("chr2", 60, 70))).all()
+    peaks = pd.DataFrame({"chrom": ["chr2", "chr2"], "start": [45, 60], "end": [55, 70]})
+    assert peaks.gidx.average(dataset)["covered"].tolist() == [5, 0]
+
+
+@pytest.mark.parametrize("numbers", [(2, 0, 1), (0, 2, 1), (1, 2, 0)])
+def test_ids_of_chroms_may_be_in_any_order(numbers):
+    """pyBigWig 152: values of chroms whose ids are not in order of their names are NaN."""
+    ids = dict(zip(["chr1", "chr2", "chr10"], numbers, strict=True))
+    rows = [(chrom, 5, 9, float(i)) for i, chrom in enumerate(sorted(ids, key=ids.get))]
+    dataset = gidx.open(build(rows, dict.fromkeys(ids, 20), chrom_ids=ids, items_per_slot=1))
+    for chrom, *_, value in rows:
+        assert dataset.values((chrom, 4, 6)).tolist()[1] == value
+
+
+def test_lengths_that_differ_by_one_stay(tmp_path):
+    """bigwig-nim 8: the third row came out one base shorter, and a new one behind it."""
+    rows = [("chr1", 11259707, 11259782, 1.0), ("chr1", 11259782, 11259857, 0.0),
+            ("chr1", 11259857, 11259933, 1.0), ("chr1", 11259933, 11260908, 0.0)]  # fmt: skip
+    assert rows_of(written(frame(rows), {"chr1": 248956422})) == rows
+
+
+@pytest.mark.parametrize("items", [1, 3, 1024])
+def test_the_header_says_the_largest_of_all_blocks(items):
+    """bigtools 55: IGV fails, since blocks of zoom levels are larger than the header says."""
+    rows = [("c", i * 3, i * 3 + 1 + i % 2, float(i)) for i in range(3000)]
+    source = MemorySource(written(frame(rows), {"c": 10_000}, items_per_slot=items))
+    header = read_header(source, BIGWIG_MAGIC, "bigWig")
+    offsets = [int(header.fixed["index_offset"]), *header.zooms["index_offset"].tolist()]
+    for at in offsets:
+        ranges = RangeTree(source, at, header.order, "tree").ranges()
+        sizes = [len(zlib.decompress(bytes(piece))) for piece in source.read_many(ranges)]
+        assert max(sizes) <= header.fixed["uncompress_buffer_size"]
+
+
+def test_a_file_without_zoom_levels_is_summed_up_all_the_same():
+    """bam2bw 5: a flat line."""
+    dataset = gidx.open(build([("c", i, i + 1, 2.0) for i in range(100)], {"c": 1000}))
+    assert dataset.zoom_levels == []
+    assert dataset.summary("c", 10).tolist()[:2] == [2.0, pytest.approx(NAN, nan_ok=True)]
+
+
+def test_merged_rows_end_where_the_chrom_does():
+    """bigtools 78, gtars 74: a merged file has rows behind the chrom's end."""
+    one = written(frame([("chr1", 990, 1003, 1.0)]), {"chr1": 1003})
+    other = written(frame([("chr1", 995, 1003, 2.0)]), {"chr1": 1003})
+    target = io.BytesIO()
+    gidx.merge_bigwigs([one, other], target)
+    assert rows_of(target.getvalue()) == [("chr1", 990, 995, 1.0), ("chr1", 995, 1003, 3.0)]

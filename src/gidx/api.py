@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
+from gidx.convert.parts import write_parts
 from gidx.dataset import BigBedDataset, BigWigDataset, Dataset, TabixDataset, open, open_as
 from gidx.errors import FormatError, one_of
 from gidx.formats.bed.write import write_bed
@@ -640,6 +641,8 @@ def to_parquet(
     compression: str = "zstd",
     row_group_size: int = parquet.ROW_GROUP,
     bloom_filter: Sequence[str] = (),
+    partitions: int | None = None,
+    partition_by: Literal["chrom"] | None = None,
     storage_options: Mapping[str, Any] | None = None,
     cache: Path | None = None,
     **options: Unpack[ScanOptions],
@@ -654,7 +657,7 @@ def to_parquet(
     source
         What `open` takes, or a Dataset.
     path : str, PathLike or binary file
-        The Parquet file.
+        The Parquet file; with ``partitions`` or ``partition_by`` a folder, which is new.
     regions, **options
         As in `Dataset.scan`.
     compression, row_group_size
@@ -663,6 +666,11 @@ def to_parquet(
     bloom_filter : list of str, optional
         Columns to write a Bloom filter of, by which readers skip row groups where they look
         for a name (pyarrow 24 or later writes them; DuckDB uses them).
+    partitions : int, optional
+        About how many files to write, in parallel, of equal work each (`Dataset.partitions`).
+    partition_by : "chrom", optional
+        A folder ``chrom=chr1`` for each chrom, as Hive names them. Both kinds of folders are
+        opened as one by `open`, pyarrow, polars, DuckDB and Spark.
 
     Examples
     --------
@@ -670,17 +678,26 @@ def to_parquet(
     >>> pd.read_parquet("genes.parquet")["name"].tolist()
     ['GENE1', 'GENE2']
     """
+    if partition_by is not None:
+        one_of("partition_by", partition_by, ("chrom",))
     dataset = source
     if not isinstance(dataset, Dataset):
         dataset = open(dataset, storage_options=storage_options, cache=cache)
 
+    writing: dict[str, Any] = {
+        "compression": compression, "row_group_size": row_group_size, "bloom_filter": bloom_filter,
+    }  # fmt: skip
+    if partitions is not None or partition_by is not None:
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError("partitions and partition_by write a folder; name one")
+        by_chrom = partition_by is not None
+        write_parts(dataset, path, regions, partitions, by_chrom, writing, options)
+        return
+
     def write(rows: Dataset, is_sorted: bool) -> None:
         reader = rows.scan(regions, **options)
         with replacing(path) as file:
-            parquet.write(
-                reader.schema, reader, file, compression=compression,
-                row_group_size=row_group_size, bloom_filter=bloom_filter, is_sorted=is_sorted,
-            )  # fmt: skip
+            parquet.write(reader.schema, reader, file, is_sorted=is_sorted, **writing)
 
     can_rewrite = isinstance(path, str | os.PathLike)
     try:

@@ -170,3 +170,66 @@ def test_rows_without_chrom_are_written_too(tmp_path):
     expected = gidx.open(path).to_table()["chrom"].cast(pa.string()).to_pylist()
     assert table["chrom"].to_pylist() == expected
     assert table["start"].to_pylist() == [4, None]
+
+
+class TestSeveralFiles:
+    """A folder with a file a piece: written in parallel, read as one by everybody."""
+
+    @pytest.mark.parametrize("kind", ["bigbed", "vcf", "sam", "parquet"])
+    @pytest.mark.parametrize("how", [{"partitions": 7}, {"partition_by": "chrom"},
+                                     {"partitions": 7, "partition_by": "chrom"}])  # fmt: skip
+    def test_the_rows_are_those_of_the_file(self, tmp_path, kind, how):
+        path = conformance.KINDS[kind](tmp_path)
+        folder = tmp_path / "parts"
+        gidx.to_parquet(path, folder, **how)
+        files = sorted(folder.rglob("*.parquet"))
+        assert len(files) >= (3 if "partition_by" in how else 6)
+        dataset = gidx.open(folder)
+        assert conformance.places(dataset.to_table()) == conformance.ROWS
+        assert dataset.count_rows("chr2") == sum(c == "chr2" for c, *_ in conformance.ROWS)
+        assert (
+            read_metadata(dataset.schema)["format"] == gidx.open(path).format or kind == "parquet"
+        )
+        gidx.to_parquet(folder, tmp_path / "one.parquet")
+        again = gidx.open(tmp_path / "one.parquet").to_table()
+        assert conformance.places(again) == conformance.ROWS
+
+    def test_other_readers_take_the_folder(self, tmp_path):
+        path = conformance.bigbed(tmp_path)
+        gidx.to_parquet(path, tmp_path / "chroms", partition_by="chrom", partitions=6)
+        expected = sum(c == "chr2" for c, *_ in conformance.ROWS)
+        folder = str(tmp_path / "chroms")
+        theirs = ds.dataset(folder, partitioning="hive")
+        assert theirs.to_table(filter=ds.field("chrom") == "chr2").num_rows == expected
+        scanned = pl.scan_parquet(folder, hive_partitioning=True).filter(pl.col("chrom") == "chr2")
+        assert scanned.collect().height == expected
+        asked = f"from read_parquet('{folder}/*/*.parquet', hive_partitioning=true)"
+        assert duckdb.sql(f"select count(*) {asked} where chrom = 'chr2'").fetchall() == [
+            (expected,)
+        ]
+
+    def test_regions_columns_and_types_that_were_too_narrow(self, tmp_path):
+        lines = "".join(f"c1\t{i * 100}\t{i * 100 + 10}\t{i if i < 15_000 else 'x'}\n"
+                        for i in range(16_000))  # fmt: skip
+        path = tabix_files.write(tmp_path / "a.bed.gz", lines)
+        gidx.to_parquet(path, tmp_path / "p", ["c1:1-1,000,000", "c1:1,500,001-1,600,000"],
+                        columns=["chrom", "start", "end", "name"], partitions=4)  # fmt: skip
+        found = gidx.open(tmp_path / "p").to_table()
+        assert found["start"].to_pylist() == [*range(0, 1_000_000, 100),
+                                              *range(1_500_000, 1_600_000, 100)]  # fmt: skip
+        assert found["name"].type == pa.string()
+
+    def test_a_folder_is_there_as_a_whole_or_not_at_all(self, tmp_path):
+        path = conformance.bigbed(tmp_path)
+        gidx.to_parquet(path, tmp_path / "p", partitions=3)
+        with pytest.raises(gidx.errors.WriteError, match="is there already"):
+            gidx.to_parquet(path, tmp_path / "p", partitions=3)
+        with pytest.raises(gidx.errors.ColumnError):
+            gidx.to_parquet(path, tmp_path / "q", partitions=3, bloom_filter=["nothing"])
+        (tmp_path / "plain.bed").write_text("c1\t1\t2\n")
+        with pytest.raises(gidx.errors.WriteError, match="has no index"):
+            gidx.to_parquet(tmp_path / "plain.bed", tmp_path / "q", partition_by="chrom")
+        with pytest.raises(ValueError, match="partition_by"):
+            gidx.to_parquet(path, tmp_path / "q", partition_by="name")
+        left = {"a.bb", "a.bed.gz", "a.bed.gz.tbi", "p", "plain.bed"}
+        assert {path.name for path in tmp_path.iterdir()} == left

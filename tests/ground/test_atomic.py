@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import gidx
 from gidx.ground import atomic
 from gidx.ground.atomic import replacing
 
@@ -194,3 +195,13 @@ def test_what_was_written_reaches_the_disk_before_it_takes_its_place(tmp_path, m
         file.write(b"new")
     assert seen[:2] == ["sync", "replace"]
     assert os.name != "posix" or seen == ["sync", "replace", "sync"]
+
+
+@pytest.mark.parametrize("length", [10, 31, 32, 33, 200])
+def test_a_file_and_its_index_are_written_whatever_their_names_are(tmp_path, length):
+    """A lock's name has the begin of a file's, so that a long one shares it with its index."""
+    path = tmp_path / f"{'n' * length}.bed.gz"
+    gidx.write_bed({"chrom": ["a"], "start": [1], "end": [2]}, path)
+    gidx.build_index(path)
+    assert gidx.open(path).count_rows("a") == 1
+    assert {p.name for p in tmp_path.iterdir()} == {path.name, f"{path.name}.tbi"}

@@ -27,7 +27,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _NAME = 32  # a name is at most 255 bytes, and the target's own may have all of them
-_held = threading.local()  # locks of this thread, by their targets
+_held = threading.local()  # locks of this thread, by their names
 
 
 @contextmanager
@@ -169,17 +169,17 @@ def alone(target: str) -> Iterator[None]:
 
     It takes milliseconds: files are written before. A thread that has the lock has it.
     """
-    mine: set[str] = _held.__dict__.setdefault("targets", set())
-    if fcntl is None or target in mine:
+    mine: set[str] = _held.__dict__.setdefault("names", set())
+    name = _lock_name(target)  # which a file with a long name shares with its index
+    if fcntl is None or name in mine:
         yield
         return
-    name = _lock_name(target)
     lock = _lock(name)
-    mine.add(target)
+    mine.add(name)
     try:
         yield
     finally:
-        mine.discard(target)
+        mine.discard(name)
         if lock is not None:
             with suppress(OSError):
                 os.unlink(name)

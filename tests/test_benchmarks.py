@@ -18,6 +18,11 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
             ["whole file, bed6", "whole file, bed12+4", "20 regions", "writing bed6"],
         ),
         (
+            "bench_bigwig.py",
+            ["--regions", "20"],
+            ["whole file", "20 regions x 100 bins", "one by one", "writing 2,000 rows"],
+        ),
+        (
             "bench_tabix.py",
             ["--regions", "20"],
             ["BED6", "7 INFO fields", "100 samples", "GFF3", "20 regions", "with its index"],

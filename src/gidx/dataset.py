@@ -26,7 +26,7 @@ from gidx.formats.offers import ZOOM_SCHEMA, Lines, NameIndexes, Signal, Zooms
 from gidx.formats.several import Several
 from gidx.ground.files import Files, listed
 from gidx.ground.pool import in_order
-from gidx.ground.region import MAX_END, Region, resolve, spans
+from gidx.ground.region import MAX_END, Region, RegionSet, resolve, spans
 from gidx.ground.reopen import recipe
 from gidx.ground.source import ByteSource, PathSource, open_source, parted_index
 from gidx.ground.windows import Anchor, Windows
@@ -365,20 +365,24 @@ class BbiDataset(Dataset):
         none does or ``exact`` is asked (gidx.bbi.summary says more).
         """
         _check_bins(bins, stat)
-        place = self._one_region(region, "summary")
-        return self._format.summarize(place.chrom, place.start, place.end, bins, stat, exact)
+        asked = self._asked(region, "summary")
+        chrom = list(self._format.chroms)[int(asked.chrom[0])]
+        start, end = int(asked.start[0]), int(asked.end[0])
+        return self._format.summarize(chrom, start, end, bins, stat, exact)
 
-    def _one_region(self, region: OneRegion, what: str) -> Region:
+    def _asked(self, region: OneRegion, what: str) -> RegionSet:
         """The region of a question that takes one, whose end is known."""
         asked = resolve(region, self._format.chroms, self._ids)
         if len(asked) != 1:
             raise RegionError(f"{what} takes one region, found {len(asked)}")
-        chrom = list(self._format.chroms)[int(asked.chrom[0])]
         start, end = int(asked.start[0]), int(asked.end[0])
+        if start < end <= 2**32:
+            return asked
+        chrom = list(self._format.chroms)[int(asked.chrom[0])]
         end = (self._format.chroms[chrom] or 0) if end == MAX_END else end
         if not start < end <= 2**32:
             raise RegionError(f"{Region(chrom, start, end)}: no bases to sum up")
-        return Region(chrom, start, end)
+        return replace(asked, end=np.array([end]))
 
     @property
     def total_summary(self) -> TotalSummary:
@@ -410,11 +414,11 @@ class BigWigDataset(BbiDataset):
         >>> gidx.open("signal.bw").values("chr22:11,999-12,004", bins=2).tolist()
         [1.5, 0.8333333333333334]
         """
-        place = self._one_region(region, "values")
-        window = Windows(*np.array([[self._ids[place.chrom]], [place.start], [place.end]]))
+        asked = self._asked(region, "values")
         if bins is None:
-            return self._format.values(window, fill)
+            return self._format.values(asked, fill)
         _check_bins(bins, stat)
+        window = Windows(asked.chrom, asked.start, asked.end)
         return self._format.matrix(window, bins, stat, fill, 1)[0]
 
     def matrix(

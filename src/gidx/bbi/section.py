@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.bbi.blocks import Blocks
-from gidx.errors import format_error
+from gidx.errors import FormatError, format_error
 from gidx.ground.layout import Order
 from gidx.ground.pieces import own_rows
 from gidx.ground.region import NO_REGIONS, RegionSet
@@ -67,6 +67,25 @@ def read(name: str, order: Order, blocks: Blocks, n_chroms: int, regions: Region
         if own is None:
             return Runs(chrom, start, end, value)
         return Runs(chrom[own], start[own], end[own], value[own])
+    raise _broken(name, blocks, n_chroms, status, int(at), found)
+
+
+def fill(
+    name: str, order: Order, blocks: Blocks, n_chroms: int, chrom: int, begin: int,
+    out: npt.NDArray[np.float32],
+) -> None:  # fmt: skip
+    """Write the values of a chrom's runs to their bases, of which ``out`` has those from
+    ``begin`` on."""
+    status, at, found = signal.fill_bases(
+        blocks.text, blocks.bounds, order == ">", n_chroms, chrom, begin, out
+    )
+    if status != signal.OK:
+        raise _broken(name, blocks, n_chroms, status, int(at), found)
+
+
+def _broken(
+    name: str, blocks: Blocks, n_chroms: int, status: int, at: int, found: int
+) -> FormatError:
     what = {
         signal.TRUNCATED: "is cut off: its block ends before its items do",
         signal.TYPE: f"is of type {found}, expected 1 to 3",
@@ -74,4 +93,4 @@ def read(name: str, order: Order, blocks: Blocks, n_chroms: int, regions: Region
     }[status]
     block = int(np.searchsorted(blocks.bounds, at, side="right")) - 1
     where = f"section at {at - int(blocks.bounds[block])} of its block"
-    raise format_error(name, int(blocks.ranges[block, 0]), f"{where} {what}")
+    return format_error(name, int(blocks.ranges[block, 0]), f"{where} {what}")

@@ -19,8 +19,14 @@ def read_sections(
     every: bool,
 ) -> tuple[int, int, int, Int32s, Int64s, Int64s, Float32s]: ...
 def fill_bases(
-    start: Int64s, end: Int64s, value: Float32s, begin: Integer, out: Float32s
-) -> None: ...
+    buf: Bytes,
+    bounds: Int64s,
+    big: bool,
+    n_chroms: Integer,
+    chrom: Integer,
+    begin: Integer,
+    out: Float32s,
+) -> tuple[int, int, int]: ...
 def fold_runs(
     chrom: Int32s,
     start: Int64s,

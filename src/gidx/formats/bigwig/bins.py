@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from gidx.bbi import section
 from gidx.bbi.section import Runs
 from gidx.bbi.summary import Stat, sample_std
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.region import RegionSet
 from gidx.ground.windows import Windows
-from gidx.kernels.signal import fill_bases, fold_runs
+from gidx.kernels.signal import fold_runs
 
 if TYPE_CHECKING:
     from gidx.formats.bigwig.read import BigWig
@@ -60,12 +61,13 @@ class Bins:
             setattr(self, name, np.full(shape, empty.get(name, 0.0)))
 
 
-def values(file: BigWig, window: Windows, fill: float) -> npt.NDArray[np.float32]:
-    """The value of each base of one window; ``fill`` where there is none."""
-    begin = int(window.start[0])
-    out = np.full(int(window.end[0]) - begin, fill, np.float32)
-    for runs in _runs(file, window.within(file.chroms), threads=1):
-        fill_bases(runs.start, runs.end, runs.value, begin, out)
+def values(file: BigWig, asked: RegionSet, fill: float) -> npt.NDArray[np.float32]:
+    """The value of each base of one region; ``fill`` where there is none."""
+    chrom, begin = int(asked.chrom[0]), int(asked.start[0])
+    out = np.full(int(asked.end[0]) - begin, fill, np.float32)
+    name, order, n_chroms = file.source.name, file.head.order, len(file.chroms)
+    for group in file.groups(file.plan(asked)):
+        section.fill(name, order, file.fetch(group), n_chroms, chrom, begin, out)
     return out
 
 

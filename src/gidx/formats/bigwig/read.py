@@ -91,8 +91,8 @@ class BigWig(Bbi, Signal):
     def count(self, blocks: Blocks, regions: RegionSet | None) -> int:
         return len(self.runs(blocks, regions).chrom)
 
-    def values(self, window: Windows, fill: float) -> npt.NDArray[np.float32]:
-        return by_bin.values(self, window, fill)
+    def values(self, region: RegionSet, fill: float) -> npt.NDArray[np.float32]:
+        return by_bin.values(self, region, fill)
 
     def matrix(
         self, windows: Windows, bins: int, stat: summary.Stat, fill: float, threads: int | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gidx.formats.offers import Signal, Zooms
-from gidx.ground.windows import Windows
+from gidx.ground.region import RegionSet
 from gidx.views.plot.axes import NOTE, Track
 from gidx.views.plot.draw import draw_nothing
 
@@ -17,12 +17,11 @@ HEIGHT = 80.0  # points, in a figure of our own
 _STEPS = 4  # bases a bin up to which each has its own step
 
 
-def draw_signal(track: Track, file: Signal, zooms: Zooms, chrom: int) -> None:
-    """The values of the region."""
+def draw_signal(track: Track, file: Signal, zooms: Zooms, asked: RegionSet) -> None:
+    """The values of the region, which is the one ``asked``."""
     place = track.region
     if track.bases <= _STEPS * track.bins:
-        window = Windows(*np.array([[chrom], [place.start], [place.end]]))
-        values = file.values(window, np.nan).astype(np.float64)
+        values = file.values(asked, np.nan).astype(np.float64)
         edges, note = np.arange(place.start, place.end + 1), "value of each base"
     else:
         bins = zooms.summarize(place.chrom, place.start, place.end, track.bins, "mean", exact=False)

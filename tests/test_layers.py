@@ -56,8 +56,8 @@ LAYERS = {
     ),
     "engines": (
         {"engines"},
-        {"ground", "columns", "containers", "formats", "scan"},
-        {"numpy", "pyarrow", "polars"},
+        {"ground", "columns", "containers", "formats", "scan", "frames"},
+        {"numpy", "pyarrow", "pandas", "polars", "dask"},
     ),
     "surfaces": (
         {"__init__", "__main__", "_when_pandas", "api", "dataset", "accessors", "convert", "plot",

@@ -7,7 +7,7 @@ plots take. A format that offers more (gidx.formats.offers) has a class of its o
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -36,6 +36,7 @@ from gidx.scan import OpenFile, find
 if TYPE_CHECKING:
     from typing import Unpack
 
+    import dask.dataframe as dd
     import pandas as pd
     from matplotlib.axes import Axes
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from gidx.formats.text.read import TabixText
     from gidx.options import (
         AnySource,
+        Condition,
         DtypeBackend,
         Lists,
         OneRegion,
@@ -267,6 +269,52 @@ class Dataset(OpenFile):
 
         one_of("lists", lists, ("arrow", "text"))
         return to_frame(self.to_table(regions, **options), dtype_backend, lists)
+
+    def to_dask(
+        self,
+        regions: Regions = None,
+        *,
+        columns: Sequence[str] | None = None,
+        filter: Condition | None = None,
+        npartitions: int | None = None,
+        dtype_backend: DtypeBackend | None = "pyarrow",
+        lists: Lists = "arrow",
+        **options: Unpack[LazyScan],
+    ) -> dd.DataFrame:
+        """Rows as a Dask DataFrame (extra ``dask``), cut along the index into equal work.
+
+        Nothing is read until it is computed, and then only the columns that the graph needs.
+        Workers open the file themselves, so that they have to find it at the same path. A
+        partition lies within one chrom, and has the rows that start in it.
+
+        Parameters
+        ----------
+        regions, columns, filter, **options
+            As in `scan`; ``threads`` is 1 by default, since a worker runs several tasks.
+        npartitions
+            About how many; by default of 64 MiB of the file each.
+        dtype_backend, lists
+            As in `to_pandas`.
+
+        Examples
+        --------
+        >>> lazy = gidx.open("genes.bb").to_dask(npartitions=2)
+        >>> int(lazy[lazy.score > 100].end.max().compute(scheduler="sync"))
+        312500
+        """
+        one_of("lists", lists, ("arrow", "text"))
+        check_known(options, LazyScan.__annotations__)
+        try:
+            from gidx.engines.dask import frame
+        except ModuleNotFoundError as error:
+            if error.name not in ("dask", "distributed"):
+                raise
+            raise ImportError('Dask frames need dask: pip install "gidx[dask]"') from None
+        missing = options.get("missing_chroms", "error")
+        pieces = self.partitions(npartitions, regions=regions, missing_chroms=missing)
+        scan = {**options, "filter": filter}
+        backend = {"dtype_backend": dtype_backend, "lists": lists}
+        return frame(self, pieces, columns, scan, backend)
 
     def to_dataset(self, regions: Regions = None, **options: Unpack[LazyScan]) -> IndexedDataset:
         """This file as a pyarrow dataset, which engines ask by columns and filter.

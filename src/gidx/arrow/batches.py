@@ -4,8 +4,8 @@
                          a warning says so if it has a name),
                          pyarrow Table or RecordBatch, dict of columns
     a stream, read once  anything with ``__arrow_c_stream__`` (RecordBatchReader, polars,
-                         duckdb, a gidx Dataset), a LazyFrame of polars, and iterables of
-                         any of all these
+                         duckdb, a gidx Dataset), a LazyFrame of polars, a frame of
+                         Dask, and iterables of any of all these
 
 A writer of text takes rows as they come (`flow`). Others pass over them several times and,
 to sort, in any order (`frame`). So there a stream of more than `SPOOL` bytes goes to an
@@ -46,6 +46,7 @@ import pyarrow.types as pat
 from gidx.arrow import schema as canonical
 from gidx.errors import WriteError, hint, warn
 from gidx.ground.conventions import chrom_column, roles_of
+from gidx.ground.pool import thread_count
 from gidx.ground.region import chrom_name
 
 # A stream of fewer bytes stays in memory: with 64 MB nobody's peak grows noticeably,
@@ -220,7 +221,7 @@ def _table(data: Any) -> pa.Table | None:
     return None
 
 
-def _items(data: Any) -> Iterator[pa.Table | pa.RecordBatch]:
+def _items(data: Any) -> Iterator[pa.Table | pa.RecordBatch]:  # noqa: PLR0912, a kind each
     """The pieces of a stream; a piece without rows still has columns."""
     if isinstance(data, pa.RecordBatchReader) or hasattr(data, "__arrow_c_stream__"):
         reader = data
@@ -239,6 +240,8 @@ def _items(data: Any) -> Iterator[pa.Table | pa.RecordBatch]:
         yield data.head(0).collect().to_arrow()  # a query without rows still has columns
         for part in _lazy_parts(data):
             yield part.to_arrow()
+    elif is_dask(data):
+        yield from map(_from_pandas, dask_parts(data))
     elif isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
         for item in data:
             table = _table(item)
@@ -258,6 +261,22 @@ def _is_lazy(data: Any) -> bool:
     """Whether it is a query of polars, without importing polars to ask."""
     kind = type(data)
     return kind.__name__ == "LazyFrame" and kind.__module__.partition(".")[0] == "polars"
+
+
+def is_dask(data: Any) -> bool:
+    """Whether it is a frame of Dask, without importing Dask to ask."""
+    return type(data).__module__.partition(".")[0] == "dask" and hasattr(data, "to_delayed")
+
+
+def dask_parts(data: Any) -> Iterator[Any]:
+    """The partitions of a frame, in order; a few are computed at once, and no more kept."""
+    import dask.base
+
+    yield data._meta  # a frame without rows still has columns
+    parts = data.to_delayed()
+    ahead = thread_count(None)
+    for i in range(0, len(parts), ahead):
+        yield from dask.base.compute(*parts[i : i + ahead])
 
 
 def _lazy_parts(query: Any) -> Iterator[Any]:

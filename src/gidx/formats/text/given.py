@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx.arrow.batches import Batches, frame, is_pandas
+from gidx.arrow.batches import Batches, dask_parts, frame, is_dask, is_pandas
 from gidx.errors import WriteError
 
 
@@ -38,6 +38,8 @@ def without_nan(data: Any) -> Any:
     lone = (str, bytes, Mapping, pa.Table, pa.RecordBatch, pa.RecordBatchReader, Batches)
     if isinstance(data, lone) or hasattr(data, "__arrow_c_stream__"):
         return data
+    if is_dask(data):
+        return map(without_nan, dask_parts(data))
     return map(without_nan, data) if isinstance(data, Iterable) else data
 
 

@@ -128,6 +128,7 @@ def files(tmp_path_factory) -> Path:
         gidx.write_bigbed(genes, "genes.bb", chromsizes=sizes, extra_index=["name"])
         gidx.write_bigbed(genes.assign(**BLOCKS), "transcripts.bb", chromsizes=sizes)
         gidx.write_bed(genes, "genes.bed")
+        genes.gidx.pileup().gidx.to_bigwig("depth.bw", sizes)
         texts = {"peaks.bed": PEAKS, "calls.vcf": CALLS, "genes.gff3": GFF}
         for name, text in texts.items():
             Path(name).write_text(text)

@@ -69,6 +69,15 @@ with gidx.open("a.bb", types={"score": "float64"}) as ds:
     ds.find("BRCA2")  # wrong: attr-defined, reportAttributeAccessIssue
     ds.to_pandas(dtype_backend="polars")  # wrong: arg-type, reportArgumentType
 
+bw = gidx.open_bigwig("a.bw")
+bw.values("chr1:1-100", bins=10, stat="max").sum()
+bw.values("chr1", stat="median")  # wrong: arg-type, reportArgumentType
+bw.matrix(df, bins=10, anchor="start", flank=(2_000, 500)).mean()
+bw.matrix(df, anchor="tss", flank=5)  # wrong: arg-type, reportArgumentType
+gidx.write_bigwig(df, "a.bw", {"chr1": 5}, value="score", invalid="drop")
+gidx.write_bigwig(df, "a.bw", invalid="ignore")  # wrong: arg-type, reportArgumentType
+gidx.merge_bigwigs(["a.bw", bw], "b.bw", how="mean")
+
 bb = gidx.open_bigbed("a.bb")
 bb.find("BRCA2", field="geneName", columns=["chrom"])
 bb.find(["BRCA2"], column=["chrom"])  # wrong: call-arg, reportCallIssue

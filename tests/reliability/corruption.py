@@ -148,6 +148,21 @@ def ask_summary(data: bytes) -> list[Any]:
     return [np.nan_to_num(ds.summary("chr1:1-900,000", bins=4)).tolist()]
 
 
+def ask_intervals(data: bytes) -> list[Any]:
+    index = gidx.IntervalIndex.read(data)
+    found = [index.find(name, 0, 2_000) for name in ("chr1", "chr2")]
+    return [*found, index.to_arrow().to_pylist()]
+
+
+def ask_offsets(data: bytes) -> list[Any]:
+    with gidx.bgzf.open(_BLOCKS, gzi=data) as file:
+        found = []
+        for at in (0, 70_000, 140_000):
+            file.seek_uncompressed(at)
+            found.append((file.read(20), file.tell_uncompressed()))
+    return found
+
+
 def ask_alone(data: bytes) -> list[Any]:
     return [gidx.open(data).to_table().to_pylist()]
 
@@ -177,6 +192,25 @@ def _other_columns(index: bytes, right: bytes) -> bool:
 def _declares_other(data: bytes, right: bytes) -> bool:
     """Whether a letter of the AutoSQL changed, which nothing can tell."""
     return bool(gidx.open(data).header != gidx.open(right).header)
+
+
+def _intervals() -> bytes:
+    index = gidx.IntervalIndex()
+    for row in _frame().itertuples():
+        index.add(row.chrom, row.start, row.end, row.score, max=2_000)
+    out = io.BytesIO()
+    index.write(out)
+    return out.getvalue()
+
+
+def _blocks() -> bytes:
+    out = io.BytesIO()
+    with gidx.bgzf.open(out, "w") as file:
+        file.write(b"".join(b"line %d\n" % i for i in range(20_000)))
+    return out.getvalue()
+
+
+_BLOCKS = _blocks()
 
 
 # ── cases ───────────────────────────────────────────────────────────────────────────────────────
@@ -229,6 +263,12 @@ def cases() -> list[Case]:
         Case("bigbed, plain", plain, ask_bigbed, lambda data: True),  # rows without a checksum
         Case("bigbed, summaries", bigbed, ask_summary, not_ok),
         Case("bigwig", _bigwig(), ask_bigbed, not_ok),
+    ]
+    gzi = io.BytesIO()
+    gidx.bgzf.GziIndex.build(_BLOCKS).write(gzi)
+    found += [
+        Case("interval index", _intervals(), ask_intervals, lambda data: True),  # no checksum
+        Case("gzi", gzi.getvalue(), ask_offsets, lambda data: True),  # nor here
     ]
     for kind, (data, index, suffix) in _texts().items():
         inflated = gzip.decompress(index)

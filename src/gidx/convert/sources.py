@@ -298,7 +298,7 @@ class ParquetSource(_ArrowSource):
     def _file(self) -> Any:
         import pyarrow.parquet as pq
 
-        return pq.ParquetFile(self.file)
+        return pq.ParquetFile(self.file, page_checksum_verification=True)
 
     def _schema(self) -> pa.Schema:
         found = self._file().schema_arrow

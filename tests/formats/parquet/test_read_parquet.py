@@ -179,3 +179,18 @@ def test_filters_and_the_command_line_know_it(tmp_path, capfd):
     )
     fields = dataset.fields.to_pylist()
     assert [f["declared_type"] for f in fields][:3] == ["string", "uint", "uint"]
+
+
+def test_a_changed_value_is_an_error_for_the_pages_have_checksums(tmp_path):
+    path = tmp_path / "a.parquet"
+    names = [f"name-{i:06}" for i in range(500)]
+    gidx.write_bed(
+        pd.DataFrame({"chrom": "chr1", "start": range(500), "end": range(1, 501), "name": names}),
+        tmp_path / "a.bed",
+    )
+    gidx.to_parquet(str(tmp_path / "a.bed"), str(path), compression="none")
+    data = path.read_bytes()
+    assert b"name-000321" in data
+    path.write_bytes(data.replace(b"name-000321", b"name-000322"))
+    with pytest.raises(gidx.FormatError, match="a Parquet file that cannot be read"):
+        gidx.open(str(path)).to_table()

@@ -64,10 +64,10 @@ class ParquetTable(Format):
         with self._reading():
             file = pq.ParquetFile(_File(source))
             self._meta, self._own = file.metadata, file.schema_arrow
-        about = {k: v for k, v in (self._own.metadata or {}).items() if k != b"ARROW:schema"}
-        self._about = schema.read_metadata(self._own)
-        told = about.get(schema.KEY.encode(), b"").decode()
-        columns = SimpleNamespace(column_names=self._own.names, attrs={schema.KEY: told})
+            about = {k: v for k, v in (self._own.metadata or {}).items() if k != b"ARROW:schema"}
+            self._about = schema.read_metadata(self._own)
+            told = about.get(schema.KEY.encode(), b"").decode()
+            columns = SimpleNamespace(column_names=self._own.names, attrs={schema.KEY: told})
         self.roles: Roles = roles_of(columns, source.name)
 
     @contextmanager
@@ -75,7 +75,7 @@ class ParquetTable(Format):
         """What pyarrow says of a broken file, as a FormatError."""
         try:
             yield
-        except (pa.ArrowException, OSError, EOFError) as error:
+        except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
             if isinstance(error, FormatError) or getattr(error, "url", None):
                 raise
             what = str(error).strip().split("\n")[0]
@@ -90,7 +90,10 @@ class ParquetTable(Format):
         import pyarrow.parquet as pq
 
         with self._reading():
-            file = pq.ParquetFile(_File(self.source), metadata=self._meta, pre_buffer=True)
+            file = pq.ParquetFile(
+                _File(self.source), metadata=self._meta, pre_buffer=True,
+                page_checksum_verification=True,
+            )  # fmt: skip
             return file.read_row_groups(list(groups), columns=list(columns), use_threads=False)
 
     # ── what it says of itself ──────────────────────────────────────────────────────────────────

@@ -37,6 +37,11 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
             ["--queries", "1000"],
             ["building and writing", "queries of an open index", "and one query"],
         ),
+        (
+            "bench_parquet.py",
+            ["--samples", "10"],
+            ["bigBed (bed6) to Parquet", "VCF sites to Parquet", "VCF of 10 samples to Parquet"],
+        ),
         ("bench_large.py", [], ["AutoSQL of many fields", "VCF header", "faults of every row"]),
     ],
 )

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from gidx.convert.parts import write_parts
 from gidx.dataset import BigBedDataset, BigWigDataset, Dataset, TabixDataset, open, open_as
 from gidx.errors import FormatError, one_of
 from gidx.formats.bed.write import write_bed
@@ -690,6 +689,8 @@ def to_parquet(
     if partitions is not None or partition_by is not None:
         if not isinstance(path, str | os.PathLike):
             raise TypeError("partitions and partition_by write a folder; name one")
+        from gidx.convert.parts import write_parts
+
         by_chrom = partition_by is not None
         write_parts(dataset, path, regions, partitions, by_chrom, writing, options)
         return

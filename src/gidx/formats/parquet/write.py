@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +43,9 @@ GROUP_BYTES = 32 << 20
 MANY, FEW = 1024, 1024
 # pandas gives what is under this key back as ``DataFrame.attrs``.
 _ATTRS = b"PANDAS_ATTRS"
+
+
+_LOOK = 4096  # rows that tell whether a column's values repeat
 
 
 class UnsortedError(Exception):
@@ -77,11 +80,13 @@ def write(
         options["bloom_filter_options"] = _bloom(bloom_filter, schema)
     if is_sorted and [chrom, start] == [0, 1]:
         options["sorting_columns"] = [pq.SortingColumn(0), pq.SortingColumn(1)]
+    tables = _groups(batches, schema, chrom, row_group_size)
+    first = next(tables, schema.empty_table())
     with pq.ParquetWriter(
         file, _for_pandas(schema), compression=compression, write_page_index=True,
-        write_page_checksum=True, **options,
+        write_page_checksum=True, **_encodings(first), **options,
     ) as writer:  # fmt: skip
-        for table in _groups(batches, schema, chrom, row_group_size):
+        for table in chain([first] if first.num_rows else (), tables):
             if "sorting_columns" in options and not _is_sorted(table):
                 raise UnsortedError
             writer.write_table(table, row_group_size)
@@ -108,6 +113,39 @@ def _bloom(columns: Sequence[str], schema: pa.Schema) -> dict[str, bool]:
         if name not in schema.names:
             raise ColumnError(f"bloom_filter: {no_column(name, schema.names)}")
     return dict.fromkeys(columns, True)
+
+
+def _encodings(table: pa.Table) -> dict[str, Any]:
+    """How columns are encoded, as the first rows tell: a dictionary only where values repeat.
+
+    Arrow's writer tries one for every column. Of 300,000 rows of a bed6 that takes 82 ms of
+    CPU and 3.4 MB, this 40 and 1.9; of a VCF's sites 188 ms and 9.9 MB, this 130 and 8.1.
+    """
+    import pyarrow.parquet as pq
+
+    out = pa.BufferOutputStream()
+    pq.write_table(table.slice(0, 0), out)
+    leaves = pq.read_metadata(pa.BufferReader(out.getvalue())).schema
+    paths = [leaves.column(i).path for i in range(len(leaves))]
+    repeated: list[str] = []
+    for name, column in zip(table.schema.names, table.columns, strict=True):
+        if _repeats(column.slice(0, _LOOK)):
+            repeated += [path for path in paths if path == name or path.startswith(f"{name}.")]
+    deltas = {
+        f.name: "DELTA_BINARY_PACKED" for f in table.schema
+        if f.name in ("start", "end") and pat.is_integer(f.type) and f.name not in repeated
+    }  # fmt: skip
+    return {"use_dictionary": repeated or False, "column_encoding": deltas or None}
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Whether a column's values, or those in its lists, come four times each or more."""
+    array = pa.concat_arrays(list(column.chunks)) if column.num_chunks else pa.nulls(0)
+    while pat.is_list(array.type) or pat.is_fixed_size_list(array.type):
+        array = array.flatten()
+    if pat.is_nested(array.type) or pat.is_dictionary(array.type):
+        return True
+    return bool(4 * pc.count_distinct(array).as_py() <= len(array))
 
 
 # ── row groups ──────────────────────────────────────────────────────────────────────────────────

@@ -40,6 +40,12 @@ def test_files_that_gidx_writes_are_fine(signal, items, plain):
     assert check(data).problems == ()
 
 
+def test_values_of_very_different_sizes_are_fine():
+    """A sum over all rows before loses the small ones."""
+    rows = [("a", 0, 5, 2.0**60), ("a", 20, 30, 1.0), ("b", 0, 5, -(2.0**60)), ("b", 20, 30, 1.0)]
+    assert check(written(rows, CHROMS, items_per_slot=1)).problems == ()
+
+
 @pytest.mark.parametrize("field", SUMMARY.names[3:])
 def test_a_summary_that_is_not_of_the_rows_is_named(field):
     parts = build_parts(ROWS, CHROMS, zooms=(20,), compressed=False, items_per_slot=64)

@@ -28,6 +28,7 @@ from gidx.ground.region import Region
 
 # A sum is rounded with each addition; coarser levels add rounded sums.
 _ROUNDING, _LEVELS = 2.0**-23, 16
+_DOUBLE = 2.0**-48  # of a sum over all rows before, of which two are subtracted here
 
 Floats = npt.NDArray[np.float64]
 
@@ -177,8 +178,12 @@ def _unlike(
         ("valid_count", before(spans, end) - before(spans, start), 0.0),
         ("min", least, 0.0),
         ("max", most, 0.0),
-        ("sum", before(spans, end, 1) - before(spans, start, 1), rounding * magnitude + tiny),
-        ("sum_squares", squares, rounding * squares + tiny),
+        (
+            "sum",
+            before(spans, end, 1) - before(spans, start, 1),
+            rounding * magnitude + tiny + _DOUBLE * before(sizes, end, 1),
+        ),
+        ("sum_squares", squares, rounding * squares + tiny + _DOUBLE * before(spans, end, 2)),
     ):
         value = some[field].astype(np.float64)
         finite = np.abs(exact) < np.finfo(np.float32).max

@@ -2,8 +2,7 @@
 
 A few bytes of a file can declare, or inflate to, any amount of memory: a block of 1 MB
 became 1 GB, an index of 4 MB took 4 GB. What a limit stops is a FormatError that names
-it. They are generous: the largest real block that is known (a multiple alignment in a
-bigBed) has some 10 MB, the largest index 30 MB, the header of 20,000 samples 2 MB.
+it. They are meant to be far above what real files have.
 
 Of a batch of rows, memory is a few times the largest of ``block`` and ``line`` at most; a
 whole table costs what its rows cost.

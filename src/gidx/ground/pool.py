@@ -5,7 +5,7 @@ of its locks, which are Python, leaves the lock taken for ever. One in 200 inter
 scan ended with the main thread waiting for workers, and these for the lock. Here all that
 waits is C: `SimpleQueue` and `_thread`, which an interrupt leaves whole. And no thread waits
 for more work: each makes one call and ends, so none is left over, wherever an interrupt
-comes. To start one takes 40 us, a call some milliseconds.
+comes. A call takes some milliseconds.
 """
 
 from __future__ import annotations

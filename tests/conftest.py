@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 
 from gidx import cli
 
+collect_ignore = ["typed"]  # calls for type checkers, which nobody makes
+
 # The same examples each time: a failure that one run shows, the next one shows too.
 settings.register_profile(
     "gidx",

@@ -156,7 +156,7 @@ def test_a_query_reads_what_the_region_reads(file, monkeypatch):
     monkeypatch.setattr(source, "read", lambda s, at, n: read.append((at, n)) or plain(s, at, n))
     for _ in range(2):  # at first, the end of the file as well
         del read[:]
-        dataset.to_table([("chr2", 20_000, 30_000)], columns=["start"])
+        dataset.to_table([("chr2", 20_000, 30_000)])
     asked = [*read]
     del read[:]
     query = gidx.scan_polars(dataset).filter(chrom == "chr2", end > 20_000, start < 30_000)

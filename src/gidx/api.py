@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from gidx.arrow.batches import flow
 from gidx.dataset import BigBedDataset, BigWigDataset, Dataset, TabixDataset, open, open_as
 from gidx.errors import FormatError, one_of
 from gidx.formats.bed.write import write_bed
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         ReadOptions,
         Regions,
         ScanOptions,
+        Tabular,
         TextOptions,
         WriteBigWigOptions,
     )
@@ -633,7 +635,7 @@ def scan_polars(
 
 
 def to_parquet(
-    source: AnySource | Dataset,
+    source: AnySource | Dataset | Tabular,
     path: Path | BinaryIO,
     regions: Regions = None,
     *,
@@ -654,7 +656,8 @@ def to_parquet(
     Parameters
     ----------
     source
-        What `open` takes, or a Dataset.
+        What `open` takes, or a Dataset; or rows, as writers take them: a frame, a LazyFrame of
+        polars, a frame of Dask, a stream of Arrow, of which regions cannot be asked.
     path : str, PathLike or binary file
         The Parquet file; with ``partitions`` or ``partition_by`` a folder, which is new.
     regions, **options
@@ -679,13 +682,21 @@ def to_parquet(
     """
     if partition_by is not None:
         one_of("partition_by", partition_by, ("chrom",))
-    dataset = source
-    if not isinstance(dataset, Dataset):
-        dataset = open(dataset, storage_options=storage_options, cache=cache)
-
     writing: dict[str, Any] = {
         "compression": compression, "row_group_size": row_group_size, "bloom_filter": bloom_filter,
     }  # fmt: skip
+    given: Any = source
+    if not isinstance(given, (str, bytes, os.PathLike, Dataset)) and not hasattr(given, "read"):
+        asked = {"regions": regions, "partitions": partitions, "partition_by": partition_by}
+        for name, value in {**asked, **options}.items():
+            if value is not None:
+                raise TypeError(f"rows have no option {name!r}; choose them before, or open a file")
+        _rows_to_parquet(given, path, writing)
+        return
+    dataset = given
+    if not isinstance(dataset, Dataset):
+        dataset = open(dataset, storage_options=storage_options, cache=cache)
+
     if partitions is not None or partition_by is not None:
         if not isinstance(path, str | os.PathLike):
             raise TypeError("partitions and partition_by write a folder; name one")
@@ -705,3 +716,10 @@ def to_parquet(
         dataset.whole(lambda rows: write(rows, can_rewrite))
     except parquet.UnsortedError:  # rows of a file that nobody has sorted
         dataset.whole(lambda rows: write(rows, False))
+
+
+def _rows_to_parquet(rows: Any, path: Path | BinaryIO, writing: dict[str, Any]) -> None:
+    """Rows that are not of a file, in any order; as they come."""
+    found = flow(rows)
+    with replacing(path) as file:
+        parquet.write(found.schema, found.batches, file, is_sorted=False, **writing)

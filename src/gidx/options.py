@@ -75,6 +75,18 @@ class ArrowArray(Protocol):
     def __arrow_c_array__(self, requested_schema: Any = None) -> Any: ...
 
 
+class Lazy(Protocol):
+    """A query of polars, which is run as it is written."""
+
+    def collect_schema(self) -> Any: ...
+
+
+class Partitioned(Protocol):
+    """A frame of Dask, whose partitions are written in their order."""
+
+    def to_delayed(self) -> Any: ...
+
+
 class Condition(Protocol):
     """A pyarrow expression: ``pc.field("score") > 500``."""
 
@@ -107,7 +119,7 @@ Regions: TypeAlias = "OneRegion | Iterable[OneRegion] | pd.DataFrame | ArrowStre
 
 # What a writer takes: a table of any kind, or a stream of them.
 _Table: TypeAlias = "pd.DataFrame | ArrowStream | ArrowArray | Mapping[str, Any]"
-Tabular: TypeAlias = "_Table | Iterable[_Table]"
+Tabular: TypeAlias = "_Table | Iterable[_Table] | Lazy | Partitioned"
 
 # Sizes of chroms: a dict, a file of names and sizes, a frame with chrom and size, or pairs.
 _Size: TypeAlias = "SupportsIndex | str"

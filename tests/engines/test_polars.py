@@ -302,6 +302,18 @@ def test_queries_are_written(tmp_path, name):
     assert gidx.open(target).count_rows() == 0
 
 
+def test_queries_are_written_as_parquet(tmp_path):
+    lazy = gidx.scan_polars(conformance.bed(tmp_path)).filter(chrom != "chr1", start > 9000)
+    for rows in (lazy, lazy.collect(), lazy.collect().to_arrow(), lazy.collect().to_pandas()):
+        gidx.to_parquet(rows, tmp_path / "a.parquet")
+        assert gidx.scan_polars(tmp_path / "a.parquet").select("chrom", "start", "end").collect(
+        ).rows() == lazy.select("chrom", "start", "end").collect().rows()  # fmt: skip
+    with pytest.raises(TypeError, match="rows have no option 'regions'"):
+        gidx.to_parquet(lazy, tmp_path / "a.parquet", "chr1")
+    with pytest.raises(TypeError, match="rows have no option 'partitions'"):
+        gidx.to_parquet(lazy, tmp_path / "a.parquet", partitions=3)
+
+
 LEAVES = """
 import gidx, polars as pl, sys
 lazy = gidx.scan_polars(sys.argv[1], batch_size=10)

@@ -10,7 +10,7 @@ from tests.support import tabix_files
 import gidx
 from gidx.errors import RemoteError, RemoteNotFoundError, RemotePermissionError
 
-moto = pytest.importorskip("moto.server", reason="S3 is played by moto and flask-cors: pip install gidx[s3-test]")
+moto = pytest.importorskip("moto.server", reason="moto plays S3: pip install gidx[s3-test]")
 s3fs = pytest.importorskip("s3fs", reason="S3 is read by s3fs: pip install gidx[s3-test]")
 
 

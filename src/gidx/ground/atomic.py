@@ -174,13 +174,16 @@ def alone(target: str) -> Iterator[None]:
     if fcntl is None or name in mine:
         yield
         return
-    lock = _lock(name)
-    mine.add(name)
-    try:
+    lock = None
+    try:  # from before it is there, because an interrupt may come anywhere
+        lock = _lock(name)
+        mine.add(name)
         yield
     finally:
         mine.discard(name)
-        if lock is not None:
+        if lock is None:
+            _remove_unheld(name)
+        else:
             with suppress(OSError):
                 os.unlink(name)
             lock.close()
@@ -198,15 +201,26 @@ def _lock(name: str) -> BinaryIO | None:
             return None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            with suppress(FileNotFoundError):  # else who had it has removed it
+                if os.path.samestat(os.fstat(lock.fileno()), os.stat(name)):
+                    return lock
         except OSError:  # a file system without locks
             lock.close()
             with suppress(OSError):
                 os.unlink(name)
             return None
-        with suppress(FileNotFoundError):  # else who had it has removed it
-            if os.path.samestat(os.fstat(lock.fileno()), os.stat(name)):
-                return lock
+        except BaseException:  # an interrupt, whose traceback would keep it open
+            lock.close()
+            raise
         lock.close()
+
+
+def _remove_unheld(name: str) -> None:
+    """Remove a lock file that an interrupt left behind, unless somebody has the lock."""
+    with suppress(OSError), open(name, "rb", buffering=0) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(lock.fileno()), os.stat(name)):
+            os.unlink(name)
 
 
 def wait_for_writers(target: str, *, block: bool = True) -> bool:

@@ -33,20 +33,6 @@ def file(request, tmp_path_factory):
     return path, dataset, dataset.to_table()
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """Regions and columns that scans were asked for."""
-    seen = []
-    scan = gidx.Dataset.to_batches
-
-    def spy(self, regions=None, **options):
-        seen.append((regions, options.get("columns")))
-        return scan(self, regions, **options)
-
-    monkeypatch.setattr(gidx.Dataset, "to_batches", spy)
-    return seen
-
-
 def filters():
     names = st.sampled_from([*CHROMS, "chrY"])
     number = st.sampled_from([start, end])

@@ -30,20 +30,6 @@ def file(request, tmp_path_factory):
     return path, lazy, lazy.collect()
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """Regions and columns that scans were asked for."""
-    seen = []
-    scan = gidx.Dataset.to_batches
-
-    def spy(self, regions=None, **options):
-        seen.append((regions, options.get("columns")))
-        return scan(self, regions, **options)
-
-    monkeypatch.setattr(gidx.Dataset, "to_batches", spy)
-    return seen
-
-
 def positions():
     return st.one_of(
         st.sampled_from([-1, 0, 1, 2**31, 399_990]),

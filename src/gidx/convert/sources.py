@@ -12,7 +12,6 @@ Text without an index is read twice, as its chroms have to be known first.
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +33,7 @@ from gidx.formats.registry import Kind
 from gidx.formats.streams import STEP
 from gidx.formats.text.read import GUESSED
 from gidx.ground.region import RegionSet, resolve
-from gidx.ground.source import ByteSource, PathSource, open_source
+from gidx.ground.source import ByteSource, PathSource, SourceFile, open_source
 from gidx.kernels.records import select_items
 from gidx.options import Errors, MissingChroms, Names
 from gidx.scan import format_of, read_as
@@ -242,7 +241,7 @@ class _ArrowSource:
 
     @property
     def file(self) -> BinaryIO:
-        return cast(BinaryIO, _SourceFile(self.source))
+        return cast(BinaryIO, SourceFile(self.source))
 
     def _schema(self) -> pa.Schema:
         raise NotImplementedError
@@ -333,34 +332,6 @@ class IpcSource(_ArrowSource):
             found = (reader.get_batch(i) for i in range(reader.num_record_batches))
         for batch in found:
             yield batch.select(list(columns))
-
-
-class _SourceFile(io.RawIOBase):
-    """A source as the file that pyarrow reads."""
-
-    def __init__(self, source: ByteSource) -> None:
-        self._source, self._at = source, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
-        self._at = base + offset
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def read(self, size: int | None = -1) -> bytes:
-        left = max(0, self._source.size - self._at)
-        size = left if size is None or size < 0 else min(size, left)
-        data = bytes(self._source.read(self._at, size))
-        self._at += size
-        return data
 
 
 @contextmanager

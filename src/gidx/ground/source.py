@@ -389,6 +389,34 @@ class FileSource:
         return True
 
 
+class SourceFile(io.RawIOBase):
+    """A source as a file object, for pyarrow."""
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source, self._at = source, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
+        self._at = base + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        left = max(0, self._source.size - self._at)
+        size = left if size is None or size < 0 else min(size, left)
+        data = bytes(self._source.read(self._at, size))
+        self._at += size
+        return data
+
+
 def _can_seek(file: BinaryIO) -> bool:
     able = getattr(file, "seekable", None)
     return hasattr(file, "seek") and (able is None or bool(able()))

@@ -11,7 +11,6 @@ A place in the file is the number of a row group.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from gidx.ground.conventions import ZERO_BASED, Roles, roles_of
 from gidx.ground.pieces import Work, own_rows
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
-from gidx.ground.source import ByteSource
+from gidx.ground.source import ByteSource, SourceFile
 from gidx.kernels.records import select_items
 from gidx.options import Names
 
@@ -62,7 +61,7 @@ class ParquetTable(Format):
 
         self.source = source
         with self._reading():
-            file = pq.ParquetFile(_File(source))
+            file = pq.ParquetFile(SourceFile(source))
             self._meta, self._own = file.metadata, file.schema_arrow
             about = {k: v for k, v in (self._own.metadata or {}).items() if k != b"ARROW:schema"}
             self._about = schema.read_metadata(self._own)
@@ -91,7 +90,7 @@ class ParquetTable(Format):
 
         with self._reading():
             file = pq.ParquetFile(
-                _File(self.source), metadata=self._meta, pre_buffer=True,
+                SourceFile(self.source), metadata=self._meta, pre_buffer=True,
                 page_checksum_verification=True,
             )  # fmt: skip
             return file.read_row_groups(list(groups), columns=list(columns), use_threads=False)
@@ -345,34 +344,6 @@ class ParquetReader:
         if field.name == "start":
             return self._start(table)
         return self._end(table) if field.name == "end" else _one(table.column(name))
-
-
-class _File(io.RawIOBase):
-    """A source as a file object, for pyarrow."""
-
-    def __init__(self, source: ByteSource) -> None:
-        self._source, self._at = source, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._source.size}[whence]
-        self._at = base + offset
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        left = max(self._source.size - self._at, 0)
-        size = left if size is None or size < 0 else min(size, left)
-        data = bytes(self._source.read(self._at, size))
-        self._at += size
-        return data
 
 
 def _bounds(meta: Any, group: int, column: int | None) -> tuple[Any, Any] | None:

@@ -100,14 +100,18 @@ def new_beside(target: str, known: str | os.PathLike[str] | None = None) -> Iter
     name, part = "", None
     try:  # from before it is there, because an interrupt may come anywhere
         while part is None or not os.path.exists(name):  # else removed before it was locked
+            if part is not None:
+                part.close()
             name = hidden(target)
             try:
                 file = open(name, "x+b")  # noqa: SIM115 (it is closed with the part)
             except OSError as error:  # it is the target that the user knows
                 said = os.fspath(known or target)
                 raise OSError(error.errno, error.strerror, said) from None
-            with suppress(FileNotFoundError):
+            try:
                 part = Part(target, file, name)
+            except FileNotFoundError:
+                file.close()
         yield part
     finally:
         with suppress(OSError):

@@ -19,10 +19,14 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
+from gidx.ground.sorting import sorted_values
+from gidx.ground.steps import steps
+
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
 Stat = Literal["mean", "min", "max", "std", "coverage", "sum"]
 STATS = get_args(Stat)
+NONE: Positions = np.empty(0, np.int64)
 
 
 class TotalSummary(NamedTuple):
@@ -59,14 +63,19 @@ class Spans:
 
 def depth(start: Positions, end: Positions) -> Spans:
     """The coverage depth of items as spans of equal depth; items of length zero have none."""
-    edges = np.concatenate([start, end])
-    steps = np.concatenate([np.ones(len(start), np.int64), np.full(len(end), -1)])
-    order = np.argsort(edges, kind="stable")
-    edges, level = edges[order], np.cumsum(steps[order])
-    keep = np.flatnonzero((edges[1:] > edges[:-1]) & (level[:-1] > 0))
-    begin, stop = edges[:-1][keep], edges[1:][keep]
-    value = level[:-1][keep].astype(np.float64)
-    size = (stop - begin).astype(np.float64)
+    starts, ends, edges = (
+        sorted_values(np.zeros(len(values), np.int32), values.astype(np.int64, copy=False), 1)
+        for values in (start, end, np.concatenate([start, end]))
+    )
+    parts: list[tuple[Positions, ...]] = [(NONE, NONE, NONE)]
+    for lo, hi in steps(len(edges) - 1):
+        begin, stop = edges[lo:hi], edges[lo + 1 : hi + 1]
+        apart = np.flatnonzero(stop > begin)
+        begin, stop = begin[apart], stop[apart]
+        level = np.searchsorted(starts, begin, "right") - np.searchsorted(ends, begin, "right")
+        parts.append(tuple(values[level > 0] for values in (begin, stop, level)))
+    begin, stop, level = (np.concatenate(part) for part in zip(*parts, strict=True))
+    value, size = level.astype(np.float64), (stop - begin).astype(np.float64)
     return Spans(begin, stop, size, value, value, value * size, value * value * size)
 
 

@@ -11,16 +11,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from gidx.bgzf.block import blocks as blocks_of
-from gidx.bgzf.block import make_virtual_offset
+from gidx.bgzf.block import check_bgzf, inflate_each, make_virtual_offset, pieces
 from gidx.errors import format_error
 from gidx.ground import source
 from gidx.ground.atomic import replacing
+from gidx.ground.pool import in_order, thread_count
 from gidx.ground.source import expanded, open_source
 
 COUNT = np.dtype("<u8")
@@ -98,10 +99,19 @@ class GziIndex:
 
     @classmethod
     def build(cls, path: Any, *, storage_options: Mapping[str, Any] | None = None) -> GziIndex:
-        """Of a BGZF file: a path, URL, bytes or an open binary file. Nothing is inflated."""
-        found = blocks_of(open_source(path, storage_options))
-        found = found[(found["data_size"] > 0) & (found["block_start"] > 0)]
-        return cls(found["block_start"], found["data_start"])
+        """Of a BGZF file: a path, URL, bytes or an open binary file.
+
+        All of it is read and inflated: a block's own word for the size of its data may be
+        damaged, and all that follows would be out of place.
+        """
+        source = open_source(path, storage_options)
+        check_bgzf(source)
+        calls = (partial(_sizes, source.name, *piece) for piece in pieces(source))
+        sizes = [np.empty((2, 0), "u8"), *in_order(calls, thread_count(None))]
+        block_sizes, data_sizes = np.concatenate(sizes, axis=1)
+        starts, data_starts = (np.cumsum(s) - s for s in (block_sizes, data_sizes))
+        some = (data_sizes > 0) & (starts > 0)
+        return cls(starts[some], data_starts[some])
 
     @classmethod
     def read(cls, path: Any, *, storage_options: Mapping[str, Any] | None = None) -> GziIndex:
@@ -190,6 +200,11 @@ class GziIndex:
                 f"{data_start}, and a block's data is at most {1 << 16} bytes"
             )
         return make_virtual_offset(start, offset - data_start)
+
+
+def _sizes(name: str, at: int, buf: memoryview, sizes: list[int]) -> Offsets:
+    """Of the blocks in a piece of a file, and of their data."""
+    return np.array([sizes, [*map(len, inflate_each(buf, sizes, at, name))]], "u8")
 
 
 def _offsets(values: Any, name: str) -> Offsets:

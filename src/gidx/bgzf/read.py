@@ -28,6 +28,7 @@ from gidx.bgzf.block import (
     check_bgzf,
     has_eof,
     inflate_all,
+    inflate_each,
     make_virtual_offset,
     pieces,
     split_virtual_offset,
@@ -35,9 +36,9 @@ from gidx.bgzf.block import (
     walk,
 )
 from gidx.bgzf.gzi import GziIndex, beside
-from gidx.errors import FormatError, format_error, warn
+from gidx.errors import ChangedError, FormatError, format_error, warn
 from gidx.ground.pool import in_order, thread_count
-from gidx.ground.source import ByteSource, open_source
+from gidx.ground.source import ByteSource, PathSource, open_source
 
 LF = ord("\n")
 # After a seek, blocks are inflated one by one; from the fifth in a row on, in groups ahead.
@@ -316,7 +317,9 @@ class BgzfReader(io.BufferedIOBase):
                         f"{source.name} is older than its file; write it anew with: "
                         "gidx.bgzf.GziIndex.build(path).write(path + '.gzi')"
                     )
-                return GziIndex.read(source)
+                index = GziIndex.read(source)
+                _check_moment(self._source, source)
+                return index
         return GziIndex.build(self._source)
 
     def seek_uncompressed(self, offset: int, /) -> int:
@@ -335,7 +338,23 @@ class BgzfReader(io.BufferedIOBase):
             start, data_start = self._behind(start, data_start, offset)
             self._go(start, offset - data_start)
         self._data_start = offset - self._pos
+        self._check_gzi()
         return offset
+
+    def _check_gzi(self) -> None:
+        """Raise FormatError where the GZI has the block behind the group elsewhere."""
+        compressed, uncompressed = self.gzi.compressed, self.gzi.uncompressed
+        i = int(np.searchsorted(compressed, np.uint64(self._next)))
+        if self._data_start is None or not self._data or i == len(compressed):
+            return
+        end = self._data_start + len(self._data)
+        if compressed[i] == self._next and uncompressed[i] != end:
+            raise format_error(
+                self.name,
+                self._group.starts[0],
+                f"the GZI is of another file, or damaged: the data of the block at {self._next} "
+                f"begin at {end}, it says {uncompressed[i]}",
+            )
 
     def _behind(self, start: int, data_start: int, offset: int) -> tuple[int, int]:
         """The block that holds an offset, by their sizes from ``start`` on; its data's begin.
@@ -343,7 +362,7 @@ class BgzfReader(io.BufferedIOBase):
         For a GZI that lacks blocks, at its end or between, as those of some writers do.
         """
         for first, buf, sizes in pieces(self._source, start):
-            held = tail_sizes(buf, sizes, first, self.name)
+            held = [*map(len, inflate_each(buf, sizes, first, self.name))]
             starts = accumulate(sizes, initial=first)
             begins = accumulate(held, initial=data_start)
             for at, begin, size in zip(starts, begins, held, strict=False):
@@ -461,6 +480,20 @@ class BgzfReader(io.BufferedIOBase):
                 f"{self.name}: the EOF marker is missing, so the file may have been cut "
                 f"after byte {self._size}"
             )
+
+
+def _check_moment(source: ByteSource, gzi: ByteSource) -> None:
+    """Raise ChangedError where a file and its GZI are not of the same moment.
+
+    Writers put the old GZI away, then the new data in place, then its GZI. A stream that is
+    written to meanwhile, and URLs, are not looked at.
+    """
+    if isinstance(source, PathSource) and not (source.is_current() and gzi.is_current()):
+        raise ChangedError(
+            f"{source.name}: it or its GZI was written anew while they were opened; open it again",
+            path=source.name,
+            offset=None,
+        )
 
 
 def _try_group(buf: memoryview, sizes: list[int], at: int, name: str) -> Group | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import stat
 from collections import deque
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -36,7 +37,7 @@ from gidx.bgzf.block import (
 )
 from gidx.bgzf.gzi import GziIndex, Offsets, beside
 from gidx.errors import format_error
-from gidx.ground.atomic import replacing
+from gidx.ground.atomic import Others, replacing, together
 from gidx.ground.pool import AHEAD, Job, Pool, first_of, thread_count
 from gidx.ground.source import expanded, is_url, open_source
 
@@ -257,6 +258,7 @@ class BgzfWriter(io.BufferedIOBase):
     """
 
     _ended = True  # not until it is open
+    _others: Others
 
     def __init__(
         self,
@@ -293,7 +295,9 @@ class BgzfWriter(io.BufferedIOBase):
         if self.mode == "xb" and is_path and os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
         if self.mode != "ab":
+            self._others = stack.enter_context(together(path if is_path else None, [".gzi"]))
             return stack.enter_context(replacing(path)), 0
+        self._others = stack.enter_context(together(None, []))
         file = path
         if is_path:
             file = stack.enter_context(open(path, "a+b"))  # noqa: SIM115  the stack closes it
@@ -372,9 +376,16 @@ class BgzfWriter(io.BufferedIOBase):
     def _finish(self) -> None:
         layout = self._blocks.finish()
         self._file.flush()  # now, so that the GZI is not older than the file
-        if self._gzi is not None:
-            index = GziIndex.build(self._file) if self._start else layout.to_gzi()
+        index = GziIndex.build(self._file) if self._start else layout.to_gzi()
+        beside: dict[str, bytes] = {}
+        if isinstance(self._gzi, str | os.PathLike):
+            beside[expanded(self._gzi)] = index.to_bytes()
+        elif self._gzi is not None:
             index.write(self._gzi)
+        mode = None
+        if isinstance(self._path, str):
+            mode = stat.S_IMODE(os.fstat(self._file.fileno()).st_mode)
+        self._others.ready(beside, mode)
 
 
 def _take_back(file: BinaryIO, size: int, error: type[BaseException] | None, *_: object) -> None:

@@ -119,7 +119,7 @@ def words_of_bytes(data: npt.NDArray[np.uint8]) -> Words:
 
 def bytes_of(words: Words, size: int) -> npt.NDArray[np.uint8]:
     """(rows, size) big-endian bytes of values that fit them."""
-    data = words.astype(">u8").view(np.uint8).reshape(len(words), -1)
+    data = words.astype(">u8").view(np.uint8).reshape(len(words), 8 * words.shape[1])
     short = size - data.shape[1]
     return np.pad(data, ((0, 0), (short, 0))) if short > 0 else data[:, -short:]
 

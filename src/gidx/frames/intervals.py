@@ -39,6 +39,7 @@ import numpy.typing as npt
 
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.sorting import sorted_pairs, sorted_values
+from gidx.ground.steps import picked, steps
 from gidx.kernels import intervals as kernels
 from gidx.kernels.intervals import (
     count,
@@ -60,6 +61,7 @@ Codes = npt.NDArray[np.int32]
 NONE: Ints = np.empty(0, np.int64)
 
 _PIECE = 50_000  # fewer queries are not worth a second thread
+_MOST = 250_000  # an interrupt waits for a piece: up to 0.1 s
 _THREADED = 200_000  # nor are fewer rows that are only copied
 _SORT = 64  # fewer are not worth sorting
 _INT32 = 2**31 - 1
@@ -370,9 +372,8 @@ class Intervals:
             counts = np.diff(counts)
         else:
             counts = counts[:-1]
-            there = (np.arange(k) < counts[:, None]).ravel()
-            found, distances = found[there], distances[there]
-        return counts, found if self.row is None else self.row[found], distances
+            found, distances = _found(counts, k, found, distances)
+        return counts, found if self.row is None else picked(self.row, found), distances
 
 
 @dataclass(frozen=True)
@@ -412,9 +413,21 @@ def _gathered(rows: Ints, *arrays: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
     return [*in_order([partial(values.take, rows) for values in arrays], threads)]
 
 
+def _found(counts: Ints, k: int, *arrays: Ints) -> list[Ints]:
+    """Of each query's ``k`` places in arrays those that are taken."""
+    if len(counts) and counts.min() == k:
+        return list(arrays)
+    parts: list[list[Ints]] = [[NONE] for _ in arrays]
+    for lo, hi in steps(len(counts)):
+        there = (np.arange(k) < counts[lo:hi, None]).ravel()
+        for part, array in zip(parts, arrays, strict=True):
+            part.append(array[lo * k : hi * k][there])
+    return [np.concatenate(part) for part in parts]
+
+
 def _each(run: Callable[[int, int], None], n: int, threads: int | None) -> None:
     """Run over all n queries, in pieces on several threads where that pays."""
-    pieces = min(n // _PIECE, 4 * thread_count(threads, None))
+    pieces = max(min(n // _PIECE, 4 * thread_count(threads, None)), n // _MOST)
     bounds = [n * i // max(pieces, 1) for i in range(max(pieces, 1) + 1)]
     calls = [partial(run, lo, hi) for lo, hi in pairwise(bounds)]
     deque(in_order(calls, thread_count(threads, len(calls))), 0)

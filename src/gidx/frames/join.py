@@ -23,6 +23,7 @@ from gidx.frames.backend import integers_like
 from gidx.frames.index import Index, indexes_of
 from gidx.frames.positions import LARGEST, integers
 from gidx.frames.query import as_frame, queries_of
+from gidx.ground.steps import numbered
 
 Ints = npt.NDArray[np.int64]
 
@@ -103,7 +104,7 @@ def nearest(
         overlapping=wanted.overlapping,
         most=None if wanted.max_distance is None else min(int(wanted.max_distance), LARGEST),
     )
-    left, paired = np.repeat(np.arange(len(counts)), counts), right
+    left, paired = numbered(counts), right
     if how == "left":
         left, paired = _with_lone(counts, left, right)
     if len(paired) != len(distance):  # rows without a neighbour
@@ -143,7 +144,7 @@ def _with_lone(counts: Ints, left: Ints, right: Ints) -> tuple[Ints, Ints]:
     lone = counts == 0
     if not lone.any():
         return left, right
-    left = np.repeat(np.arange(len(counts)), np.maximum(counts, 1))
+    left = numbered(np.maximum(counts, 1))
     spread = np.full(len(left), -1, np.int64)
     spread[~lone[left]] = right
     return left, spread

@@ -25,6 +25,7 @@ from gidx.frames.index import ALWAYS_COPIES_ON_WRITE
 from gidx.frames.positions import Codes, Ints, chrom_codes, integers
 from gidx.ground.conventions import Roles
 from gidx.ground.sorting import sorted_rows
+from gidx.ground.steps import steps
 
 
 def sort(frame: pd.DataFrame, roles: Roles, chroms: Any = None) -> pd.DataFrame:
@@ -83,8 +84,10 @@ def _starts(frame: pd.DataFrame, roles: Roles) -> tuple[Ints, npt.NDArray[np.boo
 
 def _used(codes: npt.NDArray[np.int32], names: Sequence[str]) -> list[str]:
     """The chroms that rows have."""
-    counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    return [name for name, count in zip(names, counts.tolist(), strict=True) if count]
+    there = np.zeros(len(names) + 1, np.bool_)  # the last: of none
+    for lo, hi in steps(len(codes)):
+        there[codes[lo:hi]] = True
+    return [name for name, some in zip(names, there[:-1].tolist(), strict=True) if some]
 
 
 def _ranked(
@@ -131,7 +134,9 @@ def _listed(chroms: Any) -> list[str]:
 
 def _argsort(ranks: Codes, starts: Ints, n_ranks: int) -> Ints | None:
     """The rows by rank, then start, stable; None where they are so already."""
-    up = ranks[1:] > ranks[:-1]
-    if np.all(up | ((ranks[1:] == ranks[:-1]) & (starts[1:] >= starts[:-1]))):
-        return None
-    return sorted_rows(ranks, starts, n_ranks)
+    for lo, hi in steps(len(ranks) - 1):
+        rank, start = ranks[lo : hi + 1], starts[lo : hi + 1]
+        up = rank[1:] > rank[:-1]
+        if not np.all(up | ((rank[1:] == rank[:-1]) & (start[1:] >= start[:-1]))):
+            return sorted_rows(ranks, starts, n_ranks)
+    return None

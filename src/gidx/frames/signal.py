@@ -13,6 +13,7 @@ from gidx.bbi.summary import depth
 from gidx.formats.offers import Signal
 from gidx.frames.positions import Positions, positions
 from gidx.ground.conventions import ZERO_BASED, Roles
+from gidx.ground.sorting import sorted_rows
 from gidx.ground.windows import Windows
 
 Ints = npt.NDArray[np.int64]
@@ -30,7 +31,7 @@ def pileup(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     found = pd.DataFrame({
         "chrom": pd.Categorical.from_codes(codes.astype(np.int32), pd.Index(where.names)),
         "start": starts, "end": ends, "value": values,
-    })  # fmt: skip
+    }, copy=False)  # fmt: skip
     sizes = schema.read_metadata(frame.attrs).get("chromsizes")
     about = schema.metadata(coordinates=ZERO_BASED, chromsizes=sizes)
     found.attrs[schema.KEY] = about[schema.KEY.encode()].decode()
@@ -39,7 +40,8 @@ def pileup(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
 
 def _depths(where: Positions) -> Iterator[tuple[int, Ints, Ints, Ints]]:
     """Chrom, starts, ends, depths: chrom by chrom, in the order of the categories."""
-    order = np.argsort(where.codes, kind="stable")
+    missing = int(np.count_nonzero(where.codes < 0))
+    order = sorted_rows(where.codes, where.start, len(where.names), missing)
     firsts = np.searchsorted(where.codes[order], np.arange(len(where.names) + 1))
     for code in range(len(where.names)):
         rows = order[firsts[code] : firsts[code + 1]]

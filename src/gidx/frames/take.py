@@ -52,7 +52,7 @@ def made(
 def index(labels: pd.Index, numbers: Ints) -> pd.Index:
     """``labels.take(numbers)``; the numbers themselves where they are the labels."""
     if isinstance(labels, pd.RangeIndex) and labels.start == 0 and labels.step == 1:
-        return pd.Index(numbers, name=labels.name)
+        return pd.Index(numbers, name=labels.name, copy=False)
     return labels.take(numbers)
 
 

@@ -32,6 +32,7 @@ from gidx.formats.vcf.write import check_vcf
 from gidx.frames import write
 from gidx.frames.positions import LARGEST, chrom_codes
 from gidx.ground.conventions import Roles
+from gidx.ground.steps import steps
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
@@ -145,9 +146,10 @@ def _common(
     surveyor = Surveyor(rows.schema, roles.names, limits)
     first = 0
     for batch in rows.batches:
-        n = batch.num_rows
-        surveyor.inspect(inspection.piece(first, n), inspection.piece(first, n), *batch.columns)
-        first += n
+        for lo, hi in steps(batch.num_rows):
+            faults, disorder = (inspection.piece(first + lo, hi - lo) for _ in range(2))
+            surveyor.inspect(faults, disorder, *batch.slice(lo, hi - lo).columns)
+        first += batch.num_rows
 
 
 # ── the report ──────────────────────────────────────────────────────────────────────────────────
@@ -156,7 +158,7 @@ def _common(
 def _report(frame: pd.DataFrame, roles: Roles, faults: list[Fault]) -> pd.DataFrame:
     own = dict(zip(schema.HEAD, roles.names, strict=False))
     rows = pd.array([f.row for f in faults], pd.Int64Dtype())
-    found = {"row": rows, "label": _at(frame.index.to_series(), rows)}
+    found = {"row": rows, "label": _at(frame.index, rows)}
     for name in schema.HEAD:
         if name in own:
             found[name] = _at(frame[own[name]], rows)
@@ -168,11 +170,13 @@ def _report(frame: pd.DataFrame, roles: Roles, faults: list[Fault]) -> pd.DataFr
     return pd.DataFrame(found)
 
 
-def _at(values: Series, rows: Any) -> Any:
+def _at(values: Series | pd.Index, rows: Any) -> Any:
     """Values at these rows; where there is no row, none."""
     there = rows.to_numpy(np.int64, na_value=-1)
-    if (there >= 0).all():
-        return values.array.take(there)
-    if pd.api.types.is_integer_dtype(values.dtype) and isinstance(values.dtype, np.dtype):
-        values = values.astype("Int64")
-    return values.reset_index(drop=True).reindex(there).array
+    some = np.flatnonzero(there >= 0)
+    found = pd.Series(values.take(there[some]).array, index=some)
+    if len(some) == len(there):
+        return found.array
+    if pd.api.types.is_integer_dtype(found.dtype) and isinstance(found.dtype, np.dtype):
+        found = found.astype("Int64")
+    return found.reindex(range(len(there))).array

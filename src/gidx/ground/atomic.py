@@ -17,8 +17,8 @@ import re
 import secrets
 import stat
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from typing import BinaryIO
 
 try:
@@ -225,6 +225,90 @@ def _remove_unheld(name: str) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(lock.fileno()), os.stat(name)):
             os.unlink(name)
+
+
+# ── all or none ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Others:
+    """The files beside: made ready before the main one is replaced, in place after it."""
+
+    def __init__(self, path: str | None, suffixes: Iterable[str]) -> None:
+        self._path = None if path is None else os.path.realpath(path)
+        known = [] if path is None else [path, os.path.realpath(path)]
+        self._stale = [name + suffix for name in known for suffix in suffixes]
+        self._stack = ExitStack()
+        self._new: list[Part] = []
+        self._old: list[tuple[str, str]] = []  # set aside, as it was called
+
+    def ready(self, files: Mapping[str, bytes], mode: int | None) -> None:
+        """Write the new ones under other names, then set the old ones aside.
+
+        ``mode`` is that of the main file. From here to the end there is no index: if the
+        process dies in between, a file without one is left, never one with that of another.
+        """
+        for path, data in files.items():
+            part = self._stack.enter_context(new_beside(path))
+            with part.file as file:
+                if mode is not None:
+                    os.chmod(part.name, mode)
+                file.write(data)
+            part.settle()
+            self._new.append(part)
+        own = self._path
+        if own is not None:
+            self._stack.enter_context(alone(own))
+        # a path may be said in two ways
+        names = map(os.path.split, [*files, *self._stale])
+        for path in sorted({os.path.join(os.path.realpath(a), b) for a, b in names}):
+            if os.path.lexists(path):
+                self._put_aside(path, os.rename)
+        if own is not None and files and os.path.exists(own):  # if a last step should fail
+            with suppress(OSError):
+                self._put_aside(own, os.link)
+
+    def _put_aside(self, path: str, put: Callable[[str, str], None]) -> None:
+        """Under another name, where no other writer takes it for left over."""
+        with suppress(OSError):
+            self._stack.enter_context(held(path))
+        aside = hidden(path)
+        put(path, aside)
+        self._old.append((aside, path))
+
+    def finish(self) -> None:
+        for part in self._new:
+            part.take_place()
+        for aside, _ in self._old:
+            with suppress(OSError):
+                os.unlink(aside)
+
+    def undo(self) -> None:
+        for aside, path in reversed(self._old):
+            with suppress(OSError):
+                os.replace(aside, path)
+                os.unlink(aside)  # there still, if both are links to one file
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+@contextmanager
+def together(path: str | None, suffixes: Iterable[str]) -> Iterator[Others]:
+    """Around the replacing of a main file that has others beside: all change, or none.
+
+    What the main file has had beside under ``suffixes`` goes with it. ``path`` None, or no
+    regular file: it is not replaced, and has nothing beside.
+    """
+    own = None if path is None else _mode(path)
+    others = Others(path if own is None or stat.S_ISREG(own) else None, suffixes)
+    try:
+        yield others
+        others.finish()
+    except BaseException:
+        others.undo()
+        raise
+    finally:
+        others.close()
 
 
 def wait_for_writers(target: str, *, block: bool = True) -> bool:

@@ -23,7 +23,15 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.ground.pool import in_order, thread_count
-from gidx.kernels.sorting import BUCKETS, pack_keys, settle, sort_buckets, spread
+from gidx.ground.steps import picked, steps
+from gidx.kernels.sorting import (
+    BUCKETS,
+    count_keys,
+    pack_keys,
+    settle,
+    sort_buckets,
+    spread,
+)
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
@@ -39,12 +47,8 @@ def sorted_rows(codes: Codes, values: Ints, n_codes: int, n_missing: int = 0) ->
     """Row numbers by code and value, stable; those with a code below 0 are left out."""
     packed = _packed(codes, values, n_codes, n_missing, rows=True)
     if packed is None:
-        rows = np.flatnonzero(codes >= 0)
-        return rows[np.lexsort((values[rows], codes[rows]))]
-    keys, _, _, row_bits = packed
-    keys &= np.uint64((1 << row_bits) - 1)
-    found: Ints = keys.view(np.int64)
-    return found
+        return _sorted_twice(codes, values)
+    return _rows(packed[0], packed[3])
 
 
 def sorted_pairs(codes: Codes, values: Ints, n_codes: int, n_missing: int = 0) -> tuple[Ints, Ints]:
@@ -55,17 +59,34 @@ def sorted_pairs(codes: Codes, values: Ints, n_codes: int, n_missing: int = 0) -
         return rows, values[rows]
     keys, low, value_bits, row_bits = packed
     sorted_values = _values(keys >> np.uint64(row_bits), low, value_bits)
-    keys &= np.uint64((1 << row_bits) - 1)
-    return keys.view(np.int64), sorted_values
+    return _rows(keys, row_bits), sorted_values
 
 
 def sorted_values(codes: Codes, values: Ints, n_codes: int) -> Ints:
     """Values by code and value; codes below 0 there are none."""
     packed = _packed(codes, values, n_codes, 0, rows=False)
     if packed is None:
-        return values[np.lexsort((values, codes))]
+        return picked(values, _sorted_twice(codes, values))
     keys, low, value_bits, _ = packed
     return _values(keys, low, value_bits)
+
+
+def _sorted_twice(codes: Codes, values: Ints) -> Ints:
+    """Row numbers by value, then by code, where both and the row do not fit one number."""
+    rows = np.flatnonzero(codes >= 0)
+    every = np.zeros(len(rows), np.int32)
+    for keys in (values, codes):
+        packed = _packed(every, keys[rows].astype(np.int64), 1, 0, rows=True)
+        if packed is None:  # values beyond 2**40, of a million rows
+            return rows[np.lexsort((values[rows], codes[rows]))]
+        rows = picked(rows, _rows(packed[0], packed[3]))
+    return rows
+
+
+def _rows(keys: Keys, row_bits: int) -> Ints:
+    keys &= np.uint64((1 << row_bits) - 1)
+    found: Ints = keys.view(np.int64)
+    return found
 
 
 def _values(keys: Keys, low: int, value_bits: int) -> Ints:
@@ -88,7 +109,9 @@ def _packed(
     bits = value_bits + row_bits + int(max(n_codes - 1, 0)).bit_length()
     if bits > 64:
         return None
-    keys = pack_keys(codes, values, low, value_bits, row_bits, n_missing)
+    keys, n = np.empty(len(codes) - n_missing, np.uint64), 0
+    for lo, hi in steps(len(codes)):
+        n = pack_keys(codes, values, low, value_bits, row_bits, keys, n, lo, hi)
     return _sorted(keys, bits), low, value_bits, row_bits
 
 
@@ -97,10 +120,10 @@ def _sorted(keys: Keys, bits: int) -> Keys:
     if len(keys) < _FEW:
         keys.sort()
         return keys
-    if _mostly_follow(keys) and settle(keys, _STEPS * len(keys)):
+    if _mostly_follow(keys) and _settled(keys):
         return keys
     shift = max(bits - 8, 0)
-    keys, bounds = spread(keys, shift)
+    keys, bounds = _spread(keys, shift)
     further = max(shift - 8, 0)
 
     def sort(lo: int, hi: int) -> None:
@@ -120,4 +143,27 @@ def _sorted(keys: Keys, bits: int) -> Keys:
 def _mostly_follow(keys: Keys) -> bool:
     """Whether samples take few steps to be sorted."""
     firsts = (len(keys) * i // 4 for i in range(4))
-    return all(settle(keys[i : i + _SAMPLE].copy(), _STEPS * _SAMPLE) for i in firsts)
+    samples = (keys[i : i + _SAMPLE].copy() for i in firsts)
+    return all(settle(one, 0, len(one), _STEPS * _SAMPLE) >= 0 for one in samples)
+
+
+def _settled(keys: Keys) -> bool:
+    """Whether few steps sort the keys; they are sorted then."""
+    left = _STEPS * len(keys)
+    for lo, hi in steps(len(keys)):
+        left = settle(keys, lo, hi, left)
+        if left < 0:
+            return False
+    return True
+
+
+def _spread(keys: Keys, shift: int) -> tuple[Keys, Ints]:
+    """Keys by what is left of them behind ``shift``, and the bounds of each such bucket."""
+    bounds, found = np.zeros(BUCKETS + 1, np.int64), np.empty(len(keys), np.uint64)
+    for lo, hi in steps(len(keys)):
+        count_keys(keys, shift, lo, hi, bounds[1:])
+    bounds = np.cumsum(bounds)
+    at = bounds[:-1].copy()
+    for lo, hi in steps(len(keys)):
+        spread(keys, shift, lo, hi, at, found)
+    return found, bounds

@@ -17,21 +17,19 @@ cdef enum:  # numbers that are put in their places one by one
 
 def pack_keys(
     const i32[::1] codes, const i64[:] values, i64 low, i64 value_bits, i64 row_bits,
-    i64 n_missing,
+    u64[::1] keys, i64 k, i64 from_, i64 to,
 ):
-    """Code, value and row as one number, the code highest; codes below 0 are left out.
+    """Code, value and row of the rows `from_:to` as one number, the code highest.
 
+    They go into `keys` from the k-th on; codes below 0 are left out. Returns where they end.
     With no ``row_bits`` the row is left out.
     """
-    cdef i64 k, i
+    cdef i64 i
     cdef u64 by, above, key
-    cdef u64[::1] keys
-    keys = np.empty(len(codes) - n_missing, np.uint64)
     with nogil:
         by = row_bits
         above = <u64>(row_bits + value_bits)
-        k = 0
-        for i in range(len(codes)):
+        for i in range(from_, to):
             if codes[i] >= 0:
                 key = <u64>(values[i] - low) << by
                 if row_bits:
@@ -40,13 +38,13 @@ def pack_keys(
                     key |= <u64>codes[i] << above
                 keys[k] = key
                 k += 1
-    return keys.base
+    return k
 
 
-cdef bint _settle(u64[::1] keys, i64 steps) noexcept nogil:
+cdef i64 _settle(u64[::1] keys, i64 from_, i64 to, i64 steps) noexcept nogil:
     cdef i64 i, j
     cdef u64 key
-    for i in range(1, len(keys)):
+    for i in range(max(from_, 1), to):
         key = keys[i]
         j = i - 1
         while j >= 0 and keys[j] > key:
@@ -55,38 +53,41 @@ cdef bint _settle(u64[::1] keys, i64 steps) noexcept nogil:
         keys[j + 1] = key
         steps -= i - 1 - j
         if steps < 0:
-            return False
-    return True
+            break
+    return steps
 
 
-def settle(u64[::1] keys, i64 steps):
-    """Put each number in its place, in this many steps at most: whether that was enough."""
-    cdef bint found
+def settle(u64[::1] keys, i64 from_, i64 to, i64 steps):
+    """Put the numbers `from_:to` in their places, those before being so: the steps that are left.
+
+    Below 0: it takes more.
+    """
+    cdef i64 left
     with nogil:
-        found = _settle(keys, steps)
-    return found
+        left = _settle(keys, from_, to, steps)
+    return left
 
 
-def spread(const u64[::1] keys, i64 shift):
-    """Numbers by what is left of them behind `shift`, below 256: (numbers, bounds of buckets)."""
+def count_keys(const u64[::1] keys, i64 shift, i64 from_, i64 to, i64[::1] counts):
+    """Add to `counts[b]` how many of the numbers `from_:to` are b, below 256, behind `shift`."""
+    cdef i64 i
+    cdef u64 by
+    with nogil:
+        by = shift
+        for i in range(from_, to):
+            counts[<i64>(keys[i] >> by)] += 1
+
+
+def spread(const u64[::1] keys, i64 shift, i64 from_, i64 to, i64[::1] at, u64[::1] out):
+    """The numbers `from_:to` into their buckets, of which `at` says where each goes on."""
     cdef i64 i, b
     cdef u64 by
-    cdef i64[::1] at
-    cdef u64[::1] out
-    by = shift
-    at = np.zeros(BUCKETS + 2, np.int64)
     with nogil:
-        for i in range(len(keys)):
-            at[<i64>(keys[i] >> by) + 2] += 1
-        for b in range(2, BUCKETS + 2):
-            at[b] += at[b - 1]
-    out = np.empty(len(keys), np.uint64)
-    with nogil:
-        for i in range(len(keys)):
-            b = <i64>(keys[i] >> by) + 1
+        by = shift
+        for i in range(from_, to):
+            b = <i64>(keys[i] >> by)
             out[at[b]] = keys[i]
             at[b] += 1
-    return out.base, at.base[: BUCKETS + 1].copy()
 
 
 cdef inline void _place(u64[::1] keys, i64 lo, i64 hi) noexcept nogil:

@@ -25,7 +25,6 @@ import os
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn
@@ -57,7 +56,7 @@ from gidx.formats.text.indexer import (
     scan,
     whole_lines,
 )
-from gidx.ground.atomic import Part, alone, held, hidden, new_beside, replacing
+from gidx.ground.atomic import replacing, together
 from gidx.ground.charset import Encoding, encoding_of
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.region import Region
@@ -459,7 +458,7 @@ def _write(pieces: Iterable[_Call], encoder: LineEncoder, target: _Files, how: _
                 for piece in _told(done, how):
                     _write_all(file, piece.data)
             return
-        with _together(target) as others, replacing(target.file) as file:
+        with together(target.path, _BESIDE) as others, replacing(target.file) as file:
             indexer = None
             if target.kind is not None:
                 skip = odd_lines(header, encoder.rules) if header else 0
@@ -566,87 +565,3 @@ def _indexes(target: _Files, blocks: Blocks, index: TabixIndex | None) -> dict[s
     if target.gzi_path is not None:
         found[target.gzi_path] = blocks.to_gzi().to_bytes()
     return found
-
-
-# ── all or none ─────────────────────────────────────────────────────────────────────────────────
-
-
-class _Others:
-    """The files beside: made ready before the main one is replaced, in place after it."""
-
-    def __init__(self, target: _Files) -> None:
-        self._target = target
-        self._stack = ExitStack()
-        self._new: list[Part] = []
-        self._old: list[tuple[str, str]] = []  # set aside, as it was called
-
-    def ready(self, files: Mapping[str, bytes], mode: int | None) -> None:
-        """Write the new ones under other names, then set the old ones aside.
-
-        ``mode`` is that of the main file. From here to the end there is no index: if the
-        process dies in between, a file without one is left, never one with that of another.
-        """
-        for path, data in files.items():
-            part = self._stack.enter_context(new_beside(path))
-            with part.file as file:
-                if mode is not None:
-                    os.chmod(part.name, mode)
-                file.write(data)
-            part.settle()
-            self._new.append(part)
-        own = self._target.path
-        if own is not None:
-            self._stack.enter_context(alone(os.path.realpath(own)))
-        for path in self._stale(files):
-            self._put_aside(path, os.rename)
-        if own is not None and files and os.path.exists(own):  # if a last step should fail
-            with suppress(OSError):
-                self._put_aside(os.path.realpath(own), os.link)
-
-    def _put_aside(self, path: str, put: Callable[[str, str], None]) -> None:
-        """Under another name, where no other writer takes it for left over."""
-        with suppress(OSError):
-            self._stack.enter_context(held(path))
-        aside = hidden(path)
-        put(path, aside)
-        self._old.append((aside, path))
-
-    def _stale(self, files: Mapping[str, bytes]) -> list[str]:
-        """What is there under the new ones' names, or is of the file that goes."""
-        own = self._target.path
-        found = list(files)
-        if own is not None and _is_regular(own):
-            found += [name + suffix for name in (own, os.path.realpath(own)) for suffix in _BESIDE]
-        # a path may be said in two ways
-        real = {os.path.join(os.path.realpath(a), b) for a, b in map(os.path.split, found)}
-        return [path for path in sorted(real) if os.path.lexists(path)]
-
-    def finish(self) -> None:
-        for part in self._new:
-            part.take_place()
-        for aside, _ in self._old:
-            with suppress(OSError):
-                os.unlink(aside)
-
-    def undo(self) -> None:
-        for aside, path in reversed(self._old):
-            with suppress(OSError):
-                os.replace(aside, path)
-                os.unlink(aside)  # there still, if both are links to one file
-
-    def close(self) -> None:
-        self._stack.close()
-
-
-@contextmanager
-def _together(target: _Files) -> Iterator[_Others]:
-    """Around the replacing of the main file."""
-    others = _Others(target)
-    try:
-        yield others
-        others.finish()
-    except BaseException:
-        others.undo()
-        raise
-    finally:
-        others.close()

@@ -177,8 +177,8 @@ def _interrupted(job: Callable[[], object], delay: float) -> tuple[str, float]:
     """What came of a job that is interrupted, and how long after the interrupt."""
     came, begin = "done", time.perf_counter()
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)  # as for Ctrl-C
-    signal.setitimer(signal.ITIMER_REAL, max(delay, 1e-6))
     try:
+        signal.setitimer(signal.ITIMER_REAL, max(delay, 1e-6))
         job()
         while signal.getitimer(signal.ITIMER_REAL)[0]:  # it may come behind the job's end
             time.sleep(0.001)

@@ -54,7 +54,6 @@ def files(tmp_path_factory):
     convert(folder / "x.vcf", folder / "texts.parquet", lists="text")
     table = pa.table({"chrom": ["chr1"], "start": [1], "end": [2], "name": ["n"], " x": ["y"]})
     pq.write_table(table, folder / "x.parquet")
-    pa.feather.write_feather(table, folder / "x.arrow")
     (folder / "other.bed.gz").write_bytes((folder / "x.bed.gz").read_bytes())
     (folder / "chrQ.bed.gz").write_bytes(bgzip(b"chrQ\t1\t2\n"))
     os.rename(gidx.build_index(folder / "chrQ.bed.gz"), folder / "other.bed.gz.tbi")
@@ -91,7 +90,6 @@ WORDS = [
      "say --preset bed (or gff, vcf, sam), or --places 1,2,3"),
     ("index other.bed.gz --kind csi", "kind='tbi'", "remove it, or build that kind: --kind tbi"),
     ("query x.bb --index x.bed", "drop index=", "has its index inside; drop --index"),
-    ("query x.arrow", "pandas.read_feather", "an Arrow file (Feather); gidx convert reads it"),
     ("convert x.vcf y.bb", "columns=['chrom'", "alone: --columns chrom,start,end,ref"),
     ("query words.txt", "gidx.read_bed", "world\\tfoo\\tbar'; an index says what the columns of"),
     ("query table.tsv --schema bed6", "use gidx.read_bed",

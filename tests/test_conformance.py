@@ -128,8 +128,18 @@ def parquet(folder, rows=ROWS, **options):
     return folder / "a.parquet"
 
 
+def arrow(folder, rows=ROWS, **options):
+    """A file, or a stream."""
+    size = max(options.get("sizes", 3000) // 30, 2)
+    frame = pq.read_table(parquet(folder, rows, **options)).combine_chunks()
+    make = pa.ipc.new_stream if options.get("own") else pa.ipc.new_file
+    with make(folder / "a.arrow", frame.schema) as writer:
+        writer.write_table(frame, max_chunksize=size)
+    return folder / "a.arrow"
+
+
 KINDS = {"bigbed": bigbed, "bigwig": bigwig, "bed": bed, "vcf": vcf, "gff3": gff3, "gtf": gtf,
-         "sam": sam, "tsv": table, "parquet": parquet}  # fmt: skip
+         "sam": sam, "tsv": table, "parquet": parquet, "arrow": arrow}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -707,8 +707,26 @@ def test_native_names_are_for_tables(folder, target):
     assert Path(target).read_bytes() == Path(expected).read_bytes()
 
 
-def test_native_names_of_a_vcf_in_parquet_are_not_those_of_bed(folder):
+@pytest.mark.parametrize("between", ["native.parquet", "native.arrow"])
+def test_a_table_under_native_names_is_read_under_canonical_ones(folder, between):
+    """As `gidx.open` reads it: what POS counts from, its name tells."""
     (folder / "a.vcf").write_text(VCF)
-    convert("a.vcf", "native.parquet", names="native")
-    with pytest.raises(gidx.ColumnError, match="no column 'chrom'; did you mean 'CHROM'"):
-        convert("native.parquet", "z.bed")
+    convert("a.vcf", between, names="native")
+    convert(between, "b.vcf")
+    assert read("b.vcf") == VCF
+    convert(between, "b.bed", regions="chr1:9", header=False)
+    assert read("b.bed").startswith("chr1\t8\t9\trs1\t")
+    convert(between, "c.json", names="native", columns=["POS"])
+    assert [json.loads(line)["POS"] for line in read("c.json").splitlines()] == [5, 9, 12]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_a_table_without_intervals_is_passed_on_and_has_no_regions(folder, suffix):
+    pq.write_table(pa.table({"a": [1, None], "b": ["x", "y"]}), "x.parquet")
+    convert("x.parquet", f"y.{suffix}")
+    convert(f"y.{suffix}", "z.tsv", columns=["b", "a"])
+    assert read("z.tsv") == "b\ta\nx\t1\ny\t\n"
+    with pytest.raises(gidx.ColumnError, match=rf"y\.{suffix} has no columns that are known as"):
+        convert(f"y.{suffix}", "w.tsv", regions="chr1")
+    with pytest.raises(gidx.ColumnError, match=rf"y\.{suffix} has no columns that are known as"):
+        gidx.open(f"y.{suffix}")

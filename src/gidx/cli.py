@@ -142,10 +142,6 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"drop index=", "drop --index"),
     (r"columns=\[(.*?)\]", lambda m: "--columns " + re.sub(r"['\" ]", "", m[1])),
     (
-        r"read it with pandas\.read_feather or pyarrow\.\w+",
-        "gidx convert reads it",
-    ),
-    (
         r"say what it is with gidx\.read_bed, read_vcf or read_gff; an index says what",
         "an index says what",
     ),
@@ -328,13 +324,13 @@ def _query(arguments: argparse.Namespace) -> int:
         found = dataset.open(_input(arguments.file), **_opening(arguments))
     regions = _regions(arguments)
     from gidx.convert import convert
-    from gidx.convert.sources import Asked, IndexedSource
+    from gidx.convert.sources import Asked, Source
 
     options = {"threads": arguments.threads, "missing_chroms": arguments.missing_chroms}
     if arguments.count:
         if regions is not None and scan.format_of(found).index_kind is None:
             asked = Asked(KINDS["tsv"], regions, ["chrom"], **options)
-            print(sum(batch.num_rows for batch in IndexedSource(found).rows(asked).batches))
+            print(sum(batch.num_rows for batch in Source(found).rows(asked).batches))
         else:
             print(found.count_rows(regions, **options))
         return 0

@@ -84,7 +84,8 @@ def open(path: AnySource, **options: Unpack[OpenOptions]) -> Dataset:
     -------
     Dataset
         A `BigBedDataset` for bigBed, a `BigWigDataset` for bigWig, a `TabixDataset` for BED,
-        VCF, GFF, GTF, SAM text and any other table with an index.
+        VCF, GFF, GTF, SAM text and any other table with an index, a `Dataset` for Parquet and
+        Arrow files whose columns say where rows are.
 
     Raises
     ------
@@ -117,15 +118,13 @@ def open_as(
     storage_options: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     otherwise: str | None = None,
+    any_table: bool = False,
 ) -> Dataset:
-    """`open`, for those who expect certain kinds of text: ``bed``, ``vcf`` …
-
-    ``otherwise`` is what text without rows is that does not say it.
-    """
+    """`open`, for those who expect something of the file, as `Opening` says it."""
     path, index = parted_index(path, index)
     own = dict(options or {})
     cache = own.pop("cache", None)
-    opening = Opening(index, storage_options, kinds, otherwise, own)
+    opening = Opening(index, storage_options, kinds, otherwise, any_table, own)
     several = listed(path, storage_options)
 
     def source() -> ByteSource:

@@ -38,7 +38,6 @@ from gidx.convert import as_bed
 from gidx.convert.shape import by_sample, commented, flat, with_lists_as_text
 from gidx.convert.sources import (
     Asked,
-    IndexedSource,
     Outgoing,
     Source,
     opened,
@@ -160,8 +159,8 @@ def convert(
 
     with opened(source, opening, autosql, bed_type) as found:
         try:
-            if isinstance(found, IndexedSource) and isinstance(target, str | os.PathLike):
-                found.dataset.whole(lambda dataset: run(IndexedSource(dataset)))
+            if isinstance(target, str | os.PathLike):
+                found.dataset.whole(lambda dataset: run(Source(dataset)))
             else:  # a stream cannot be taken back where a guessed type was too narrow
                 run(found)
         except WriteError as error:

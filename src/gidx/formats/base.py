@@ -45,13 +45,15 @@ class Opening:
     """How a file is to be opened: options of `gidx.open`, and what the caller expects.
 
     ``kinds`` are formats that it may be, None any; ``otherwise`` is what text without rows
-    is that does not say it. ``options`` are those of formats: ``types``, ``schema`` …
+    is that does not say it; ``any_table`` is for who passes rows on, and takes tables without
+    intervals too. ``options`` are those of formats: ``types``, ``schema`` …
     """
 
     index: Any = None
     storage_options: Mapping[str, Any] | None = None
     kinds: tuple[str, ...] | None = None
     otherwise: str | None = None
+    any_table: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

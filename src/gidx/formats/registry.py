@@ -196,8 +196,7 @@ def _write_json(rows: pa.RecordBatchReader, target: Target, options: Writing) ->
 def _open_parquet(source: ByteSource, opening: Opening) -> Format:
     from gidx.formats.parquet.read import ParquetTable
 
-    del opening
-    return ParquetTable(source)
+    return ParquetTable(source, opening)
 
 
 def _write_parquet(rows: pa.RecordBatchReader, target: Target, options: Writing) -> None:
@@ -206,8 +205,14 @@ def _write_parquet(rows: pa.RecordBatchReader, target: Target, options: Writing)
     write_file(rows, target, options)
 
 
+def _open_arrow(source: ByteSource, opening: Opening) -> Format:
+    from gidx.formats.arrow.read import ArrowTable
+
+    return ArrowTable(source, opening)
+
+
 def _write_arrow(rows: pa.RecordBatchReader, target: Target, options: Writing) -> None:
-    from gidx.formats.arrow import write_file
+    from gidx.formats.arrow.write import write_file
 
     write_file(rows, target, options)
 
@@ -216,6 +221,7 @@ def _write_arrow(rows: pa.RecordBatchReader, target: Target, options: Writing) -
 
 _BIGBED = (b"\xeb\xf2\x89\x87", b"\x87\x89\xf2\xeb")
 _BIGWIG = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
+_ARROW = (b"ARROW1", b"\xff\xff\xff\xff")  # a file; a stream
 
 # Where rows look like several, the first is it.
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (
@@ -238,8 +244,9 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (
     Kind("parquet", "Parquet", (".parquet", ".pq"),
          begins=lambda head: head.startswith(b"PAR1"), open=_open_parquet, write=_write_parquet,
          is_table=True, is_binary=True),
-    Kind("arrow", "Arrow", (".arrow", ".feather", ".ipc"), write=_write_arrow, is_table=True,
-         is_binary=True),
+    Kind("arrow", "Arrow", (".arrow", ".feather", ".ipc"),
+         begins=lambda head: head.startswith(_ARROW), open=_open_arrow, write=_write_arrow,
+         is_table=True, is_binary=True),
     Kind("json", "JSON", (".json", ".jsonl", ".ndjson"), write=_write_json, is_table=True),
 )}  # fmt: skip
 TEXTS: dict[str, TextKind] = {

@@ -10,7 +10,7 @@ import re
 
 _FIRST: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file, compressed; decompress it with: gunzip"),
-    (b"ARROW1", "an Arrow file (Feather); read it with pandas.read_feather or pyarrow.ipc"),
+    (b"FEA1", "a Feather file of version 1; save it anew with pandas.DataFrame.to_feather"),
     (b"CRAM", "a CRAM file; as SAM text it can be read: samtools view -h"),
     (b"BAM\1", "a BAM file; as SAM text it can be read: samtools view -h"),
     (b"BCF", "a BCF file; as VCF it can be read: bcftools view -O z"),

@@ -1,41 +1,26 @@
 """Parquet files with interval columns, read: row groups to the rows that overlap a region.
 
-    regions ─statistics─▶ row groups ─pyarrow─▶ columns ─exact overlap─▶ rows
-
-gidx's own, and those of others: which columns are chrom, start and end, and what they count
-from, their names tell (`gidx.ground.conventions`). A region reads the row groups whose
-statistics do not exclude it; files without statistics are read whole. Rows need not be sorted.
-
-A place in the file is the number of a row group.
+A region reads the row groups whose statistics do not exclude it; files without statistics
+are read whole. A place in the file is the number of a row group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.types as pat
 
-from gidx.arrow import schema
-from gidx.errors import FormatError
-from gidx.formats.base import Format, Rows
-from gidx.ground.conventions import ZERO_BASED, Roles, roles_of
-from gidx.ground.pieces import Work, own_rows
+from gidx.formats.base import Opening
+from gidx.formats.columnar import Columnar, Ints, names_in, reading
+from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource, SourceFile
-from gidx.kernels.records import select_items
-from gidx.options import Names
 
-Ints = npt.NDArray[np.int64]
 _FAR = 1 << 62
 # Text in statistics may be cut by the writer from here on, so equal bounds may be of two names.
 _EXACT = 32
@@ -51,75 +36,40 @@ class Bounds:
     reach: Ints  # largest end
 
 
-class ParquetTable(Format):
+class ParquetTable(Columnar):
     """One open Parquet file (a `Format`)."""
 
-    kind = "parquet"
+    kind, title = "parquet", "a Parquet"
 
-    def __init__(self, source: ByteSource) -> None:
+    def __init__(self, source: ByteSource, opening: Opening) -> None:
         import pyarrow.parquet as pq
 
-        self.source = source
-        with self._reading():
+        with reading(source.name, self.title):
             file = pq.ParquetFile(SourceFile(source))
-            self._meta, self._own = file.metadata, file.schema_arrow
-            about = {k: v for k, v in (self._own.metadata or {}).items() if k != b"ARROW:schema"}
-            self._about = schema.read_metadata(self._own)
-            told = about.get(schema.KEY.encode(), b"").decode()
-            columns = SimpleNamespace(column_names=self._own.names, attrs={schema.KEY: told})
-        self.roles: Roles = roles_of(columns, source.name)
+            self._meta, own = file.metadata, file.schema_arrow
+        super().__init__(source, own, opening)
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """What pyarrow says of a broken file, as a FormatError."""
-        try:
-            yield
-        except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
-            if isinstance(error, FormatError) or getattr(error, "url", None):
-                raise
-            what = str(error).strip().split("\n")[0]
-            raise FormatError(
-                f"{self.source.name}: a Parquet file that cannot be read: {what}",
-                path=self.source.name,
-                offset=None,
-            ) from None
-
-    def table(self, groups: Sequence[int], columns: Sequence[str]) -> pa.Table:
-        """Columns of row groups, as the file has them."""
+    def table(self, blocks: int, columns: Sequence[str]) -> pa.Table:
         import pyarrow.parquet as pq
 
-        with self._reading():
+        with reading(self.source.name, self.title):
             file = pq.ParquetFile(
                 SourceFile(self.source), metadata=self._meta, pre_buffer=True,
                 page_checksum_verification=True,
             )  # fmt: skip
-            return file.read_row_groups(list(groups), columns=list(columns), use_threads=False)
+            return file.read_row_groups([blocks], columns=list(columns), use_threads=False)
+
+    def rows_in(self, blocks: int) -> int:
+        return int(self._meta.row_group(blocks).num_rows)
 
     # ── what it says of itself ──────────────────────────────────────────────────────────────────
 
-    @property
-    def chroms(self) -> Mapping[str, int | None]:
-        return self._chroms
-
-    @cached_property
-    def _chroms(self) -> dict[str, int | None]:
-        """Chroms in the order of their rows, and those that are only declared."""
-        sizes = self._about.get("chromsizes") or {}
-        found: dict[str, int | None] = {}
+    def chroms_met(self) -> Iterator[str]:
         for i, bounds in enumerate(self.bounds.chrom):
-            names = self._names_in(i) if _several(bounds) else [bounds[0]]  # type: ignore[index]
-            found.update((name, sizes.get(name)) for name in names if name not in found)
-        return {**found, **{name: size for name, size in sizes.items() if name not in found}}
-
-    def _names_in(self, group: int) -> list[str]:
-        column = self.table([group], [self.roles.chrom]).column(0)
-        found = pc.unique(_texts(column)).to_pylist()
-        return [name for name in found if name is not None]
-
-    @cached_property
-    def names(self) -> pa.Array:
-        """Chroms, as the dictionary of the column."""
-        return pa.array(list(self._chroms), pa.string())
+            if _several(bounds):
+                yield from names_in(self.table(i, [self.roles.chrom]).column(0))
+            else:
+                yield bounds[0]  # type: ignore[index]
 
     @cached_property
     def bounds(self) -> Bounds:
@@ -136,58 +86,6 @@ class ParquetTable(Format):
             np.array([_FAR if b is None else int(b[1]) for b in end], np.int64),
         )
 
-    def columns_of(self, names: Names) -> list[tuple[pa.Field, str | None]]:
-        """Fields, each with the file's column that it is; None for an end that is computed."""
-        if names == "native":
-            return [(field, field.name) for field in self._own]
-        roles = self.roles
-        heads = [("chrom", schema.CHROM, roles.chrom), ("start", schema.POSITION, roles.start),
-                 ("end", schema.POSITION, roles.end)]  # fmt: skip
-        found: list[tuple[pa.Field, str | None]] = []
-        for name, kind, own in heads:
-            about = None if own is None else self._own.field(own).metadata
-            found.append((pa.field(name, kind, metadata=about), own))
-        rest = [f for f in self._own if f.name not in (roles.chrom, roles.start, roles.end)]
-        fresh = schema.unique([f.name for f in rest])
-        return [*found, *((f.with_name(n), f.name) for f, n in zip(rest, fresh, strict=True))]
-
-    def schema(self, names: Names) -> pa.Schema:
-        return pa.schema([field for field, _ in self.columns_of(names)], self.metadata(names))
-
-    def metadata(self, names: Names) -> dict[bytes, bytes]:
-        """What the file says of its rows, or that it is Parquet."""
-        about = {"format": self.kind, **self._about}
-        about.pop("version", None)
-        native = self.roles.coordinates if names == "native" else ZERO_BASED
-        return schema.metadata(**{**about, "coordinates": native})
-
-    @property
-    def header(self) -> str:
-        return str(self._about.get("header") or self._about.get("autosql") or "")
-
-    @property
-    def index_kind(self) -> str:
-        return "inside"
-
-    def fields(self) -> pa.Table:
-        columns = self.columns_of("canonical")
-        about = [
-            {k.decode(): v.decode() for k, v in (f.metadata or {}).items()} for f, _ in columns
-        ]
-        own = [None if name is None else self._own.field(name) for _, name in columns]
-        return pa.table({
-            "name": pa.array([f.name for f, _ in columns], pa.string()),
-            "type": pa.array([str(f.type) for f, _ in columns], pa.string()),
-            "declared_name": pa.array([name for _, name in columns], pa.string()),
-            "declared_type": pa.array(
-                [a.get("autosql") or (f and str(f.type)) for a, f in zip(about, own, strict=True)],
-                pa.string(),
-            ),
-            "number": pa.nulls(len(columns), pa.string()),
-            "description": pa.array([a.get("description") for a in about], pa.string()),
-            "indexed": pa.array([False] * len(columns), pa.bool_()),
-        })  # fmt: skip
-
     def row_count(self) -> int | None:
         return int(self._meta.num_rows)
 
@@ -198,14 +96,10 @@ class ParquetTable(Format):
             "written by": self._meta.created_by,
             "rows": self.row_count(),
             "row groups": self._meta.num_row_groups,
-            "intervals": str(self.roles),
+            "intervals": self.places,
         }
 
     # ── row groups ──────────────────────────────────────────────────────────────────────────────
-
-    def settle(self, regions: RegionSet | None) -> None:  # noqa: ARG002
-        """Know the chroms."""
-        self.names  # noqa: B018
 
     def plan(self, regions: RegionSet | None) -> Ranges:
         groups = np.arange(self._meta.num_row_groups)
@@ -261,90 +155,6 @@ class ParquetTable(Format):
     def groups(self, ranges: Ranges, size: int | None = None) -> list[int]:  # noqa: ARG002
         return [int(group) for group, _ in ranges.tolist()]
 
-    def fetch(self, group: int, regions: RegionSet | None = None) -> int:  # noqa: ARG002
-        return group  # what is read of it, the columns decide
-
-    def reader(self, columns: Sequence[int], names: Names) -> ParquetReader:
-        return ParquetReader(self, columns, names)
-
-    def count(self, blocks: int, regions: RegionSet | None) -> int:
-        if regions is None:
-            return int(self._meta.row_group(blocks).num_rows)
-        return len(ParquetReader(self, (), "canonical").kept(blocks, regions)[1])
-
-
-class ParquetReader:
-    """Some columns of a Parquet file (a `Reader`)."""
-
-    def __init__(self, file: ParquetTable, columns: Sequence[int], names: Names) -> None:
-        self._file = file
-        whole = file.columns_of(names)
-        self._picked = [whole[i] for i in columns]
-        self._is_native = names == "native"
-        self.schema = pa.schema([field for field, _ in self._picked], file.metadata(names))
-
-    def decode(self, blocks: int, regions: RegionSet | None) -> Rows:
-        needed = [name for _, name in self._picked if name is not None]
-        if regions is not None:
-            table, rows = self.kept(blocks, regions, needed)
-            table = table.take(pa.array(rows))
-        else:
-            table = self._read(blocks, needed)
-        n = table.num_rows if needed or regions is not None else self._file.count(blocks, None)
-        arrays = [self._array(table, field, name) for field, name in self._picked]
-        return Rows(schema.batch(arrays, self.schema, n))
-
-    def _read(self, group: int, needed: Sequence[str]) -> pa.Table:
-        roles = self._file.roles
-        more = [roles.start, roles.ref] if any(n is None for _, n in self._picked) else []
-        columns = dict.fromkeys([*needed, *(name for name in more if name is not None)])
-        return self._file.table([group], list(columns))
-
-    def kept(
-        self, group: int, regions: RegionSet, needed: Sequence[str] = ()
-    ) -> tuple[pa.Table, Ints]:
-        """Columns of a row group, and which rows of it overlap a region."""
-        roles = self._file.roles
-        heads = [n for n in (roles.chrom, roles.start, roles.end, roles.ref) if n is not None]
-        table = self._file.table([group], list(dict.fromkeys([*needed, *heads])))
-        chrom = pc.index_in(_texts(table.column(roles.chrom)), value_set=self._file.names)
-        start, end = self._start(table), self._end(table)
-        there = pc.and_(pc.and_(chrom.is_valid(), start.is_valid()), end.is_valid())
-        rows = np.flatnonzero(there.to_numpy(zero_copy_only=False))
-        codes, starts, ends = (
-            column.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)[rows]
-            for column in (chrom, start, end)
-        )
-        ends = np.where(starts < 0, np.maximum(ends, 1), ends)  # POS 0 of a VCF
-        starts = np.maximum(starts, 0)
-        overlap = select_items(codes, starts, ends, regions.first, regions.start, regions.end)
-        rows, starts = rows[overlap], starts[overlap]
-        own = own_rows(starts, regions)
-        return table, rows if own is None else rows[own]
-
-    def _start(self, table: pa.Table) -> pa.Array:
-        column = _one(table.column(self._file.roles.start)).cast(pa.int64())
-        return pc.subtract(column, self._file.roles.shift) if self._file.roles.shift else column
-
-    def _end(self, table: pa.Table) -> pa.Array:
-        roles = self._file.roles
-        if roles.end is not None:
-            return _one(table.column(roles.end)).cast(pa.int64())
-        start = self._start(table)
-        if roles.ref is None:
-            return pc.add(start, 1)
-        return pc.add(start, pc.utf8_length(_texts(table.column(roles.ref))).cast(pa.int64()))
-
-    def _array(self, table: pa.Table, field: pa.Field, name: str | None) -> pa.Array:
-        if self._is_native:
-            return _one(table.column(name))
-        if field.name == "chrom":
-            codes = pc.index_in(_texts(table.column(name)), value_set=self._file.names)
-            return pa.DictionaryArray.from_arrays(codes, self._file.names)
-        if field.name == "start":
-            return self._start(table)
-        return self._end(table) if field.name == "end" else _one(table.column(name))
-
 
 def _bounds(meta: Any, group: int, column: int | None) -> tuple[Any, Any] | None:
     """A column's least and largest value in a row group; None where that is not told.
@@ -360,17 +170,3 @@ def _bounds(meta: Any, group: int, column: int | None) -> tuple[Any, Any] | None
 def _several(told: tuple[str, str] | None) -> bool:
     """Whether a row group may have rows of several chroms."""
     return told is None or told[0] != told[1] or len(told[0].encode()) >= _EXACT
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def _texts(column: pa.ChunkedArray) -> pa.Array:
-    """Names as plain texts, also where they are a dictionary, or numbers."""
-    array = _one(column)
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks)
-    if pat.is_dictionary(array.type):
-        array = array.dictionary.take(array.indices)
-    return array.cast(pa.string())

@@ -1,0 +1,287 @@
+"""Files of typed columns that come in pieces: Parquet's row groups, batches of Arrow.
+
+    regions ─plan─▶ pieces ─`table`─▶ columns ─exact overlap─▶ rows
+
+gidx's own, and those of others: which columns are chrom, start and end, and what they count
+from, their names tell (`gidx.ground.conventions`). Rows need not be sorted.
+
+A table without such columns has rows all the same, for who only passes them on
+(``Opening.any_table``): all of its columns, as they are, and no regions.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pat
+
+from gidx.arrow import schema
+from gidx.errors import ColumnError, FormatError
+from gidx.formats.base import Format, Opening, Rows
+from gidx.ground.conventions import ZERO_BASED, Roles, roles_of
+from gidx.ground.pieces import own_rows
+from gidx.ground.region import RegionSet
+from gidx.ground.source import ByteSource
+from gidx.kernels.records import select_items
+from gidx.options import Names
+
+Ints = npt.NDArray[np.int64]
+
+
+class Columnar(Format):
+    """One open file of typed columns (a `Format`); what `fetch` gives is a piece of it."""
+
+    title: str
+
+    def __init__(self, source: ByteSource, own: pa.Schema, opening: Opening) -> None:
+        self.source, self._own = source, own
+        self._about = schema.read_metadata(own)
+        told = (own.metadata or {}).get(schema.KEY.encode(), b"").decode()
+        columns = SimpleNamespace(column_names=own.names, attrs={schema.KEY: told})
+        self._roles: Roles | str
+        try:
+            self._roles = roles_of(columns, source.name)
+        except ColumnError as error:
+            if not opening.any_table:
+                raise
+            self._roles = str(error)
+
+    @abstractmethod
+    def table(self, blocks: Any, columns: Sequence[str]) -> pa.Table:
+        """Columns of a piece, as the file has them."""
+
+    @abstractmethod
+    def rows_in(self, blocks: Any) -> int:
+        """How many rows a piece has."""
+
+    @property
+    def has_places(self) -> bool:
+        """Whether it is known which columns are chrom, start and end."""
+        return isinstance(self._roles, Roles)
+
+    @property
+    def places(self) -> str:
+        """Which columns they are, for `info`."""
+        return str(self._roles) if self.has_places else "none"
+
+    @property
+    def roles(self) -> Roles:
+        """Which columns are chrom, start and end; raises ColumnError where none are known."""
+        if isinstance(self._roles, Roles):
+            return self._roles
+        raise ColumnError(self._roles)
+
+    # ── what it says of itself ──────────────────────────────────────────────────────────────────
+
+    @property
+    def chroms(self) -> Mapping[str, int | None]:
+        return self._chroms
+
+    @cached_property
+    def _chroms(self) -> dict[str, int | None]:
+        """Chroms in the order of their rows, and those that are only declared."""
+        sizes = self._about.get("chromsizes") or {}
+        found = dict.fromkeys(self.chroms_met() if self.has_places else ())
+        return {name: sizes.get(name) for name in (*found, *(n for n in sizes if n not in found))}
+
+    @abstractmethod
+    def chroms_met(self) -> Iterator[str]:
+        """Chroms as rows have them, in their order."""
+
+    @cached_property
+    def names(self) -> pa.Array:
+        """Chroms, as the dictionary of the column."""
+        return pa.array(list(self._chroms), pa.string())
+
+    def columns_of(self, names: Names) -> list[tuple[pa.Field, str | None]]:
+        """Fields, each with the file's column that it is; None for an end that is computed."""
+        if names == "native" or not self.has_places:
+            return [(field, field.name) for field in self._own]
+        roles = self.roles
+        heads = [("chrom", schema.CHROM, roles.chrom), ("start", schema.POSITION, roles.start),
+                 ("end", schema.POSITION, roles.end)]  # fmt: skip
+        found: list[tuple[pa.Field, str | None]] = []
+        for name, kind, own in heads:
+            about = None if own is None else self._own.field(own).metadata
+            found.append((pa.field(name, kind, metadata=about), own))
+        rest = [f for f in self._own if f.name not in (roles.chrom, roles.start, roles.end)]
+        fresh = schema.unique([f.name for f in rest])
+        return [*found, *((f.with_name(n), f.name) for f, n in zip(rest, fresh, strict=True))]
+
+    def schema(self, names: Names) -> pa.Schema:
+        return pa.schema([field for field, _ in self.columns_of(names)], self.metadata(names))
+
+    def metadata(self, names: Names) -> dict[bytes, bytes]:
+        """What the file says of its rows, or of which format it is."""
+        about = {"format": self.kind, **self._about}
+        about.pop("version", None)
+        if not self.has_places:
+            return schema.metadata(**about)
+        native = self.roles.coordinates if names == "native" else ZERO_BASED
+        return schema.metadata(**{**about, "coordinates": native})
+
+    @property
+    def header(self) -> str:
+        return str(self._about.get("header") or self._about.get("autosql") or "")
+
+    @property
+    def index_kind(self) -> str | None:
+        return "inside" if self.has_places else None
+
+    def fields(self) -> pa.Table:
+        columns = self.columns_of("canonical")
+        about = [
+            {k.decode(): v.decode() for k, v in (f.metadata or {}).items()} for f, _ in columns
+        ]
+        own = [None if name is None else self._own.field(name) for _, name in columns]
+        return pa.table({
+            "name": pa.array([f.name for f, _ in columns], pa.string()),
+            "type": pa.array([str(f.type) for f, _ in columns], pa.string()),
+            "declared_name": pa.array([name for _, name in columns], pa.string()),
+            "declared_type": pa.array(
+                [a.get("autosql") or (f and str(f.type)) for a, f in zip(about, own, strict=True)],
+                pa.string(),
+            ),
+            "number": pa.nulls(len(columns), pa.string()),
+            "description": pa.array([a.get("description") for a in about], pa.string()),
+            "indexed": pa.array([False] * len(columns), pa.bool_()),
+        })  # fmt: skip
+
+    # ── rows ────────────────────────────────────────────────────────────────────────────────────
+
+    def settle(self, regions: RegionSet | None) -> None:
+        """Know the chroms."""
+        if regions is not None:
+            self.roles  # noqa: B018 (or say that there are none)
+        self.names  # noqa: B018
+
+    def fetch(self, group: Any, regions: RegionSet | None = None) -> Any:  # noqa: ARG002
+        return group  # what is read of it, the columns decide
+
+    def reader(self, columns: Sequence[int], names: Names) -> ColumnarReader:
+        return ColumnarReader(self, columns, names)
+
+    def count(self, blocks: Any, regions: RegionSet | None) -> int:
+        if regions is None:
+            return self.rows_in(blocks)
+        return len(ColumnarReader(self, (), "canonical").kept(blocks, regions)[1])
+
+
+class ColumnarReader:
+    """Some columns of such a file (a `Reader`)."""
+
+    def __init__(self, file: Columnar, columns: Sequence[int], names: Names) -> None:
+        self._file = file
+        whole = file.columns_of(names)
+        self._picked = [whole[i] for i in columns]
+        self._as_they_are = names == "native" or not file.has_places
+        self.schema = pa.schema([field for field, _ in self._picked], file.metadata(names))
+
+    def decode(self, blocks: Any, regions: RegionSet | None) -> Rows:
+        needed = [name for _, name in self._picked if name is not None]
+        if regions is not None:
+            table, rows = self.kept(blocks, regions, needed)
+            table = table.take(pa.array(rows))
+        else:
+            table = self._read(blocks, needed)
+        n = table.num_rows if needed or regions is not None else self._file.rows_in(blocks)
+        arrays = [self._array(table, field, name) for field, name in self._picked]
+        return Rows(schema.batch(arrays, self.schema, n))
+
+    def _read(self, blocks: Any, needed: Sequence[str]) -> pa.Table:
+        more: list[str | None] = []
+        if any(name is None for _, name in self._picked):  # an end that is computed
+            more = [self._file.roles.start, self._file.roles.ref]
+        columns = dict.fromkeys([*needed, *(name for name in more if name is not None)])
+        return self._file.table(blocks, list(columns))
+
+    def kept(
+        self, blocks: Any, regions: RegionSet, needed: Sequence[str] = ()
+    ) -> tuple[pa.Table, Ints]:
+        """Columns of a row group, and which rows of it overlap a region."""
+        roles = self._file.roles
+        heads = [n for n in (roles.chrom, roles.start, roles.end, roles.ref) if n is not None]
+        table = self._file.table(blocks, list(dict.fromkeys([*needed, *heads])))
+        chrom = self._codes(table)
+        start, end = self._start(table), self._end(table)
+        there = pc.and_(pc.and_(chrom.is_valid(), start.is_valid()), end.is_valid())
+        rows = np.flatnonzero(there.to_numpy(zero_copy_only=False))
+        codes, starts, ends = (
+            column.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)[rows]
+            for column in (chrom, start, end)
+        )
+        ends = np.where(starts < 0, np.maximum(ends, 1), ends)  # POS 0 of a VCF
+        starts = np.maximum(starts, 0)
+        overlap = select_items(codes, starts, ends, regions.first, regions.start, regions.end)
+        rows, starts = rows[overlap], starts[overlap]
+        own = own_rows(starts, regions)
+        return table, rows if own is None else rows[own]
+
+    def _codes(self, table: pa.Table) -> pa.Array:
+        """Chroms by their numbers among the file's."""
+        array, names = _one(table.column(self._file.roles.chrom)), self._file.names
+        if pat.is_dictionary(array.type):
+            return pc.index_in(array.dictionary.cast(pa.string()), names).take(array.indices)
+        return pc.index_in(array.cast(pa.string()), value_set=names)
+
+    def _start(self, table: pa.Table) -> pa.Array:
+        column = _one(table.column(self._file.roles.start)).cast(pa.int64())
+        return pc.subtract(column, self._file.roles.shift) if self._file.roles.shift else column
+
+    def _end(self, table: pa.Table) -> pa.Array:
+        roles = self._file.roles
+        if roles.end is not None:
+            return _one(table.column(roles.end)).cast(pa.int64())
+        start = self._start(table)
+        if roles.ref is None:
+            return pc.add(start, 1)
+        return pc.add(start, pc.utf8_length(_texts(_one(table.column(roles.ref)))).cast(pa.int64()))
+
+    def _array(self, table: pa.Table, field: pa.Field, name: str | None) -> pa.Array:
+        if self._as_they_are:
+            return _one(table.column(name))
+        if field.name == "chrom":
+            return pa.DictionaryArray.from_arrays(self._codes(table), self._file.names)
+        if field.name == "start":
+            return self._start(table)
+        return self._end(table) if field.name == "end" else _one(table.column(name))
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
+
+
+def names_in(column: pa.ChunkedArray) -> list[str]:
+    """The names that a column has, each once, in its order; some are a dictionary, or numbers."""
+    found = pc.unique(column)
+    return [name for name in _texts(found).to_pylist() if name is not None]
+
+
+def _texts(array: pa.Array) -> pa.Array:
+    if pat.is_dictionary(array.type):
+        array = array.dictionary.take(array.indices)
+    return array.cast(pa.string())
+
+
+@contextmanager
+def reading(path: str, title: str) -> Iterator[None]:
+    """What pyarrow says of a broken file, as a FormatError."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
+        if isinstance(error, FormatError) or getattr(error, "url", None):
+            raise
+        what = str(error).strip().split("\n")[0]
+        raise FormatError(
+            f"{path}: {title} file that cannot be read: {what}", path=path, offset=None
+        ) from None

@@ -130,7 +130,7 @@ def parquet(folder, rows=ROWS, **options):
 
 def arrow(folder, rows=ROWS, **options):
     """A file, or a stream."""
-    size = max(options.get("sizes", 3000) // 30, 2)
+    size = max(options.get("sizes", 3000) // 120, 2)
     frame = pq.read_table(parquet(folder, rows, **options)).combine_chunks()
     make = pa.ipc.new_stream if options.get("own") else pa.ipc.new_file
     with make(folder / "a.arrow", frame.schema) as writer:

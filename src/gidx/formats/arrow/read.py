@@ -1,7 +1,8 @@
 """Arrow IPC files and streams, read: batch by batch, the rows that overlap a region.
 
 Nothing in them says where rows are, so a region reads them whole, and so do the chroms:
-once more, for that column alone. They are read in one pass; a group is a batch.
+once more, for that column alone. A place in a file is the number of a batch; a stream is
+one place, read in one pass.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class ArrowTable(Columnar):
         self._is_file = bytes(source.read(0, len(_FILE))) == _FILE
         with reading(source.name, self.title), self._opened(source) as found:
             own = found.schema
+            self._n = found.num_record_batches if self._is_file else 1
         super().__init__(source, own, opening)
 
     def _opened(self, source: ByteSource, columns: Sequence[int] = ()) -> Any:
@@ -39,13 +41,11 @@ class ArrowTable(Columnar):
         opened = pa.ipc.open_file if self._is_file else pa.ipc.open_stream
         return opened(SourceFile(source), options=options)
 
-    def _batches(self, columns: Sequence[int] = ()) -> Iterator[pa.RecordBatch]:
+    def _batches(self, ranges: Ranges, columns: Sequence[int] = ()) -> Iterator[pa.RecordBatch]:
         """Batches of these columns, of all for none."""
         with reading(self.source.name, self.title), self._opened(self.source, columns) as found:
-            if self._is_file:
-                yield from map(found.get_batch, range(found.num_record_batches))
-            else:
-                yield from found
+            for lo, hi in ranges.tolist():
+                yield from map(found.get_batch, range(lo, hi)) if self._is_file else found
 
     def table(self, blocks: pa.RecordBatch, columns: Sequence[str]) -> pa.Table:
         return pa.Table.from_batches([blocks]).select(list(columns))
@@ -55,7 +55,7 @@ class ArrowTable(Columnar):
 
     def chroms_met(self) -> Iterator[str]:
         at = self._own.get_field_index(self.roles.chrom)
-        for batch in self._batches([at]):
+        for batch in self._batches(self.plan(None), [at]):
             yield from names_in(pa.chunked_array([batch.column(0)]))
 
     def row_count(self) -> int | None:
@@ -66,18 +66,25 @@ class ArrowTable(Columnar):
         return {
             "format": f"Arrow {'file' if self._is_file else 'stream'}"
             + (f", of {told}" if told not in (None, self.kind) else ""),
-            "rows": None,
+            "rows": self.row_count(),
+            "batches": self._n if self._is_file else None,
             "intervals": self.places,
         }
 
     def plan(self, regions: RegionSet | None) -> Ranges:  # noqa: ARG002
-        return np.array([[0, self.source.size]], np.uint64)
+        return np.array([[0, self._n]], np.uint64)
 
     def work(self, parts: int) -> Work:  # noqa: ARG002
-        return Work.uncut(self.source.size)
+        if not self._is_file:
+            return Work.uncut(self.source.size)
+        places = np.arange(self._n + 1).astype(np.float64)
+        before = places * (self.source.size / max(self._n, 1))
+        return Work([None], np.array([0, len(places)]), places, before)
 
-    def between(self, lo: int, hi: int) -> tuple[ArrowTable, Ranges]:  # noqa: ARG002
-        return self, self.plan(None)  # they were not cut
+    def between(self, lo: int, hi: int) -> tuple[ArrowTable, Ranges]:
+        if not self._is_file:
+            return self, self.plan(None)  # it was not cut
+        return self, np.array([[lo, max(lo, min(hi, self._n))]], np.uint64)
 
     def groups(self, ranges: Ranges, size: int | None = None) -> Iterator[pa.RecordBatch]:  # noqa: ARG002
-        return small(self._batches())
+        return small(self._batches(ranges))

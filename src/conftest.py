@@ -1,10 +1,15 @@
 """What the examples in docstrings find: a folder with small files, and the usual names."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import gidx
+
+# not in the tests' extra, since it takes 491 MB
+collect_ignore = [] if find_spec("pyspark") else ["gidx/spark.py", "gidx/engines/spark.py"]
 
 VCF = """\
 ##fileformat=VCFv4.3

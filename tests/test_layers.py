@@ -57,13 +57,13 @@ LAYERS = {
     "engines": (
         {"engines"},
         {"ground", "columns", "containers", "formats", "scan", "frames"},
-        {"numpy", "pyarrow", "pandas", "polars", "dask"},
+        {"numpy", "pyarrow", "pandas", "polars", "dask", "pyspark"},
     ),
     "surfaces": (
         {"__init__", "__main__", "_when_pandas", "api", "dataset", "accessors", "convert", "plot",
-         "cli", "check", "demo"},
+         "cli", "check", "demo", "spark"},
         {"ground", "columns", "containers", "formats", "scan", "frames", "views", "engines"},
-        {"numpy", "pyarrow", "pandas"},
+        {"numpy", "pyarrow", "pandas", "pyspark"},
     ),
 }  # fmt: skip
 

@@ -26,6 +26,7 @@ from gidx.ground import slots
 
 if TYPE_CHECKING:
     from gidx import autosql, bgzf, binning, errors, options, plot
+    from gidx import spark as spark
     from gidx.accessors import GidxAccessor, accessor
     from gidx.api import (
         build_index,
@@ -165,7 +166,7 @@ if not TYPE_CHECKING:  # for a type checker, names that are not here are mistake
     def __getattr__(name: str) -> Any:
         if name in _HOME:
             found = getattr(import_module(_HOME[name]), name)
-        elif name in __all__:
+        elif name in __all__ or name == "spark":  # which not everybody has installed
             found = import_module(f"gidx.{name}")
         else:
             raise AttributeError(f"module 'gidx' has no attribute {name!r}", name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import dask
@@ -10,6 +11,7 @@ import polars as pl
 import pyarrow.compute as pc
 import pytest
 from tests import test_conformance as conformance
+from tests.support import spark
 
 import gidx
 from gidx.scan import format_of
@@ -149,6 +151,28 @@ def with_dask(ds):
         }
 
 
+def with_spark(ds):
+    from pyspark.sql import functions as f
+
+    frame = (
+        spark.session().read.format("gidx").option("partitions", 12)
+        .schema("chrom string, start long, `end` long").load(ds.path)
+    )  # fmt: skip
+    region = frame.where(f"chrom = 'chr2' and start < {HI} and `end` > {LO}")
+    places = frame.groupBy(f.floor(frame.start / 20_000)).count()  # a query takes a second
+    return {
+        "count": frame.count(),
+        "region": [row.start for row in region.select("start").collect()],
+        "a filter on a column that is not selected": [
+            row.start for row in frame.where(frame.end > 190_000).select("start").collect()
+        ],
+        "rows of no columns": region.count(),
+        "by group": sorted(map(tuple, frame.groupBy("chrom").count().collect())),
+        "the first": [row.start for row in frame.select("start").head(5)],
+        "of every place": sum(row["count"] for row in places.collect()),
+    }
+
+
 ENGINES = {
     "gidx": with_gidx,
     "polars": lambda ds: with_polars(gidx.scan_polars(ds), "in-memory"),
@@ -161,6 +185,8 @@ ENGINES = {
     "datafusion": with_datafusion,
     "dask": with_dask,
 }
+if spark.missing() is None:  # else test_spark says so
+    ENGINES["spark"] = with_spark
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -230,16 +256,28 @@ chr1\t900\t.\tG\tC\t10\tPASS\t.
 """
 
 
-def test_the_page_on_engines_runs(tmp_path, monkeypatch):
+SECTIONS = dict(part.split("\n", 1) for part in PAGE.read_text("utf-8").split("\n## ")[1:])
+START = PAGE.read_text("utf-8").split("\n## ")[0]
+
+
+def code(text):
+    return [part.split("```", 1)[0] for part in text.split("```python\n")[1:]]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_page_on_engines_runs(section, tmp_path, monkeypatch):
+    blocks = [*code(START), *code(SECTIONS[section])]
+    assert len(blocks) > 1
+    for name in re.findall(r"^(?:from|import) (\w+)", "".join(blocks), re.MULTILINE):
+        if name == "pyspark":
+            if spark.missing() is not None:
+                pytest.skip(spark.missing())
+            spark.session()  # which the page's `getOrCreate` gets
+        pytest.importorskip(name, reason=f"{name} is not installed")
     monkeypatch.chdir(tmp_path)
     with gidx.bgzf.open("calls.vcf.gz", "w") as file:
         file.write(VCF.encode())
     gidx.build_index("calls.vcf.gz", preset="vcf")
-    blocks = [part.split("```", 1)[0] for part in PAGE.read_text("utf-8").split("```python\n")[1:]]
-    assert len(blocks) >= 7
     names: dict[str, object] = {}
     for block in blocks:
-        if "datafusion" in block:
-            pytest.importorskip("datafusion", reason="DataFusion is not installed")
         exec(compile(block, str(PAGE), "exec"), names)
-    assert names["near"].collect().height == 2

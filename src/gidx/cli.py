@@ -353,7 +353,7 @@ def _search(arguments: argparse.Namespace) -> int:
     from gidx.formats.base import Writing
     from gidx.formats.offers import NameIndexes, Texts
 
-    found = dataset.open(_input(arguments.file))
+    found = dataset.open(_input(arguments.file), cache=arguments.cache)
     file = scan.format_of(found)
     if not isinstance(file, NameIndexes):
         raise ColumnError(f"{found.path}: {found.format} files have no index of names")
@@ -775,6 +775,7 @@ gidx search genes.bb BRCA1 BRCA2 --field geneName --format json""",
     search.add_argument("file", metavar="FILE", help="a path or URL; - is standard input")
     search.add_argument("names", metavar="NAME", nargs="+", help="names to look for")
     search.add_argument("--field", help="the column, if several are indexed")
+    _cache_option(search)
     _row_options(search)
     _output_options(search)
 
@@ -976,6 +977,13 @@ def _opening_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoding-errors", metavar="HOW", help="replace, ignore …, as Python's bytes.decode"
     )
+    _cache_option(parser)
+
+
+def _cache_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cache", metavar="DIR", help="of a URL: a folder to keep what was read of it in"
+    )
 
 
 def _sample_option(parser: argparse.ArgumentParser) -> None:
@@ -996,7 +1004,7 @@ def _types(text: str) -> dict[str, str]:
 def _opening(arguments: argparse.Namespace) -> dict[str, Any]:
     """The options of gidx.open that were given."""
     names = ("index", "samples", "gt", "attributes", "schema", "types", "encoding",
-             "encoding_errors")  # fmt: skip
+             "encoding_errors", "cache")  # fmt: skip
     return {n: v for n in names if (v := getattr(arguments, n)) is not None}
 
 

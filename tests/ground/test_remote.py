@@ -8,6 +8,7 @@ import random
 import socket
 import subprocess
 import sys
+import time
 import traceback
 import warnings
 
@@ -91,6 +92,26 @@ class TestBudgets:
             server.forget()
             assert dataset.to_table().num_rows == 120_000
             assert sum(server.sent) < 1.2 * len(files[name])
+
+    @pytest.mark.parametrize("name", ["a.bed.gz", "a.vcf.gz", "a.bed"])
+    def test_a_scan_without_an_index_reads_each_byte_once_though_chroms_come_first(
+        self, files, name
+    ):
+        with serving({name: files[name]}) as server:
+            dataset = gidx.open(server.url + name)
+            server.forget()
+            assert dataset.to_table(columns=["start"]).num_rows == 120_000
+            assert sum(server.sent) <= 1.05 * len(files[name])
+            server.forget()
+            assert sum(batch.num_rows for batch in dataset.scan()) == dataset.count_rows()
+            assert server.requests == []  # it is kept while it is open
+
+    def test_what_is_too_large_to_be_kept_is_read_again(self, files, monkeypatch):
+        monkeypatch.setattr(gidx.limits, "cache", 1_000_000)
+        with serving({"a.bed.gz": files["a.bed.gz"]}) as server:
+            dataset = gidx.open(server.url + "a.bed.gz")
+            assert dataset.count_rows() == dataset.to_table().num_rows == 120_000
+            assert sum(server.sent) > 1.9 * len(files["a.bed.gz"])
 
     @pytest.mark.parametrize("name", ["a.bb", "a.bed.gz", "a.vcf.gz", "a.bed"])
     def test_the_first_rows_take_a_block_or_two(self, files, name):
@@ -290,6 +311,31 @@ class TestWithoutRanges:
                 assert dataset.count_rows(("chr1", at, at + 100)) > 0
             assert sum(server.sent) <= 2 * len(files["a.bb"])  # the first answer is given up
 
+    def test_with_a_cache_it_is_downloaded_once_for_all_processes(self, files, tmp_path):
+        with serving(files, ranges=False, headers={"ETag": '"one"'}) as server:
+            with pytest.warns(gidx.errors.GidxWarning, match="once, and kept in the folder"):
+                first = gidx.open(server.url + "a.bb", cache=tmp_path).to_table(REGION)
+            server.forget()
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                again = gidx.open(server.url + "a.bb", cache=tmp_path)
+            assert again.to_table(REGION).equals(first)
+            assert [span for _, span in server.requests] == [f"bytes=0-{PAGE - 1}"]
+            server.headers["ETag"] = '"two"'
+            with pytest.warns(gidx.errors.GidxWarning, match="does not send ranges"):
+                gidx.open(server.url + "a.bb", cache=tmp_path)
+
+    def test_what_the_cache_may_not_hold_is_downloaded_each_time(
+        self, files, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(gidx.limits, "cache", 1_000_000)
+        with serving(files, ranges=False) as server:
+            for _ in range(2):
+                with pytest.warns(gidx.errors.GidxWarning, match="does not send ranges"):
+                    dataset = gidx.open(server.url + "a.bb", cache=tmp_path)
+                assert wanted(dataset.to_table(REGION)) == EXPECTED
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
     def test_a_small_file_needs_no_warning(self, files):
         with serving({"a.bed": b"chr1\t1\t2\n" * 9}, ranges=False) as server:
             with warnings.catch_warnings():
@@ -311,6 +357,33 @@ class TestCache:
                 assert len(server.requests) <= 3
                 read = gidx.read(url, REGION, cache=str(tmp_path))
                 assert len(read) == first.num_rows
+
+    def test_several_regions_of_a_cached_file_are_asked_for_at_once(self, files, tmp_path):
+        under_way, most = [], []
+
+        def slow(path, asked):
+            under_way.append(asked)
+            most.append(len(under_way))
+            time.sleep(0.01)
+            under_way.pop()
+
+        with serving(files, answers=slow) as server:
+            dataset = gidx.open(server.url + "a.bb", cache=tmp_path)
+            del most[:]
+            asked = [("chr1", at, at + 100) for at in range(0, 2_400_000, 600_000)]
+            assert dataset.to_table(asked).num_rows == 23
+            assert max(most) > 1
+
+    def test_the_command_line_has_it_too(self, files, tmp_path, run):
+        with serving(files, headers={"ETag": '"one"'}) as server:
+            url = server.url + "a.bb"
+            query = ("query", url, "chr1:1,000,001-1,001,000", "--count", "--cache", str(tmp_path))
+            assert run(*query)[:2] == (0, b"51\n")
+            server.forget()
+            target = str(tmp_path / "a.bed")
+            told = ("convert", url, target, "--region", "chr1:1,000,001-1,001,000")
+            assert run(*told, "--cache", str(tmp_path))[0] == 0
+            assert all(span.startswith("bytes=0-") for _, span in server.requests)
 
     def test_another_version_has_blocks_of_its_own(self, files, tmp_path):
         rows = [("chr1", i * 20, i * 20 + 30, "n") for i in range(120_000)]

@@ -95,8 +95,9 @@ def opened(
             f"cannot read rows from {type(source).__name__}; expected a path, a Dataset or a "
             "binary file (a DataFrame has write_bigbed)"
         )
-    file = open_source(sys.stdin.buffer if source == "-" else source)
     own = dict(opening or {})
+    cache = own.pop("cache", None)
+    file = open_source(sys.stdin.buffer if source == "-" else source, cache=cache)
     index = own.pop("index", None)
 
     def open(**more: Any) -> Dataset:

@@ -1,19 +1,24 @@
-"""A folder with blocks of remote files that were read, for the next process that reads them.
+"""Blocks of remote files that were read: for a second reading, and for the next process.
 
     folder/<file>/<block>       file: a hash of URL, version and size; block: its number
 
 A file that has changed has another version, so that its old blocks are never read. The folder
 is bounded: blocks that were not used for the longest time go first. Several processes may use
-one folder; a block is there as a whole or not at all.
+one folder; a block is there as a whole or not at all. Of a server without ranges ``whole`` is the
+file as it was downloaded.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import threading
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from gidx.ground.atomic import replacing
 from gidx.ground.limits import limits
@@ -23,26 +28,26 @@ BLOCK = 128 * 1024
 _PART = 10
 
 
-class BlockCache:
-    """The blocks of one file in a folder."""
+class Blocks:
+    """The blocks of one file, wherever they are kept."""
 
-    def __init__(
-        self, folder: str | os.PathLike[str], url: str, size: int, version: str | None
-    ) -> None:
-        self._root = Path(os.path.expanduser(folder))
-        said = "\n".join([url, str(size), version or ""])
-        self._folder = self._root / hashlib.sha256(said.encode()).hexdigest()[:32]
-        self._size = size
-        self._unseen: int | None = None  # bytes written since the last look
-        self._lock = threading.Lock()
-        self._folder.mkdir(parents=True, exist_ok=True)
+    _size: int
+
+    def _block(self, number: int) -> bytes | None:
+        raise NotImplementedError
+
+    def write(self, number: int, data: bytes) -> None:
+        """Keep a block."""
+        raise NotImplementedError
 
     def read(
-        self, begin: int, end: int, fetch: Callable[[list[int], list[int]], Sequence[bytes]]
-    ) -> bytes:
-        """Bytes of the file; ``fetch`` gets blocks that are not there, which are kept then."""
-        first, last = begin // BLOCK, -(-end // BLOCK)
-        found = {number: self._block(number) for number in range(first, last)}
+        self,
+        spans: Sequence[tuple[int, int]],
+        fetch: Callable[[list[int], list[int]], Sequence[bytes]],
+    ) -> list[bytes]:
+        """Spans of the file; ``fetch`` gets blocks that are not there, at once, to be kept."""
+        numbers = [range(begin // BLOCK, -(-end // BLOCK)) for begin, end in spans]
+        found = {number: self._block(number) for number in sorted({n for r in numbers for n in r})}
         runs: list[list[int]] = []  # of blocks that are not there
         for number, block in found.items():
             if block is None and runs and runs[-1][1] == number:
@@ -56,14 +61,65 @@ class BlockCache:
                 at = (number - a) * BLOCK
                 found[number] = bytes(piece[at : at + BLOCK])
                 self.write(number, found[number] or b"")
-        data = b"".join(block or b"" for block in found.values())
-        return data[begin - first * BLOCK : end - first * BLOCK]
+        pieces = []
+        for (begin, end), own in zip(spans, numbers, strict=True):
+            data = b"".join(found[number] or b"" for number in own)
+            pieces.append(data[begin - own.start * BLOCK : end - own.start * BLOCK])
+        return pieces
 
-    def has_all(self) -> bool:
-        """Whether every block of the file is there."""
-        return all(
-            (self._folder / str(number)).exists() for number in range(-(-self._size // BLOCK))
-        )
+
+class KeptBlocks(Blocks):
+    """Those of a file that is read twice, in a temporary file of its own."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed with this)
+        weakref.finalize(self, self._file.close)
+        self._there: set[int] = set()
+        self._lock = threading.Lock()
+
+    def _block(self, number: int) -> bytes | None:
+        if number not in self._there:
+            return None
+        with self._lock:
+            self._file.seek(number * BLOCK)
+            return self._file.read(BLOCK)
+
+    def write(self, number: int, data: bytes) -> None:
+        with self._lock:
+            self._file.seek(number * BLOCK)
+            self._file.write(data)
+            self._there.add(number)
+
+
+class BlockCache(Blocks):
+    """Those of one file in a folder, of which others have theirs in it."""
+
+    def __init__(
+        self, folder: str | os.PathLike[str], url: str, size: int, version: str | None
+    ) -> None:
+        self._root = Path(os.path.expanduser(folder))
+        said = "\n".join([url, str(size), version or ""])
+        self._folder = self._root / hashlib.sha256(said.encode()).hexdigest()[:32]
+        self._size = size
+        self._unseen: int | None = None  # bytes written since the last look
+        self._lock = threading.Lock()
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def whole(self) -> Path:
+        """The file as a server sends it that knows no ranges, if it was kept."""
+        return self._folder / "whole"
+
+    @contextmanager
+    def keeping_whole(self) -> Iterator[BinaryIO | None]:
+        """A file to write all of it to; None where it may not, or cannot, be kept."""
+        if self._size > limits.cache - limits.cache // _PART:
+            yield None
+            return
+        with replacing(self.whole) as file:
+            yield file
+        self._bound()
 
     def _block(self, number: int) -> bytes | None:
         path = self._folder / str(number)

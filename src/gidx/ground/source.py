@@ -25,7 +25,8 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from gidx.errors import RemoteError, format_error, warn
-from gidx.ground.block_cache import BlockCache
+from gidx.ground.block_cache import BlockCache, Blocks, KeptBlocks
+from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges, coalesce
 from gidx.ground.transport import Answer, NoRangesError, connect, safe
 
@@ -199,30 +200,61 @@ class RemoteSource:
             self.size, self._version = known
         else:
             self._open(first)
-        self._blocks = None
+        self._blocks: Blocks | None = None
         if cache is not None and self._whole is None:
             self._blocks = BlockCache(cache, url, self.size, self._version)
 
     def _open(self, first: int) -> None:
         try:
             answer = self._transport.first(first)
-        except NoRangesError:
-            self._download()
+        except NoRangesError as told:
+            self._download(told)
             return
         self.size = answer.size if answer.size is not None else len(answer.data)
         self._version, self._head = answer.version, answer.data
 
-    def _download(self) -> None:
-        """The whole file to a temporary one, of a server that sends nothing else."""
+    def _download(self, told: NoRangesError) -> None:
+        """The whole file, of a server that sends nothing else, once into the cache."""
+        kept = None
+        if self.cache is not None and told.size is not None:
+            kept = BlockCache(self.cache, self.url, told.size, told.version)
+            if self._have_kept(kept):
+                return
         warn(
-            f"{self.name}: the server does not send ranges, so the whole file is downloaded, once "
-            "for each time that it is opened; download it yourself to keep it"
+            f"{self.name}: the server does not send ranges, so the whole file is downloaded, "
+            + (
+                "once for each time that it is opened; cache= keeps it in a folder"
+                if kept is None
+                else "once, and kept in the folder that cache= names"
+            )
         )
-        kept = tempfile.TemporaryFile()  # noqa: SIM115 (the source closes it)
-        self._transport.download(kept.write)
-        self._whole = FileSource(kept, self.name)
-        weakref.finalize(self, kept.close)
+        if kept is not None:
+            with kept.keeping_whole() as file:
+                if file is not None:
+                    self._transport.download(file.write)
+            if self._have_kept(kept):
+                return
+        file = tempfile.TemporaryFile()  # noqa: SIM115 (the source closes it)
+        self._transport.download(file.write)
+        self._have(file)
+
+    def _have_kept(self, blocks: BlockCache) -> bool:
+        try:
+            self._have(open(blocks.whole, "rb"))  # noqa: SIM115 (the source closes it)
+        except OSError:
+            return False
+        return True
+
+    def _have(self, whole: BinaryIO) -> None:
+        """Read from a copy from now on."""
+        self._whole = FileSource(whole, self.name)
+        weakref.finalize(self, whole.close)
         self.size, self._version = self._whole.size, None
+
+    def keep(self) -> None:
+        """Keep what is read from now on: all of it will be read a second time."""
+        if self._blocks is None and self._whole is None and self.size <= limits.cache:
+            self._blocks = KeptBlocks(self.size)
 
     def read(self, offset: int, size: int) -> Bytes:
         end = offset + size
@@ -292,7 +324,7 @@ class RemoteSource:
         if self._blocks is None:
             pieces = iter(self._fetch([a for a, _ in away], [b for _, b in away]))
         else:
-            pieces = iter([self._blocks.read(a, b, self._fetch) for a, b in away])
+            pieces = iter(self._blocks.read(away, self._fetch))
         for begin, end in zip(begins, ends, strict=True):
             here = memoryview(self._head)[begin:end]
             if end <= max(begin, head):
@@ -478,6 +510,12 @@ def expect(source: ByteSource, begin: int, end: int) -> None:
     """Say that these bytes will be read in small parts, for a source where that is slow."""
     if isinstance(source, RemoteSource):
         source.expect(begin, end)
+
+
+def keep(source: ByteSource) -> None:
+    """Say that all of it will be read twice, for a source where that is slow."""
+    if isinstance(source, RemoteSource):
+        source.keep()
 
 
 def parted_index(path: Any, index: Any) -> tuple[Any, Any]:

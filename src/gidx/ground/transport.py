@@ -44,7 +44,11 @@ class TransientError(Exception):
 
 
 class NoRangesError(Exception):
-    """The server sends the whole file, whatever is asked."""
+    """The server sends the whole file, whatever is asked; of which size and version, if it says."""
+
+    def __init__(self, name: str, size: int | None = None, version: str | None = None) -> None:
+        super().__init__(name)
+        self.size, self.version = size, version
 
 
 @dataclass(frozen=True)
@@ -195,7 +199,7 @@ class Http(_Asynchronous):
             if response.status == 200:
                 length = response.content_length
                 if begin or length is None or length > end:
-                    raise NoRangesError(self._name)
+                    raise NoRangesError(self._name, length, _version(response))
                 data = await response.read()
                 return Answer(data, len(data), _version(response))
             data = await response.read()

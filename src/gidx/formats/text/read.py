@@ -37,7 +37,7 @@ from gidx.ground.pieces import Work, own_rows
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import MAX_END, RegionSet
-from gidx.ground.source import ByteSource, RemoteSource, beside, is_url
+from gidx.ground.source import ByteSource, RemoteSource, beside, is_url, keep
 from gidx.kernels import lines as kernels
 from gidx.kernels.columns import Words
 from gidx.kernels.lines import Asked, RowRules, part_by_tabs, read_chroms
@@ -162,6 +162,7 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
 
     def look_for_chroms(self) -> list[str]:
         """Names of chroms in the order of their rows, of a file without an index."""
+        keep(self.source)  # its rows are what is read next
         groups = self.lines.groups(self.whole())
         tasks = ((lambda g=g: self._chroms_of(g)) for g in groups)
         names: dict[str, None] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from docs import house
+from tests import test_conformance as conformance
 
 import gidx
 
@@ -163,6 +164,21 @@ def test_importing_gidx_loads_nothing_heavy_that_it_may_not_need():
         "import sys; from gidx.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
     )
     assert fresh(f"{called}print('loaded:'); {loaded}")[-1] == "loaded:"
+
+
+@pytest.mark.parametrize(("kind", "own"), [
+    ("bigbed", {"bbi", "bigbed"}), ("bigwig", {"bbi", "bigwig"}), ("vcf", {"vcf"}),
+    ("bed", {"bed"}), ("parquet", {"parquet"}),
+])  # fmt: skip
+def test_who_reads_a_file_does_not_wait_for_the_code_of_other_formats_or_writers(
+    kind, own, tmp_path
+):
+    path = conformance.KINDS[kind](tmp_path)
+    read = f"import sys, gidx; gidx.open({str(path)!r}).to_table('chr1')"
+    loaded = fresh(f"{read}; print(*[m for m in sys.modules if m.startswith('gidx.formats.')])")
+    rooms = {m.split(".")[2] for m in loaded if m.count(".") == 3}
+    assert rooms == {*own, "text"}  # whose looks the registry has
+    assert [m for m in loaded if m.endswith((".write", ".encode"))] == []
 
 
 @pytest.mark.parametrize("order", [

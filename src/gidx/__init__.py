@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from gidx import spark as spark
     from gidx.accessors import GidxAccessor, accessor
     from gidx.api import (
-        build_index,
         merge_bigwigs,
         open,
         open_bed,
@@ -47,16 +46,9 @@ if TYPE_CHECKING:
         read_tabix,
         read_vcf,
         scan_polars,
-        to_parquet,
-        write_bed,
-        write_bigbed,
-        write_bigwig,
-        write_gff,
-        write_gtf,
-        write_tabix,
-        write_vcf,
     )
     from gidx.binning.index import TabixIndex
+    from gidx.convert.parquet import to_parquet
     from gidx.dataset import BigBedDataset, BigWigDataset, Dataset, TabixDataset
     from gidx.errors import (
         AutoSqlError,
@@ -71,8 +63,15 @@ if TYPE_CHECKING:
         ValueWarning,
         WriteError,
     )
+    from gidx.formats.bed.write import write_bed
+    from gidx.formats.bigbed.write import write_bigbed
+    from gidx.formats.bigwig.write import write_bigwig
+    from gidx.formats.gff.write import write_gff, write_gtf
+    from gidx.formats.table.write import write_tabix
+    from gidx.formats.vcf.write import write_vcf
     from gidx.ground.limits import limits
     from gidx.ground.region import Region
+    from gidx.indexing import build_index
     from gidx.interval_index import IntervalIndex
     from gidx.views.alignments import to_alignments
 
@@ -82,11 +81,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "gidx.accessors": ("GidxAccessor", "accessor"),
     "gidx.views.alignments": ("to_alignments",),
     "gidx.api": (
-        "build_index", "merge_bigwigs", "open", "open_bed", "open_bigbed", "open_bigwig",
-        "open_gff", "open_tabix", "open_vcf", "read", "read_bed", "read_bigbed", "read_bigwig",
-        "read_gff", "read_gtf", "read_tabix", "read_vcf", "scan_polars", "to_parquet",
-        "write_bed",
-        "write_bigbed", "write_bigwig", "write_gff", "write_gtf", "write_tabix", "write_vcf",
+        "merge_bigwigs", "open", "open_bed", "open_bigbed", "open_bigwig", "open_gff",
+        "open_tabix", "open_vcf", "read", "read_bed", "read_bigbed", "read_bigwig", "read_gff",
+        "read_gtf", "read_tabix", "read_vcf", "scan_polars",
     ),
     "gidx.binning.index": ("TabixIndex",),
     "gidx.dataset": ("BigBedDataset", "BigWigDataset", "Dataset", "TabixDataset",),
@@ -95,6 +92,14 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "MissingIndexError", "RegionError", "UnknownChromError", "ValueTypeError",
         "ValueWarning", "WriteError",
     ),
+    "gidx.convert.parquet": ("to_parquet",),
+    "gidx.formats.bed.write": ("write_bed",),
+    "gidx.formats.bigbed.write": ("write_bigbed",),
+    "gidx.formats.bigwig.write": ("write_bigwig",),
+    "gidx.formats.gff.write": ("write_gff", "write_gtf",),
+    "gidx.formats.table.write": ("write_tabix",),
+    "gidx.formats.vcf.write": ("write_vcf",),
+    "gidx.indexing": ("build_index",),
     "gidx.interval_index": ("IntervalIndex",),
     "gidx.ground.limits": ("limits",),
     "gidx.ground.region": ("Region",),

@@ -1,23 +1,15 @@
-"""The functions that a user calls first: thin, over Dataset and the writers."""
+"""The functions that a user calls first: `open` and `read` for each format, thin, over Dataset.
+
+Those that write are with their formats: who reads does not wait for the code of writers.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from gidx.arrow.batches import flow
 from gidx.dataset import BigBedDataset, BigWigDataset, Dataset, TabixDataset, open, open_as
 from gidx.errors import FormatError, one_of
-from gidx.formats.bed.write import write_bed
-from gidx.formats.bigbed.write import write_bigbed
-from gidx.formats.bigwig.write import write_bigwig
-from gidx.formats.gff.write import write_gff, write_gtf
-from gidx.formats.parquet import write as parquet
-from gidx.formats.table.write import write_tabix
-from gidx.formats.vcf.write import write_vcf
-from gidx.ground.atomic import replacing
-from gidx.indexing import build_index
 from gidx.options import FrameOptions, LazyScan, check_known
 from gidx.scan import format_of
 
@@ -41,14 +33,11 @@ if TYPE_CHECKING:
         QueryOptions,
         ReadOptions,
         Regions,
-        ScanOptions,
-        Tabular,
         TextOptions,
         WriteBigWigOptions,
     )
 
 __all__ = [
-    "build_index",
     "merge_bigwigs",
     "open",
     "open_bed",
@@ -66,14 +55,6 @@ __all__ = [
     "read_tabix",
     "read_vcf",
     "scan_polars",
-    "to_parquet",
-    "write_bed",
-    "write_bigbed",
-    "write_bigwig",
-    "write_gff",
-    "write_gtf",
-    "write_tabix",
-    "write_vcf",
 ]
 
 
@@ -521,6 +502,7 @@ def merge_bigwigs(
     [3.0, 1.0]
     """
     from gidx.formats.bigwig.merge import merge
+    from gidx.formats.bigwig.write import write_bigwig
 
     one_of("how", how, ("sum", "mean", "max", "min"))
     datasets = [s if isinstance(s, BigWigDataset) else open_bigwig(s) for s in sources]
@@ -629,97 +611,3 @@ def scan_polars(
     if isinstance(path, Dataset):
         check_known(own, scans)
     return lazy(path if isinstance(path, Dataset) else open(path, **own), regions, how)
-
-
-# ── conversion ──────────────────────────────────────────────────────────────────────────────────
-
-
-def to_parquet(
-    source: AnySource | Dataset | Tabular,
-    path: Path | BinaryIO,
-    regions: Regions = None,
-    *,
-    compression: str = "zstd",
-    row_group_size: int = parquet.ROW_GROUP,
-    bloom_filter: Sequence[str] = (),
-    partitions: int | None = None,
-    partition_by: Literal["chrom"] | None = None,
-    storage_options: Mapping[str, Any] | None = None,
-    cache: Path | None = None,
-    **options: Unpack[ScanOptions],
-) -> None:
-    """Convert a file, or a Dataset, to Parquet, in bounded memory.
-
-    Types, descriptions and metadata stay, so the Parquet file can be written back
-    with `write_bigbed`. The file appears only when it is finished.
-
-    Parameters
-    ----------
-    source
-        What `open` takes, or a Dataset; or rows, as writers take them: a frame, a LazyFrame of
-        polars, a frame of Dask, a stream of Arrow, of which regions cannot be asked.
-    path : str, PathLike or binary file
-        The Parquet file; with ``partitions`` or ``partition_by`` a folder, which is new.
-    regions, **options
-        As in `Dataset.scan`.
-    compression, row_group_size
-        As in `pyarrow.parquet.write_table`. A chrom begins a new row group, so that readers
-        skip all others where they look for a region.
-    bloom_filter : list of str, optional
-        Columns to write a Bloom filter of, by which readers skip row groups where they look
-        for a name (pyarrow 24 or later writes them; DuckDB uses them).
-    partitions : int, optional
-        About how many files to write, in parallel, of equal work each (`Dataset.partitions`).
-    partition_by : "chrom", optional
-        A folder ``chrom=chr1`` for each chrom, as Hive names them. Both kinds of folders are
-        opened as one by `open`, pyarrow, polars, DuckDB and Spark.
-
-    Examples
-    --------
-    >>> gidx.to_parquet("genes.bb", "genes.parquet", "chr22")
-    >>> pd.read_parquet("genes.parquet")["name"].tolist()
-    ['GENE1', 'GENE2']
-    """
-    if partition_by is not None:
-        one_of("partition_by", partition_by, ("chrom",))
-    writing: dict[str, Any] = {
-        "compression": compression, "row_group_size": row_group_size, "bloom_filter": bloom_filter,
-    }  # fmt: skip
-    given: Any = source
-    if not isinstance(given, (str, bytes, os.PathLike, Dataset)) and not hasattr(given, "read"):
-        asked = {"regions": regions, "partitions": partitions, "partition_by": partition_by}
-        for name, value in {**asked, **options}.items():
-            if value is not None:
-                raise TypeError(f"rows have no option {name!r}; choose them before, or open a file")
-        _rows_to_parquet(given, path, writing)
-        return
-    dataset = given
-    if not isinstance(dataset, Dataset):
-        dataset = open(dataset, storage_options=storage_options, cache=cache)
-
-    if partitions is not None or partition_by is not None:
-        if not isinstance(path, str | os.PathLike):
-            raise TypeError("partitions and partition_by write a folder; name one")
-        from gidx.convert.parts import write_parts
-
-        by_chrom = partition_by is not None
-        write_parts(dataset, path, regions, partitions, by_chrom, writing, options)
-        return
-
-    def write(rows: Dataset, is_sorted: bool) -> None:
-        reader = rows.scan(regions, **options)
-        with replacing(path) as file:
-            parquet.write(reader.schema, reader, file, is_sorted=is_sorted, **writing)
-
-    can_rewrite = isinstance(path, str | os.PathLike)
-    try:
-        dataset.whole(lambda rows: write(rows, can_rewrite))
-    except parquet.UnsortedError:  # rows of a file that nobody has sorted
-        dataset.whole(lambda rows: write(rows, False))
-
-
-def _rows_to_parquet(rows: Any, path: Path | BinaryIO, writing: dict[str, Any]) -> None:
-    """Rows that are not of a file, in any order; as they come."""
-    found = flow(rows)
-    with replacing(path) as file:
-        parquet.write(found.schema, found.batches, file, is_sorted=False, **writing)

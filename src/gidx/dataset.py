@@ -18,7 +18,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gidx.bbi.summary import STATS, Stat, TotalSummary
-from gidx.binning.index import TabixIndex
 from gidx.errors import ChangedError, GidxWarning, RegionError, one_of
 from gidx.formats import registry
 from gidx.formats.base import Opening
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from gidx.binning.index import TabixIndex
     from gidx.engines.dataset import IndexedDataset
     from gidx.formats.bbi.read import Bbi
     from gidx.formats.bigbed.read import BigBed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from tests.support.server import serving
 import gidx
 from gidx.cli import main
 from gidx.errors import ColumnError, FormatError, UnknownChromError
-from gidx.ground.source import MemorySource
+from gidx.ground.source import MemorySource, SourceFile
 from gidx.scan import format_of
 
 ROWS = [("1", 9, 20), ("1", 10, 11), ("2", 0, 5), ("X", 99, 200)]
@@ -194,3 +195,27 @@ def test_a_changed_value_is_an_error_for_the_pages_have_checksums(tmp_path):
     path.write_bytes(data.replace(b"name-000321", b"name-000322"))
     with pytest.raises(gidx.FormatError, match="a Parquet file that cannot be read"):
         gidx.open(str(path)).to_table()
+
+
+def test_the_file_is_read_by_the_threads_that_ask_alone(tmp_path, monkeypatch):
+    """Others may still hold it when Python ends, which then aborts."""
+    path = conformance.parquet(tmp_path)
+    seen, read = set(), SourceFile.read
+
+    def spy(self, size=-1):
+        seen.add(threading.get_ident())
+        return read(self, size)
+
+    monkeypatch.setattr(SourceFile, "read", spy)
+    assert gidx.open(path).to_table("chr1", threads=1).num_rows
+    assert seen == {threading.get_ident()}
+
+
+def test_columns_have_any_names_also_with_dots_and_are_read_ahead(tmp_path):
+    """Of each column the bytes are known before pyarrow asks for them."""
+    table = {"chrom": ["1"], "start": [5], "end": [6], "a.b": ["x"], "a": [{"b": 1, "c": [2, 3]}]}
+    dataset = gidx.open(written(tmp_path, table))
+    assert dataset.to_table().select(["a.b", "a"]).to_pylist() == [
+        {"a.b": "x", "a": {"b": 1, "c": [2, 3]}}
+    ]
+    assert dataset.to_table("1", columns=["a"])["a"].to_pylist() == [{"b": 1, "c": [2, 3]}]

@@ -54,10 +54,33 @@ class ParquetTable(Columnar):
 
         with reading(self.source.name, self.title):
             file = pq.ParquetFile(
-                SourceFile(self.source), metadata=self._meta, pre_buffer=True,
-                page_checksum_verification=True,
+                SourceFile(self.source, self._chunks(blocks, columns)), metadata=self._meta,
+                pre_buffer=False, page_checksum_verification=True,
             )  # fmt: skip
             return file.read_row_groups([blocks], columns=list(columns), use_threads=False)
+
+    def _chunks(self, group: int, columns: Sequence[str]) -> Ranges:
+        """Where columns of a row group are in the file."""
+        row_group = self._meta.row_group(group)
+        found = []
+        for name in columns:
+            for i in self._leaves.get(name, ()):
+                chunk = row_group.column(i)
+                offsets = (chunk.dictionary_page_offset, chunk.data_page_offset)
+                begin = min(offset for offset in offsets if offset is not None)
+                found.append((begin, begin + chunk.total_compressed_size))
+        there = [(a, b) for a, b in found if 0 <= a < b <= self.source.size]  # or it is broken
+        return np.array(sorted(there), np.uint64).reshape(-1, 2)
+
+    @cached_property
+    def _leaves(self) -> dict[str, list[int]]:
+        """The file's columns that each column is made of."""
+        names, found = set(self._own.names), dict[str, list[int]]()
+        for i in range(self._meta.num_columns):
+            parts = self._meta.schema.column(i).path.split(".")
+            tops = (".".join(parts[: n + 1]) for n in range(len(parts)))  # names may have dots
+            found.setdefault(next((top for top in tops if top in names), ""), []).append(i)
+        return found
 
     def rows_in(self, blocks: int) -> int:
         return int(self._meta.row_group(blocks).num_rows)

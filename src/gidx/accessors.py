@@ -161,6 +161,37 @@ class GidxAccessor:
         _warn_of_names(frame, found)
         return frame
 
+    @property
+    def chromsizes(self) -> dict[str, int]:
+        """Sizes of chroms, as the file says them that the rows are of; none where it does not.
+
+        As `samples` and `header` these are noted in ``attrs``, also of what `pandas.read_parquet`
+        reads of a file that gidx wrote.
+
+        >>> gidx.to_parquet("genes.bb", "genes.parquet")
+        >>> pd.read_parquet("genes.parquet").gidx.chromsizes
+        {'chr22': 50818468, 'chrX': 156040895}
+        """
+        return dict(schema.read_metadata(self._frame.attrs).get("chromsizes") or {})
+
+    @property
+    def samples(self) -> list[str]:
+        """Names of a VCF's samples, in the order of the lists under ``FORMAT/…``.
+
+        >>> gidx.read_vcf("calls.vcf.gz").gidx.samples
+        []
+        """
+        return list(schema.read_metadata(self._frame.attrs).get("samples") or [])
+
+    @property
+    def header(self) -> str:
+        """The text before the rows of the file that they are of, or its declaration.
+
+        >>> gidx.read_vcf("calls.vcf.gz").gidx.header.splitlines()[0]
+        '##fileformat=VCFv4.3'
+        """
+        return schema.header_of(schema.read_metadata(self._frame.attrs))
+
     def canonical(self) -> pd.DataFrame:
         """The same rows with real columns chrom, start, end, 0-based half-open, as the first.
 

@@ -320,3 +320,14 @@ def test_a_process_that_leaves_early_exits_well(file):
     )
     assert (done.returncode, done.stdout) == (1, "left\n")  # by an error of the writer
     assert "WriteError: row 0, column start" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+def test_the_plan_has_columns_and_predicate_in_the_scan(tmp_path, engine):
+    lazy = gidx.scan_polars(conformance.bed(tmp_path))
+    query = lazy.filter(pl.col("chrom") == "chr2", pl.col("start") < 90_000).select("start")
+    scan = query.explain(engine=engine).partition("PYTHON SCAN")[2]
+    assert "PROJECT 2/6 COLUMNS" in scan
+    assert 'SELECTION: (col("chrom") == "chr2") & (col("start") < 90000)' in scan
+    assert "FILTER" not in query.explain(engine=engine)  # as a step of its own
+    assert "SLICE: Positive { offset: 0, len: 5 }" in lazy.head(5).explain(engine=engine)

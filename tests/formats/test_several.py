@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 
 import fsspec
@@ -107,6 +108,39 @@ def test_a_chrom_in_several_files_is_read_of_each(tmp_path):
         assert sorted(row for piece in pieces for row in piece) == sorted(whole)
 
 
+@pytest.mark.parametrize(
+    "kinds", [["bed"] * 3, ["bed.gz", "bed", "gz"], ["gz", "gz"], ["tbi", "bed"]]
+)
+def test_files_without_an_index_are_cut_each(tmp_path, kinds):
+    """By bytes where that can be, as one where it cannot: of plain gzip, beside an index."""
+    paths, expected = [], []
+    for i, kind in enumerate(kinds):
+        rows = [(f"c{i}{j % 2}", j * 10 + i, j * 10 + 25) for j in range(300)]
+        rows.sort()
+        text = "".join(f"{c}\t{s}\t{e}\n" for c, s, e in rows)
+        path = tmp_path / f"{i}.{'bed' if kind == 'bed' else 'bed.gz'}"
+        if kind == "gz":
+            path.write_bytes(gzip.compress(text.encode()))
+        elif kind == "bed":
+            path.write_text(text)
+        else:
+            tabix_files.write(path, text, "bed" if kind == "tbi" else None, sizes=500)
+        paths.append(path)
+        expected += rows
+    dataset = pickle.loads(pickle.dumps(gidx.open(paths)))
+    assert conformance.places(dataset.to_table()) == expected
+    for n in (1, 2, 3, 8, 50):
+        pieces = dataset.partitions(n)
+        assert len(pieces) >= min(n, sum(kind != "gz" for kind in kinds))
+        assert len(pieces) <= n + 1
+        tables = [dataset.to_table(piece) for piece in pieces]
+        assert [row for table in tables for row in conformance.places(table)] == expected
+        assert sum(map(dataset.count_rows, pieces)) == len(expected)
+    assert dataset.to_dask(npartitions=5).compute(scheduler="sync").start.tolist() == [
+        start for _, start, _ in expected
+    ]
+
+
 HEAD = '##fileformat=VCFv4.3\n##INFO=<ID=A,Number=1,Type=Integer,Description="a">\n'
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 
@@ -164,7 +198,7 @@ def test_what_cannot_be_opened_says_why(tmp_path):
     with pytest.raises(MissingIndexError):
         gidx.open(paths).to_table("c1")
     assert gidx.open(paths).count_rows() == 2
-    assert [p.chrom for p in gidx.open(paths).partitions(5)] == [None]
+    assert [p.chrom for p in gidx.open(paths).partitions(5)] == [None] * 5
 
 
 def test_the_command_line_takes_a_glob(tmp_path, capfd):

@@ -501,13 +501,14 @@ class _Stream:
     def plain(self, items: Iterable[pa.Table | pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Batches of one schema, of a good size."""
         waiting: list[pa.RecordBatch] = []
+        rows = size = 0
         for number, item in enumerate(items):
             for batch in self._conform(item, number):
                 waiting.append(batch)
-                rows, size = sum(b.num_rows for b in waiting), sum(b.nbytes for b in waiting)
+                rows, size = rows + batch.num_rows, size + batch.nbytes
                 if rows >= _ROWS or size >= _BYTES:
                     yield _batch(pa.Table.from_batches(waiting))
-                    waiting = []
+                    waiting, rows, size = [], 0, 0
         if waiting:
             yield _batch(pa.Table.from_batches(waiting))
 

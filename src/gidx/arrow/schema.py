@@ -48,6 +48,15 @@ def read_metadata(found: Any) -> dict[str, Any]:
     return body if isinstance(body, dict) and body.get("version") == 1 else {}
 
 
+# where formats keep the text of a file before its rows
+_HEADERS = ("vcf_header", "gff_header", "sam_header", "header", "autosql")
+
+
+def header_of(about: Mapping[str, Any]) -> str:
+    """The header, or declaration, of the file that gidx's metadata is about; empty without one."""
+    return str(next((about[key] for key in _HEADERS if about.get(key)), ""))
+
+
 def unique(names: Iterable[str], taken: Sequence[str] = HEAD) -> list[str]:
     """Names without a clash with the canonical ones: ``end`` becomes ``end_2``.
 

@@ -26,7 +26,8 @@ class Read:
     def __init__(self, file: OpenFile, options: dict[str, Any], backend: dict[str, Any]) -> None:
         self._file, self._options, self._backend = file, options, backend
 
-    def __call__(self, piece: Piece, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    # no default: else Dask asks for all columns where it needs none
+    def __call__(self, piece: Piece, columns: Sequence[str] | None) -> pd.DataFrame:
         table = self._file.to_table(piece, columns=columns, **self._options)
         return to_frame(table, **self._backend)
 
@@ -52,4 +53,39 @@ def frame(
     # a worker runs a task on each of its threads
     read = Read(file, {"threads": 1, **options}, backend)
     names = None if columns is None else list(columns)
-    return dd.from_map(read, list(pieces), columns=names, meta=meta, label="gidx")
+    return _counted(dd.from_map(read, list(pieces), columns=names, meta=meta, label="gidx"))
+
+
+def _counted(frame: Any) -> Any:
+    """The frame, whose rows are counted without a column of them."""
+    if _FromMap is None:
+        return frame
+    (own,) = frame.expr.find_operations(_FromMap)
+    return _collection(frame.expr.substitute(own, _Pieces(*own.operands)))
+
+
+_FromMap: Any = None
+try:
+    from dask.dataframe.dask_expr import _expr, _reductions
+    from dask.dataframe.dask_expr import new_collection as _collection  # type: ignore[attr-defined]
+    from dask.dataframe.dask_expr.io.io import FromMapProjectable as _FromMap
+except ImportError:  # a later Dask, whose parts are elsewhere: it reads columns to count
+    pass
+else:
+
+    class _Pieces(_FromMap):
+        """Pieces of a file, of which no columns are read where none are needed.
+
+        Dask has that for Parquet only, as a rule of its own kind of expression.
+        """
+
+        def _simplify_up(self, parent: Any, dependents: Any) -> Any:
+            if isinstance(parent, _reductions.Len):
+                bare = self.substitute_parameters({"columns": []})
+                return _reductions.Len(bare) if self.columns else None
+            if isinstance(parent, _expr.Index):
+                needed: Any = _expr.determine_column_projection(self, parent, dependents)
+                kept = [name for name in self.columns if name in needed]
+                less = len(kept) < len(self.columns)
+                return _expr.Index(self.substitute_parameters({"columns": kept})) if less else None
+            return super()._simplify_up(parent, dependents)

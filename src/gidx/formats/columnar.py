@@ -131,7 +131,7 @@ class Columnar(Format):
 
     @property
     def header(self) -> str:
-        return str(self._about.get("header") or self._about.get("autosql") or "")
+        return schema.header_of(self._about)
 
     @property
     def index_kind(self) -> str | None:

@@ -9,9 +9,10 @@ the type of a column, samples. The header and the metadata are the first file's.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any, cast
 
 import numpy as np
@@ -44,6 +45,7 @@ class Several(Format):
                     path=file.source.name,
                     offset=None,
                 )
+        self.is_apart = False  # a piece, whose texts know only their own chroms
         self.schema("canonical")  # raises where they do not fit
         self._asked: dict[int, tuple[RegionSet, RegionSet | None]] = {}
 
@@ -169,7 +171,7 @@ class Several(Format):
         """Of each file, one behind the other; a chrom that is in several is read of each."""
         works = [file.work(parts) for file in self.files]
         if any(None in work.chroms for work in works):
-            return Work.uncut(self.source.size)  # places of which file nobody could say
+            return self._by_bytes(works)
         found, done = works[0], float(works[0].before[-1]) if len(works[0].before) else 0.0
         for work in works[1:]:
             least = float(work.before[0]) if len(work.before) else 0.0
@@ -178,9 +180,43 @@ class Several(Format):
             found = found.then(moved)
         return found.each_chrom_once()
 
+    def _by_bytes(self, works: Sequence[Work]) -> Work:
+        """Of files of which one has no index at least: in bytes of all of them."""
+        position, before = [], []
+        for file, work, at in zip(self.files, works, self._offsets, strict=True):
+            cut = _is_cut(work)
+            position += ((work.position if cut else np.zeros(2)) + at).tolist()
+            before += ((work.before if cut else np.array([0, file.source.size])) + at).tolist()
+        marks = np.array(position, np.float64), np.array(before, np.float64)
+        return Work([None], np.array([0, len(position)]), *marks)
+
+    @cached_property
+    def _offsets(self) -> list[int]:
+        """The bytes of all files before each."""
+        return list(accumulate((file.source.size for file in self.files[:-1]), initial=0))
+
     def between(self, lo: int, hi: int) -> tuple[Several, Ranges]:
-        del lo, hi  # they were not cut
-        return self, self.plan(None)
+        """Rows that begin in these bytes of all files; of a file that cannot be cut, all."""
+        made = copy.copy(self)
+        made.is_apart = True
+        planned: _Planned = []
+        files = list(self.files)
+        for i, (file, at) in enumerate(zip(self.files, self._offsets, strict=True)):
+            size = file.source.size
+            if _is_cut(file.work(1)):
+                if lo < at + size and hi > at:
+                    files[i], ranges = file.between(max(lo - at, 0), min(hi - at, size))
+                    planned.append((i, ranges))
+            elif lo <= at < hi:
+                file.settle(None)
+                planned.append((i, file.plan(None)))
+        made.files = tuple(files)
+        return made, cast(Ranges, planned)
+
+
+def _is_cut(work: Work) -> bool:
+    """Whether it counts in bytes, and may be cut between any two."""
+    return list(work.chroms) == [None] and work.position[0] < work.position[-1]
 
 
 class SeveralReader:
@@ -207,6 +243,8 @@ class SeveralReader:
         if at < 0:
             return pa.nulls(batch.num_rows, field.type)
         column = batch.column(at)
+        if self._files.is_apart:
+            return column  # with the chroms of this text alone
         if field.type != schema.CHROM or len(column.dictionary) != len(self._files.ids[i]):
             return column
         ids = pa.array(self._files.ids[i], pa.int32())

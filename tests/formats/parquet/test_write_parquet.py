@@ -62,15 +62,40 @@ class TestPruning:
         assert len(fragment.split_by_row_group(REGION)) == 1
         assert dataset.to_table(filter=REGION).num_rows == self.rows(many[1])
 
-    def test_polars_and_duckdb_find_the_rows(self, many):
-        path = str(many[0] / "a.parquet")
-        found = pl.scan_parquet(path).filter(
-            (pl.col("chrom") == "chr7") & (pl.col("start") < 510_000) & (pl.col("end") > 500_000)
-        )
-        assert found.collect().height == self.rows(many[1])
-        asked = "chrom = 'chr7' and start < 510000 and \"end\" > 500000"
-        counted = duckdb.sql(f"select count(*) from '{path}' where {asked}").fetchall()
-        assert counted == [(self.rows(many[1]),)]
+    @pytest.mark.parametrize("reader", ["pyarrow", "polars", "duckdb"])
+    def test_all_other_groups_may_be_broken(self, many, tmp_path, reader):
+        """So none of them is read; where no filter is, they are."""
+        path = tmp_path / "a.parquet"
+        data = bytearray((many[0] / "a.parquet").read_bytes())
+        meta = pq.read_metadata(many[0] / "a.parquet")
+        for i in range(meta.num_row_groups):
+            group = meta.row_group(i)
+            for chunk in (group.column(j) for j in range(group.num_columns)):
+                begin = chunk.dictionary_page_offset or chunk.data_page_offset
+                if group.column(0).statistics.min != "chr7":
+                    data[begin : begin + chunk.total_compressed_size] = bytes(
+                        chunk.total_compressed_size
+                    )
+        path.write_bytes(data)
+        near = (pl.col("chrom") == "chr7") & (pl.col("start") < 510_000) & (pl.col("end") > 500_000)
+        where = "where chrom = 'chr7' and start < 510000 and \"end\" > 500000"
+        asked, all_ = {
+            "pyarrow": (
+                lambda: ds.dataset(path).to_table(filter=REGION),
+                lambda: ds.dataset(path).to_table(),
+            ),
+            "polars": (
+                lambda: pl.scan_parquet(path).filter(near).collect(),
+                lambda: pl.scan_parquet(path).collect(),
+            ),
+            "duckdb": (
+                lambda: duckdb.sql(f"select * from '{path}' {where}").to_arrow_table(),
+                lambda: duckdb.sql(f"select * from '{path}'").to_arrow_table(),
+            ),
+        }[reader]
+        assert len(asked()) == self.rows(many[1])
+        with pytest.raises(Exception, match=r"."):
+            all_()
 
     @staticmethod
     def rows(frame):
@@ -85,6 +110,14 @@ class TestPruning:
         assert sum(not excluded for (excluded,) in asked) < 4
         with pytest.raises(gidx.errors.ColumnError, match="did you mean 'name'"):
             gidx.to_parquet(many[0] / "a.bed.gz", many[0] / "b.parquet", bloom_filter=["nam"])
+
+    def test_a_pyarrow_that_writes_none_is_told(self, many, tmp_path, monkeypatch):
+        monkeypatch.setattr(pa, "__version__", "18.0.0")
+        with pytest.raises(
+            ValueError, match="pyarrow 24 or later writes Bloom filters, this is 18"
+        ):
+            gidx.to_parquet(many[0] / "a.bed.gz", tmp_path / "b.parquet", bloom_filter=["name"])
+        assert not [*tmp_path.iterdir()]
 
     def test_groups_have_bounded_rows(self, tmp_path):
         frame = pd.DataFrame({"chrom": "chr1", "start": np.arange(3 * ROW_GROUP + 5)})
@@ -233,3 +266,21 @@ class TestSeveralFiles:
             gidx.to_parquet(path, tmp_path / "q", partition_by="name")
         left = {"a.bb", "a.bed.gz", "a.bed.gz.tbi", "p", "plain.bed"}
         assert {path.name for path in tmp_path.iterdir()} == left
+
+
+@pytest.mark.parametrize("backend", [None, "pyarrow"])
+@pytest.mark.parametrize("kind", conformance.KINDS)
+def test_pandas_own_reader_knows_chroms_samples_and_header(tmp_path, kind, backend):
+    dataset = gidx.open(conformance.KINDS[kind](tmp_path))
+    gidx.to_parquet(dataset, tmp_path / "b.parquet")
+    options = {} if backend is None else {"dtype_backend": backend}
+    found = pd.read_parquet(tmp_path / "b.parquet", **options).gidx
+    for frame in (dataset.to_pandas().gidx, found):
+        sizes = {name: size for name, size in dataset.chroms.items() if size is not None}
+        if kind in ("bigbed", "bigwig", "vcf", "sam"):
+            assert frame.chromsizes == sizes == conformance.SIZES
+        assert frame.samples == list(getattr(dataset, "samples", []))
+        if kind in ("vcf", "gff3", "gtf", "sam", "bigbed"):
+            assert frame.header == dataset.header
+    assert gidx.open(tmp_path / "b.parquet").header == found.header
+    assert pd.DataFrame({"chrom": ["a"], "start": [1], "end": [2]}).gidx.samples == []

@@ -45,6 +45,7 @@ MANY, FEW = 1024, 1024
 _ATTRS = b"PANDAS_ATTRS"
 
 
+BLOOM = 24  # the version of pyarrow that writes Bloom filters
 _LOOK = 4096  # rows that tell whether a column's values repeat
 
 
@@ -109,6 +110,11 @@ def _for_pandas(schema: pa.Schema) -> pa.Schema:
 
 
 def _bloom(columns: Sequence[str], schema: pa.Schema) -> dict[str, bool]:
+    if int(pa.__version__.partition(".")[0]) < BLOOM:
+        raise ValueError(
+            f"bloom_filter: pyarrow {BLOOM} or later writes Bloom filters, this is "
+            f"{pa.__version__}; leave them out, or upgrade it"
+        )
     for name in columns:
         if name not in schema.names:
             raise ColumnError(f"bloom_filter: {no_column(name, schema.names)}")

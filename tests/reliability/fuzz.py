@@ -37,6 +37,10 @@ def _text(reader: str) -> Target:
     return lambda data: getattr(gidx, reader)(data, dtype_backend="pyarrow").shape
 
 
+def _asked(name: str) -> Target:
+    return next(case for case in corruption.cases() if case.name == name).ask
+
+
 def _region(data: bytes) -> object:
     return parse(data.decode("utf-8", "replace"), ["chr1", "HLA-A*01:01", "chr1:5"])
 
@@ -57,11 +61,11 @@ def _targets() -> dict[str, tuple[Target, list[bytes]]]:
         "bigwig": (_open, [cases["bigwig"]]),
         "bgzf": (_open, [cases["bed, bgzf"], cases["bed, gzip"]]),
         "index": (gidx.TabixIndex.from_bytes, [v for k, v in cases.items() if "not comp" in k]),
-        "gzi": (corruption.ask_offsets, [cases["gzi"]]),
+        "gzi": (_asked("gzi"), [cases["gzi"]]),
         "vcf": (_text("read_vcf"), [cases["vcf, text"]]),
         "gff": (_text("read_gff"), [cases["gff, text"]]),
         "bed": (_text("read_bed"), [cases["bed, text"], b"track name=x\nchr1 1 2 a\n"]),
-        "intervals": (corruption.ask_intervals, [cases["interval index"]]),
+        "intervals": (_asked("interval index"), [cases["interval index"]]),
         "region": (_region, [b"chr1:1,000-2,000", b"HLA-A*01:01:1-5", b"chr1:5:7-"]),
     }
 

@@ -29,11 +29,12 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=["corruption", *TRIES, "soak"])
     parser.add_argument("--part", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1, help="of the corruption test")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     for name in asked.names:
         if name == "corruption":
-            corruption.main(asked.part, asked.seed, [])
+            corruption.main(asked.part, asked.seed, [], asked.processes)
             continue
         begin = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:

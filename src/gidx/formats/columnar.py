@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import schema
-from gidx.errors import ColumnError, FormatError
+from gidx.errors import ColumnError, FormatError, format_error
 from gidx.formats.base import Format, Opening, Rows
 from gidx.ground.conventions import ZERO_BASED, Roles, roles_of
 from gidx.ground.pieces import own_rows
@@ -170,6 +170,13 @@ class Columnar(Format):
     def reader(self, columns: Sequence[int], names: Names) -> ColumnarReader:
         return ColumnarReader(self, columns, names)
 
+    def heads(self, blocks: Any) -> tuple[list[str], pa.Array, pa.Array]:
+        """Names of chroms, starts and ends of a piece."""
+        roles, reader = self.roles, ColumnarReader(self, (), "canonical")
+        wanted = [n for n in (roles.chrom, roles.start, roles.end, roles.ref) if n is not None]
+        table = self.table(blocks, wanted)
+        return names_in(table.column(roles.chrom)), reader.start(table), reader.end(table)
+
     def count(self, blocks: Any, regions: RegionSet | None) -> int:
         if regions is None:
             return self.rows_in(blocks)
@@ -212,7 +219,7 @@ class ColumnarReader:
         heads = [n for n in (roles.chrom, roles.start, roles.end, roles.ref) if n is not None]
         table = self._file.table(blocks, list(dict.fromkeys([*needed, *heads])))
         chrom = self._codes(table)
-        start, end = self._start(table), self._end(table)
+        start, end = self.start(table), self.end(table)
         there = pc.and_(pc.and_(chrom.is_valid(), start.is_valid()), end.is_valid())
         rows = np.flatnonzero(there.to_numpy(zero_copy_only=False))
         codes, starts, ends = (
@@ -230,18 +237,30 @@ class ColumnarReader:
         """Chroms by their numbers among the file's."""
         array, names = _one(table.column(self._file.roles.chrom)), self._file.names
         if pat.is_dictionary(array.type):
-            return pc.index_in(array.dictionary.cast(pa.string()), names).take(array.indices)
-        return pc.index_in(array.cast(pa.string()), value_set=names)
+            codes = pc.index_in(array.dictionary.cast(pa.string()), names).take(array.indices)
+        else:
+            codes = pc.index_in(array.cast(pa.string()), value_set=names)
+        if codes.null_count != array.null_count:  # statistics that are damaged
+            strangers = set(names_in(table.column(self._file.roles.chrom))) - set(names.to_pylist())
+            if strangers:
+                raise format_error(
+                    self._file.source.name,
+                    None,
+                    f"a row of chrom {min(strangers)!r}, which the file's statistics do not have",
+                )
+        return codes
 
-    def _start(self, table: pa.Table) -> pa.Array:
+    def start(self, table: pa.Table) -> pa.Array:
+        """Starts of rows, 0-based."""
         column = _one(table.column(self._file.roles.start)).cast(pa.int64())
         return pc.subtract(column, self._file.roles.shift) if self._file.roles.shift else column
 
-    def _end(self, table: pa.Table) -> pa.Array:
+    def end(self, table: pa.Table) -> pa.Array:
+        """Ends of rows; where there are none, by the length of REF."""
         roles = self._file.roles
         if roles.end is not None:
             return _one(table.column(roles.end)).cast(pa.int64())
-        start = self._start(table)
+        start = self.start(table)
         if roles.ref is None:
             return pc.add(start, 1)
         return pc.add(start, pc.utf8_length(_texts(_one(table.column(roles.ref)))).cast(pa.int64()))
@@ -252,8 +271,8 @@ class ColumnarReader:
         if field.name == "chrom":
             return pa.DictionaryArray.from_arrays(self._codes(table), self._file.names)
         if field.name == "start":
-            return self._start(table)
-        return self._end(table) if field.name == "end" else _one(table.column(name))
+            return self.start(table)
+        return self.end(table) if field.name == "end" else _one(table.column(name))
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:

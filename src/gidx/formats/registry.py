@@ -199,6 +199,13 @@ def _open_parquet(source: ByteSource, opening: Opening) -> Format:
     return ParquetTable(source, opening)
 
 
+def _prove_parquet(file: Any, counts: Mapping[str | None, int], threads: int | None) -> list[str]:
+    from gidx.formats.parquet.proof import prove
+
+    del counts, threads
+    return prove(file)
+
+
 def _write_parquet(rows: pa.RecordBatchReader, target: Target, options: Writing) -> None:
     from gidx.formats.parquet.write import write_file
 
@@ -242,7 +249,8 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (
     Kind("tsv", "TSV", (".tsv", ".txt"), text=TextKind(_table, looks.TABLE, ("schema",)),
          write=_write_table, is_table=True),
     Kind("parquet", "Parquet", (".parquet", ".pq"),
-         begins=lambda head: head.startswith(b"PAR1"), open=_open_parquet, write=_write_parquet,
+         begins=lambda head: head.startswith(b"PAR1"), open=_open_parquet, prove=_prove_parquet,
+         write=_write_parquet,
          is_table=True, is_binary=True),
     Kind("arrow", "Arrow", (".arrow", ".feather", ".ipc"),
          begins=lambda head: head.startswith(_ARROW), open=_open_arrow, write=_write_arrow,

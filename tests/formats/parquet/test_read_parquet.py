@@ -15,6 +15,7 @@ from tests import test_conformance as conformance
 from tests.support.server import serving
 
 import gidx
+from gidx.check import check
 from gidx.cli import main
 from gidx.errors import ColumnError, FormatError, UnknownChromError
 from gidx.ground.source import MemorySource, SourceFile
@@ -219,3 +220,47 @@ def test_columns_have_any_names_also_with_dots_and_are_read_ahead(tmp_path):
         {"a.b": "x", "a": {"b": 1, "c": [2, 3]}}
     ]
     assert dataset.to_table("1", columns=["a"])["a"].to_pylist() == [{"b": 1, "c": [2, 3]}]
+
+
+# ── damage that no checksum covers ──────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def parquet(tmp_path):
+    path = tmp_path / "a.parquet"
+    start = np.arange(1000, 2000)
+    gidx.to_parquet(pd.DataFrame({"chrom": "chr1", "start": start, "end": start + 5}), path)
+    return path.read_bytes()
+
+
+def test_bounds_that_became_narrower_are_told_by_check(parquet):
+    damaged = parquet.replace(np.int64(2004).tobytes(), np.int64(1500).tobytes())
+    assert damaged != parquet
+    assert gidx.open(damaged).to_table("chr1:1,901-1,910").num_rows == 0
+    (problem,) = check(damaged).problems
+    assert "row group 0 ends at 1,005 to 2,004, the footer says up to 1,500" in problem
+    assert check(parquet).ok
+
+
+def test_a_chrom_that_the_statistics_do_not_have_is_an_error(parquet):
+    damaged = parquet.replace(b"\x04chr1\x18\x04chr1", b"\x04chr7\x18\x04chr7")
+    assert damaged != parquet
+    for region in (None, "chr7"):
+        with pytest.raises(FormatError, match="a row of chrom 'chr1', which the file"):
+            gidx.open(damaged).to_table(region)
+
+
+def test_a_column_of_another_type_than_the_schemas_is_an_error(parquet):
+    """Pyarrow 24 aborts the process when it is asked for that column's statistics."""
+    damaged = parquet.replace(b"\x15\x04\x19%", b"\x15\x10\x19%")  # type, then encodings
+    assert damaged != parquet
+    with pytest.raises(FormatError, match="cannot be read"):
+        gidx.open(damaged).to_table("chr1")
+
+
+def test_a_column_that_is_called_otherwise_is_told_by_check(tmp_path):
+    gidx.to_parquet(pd.DataFrame({"chrom": ["a"], "start": 1, "end": 2, "x": 5}), tmp_path / "a")
+    data = (tmp_path / "a").read_bytes()
+    damaged = data.replace(b"\x18\x01x\x00", b"\x18\x01y\x00")
+    assert damaged != data
+    assert any("'y' is int64, written was 'x', int64" in what for what in check(damaged).problems)

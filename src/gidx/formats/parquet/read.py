@@ -6,6 +6,7 @@ are read whole. A place in the file is the number of a row group.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,6 +49,23 @@ class ParquetTable(Columnar):
             file = pq.ParquetFile(SourceFile(source))
             self._meta, own = file.metadata, file.schema_arrow
         super().__init__(source, own, opening)
+
+    @property
+    def pieces(self) -> list[int]:
+        """Rows of each row group, as the footer says."""
+        return [self.rows_in(i) for i in range(self._meta.num_row_groups)]
+
+    def arrow_schema(self) -> pa.Schema | None:
+        """What Arrow's writer says that the columns were; None where there was another."""
+        told = (self._meta.metadata or {}).get(b"ARROW:schema")
+        if told is None:
+            return None
+        try:
+            data = b64decode(told, validate=True)
+        except ValueError:
+            return pa.schema([])
+        with reading(self.source.name, self.title):
+            return pa.ipc.read_schema(pa.py_buffer(data))
 
     def table(self, blocks: int, columns: Sequence[str]) -> pa.Table:
         import pyarrow.parquet as pq
@@ -99,9 +117,11 @@ class ParquetTable(Columnar):
         """What the statistics of the row groups tell."""
         roles, n = self.roles, self._meta.num_row_groups
         at = {self._meta.schema.column(i).path: i for i in range(self._meta.num_columns)}
-        chrom = [_bounds(self._meta, i, at.get(roles.chrom)) for i in range(n)]
-        start = [_bounds(self._meta, i, at.get(roles.start)) for i in range(n)]
-        end = [_bounds(self._meta, i, at.get(roles.end or "")) for i in range(n)]
+        with reading(self.source.name, self.title):
+            chrom, start, end = (
+                [_bounds(self._meta, i, at.get(name or "")) for i in range(n)]
+                for name in (roles.chrom, roles.start, roles.end)
+            )
         return Bounds(
             [None if b is None else (str(b[0]), str(b[1])) for b in chrom],
             np.array([-_FAR if b is None else int(b[0]) - roles.shift for b in start], np.int64),
@@ -138,9 +158,7 @@ class ParquetTable(Columnar):
         if told is None or not near.any():
             return bool(near.any())
         asked = self.names.take(pa.array(np.unique(regions.chrom[near]))).to_pylist()
-        low, high = (text.encode() for text in told)
-        high = high if len(high) < _EXACT else high + b"\xff"
-        return any(low <= name.encode() <= high for name in asked)
+        return any(is_within(name, told) for name in asked)
 
     def work(self, parts: int) -> Work:  # noqa: ARG002 (statistics are at hand)
         sizes = [self._meta.row_group(i).total_byte_size for i in range(self._meta.num_row_groups)]
@@ -186,8 +204,17 @@ def _bounds(meta: Any, group: int, column: int | None) -> tuple[Any, Any] | None
     """
     if column is None:
         return None
-    found = meta.row_group(group).column(column).statistics
+    chunk, kind = meta.row_group(group).column(column), meta.schema.column(column).physical_type
+    if chunk.physical_type != kind:  # pyarrow 24 aborts the process when asked for statistics
+        raise pa.ArrowInvalid(f"a column of {kind} is {chunk.physical_type} in row group {group}")
+    found = chunk.statistics
     return None if found is None or not found.has_min_max else (found.min, found.max)
+
+
+def is_within(name: str, told: tuple[str, str]) -> bool:
+    """Whether rows of a chrom may be in a row group, as its statistics tell."""
+    low, high = (text.encode() for text in told)
+    return low <= name.encode() <= (high if len(high) < _EXACT else high + b"\xff")
 
 
 def _several(told: tuple[str, str] | None) -> bool:

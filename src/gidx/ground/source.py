@@ -20,7 +20,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 import numpy as np
 
@@ -191,7 +191,7 @@ class RemoteSource:
         self._process = os.getpid()
         self._transport = connect(url, self.options)
         self._pages: OrderedDict[int, Bytes] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock, self._downloading = threading.Lock(), threading.Lock()
         self._ahead, self._next = 1, -1  # pages fetched at once; the one behind the last
         self._changed = False
         self._head: Bytes = b""
@@ -237,6 +237,14 @@ class RemoteSource:
         file = tempfile.TemporaryFile()  # noqa: SIM115 (the source closes it)
         self._transport.download(file.write)
         self._have(file)
+
+    def _downloaded(self, told: NoRangesError) -> FileSource:
+        """The whole file, of a server that sent ranges before."""
+        with self._downloading:  # of the threads that were told so, one
+            if self._whole is None:
+                self._check(Answer(b"", told.size, told.version))
+                self._download(told)
+            return cast(FileSource, self._whole)
 
     def _have_kept(self, blocks: BlockCache) -> bool:
         try:
@@ -338,7 +346,11 @@ class RemoteSource:
             return []
         if self._process != os.getpid():  # a fork has none of the threads that fetch
             self._transport, self._process = connect(self.url, self.options), os.getpid()
-        answers = self._transport.ranges(begins, ends)
+        try:
+            answers = self._transport.ranges(begins, ends)
+        except NoRangesError as told:  # from now on: some proxies do so past a size
+            whole = self._downloaded(told)
+            return [bytes(whole.read(a, b - a)) for a, b in zip(begins, ends, strict=True)]
         for begin, end, answer in zip(begins, ends, answers, strict=True):
             self._check(answer)
             if len(answer.data) != end - begin:

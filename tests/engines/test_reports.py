@@ -1,0 +1,343 @@
+"""What people reported of other engines, readers and servers, rebuilt small.
+
+Names are of trackers: the first word is the repository, the number its issue.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import subprocess
+import sys
+import warnings
+
+import dask
+import datafusion
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from tests import test_conformance as conformance
+from tests.support import tabix_files
+from tests.support.server import serving
+
+import gidx
+
+ROWS = conformance.ROWS
+CHR2 = [row for row in ROWS if row[0] == "chr2"]
+
+
+@pytest.fixture(scope="module")
+def vcf(tmp_path_factory):
+    return conformance.vcf(tmp_path_factory.mktemp("vcf"))
+
+
+@pytest.fixture(scope="module")
+def dataset(vcf):
+    return gidx.open(vcf).to_dataset()
+
+
+@pytest.fixture
+def con(dataset):
+    return duckdb.connect().register("d", dataset)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A BED of some MB that does not compress well, and its index, as a server has them."""
+    folder = tmp_path_factory.mktemp("large")
+    r = random.Random(1)
+    rows = (f"chr1\t{i * 20}\t{i * 20 + 30}\t{r.getrandbits(160):x}\n" for i in range(60_000))
+    tabix_files.write(folder / "a.bed.gz", "".join(rows))
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+# ── polars ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_lazy_frame_is_collected_again_and_again(vcf):
+    """polars-bio 313: scans of one lazy frame are empty after the fourth."""
+    lazy = gidx.scan_polars(vcf).filter(pl.col("chrom") == "chr2")
+    assert [lazy.collect().height for _ in range(7)] == [len(CHR2)] * 7
+
+
+PREDICATES = {
+    "pushed": pl.col("chrom") == "chr2",
+    "a column of the file": pl.col("type") == "gene",
+    "both": (pl.col("chrom") == "chr2") & (pl.col("Name") == "n3"),
+    "a list": pl.col("chrom").is_in(["chr1", "chrX"]) & (pl.col("start") >= 90_000),
+    "either": (pl.col("chrom") == "chr1") | (pl.col("Name") == "n2"),
+    "neither": ~((pl.col("chrom") == "chr1") | (pl.col("start") < 50_000)),
+    "another column": pl.col("chrom") == pl.col("source"),
+    "nothing": (pl.col("chrom") == "chr1") & (pl.col("chrom") == "chr2"),
+}
+
+
+@pytest.mark.parametrize("predicate", PREDICATES)
+def test_a_predicate_that_is_pushed_gives_what_one_that_is_not_gives(tmp_path, predicate):
+    """polars-bio 396: rows are lost where a predicate is pushed down with a projection."""
+    path = conformance.gff3(tmp_path)
+    asked = PREDICATES[predicate]
+    found = gidx.scan_polars(path).filter(asked).select("ID", "end").collect()
+    whole = pl.DataFrame(
+        gidx.open(path).to_table().cast(gidx.scan_polars(path).collect().to_arrow().schema)
+    )
+    assert found.rows() == whole.filter(asked).select("ID", "end").rows()
+
+
+def test_numbers_of_rows_are_those_of_the_file(vcf):
+    """polars 12186: a filter on with_row_index counts anew in each batch."""
+    lazy = gidx.scan_polars(vcf, batch_size=100).with_row_index()
+    assert lazy.filter(pl.col("index") == 500).collect()["start"].to_list() == [ROWS[500][1]]
+    first = lazy.filter(pl.col("chrom") == "chr2").select("index").head(1).collect().item()
+    assert first == ROWS.index(CHR2[0])
+
+
+def test_a_filter_on_a_chrom_leaves_that_chrom(tmp_path):
+    """polars 23113: a filter on a partition's category lets all through. 21706: no pruning."""
+    gidx.to_parquet(conformance.bed(tmp_path), tmp_path / "by", partition_by="chrom")
+    lazy = pl.scan_parquet(tmp_path / "by", hive_partitioning=True)
+    for asked in (pl.col("chrom") == "chr2", pl.col("chrom").cast(pl.String).str.contains("2")):
+        found = lazy.filter(asked).collect()
+        assert found["chrom"].cast(pl.String).unique().to_list() == ["chr2"]
+        assert found.height == len(CHR2)
+
+
+# ── DuckDB, DataFusion ──────────────────────────────────────────────────────────────────────────
+
+
+def test_joins_push_filters_of_other_kinds_down(con):
+    """duckdb-python 463: BLOOM_FILTER is not supported in scans of pyarrow."""
+    con.register("small", pa.table({"chrom": ["chr2"], "id": [f"n{ROWS.index(CHR2[4])}"]}))
+    for sql in (
+        "select start from d join small using (chrom, id)",
+        "select start from d where id in (select id from small)",
+        "select start from d semi join small using (id)",
+    ):
+        assert con.execute(sql).fetchall() == [(CHR2[4][1],)]
+
+
+def test_a_list_of_values_is_pushed_down(con, dataset, monkeypatch):
+    """duckdb-python 52: IN reads all. duckdb 16130: it is not pushed to pyarrow at all."""
+    seen = []
+    scan = gidx.Dataset.to_batches
+
+    def spy(self, regions=None, **options):
+        seen.append(regions)
+        return scan(self, regions, **options)
+
+    monkeypatch.setattr(gidx.Dataset, "to_batches", spy)
+    starts = [row[1] for row in CHR2[:3]]
+    sql = f"select count(*) from d where chrom = 'chr2' and start in {tuple(starts)}"
+    assert con.execute(sql).fetchone() == (sum(row[1] in starts for row in CHR2),)
+    assert seen[-1]
+    assert all(chrom == "chr2" and hi - lo < 1000 for chrom, lo, hi in seen[-1])
+
+
+def test_the_largest_few(con):
+    """duckdb-python 463, of ORDER BY and LIMIT: these push filters down while they run."""
+    found = con.execute("select start from d order by start desc limit 3").fetchall()
+    assert [start for (start,) in found] == sorted((r[1] for r in ROWS), reverse=True)[:3]
+
+
+def test_no_column_is_a_view_or_a_dictionary(tmp_path):
+    """duckdb-python 227: one column of string_view ends all pushdown."""
+    for make in conformance.KINDS.values():
+        schema = gidx.open(make(tmp_path)).to_dataset().schema
+        assert not re.search("dictionary|view", str(schema))
+
+
+def test_rows_of_views_are_written(tmp_path):
+    """polars hands text over as views; duckdb-python 227 says who cannot take them."""
+    table = pa.table(
+        {"chrom": pa.array(["c1", "c2"], pa.string_view()), "start": [1, 2], "end": [5, 6]}
+    )
+    gidx.write_bed(table, tmp_path / "a.bed.gz")
+    assert gidx.open(tmp_path / "a.bed.gz").to_table()["chrom"].to_pylist() == ["c1", "c2"]
+
+
+def test_a_column_is_compared_with_another(con, dataset):
+    """datafusion 15912: partition_col = col_from_file is never applied."""
+    context = datafusion.SessionContext()
+    context.register_dataset("d", dataset)
+    for where, count in (("chrom = ref", 0), ("chrom <> ref", len(ROWS)), ("id = chrom", 0)):
+        sql = f"select count(*) as n from d where {where}"
+        assert con.execute(sql).fetchone() == (count,)
+        assert context.sql(sql).to_arrow_table()["n"].to_pylist() == [count]
+
+
+def test_fragments_that_cannot_match_are_none(dataset):
+    """datafusion-python 703: predicates are not pushed to datasets, all files are opened."""
+    context = datafusion.SessionContext()
+    context.register_dataset("d", dataset)
+    assert list(dataset.get_fragments(pc.field("chrom") == "chr9")) == []
+    some = list(dataset.get_fragments((pc.field("chrom") == "chr2") & (pc.field("start") < 900)))
+    assert len(some) < len(list(dataset.get_fragments()))
+    found = context.sql("select count(*) as n from d where chrom = 'chr9'").to_arrow_table()
+    assert found["n"].to_pylist() == [0]
+
+
+def test_a_filter_over_files_of_other_columns(tmp_path):
+    """duckdb 12578: filters and union_by_name lose rows, since columns are taken by place."""
+    head = '##fileformat=VCFv4.3\n##INFO=<ID={},Number=1,Type=Integer,Description="x">\n'
+    names = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    paths = []
+    for chrom, key in (("c1", "A"), ("c2", "B")):
+        rows = "".join(f"{chrom}\t{i + 1}\t.\tA\tC\t.\t.\t{key}={i}\n" for i in range(50))
+        text = head.format(key) + names + rows
+        paths.append(tabix_files.write(tmp_path / f"{chrom}.vcf.gz", text, "vcf"))
+    for order in (paths, paths[::-1]):
+        con = duckdb.connect().register("d", gidx.open(order).to_dataset())
+        sql = 'select count(*), count("INFO/A"), max("INFO/B") from d where '
+        assert con.execute(f"{sql} chrom = 'c2'").fetchone() == (50, 0, 49)
+        assert con.execute(f'{sql} "INFO/A" > 9').fetchone() == (40, 40, None)
+
+
+# ── pyarrow ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_scan_that_is_left_early_lets_the_process_end(vcf):
+    """arrow 45214, datasets 7467, huggingface_hub 4178: it hangs, or aborts, at the exit."""
+    code = f"""
+import gidx
+batches = gidx.open({str(vcf)!r}).to_dataset().to_batches(batch_size=10, batch_readahead=0)
+def take():
+    for batch in batches:
+        yield batch
+rows = take()
+print(next(rows).num_rows)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
+    assert done.stdout == b"10\n"
+
+
+def test_no_readahead_is_no_hang(dataset):
+    """arrow 48111: scanner(fragment_readahead=0).to_table() never returns."""
+    assert dataset.scanner(fragment_readahead=0, batch_readahead=0).to_table().num_rows == len(ROWS)
+
+
+def test_batches_are_as_large_as_was_asked(dataset):
+    """arrow 43213: a batch a row, whatever batch_size says."""
+    sizes = [batch.num_rows for batch in dataset.to_batches(columns=["start"], batch_size=4000)]
+    assert sizes == [len(ROWS)]
+
+
+# ── pandas, Dask, Spark ─────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_frame_knows_goes_through_pandas_own_parquet(tmp_path, vcf):
+    """pandas 54321, fastparquet 900: attrs are lost between to_parquet and read_parquet."""
+    frame = gidx.read_vcf(vcf)
+    frame.to_parquet(tmp_path / "a.parquet")
+    again = pd.read_parquet(tmp_path / "a.parquet", dtype_backend="pyarrow")
+    assert again.gidx.samples == ["S1", "S2"]
+    assert again.gidx.chromsizes == conformance.SIZES
+    again.gidx.to_vcf(tmp_path / "a.vcf.gz")
+    assert gidx.open(tmp_path / "a.vcf.gz").header == gidx.open(vcf).header
+
+
+def test_partitions_are_mapped_each(vcf):
+    """dask 1541, 3834: map_partitions(len) gives one partition's. 9078: columns with metadata."""
+    frame = gidx.open(vcf).to_dask(npartitions=6)
+    with dask.config.set(scheduler="sync"):
+        sizes = frame.map_partitions(len, meta=("n", "i8")).compute()
+        assert len(sizes) == frame.npartitions >= 3
+        assert sizes.sum() == len(frame) == len(ROWS)
+        assert frame[["end", "start"]].compute().columns.tolist() == ["end", "start"]
+
+
+def test_indexes_beside_files_of_a_glob_are_not_read_as_files(tmp_path):
+    """glow 186: a folder of VCFs breaks where their indexes are in it."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        made = conformance.vcf(tmp_path / name)
+        for path in (made, made.with_name(made.name + ".tbi")):
+            shutil.copy(path, tmp_path / path.name.replace("a.vcf", f"{name}.vcf"))
+    assert gidx.open(str(tmp_path / "*.vcf.gz*")).count_rows() == 2 * len(ROWS)
+
+
+# ── servers ─────────────────────────────────────────────────────────────────────────────────────
+
+REGION, FOUND = ("chr1", 500_000, 501_000), 51
+
+
+def test_a_signed_url_and_its_index(large):
+    """pysam 946, htslib 784, gene.iobio 617: the index of a signed URL is not found."""
+    with serving(large) as server:
+        query = "?X-Amz-Credential=a%2Fb&X-Amz-Signature=abc%3D"
+        found = gidx.open(f"{server.url}a.bed.gz{query}").count_rows(REGION)
+        assert found == FOUND
+        assert {path for path, _ in server.requests} == {
+            f"/a.bed.gz{query}",
+            f"/a.bed.gz.tbi{query}",
+        }
+
+
+def test_a_name_that_ends_in_bgz(large):
+    """pysam 1249: gnomAD's .vcf.bgz at a URL is not found."""
+    files = {name.replace(".gz", ".bgz", 1): data for name, data in large.items()}
+    with serving(files) as server:
+        assert gidx.open(server.url + "a.bed.bgz").count_rows(REGION) == FOUND
+
+
+def test_nothing_past_the_end_is_asked_for(large):
+    """igv.js 254, 1785: a chunk's last block is asked for past the file's end, 416."""
+    with serving(large) as server:
+        dataset = gidx.open(server.url + "a.bed.gz")
+        server.forget()
+        assert dataset.count_rows(("chr1", 1_190_000, 1_300_000)) == 501
+        assert server.requests
+        for _, span in server.requests:
+            first, last = map(int, re.findall(r"\d+", span))
+            assert first <= last < len(large["a.bed.gz"])
+
+
+def test_a_server_that_ignores_ranges_gives_no_wrong_bytes(large):
+    """filesystem_spec 1140: the first bytes are taken for those that were asked for."""
+    with serving(large, ranges=False) as server:
+        with pytest.warns(gidx.errors.GidxWarning, match="does not send ranges"):
+            dataset = gidx.open(server.url + "a.bed.gz")
+        assert dataset.count_rows(REGION) == FOUND
+
+
+def test_a_server_that_sends_ranges_no_longer(large):
+    """sql.js-httpvfs 52: a proxy sends ranges of what it has in its cache, and else all of it."""
+
+    def later(path, asked):
+        return (200, {}, large["a.bed.gz"]) if asked > 4 and path == "/a.bed.gz" else None
+
+    with serving(large, answers=later) as server:
+        dataset = gidx.open(server.url + "a.bed.gz")
+        with pytest.warns(gidx.errors.GidxWarning, match="does not send ranges"):
+            assert dataset.count_rows(REGION) == FOUND
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            asked = len(server.requests)
+            assert dataset.to_table().num_rows == 60_000
+            assert len(server.requests) == asked  # downloaded once
+        assert sum(server.sent) < 3 * len(large["a.bed.gz"])
+
+
+def test_one_that_then_sends_another_file_is_told(large):
+    """As above, of a file that was replaced meanwhile."""
+    more = large["a.bed.gz"] + large["a.bed.gz"]
+
+    def later(path, asked):
+        return (200, {}, more) if asked > 4 and path == "/a.bed.gz" else None
+
+    with serving(large, answers=later) as server:
+        dataset = gidx.open(server.url + "a.bed.gz")
+        with pytest.raises(gidx.errors.RemoteError, match="has changed since it was opened"):
+            dataset.count_rows(REGION)
+
+
+def test_a_region_of_remote_parquet_is_less_than_the_file(large, tmp_path):
+    """duckdb 10219: WHERE on a remote Parquet file loads more than twice its size."""
+    gidx.to_parquet(large["a.bed.gz"], tmp_path / "a.parquet", row_group_size=4096)
+    data = (tmp_path / "a.parquet").read_bytes()
+    with serving({"a.parquet": data}) as server:
+        assert gidx.open(server.url + "a.parquet").count_rows(REGION) == FOUND
+        assert sum(server.sent) < len(data) / 2

@@ -1,0 +1,345 @@
+"""What people report of other programs in these matters, rebuilt small and tried here.
+
+Damage, hangs, memory, interrupts, locks, terminals, encodings. Above each test stands the
+report, by its tracker and number, and what happened there.
+"""
+
+import gzip
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import warnings
+import zlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import gidx
+from gidx.bgzf.block import EOF, deflate_block
+from gidx.check import check
+from gidx.cli import main
+from gidx.errors import FormatError, GidxError, GidxWarning, WriteError
+
+ROWS = 5_000
+SIZES = {"chr1": 10**9}
+
+
+def frame(rows=ROWS, start=0):
+    at = range(start, start + 10 * rows, 10)
+    return pd.DataFrame({"chrom": "chr1", "start": at, "end": [a + 5 for a in at], "name": "n"})
+
+
+@pytest.fixture
+def bed(tmp_path):
+    path = tmp_path / "a.bed.gz"
+    gidx.write_bed(frame(), path)
+    return path
+
+
+def handles():
+    return len(os.listdir("/proc/self/fd"))
+
+
+# ── damage ──────────────────────────────────────────────────────────────────────────────────────
+
+
+# samtools/htslib#1528: "tabix on truncated file returns successfully with exit status 0",
+# and leaves an index of what is there.
+def test_a_truncated_file_is_not_indexed(bed, tmp_path, capsys):
+    cut = tmp_path / "cut.bed.gz"
+    cut.write_bytes(bed.read_bytes()[:-2_000])
+    assert main(["index", str(cut)]) != 0
+    assert "truncated block" in capsys.readouterr().err
+    assert not Path(f"{cut}.tbi").exists()
+
+
+# OpenGene/fastp#717: partial headers, bodies and tails of blocks were the end of the file;
+# undersized blocks wrapped around. Files put one behind the other go on.
+@pytest.mark.filterwarnings("ignore:.*EOF marker")
+def test_a_partial_block_is_no_end_of_a_file(bed):
+    data = bed.read_bytes()[: -len(EOF)]
+    for cut in (1, 4, 8, 17, 30):
+        with pytest.raises(FormatError, match="truncated block"):
+            gidx.open(data + deflate_block(b"chr1\t99999999\t100000000\tn\n")[:-cut]).to_table()
+    small = EOF[:16] + struct.pack("<H", 10) + EOF[18:]
+    with pytest.raises(FormatError, match="damaged block: header says 11 bytes"):
+        gidx.open(data + small).to_table()
+    last = deflate_block(b"chr1\t99999999\t100000000\tn\n")
+    assert gidx.open(data + EOF + last + EOF).to_table().num_rows == ROWS + 1
+
+
+# samtools/htslib#45: an empty block elsewhere than at the end was taken for the end.
+def test_an_empty_block_within_is_no_end(tmp_path):
+    parts = [f"chr1\t{i}\t{i + 1}\n".encode() for i in range(4)]
+    path = tmp_path / "a.bed.gz"
+    path.write_bytes(EOF + EOF.join(map(deflate_block, parts)) + EOF + EOF)
+    gidx.build_index(path, preset="bed")
+    assert gidx.open(path).to_table()["start"].to_pylist() == [0, 1, 2, 3]
+    assert gidx.open(path).count_rows("chr1") == 4
+
+
+# samtools/samtools#632 ("bambomb"): a BC field of 4 bytes, which says that a block is larger
+# than one can be, made readers hang at 99 % CPU.
+def test_a_block_that_says_its_size_in_four_bytes_is_an_error():
+    text = b"".join(b"chr1\t%d\t%d\n" % (i, i + 1) for i in range(20_000))
+    stream = zlib.compress(text, wbits=-15)
+    size = 20 + len(stream) + 8
+    head = bytes.fromhex("1f8b0804 00000000 00ff 0800 4243 0400") + struct.pack("<I", size - 1)
+    bomb = head + stream + struct.pack("<II", zlib.crc32(text), len(text))
+    assert gzip.decompress(bomb) == text
+    with pytest.raises(FormatError):
+        gidx.bgzf.open(deflate_block(b"chr1\t0\t1\n") + bomb + EOF).read()
+    with pytest.raises(FormatError):
+        gidx.bgzf.blocks(bomb)
+
+
+# samtools/bcftools#659: should a missing EOF marker be an exit status? Here a warning when
+# read, and `check` fails.
+def test_without_an_eof_marker_check_fails(bed, tmp_path):
+    cut = tmp_path / "cut.bed.gz"
+    cut.write_bytes(bed.read_bytes()[: -len(EOF)])
+    with pytest.warns(GidxWarning, match="EOF marker"):
+        assert gidx.open(cut).to_table().num_rows == ROWS
+    assert main(["check", str(cut)]) != 0
+
+
+# sstadick/gzp#30: with several threads the EOF marker was not written.
+def test_the_eof_marker_is_written_with_any_number_of_threads(tmp_path):
+    for threads in (1, 8):
+        for rows in (0, 1, ROWS):
+            gidx.write_bed(frame(rows), tmp_path / "a.bed.gz", threads=threads)
+            assert (tmp_path / "a.bed.gz").read_bytes().endswith(EOF)
+
+
+# arq5x/grabix#17: "grabix hangs on non-bgzipped file". broadinstitute/gatk#4239: of plain
+# gzip, block sizes were printed that were none.
+def test_plain_gzip_has_no_blocks_and_no_index(tmp_path):
+    path = tmp_path / "t.bed.gz"
+    path.write_bytes(gzip.compress(b"chr1\t1\t2\n"))
+    for use in (gidx.bgzf.blocks, gidx.bgzf.GziIndex.build, gidx.build_index):
+        with pytest.raises(GidxError, match="plain gzip"):
+            use(path)
+    assert gidx.open(path).to_table().num_rows == 1
+
+
+# deeptools/pyBigWig#111: a bigWig whose total summary says 0 bases was read as empty.
+def test_a_bigwig_without_a_summary_has_its_values(tmp_path):
+    path = tmp_path / "a.bw"
+    rows = pd.DataFrame({"chrom": "chr1", "start": [5, 9], "end": [7, 12], "value": [1.5, 2.5]})
+    gidx.write_bigwig(rows, path, SIZES)
+    data = bytearray(path.read_bytes())
+    (at,) = struct.unpack_from("<Q", data, 44)
+    data[at : at + 40] = bytes(40)
+    opened = gidx.open(bytes(data))
+    assert opened.to_table()["value"].to_pylist() == [1.5, 2.5]
+    assert opened.values("chr1:6-7").tolist() == [1.5, 1.5]
+    assert not check(bytes(data)).ok
+
+
+# deeptools/pyBigWig#105: a file that a slow network had damaged: "Mismatch in the magic
+# number!" of which part was not said.
+def test_a_damaged_tree_says_where(tmp_path):
+    path = tmp_path / "a.bw"
+    rows = pd.DataFrame({"chrom": "chr1", "start": [5], "end": [7], "value": [1.5]})
+    gidx.write_bigwig(rows, path, SIZES)
+    data = bytearray(path.read_bytes())
+    (at,) = struct.unpack_from("<Q", data, 24)
+    data[at] ^= 0xFF
+    with pytest.raises(FormatError, match=f"byte {at}: .*magic"):
+        gidx.open(bytes(data)).to_table()
+
+
+# openobserve/openobserve#6099: "Parquet footer corrupt after node OOMKilled".
+# apache/arrow#41317, #41321, apache/parquet-java#2266: damaged ones ended the process.
+def test_a_cut_parquet_is_an_error(tmp_path):
+    path = tmp_path / "a.parquet"
+    gidx.to_parquet(frame(50), path)
+    data = path.read_bytes()
+    for cut in (1, 4, 8, 500, len(data) - 4, len(data) - 12):
+        with pytest.raises(FormatError):
+            gidx.open(data[:-cut]).to_table()
+
+
+# edg1983/GREEN-VARAN#21: an index that takes the header for rows, because it does not say how
+# many lines to skip: "Failed to parse TBX_GENERIC".
+def test_an_index_skips_a_header_that_no_letter_marks(tmp_path):
+    path = tmp_path / "a.bed.gz"
+    head = b"chrom\tstart\tend\tname\n"
+    path.write_bytes(deflate_block(head + b"chr1\t5\t9\tx\n") + EOF)
+    gidx.build_index(path, preset="bed")
+    assert gidx.TabixIndex.read(f"{path}.tbi").layout.skip == 1
+    assert gidx.open(path).count_rows("chr1") == 1
+
+
+# bcbio/bcbio-nextgen#566: "browser position in bed file causes tabix to die".
+def test_browser_and_track_lines_are_no_rows(tmp_path):
+    path = tmp_path / "a.bed.gz"
+    text = b"browser position chr1:65510-65625\ntrack name=x\nchr1\t65509\t65625\n"
+    path.write_bytes(deflate_block(text) + EOF)
+    gidx.build_index(path, preset="bed")
+    assert gidx.open(path).count_rows("chr1:65,510-65,625") == 1
+
+
+# nf-core/sarek#1500, samtools/bcftools#1452, GMOD/tabix-js#17: positions past 2**29, which old
+# writers of TBI took, and readers fell over.
+def test_positions_past_a_tbis_reach_are_refused_or_go_to_a_csi(tmp_path):
+    far = frame(3, start=600_000_000)
+    with pytest.raises(WriteError, match="write a CSI"):
+        gidx.write_bed(far, tmp_path / "a.bed.gz", index="tbi")
+    assert list(tmp_path.iterdir()) == []
+    gidx.write_bed(far, tmp_path / "a.bed.gz")
+    assert gidx.open(tmp_path / "a.bed.gz").count_rows("chr1:600,000,001-600,000,030") == 3
+
+
+# ── hangs and interrupts ────────────────────────────────────────────────────────────────────────
+
+
+WAITING = """
+import os, sys, gidx
+reading, writing = os.pipe()
+print("ready", flush=True)
+with os.fdopen(reading, "rb") as file:
+    gidx.read_bed(file)
+"""
+
+
+# pysam-developers/pysam#1395: samtools' view and sort "continue forever with empty inputs and
+# cannot be interrupted"; ngcrawford/pypgen#12.
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_who_waits_for_an_input_that_never_comes_can_be_interrupted():
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as waiting:
+        assert waiting.stdout.readline() == b"ready\n"
+        waiting.send_signal(signal.SIGINT)
+        _, error = waiting.communicate(timeout=60)
+    assert error.splitlines()[-1] == b"KeyboardInterrupt"
+
+
+def test_an_empty_input_ends_at_once():
+    with pytest.raises(GidxError):
+        gidx.open(b"")
+    assert gidx.read_bed(b"#a comment\n").empty
+
+
+# ── memory and handles ──────────────────────────────────────────────────────────────────────────
+
+
+# walaj/VariantBam#10: an ANN of more than 4,096 letters aborted the process.
+def test_a_long_annotation_is_read_whole():
+    long = "|".join(["A"] * 300_000)
+    head = '##fileformat=VCFv4.2\n##INFO=<ID=ANN,Number=.,Type=String,Description="x">\n'
+    text = f"{head}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n1\t5\t.\tA\tC\t.\t.\tANN={long}\n"
+    assert gidx.open(text.encode()).to_table()["INFO/ANN"].to_pylist() == [[long]]
+
+
+# vcftools/vcftools#32: a BED with columns of text where numbers are expected took all memory.
+def test_a_bed_that_is_none_is_an_error():
+    with pytest.raises(GidxError):
+        gidx.open(b"Gene\tChr\tStart\n" + b"SCN5A\tchr3\tp22\n" * 1000).to_table("chr3")
+
+
+# pysam-developers/pysam#1038: "File handles left open from tabix_index".
+# daler/pybedtools#190: "Too many open files" after many queries, each of a new object.
+# kr-colab/mkado#45: each file that could not be opened left a descriptor.
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="no /proc")
+def test_no_handle_is_left_open(bed, tmp_path):
+    broken = tmp_path / "broken.bb"
+    broken.write_bytes(b"\xeb\xf2\x89\x87" + bytes(100))
+    before = handles()
+    for _ in range(20):
+        gidx.build_index(bed, tmp_path / "x.tbi")
+        gidx.open(bed).to_table("chr1:1-100")
+        with pytest.raises(GidxError):
+            gidx.open(broken)
+    assert handles() == before
+
+
+# deeptools/pyBigWig#34: what was asked of a closed file was a segmentation fault.
+def test_a_closed_file_says_so(bed):
+    with gidx.open(bed) as opened:
+        opened.count_rows("chr1")
+    with pytest.raises(ValueError, match="closed"):
+        opened.to_table("chr1")
+
+
+# ── several at once, and what is left behind ────────────────────────────────────────────────────
+
+
+# bcbio/bcbio-nextgen#2306, samtools/samtools#1903: several processes index one file at the same
+# time; one reads what another has half written.
+def test_who_indexes_one_file_at_once_leaves_one_whole_index(bed):
+    expected = Path(f"{bed}.tbi").read_bytes()
+    errors = []
+
+    def work():
+        try:
+            for _ in range(5):
+                gidx.build_index(bed)
+                assert gidx.TabixIndex.read(f"{bed}.tbi").names == ("chr1",)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert Path(f"{bed}.tbi").read_bytes() == expected
+    assert sorted(file.name for file in bed.parent.iterdir()) == ["a.bed.gz", "a.bed.gz.tbi"]
+
+
+# Knowledge-Graph-Hub/kg-microbe#1036, open-reaction-database/ord-schema#791: a run that was
+# stopped left a part of the file under its name, which was read as complete.
+def test_a_writer_that_is_stopped_leaves_what_was_there(bed):
+    before = {file.name: file.read_bytes() for file in bed.parent.iterdir()}
+
+    def rows():
+        yield frame(1_000)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        gidx.write_bed(rows(), bed)
+    assert {file.name: file.read_bytes() for file in bed.parent.iterdir()} == before
+
+
+# ── encodings and terminals ─────────────────────────────────────────────────────────────────────
+
+
+# jamescasbon/PyVCF#201, #268, SouthGreenPlatform/VcfHunter#5, bihealth/vcfpy#179,
+# everestial/VCF-Simplify#4: letters beyond ASCII, or of Latin-1, in the header or in INFO.
+@pytest.mark.parametrize("code", ["utf-8", "latin-1"])
+def test_letters_of_a_vcf_may_be_of_any_encoding(code):
+    text = (
+        '##fileformat=VCFv4.2\n##source=Müller\n##INFO=<ID=G,Number=1,Type=String,Description="ü">'
+        "\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n1\t5\t.\tA\tC\t.\t.\tG=Ménière\n"
+    ).encode(code)
+    told = gidx.open(text, encoding=code)
+    assert "source=Müller" in told.header
+    assert told.to_table()["INFO/G"].to_pylist() == ["Ménière"]
+    untold = gidx.open(text)  # a header is not what rows depend on
+    assert untold.count_rows() == 1
+    if code == "latin-1":
+        with pytest.warns(GidxWarning, match="encoding="):
+            untold.to_table(columns=["INFO/G"])
+
+
+# martinus/oans#202, Canop/broot#1188, ggml-org/llama.cpp#28969: names from a file set a
+# terminal's title, or write to its clipboard.
+def test_an_error_shows_what_a_name_would_do_to_a_terminal(tmp_path):
+    clip = "\x1b]52;c;aGk=\x07"
+    with pytest.raises(GidxError) as caught:
+        gidx.open(f"chr1\t1\t2\n{clip}\tx\t2\n".encode()).to_table()
+    assert "\x1b" not in str(caught.value)
+    assert r"\x1b]52" in str(caught.value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (tmp_path / f"a{clip}.bed").write_bytes(b"chr1\tx\t2\n")
+    with pytest.raises(GidxError) as caught:
+        gidx.open(tmp_path / f"a{clip}.bed").to_table()
+    assert "\x1b" not in str(caught.value)

@@ -35,7 +35,7 @@ from gidx.errors import (
     warn,
 )
 from gidx.formats import registry
-from gidx.formats.base import Format, Opening, Placed, Reader
+from gidx.formats.base import Format, Opening, Placed, Reader, Rows
 from gidx.formats.offers import Lines, NameIndexes, Widens
 from gidx.ground.pieces import BYTES as DEFAULT_BYTES
 from gidx.ground.pieces import Piece, cut
@@ -447,7 +447,7 @@ class _Scan:
         tasks = ((lambda g=g: self._group(g)) for g in self._groups)
         rows = 0
         with closing(in_order(tasks, self._threads)) as done:
-            for batch, problems in done:
+            for batch, problems in self._parts(done):
                 for placed in problems:
                     self._note(placed)
                 rows += batch.num_rows
@@ -463,10 +463,17 @@ class _Scan:
                 f"{self._expected:,}"
             )
 
-    def _group(self, group: Any) -> tuple[pa.RecordBatch, Sequence[Placed]]:
+    def _group(self, group: Any) -> Rows:
         blocks = self._format.fetch(group, self._regions)
-        rows = self._reader.decode(blocks, self._regions)
-        return rows.batch, rows.problems
+        return self._reader.decode(blocks, self._regions)
+
+    def _parts(self, groups: Iterable[Rows]) -> Iterator[tuple[pa.RecordBatch, Sequence[Placed]]]:
+        """Of each group the rows at hand, and then the rest."""
+        for first in groups:
+            rows: Rows | None = first
+            while rows is not None:
+                yield rows.batch, rows.problems
+                rows = None if rows.rest is None else rows.rest()
 
     def _finished(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
         """Filtered, only the columns wanted, at most batch_size rows, none empty."""

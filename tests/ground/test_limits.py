@@ -9,6 +9,7 @@ import zlib
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import gidx
@@ -228,3 +229,20 @@ def test_autosql_of_more_bytes_than_the_limit_is_refused(limit):
     limit("header", SMALL)
     with pytest.raises(gidx.FormatError, match=stopped_by("header")):
         gidx.open(bytes(data + b"x" * 2 * SMALL + b"\0" + data[-4:]))
+
+
+def test_a_batch_of_many_declared_columns_has_few_rows():
+    """2,000 of them, in rows of 20 bytes, were 527 MB a batch."""
+    columns, rows = 1_000, 12_000
+    info = [f'##INFO=<ID=I{i},Number=1,Type=Integer,Description="x">' for i in range(columns)]
+    head = ["##fileformat=VCFv4.3", *info, "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"]
+    lines = [f"1\t{i}\t.\tA\tC\t.\t.\tI7={i}\n" for i in range(1, rows)]
+    text = "\n".join(head) + "".join(lines) + f"1\t{rows}\t.\tA\tC\t.\t.\tI7=x\n"
+    opened = gidx.open(text.encode())
+    with pytest.warns(gidx.errors.ValueWarning, match=f"first at 1:{rows:,}-{rows:,}: 'x'"):
+        batches = list(opened.to_batches())
+    assert max(batch.nbytes for batch in batches) < 2**26
+    assert max(batch.num_rows for batch in batches) < rows
+    found = pa.Table.from_batches(batches)
+    assert found["INFO/I7"].to_pylist() == [*range(1, rows), None]
+    assert found["start"].to_pylist() == list(range(rows))

@@ -34,10 +34,14 @@ class Placed:
 
 @dataclass(frozen=True)
 class Rows:
-    """Decoded rows, and values among them that were not of their type."""
+    """Decoded rows, and values among them that were not of their type.
+
+    ``rest`` decodes those that follow, where all of a piece at once would take much memory.
+    """
 
     batch: pa.RecordBatch
     problems: Sequence[Placed] = ()
+    rest: Callable[[], Rows] | None = None
 
 
 @dataclass(frozen=True)

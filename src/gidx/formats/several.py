@@ -234,9 +234,13 @@ class SeveralReader:
 
     def decode(self, blocks: tuple[int, Any], regions: RegionSet | None) -> Rows:
         i, own = blocks
-        rows = self._readers[i].decode(own, self._files.of_file(i, regions))
+        return self._rows(i, self._readers[i].decode(own, self._files.of_file(i, regions)))
+
+    def _rows(self, i: int, rows: Rows) -> Rows:
         arrays = [self._column(i, rows.batch, field) for field in self.schema]
-        return Rows(schema.batch(arrays, self.schema, rows.batch.num_rows), rows.problems)
+        batch = schema.batch(arrays, self.schema, rows.batch.num_rows)
+        rest = rows.rest
+        return Rows(batch, rows.problems, None if rest is None else lambda: self._rows(i, rest()))
 
     def _column(self, i: int, batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
         at = batch.schema.get_field_index(field.name)

@@ -124,6 +124,12 @@ class Lines:
     def __len__(self) -> int:
         return len(self.chrom)
 
+    def slice(self, lo: int, hi: int) -> Lines:
+        """Some of the rows."""
+        fields = np.ascontiguousarray(self.fields[:, lo:hi])
+        chrom, start, end = self.chrom[lo:hi], self.start[lo:hi], self.end[lo:hi]
+        return Lines(self.text, chrom, start, end, fields, self.stops[lo:hi], self.names)
+
     def items(self, field: int) -> Items:
         """A field of each row."""
         return Items(self.text, self.fields[field], self.fields[field + 1])

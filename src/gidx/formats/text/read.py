@@ -46,6 +46,10 @@ from gidx.options import Names
 GUESSED = ("bed", "tsv")  # formats without a header that declares their columns
 _NO_BLOCKS, _NO_FLOORS = np.zeros((0, 2), np.int64), np.zeros(0, np.uint64)
 
+# Cells that are decoded at once. A group of lines, some MB of text, has a million or two; but
+# 2,000 columns that a header declares, in rows of 20 bytes, were 100 million: 527 MB a batch.
+_CELLS = 1 << 22
+
 
 class TabixText(Format, Texts, Declares, Widens, offers.Lines):
     """One open text file (a `Format`)."""
@@ -566,14 +570,21 @@ class TextReader:
         lines = file.read(blocks, self._lines.want, regions)
         if file.encoding is not None:
             lines = _in_utf8(lines, file.encoding)
-        arrays, problems = self._lines.decode(lines)
-        batch = schema.batch(arrays, self.schema, len(lines))
+        return self._rows(file, lines, 0)
+
+    def _rows(self, file: TabixText, lines: Lines, at: int) -> Rows:
+        """The rows from number ``at`` on."""
+        step = max(_CELLS // max(len(self.schema), 1), 1)
+        some = lines if len(lines) <= step else lines.slice(at, at + step)
+        arrays, problems = self._lines.decode(some)
+        batch = schema.batch(arrays, self.schema, len(some))
         placed = []
         for p in problems:
-            chrom = int(lines.chrom[p.row])
+            chrom = int(some.chrom[p.row])
             name = list(file.chroms)[chrom] if chrom >= 0 else "*"
-            placed.append(Placed(p, (name, int(lines.start[p.row]), int(lines.end[p.row]))))
-        return Rows(batch, placed)
+            placed.append(Placed(p, (name, int(some.start[p.row]), int(some.end[p.row]))))
+        rest = partial(self._rows, file, lines, at + step) if at + step < len(lines) else None
+        return Rows(batch, placed, rest)
 
 
 def _in_utf8(lines: Lines, encoding: Encoding) -> Lines:

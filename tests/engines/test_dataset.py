@@ -64,7 +64,7 @@ def filters():
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))  # a format
 @given(filter=filters())
 def test_a_filtered_scan_is_the_scan_filtered(file, filter):
     _, dataset, whole = file
@@ -303,6 +303,7 @@ print("left")
 """
 
 
+@pytest.mark.parametrize("file", ["bigbed", "vcf", "parquet"], indirect=True)
 def test_a_process_that_leaves_early_exits_well(file):
     done = subprocess.run(
         [sys.executable, "-c", LEAVES, str(file[0])], capture_output=True, text=True,

@@ -80,7 +80,7 @@ def test_a_query_is_the_whole_file_filtered(file, predicate):
         assert lazy.filter(predicate).collect(engine=engine).equals(expected)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))  # a format
 @given(predicate=predicates())
 def test_regions_hold_all_rows_of_a_predicate(file, predicate):
     """Also of predicates that polars would not hand over as they stand."""
@@ -310,6 +310,7 @@ gidx.write_bed(lazy.select("chrom", start=-pl.col("start"), end="end"), sys.argv
 """
 
 
+@pytest.mark.parametrize("file", ["bigbed", "vcf", "parquet"], indirect=True)
 def test_a_process_that_leaves_early_exits_well(file):
     done = subprocess.run(
         [sys.executable, "-c", LEAVES, str(file[0])],

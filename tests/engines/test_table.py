@@ -56,7 +56,7 @@ def with_gidx(ds):
 def with_polars(lazy, engine):
     chrom, start, end = (pl.col(n) for n in ("chrom", "start", "end"))
     region = (chrom == "chr2") & (start < HI) & (end > LO)
-    cuts = [*range(0, 300_000, 20_000)]
+    cuts = [*range(0, 300_000, 60_000)]
 
     def got(query):
         return query.collect(engine=engine)
@@ -80,7 +80,7 @@ def with_polars(lazy, engine):
 
 def with_sql(ask, order=""):
     where = f"where chrom = 'chr2' and start < {HI} and \"end\" > {LO}"
-    cuts = [*range(0, 300_000, 20_000)]
+    cuts = [*range(0, 300_000, 60_000)]
     parts = zip(cuts, [*cuts[1:], 10**9], strict=True)
     return {
         "count": ask("select count(*) from d")[0][0],

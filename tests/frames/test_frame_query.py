@@ -29,8 +29,8 @@ from tests.support.frames import (
 
 import gidx
 from gidx.errors import ColumnError, RegionError, UnknownChromError
-from gidx.frames import query
 from gidx.ground.region import Region
+from gidx.ground.tuning import tuning
 
 FORMS = {
     "text": lambda r: f"{r[0]}:{r[1] + 1:,}-{r[2]:,}",
@@ -139,8 +139,7 @@ def test_a_frame_of_regions_is_asked_by_its_rows_whatever_either_is(couple, larg
 @given(couple=couples())
 def test_many_regions_find_what_few_do(few, couple):
     frame, other = couple
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(query, "_FEW", few)
+    with tuning.set(regions_tried=few):
         assert_rows(frame.data.gidx.query(other.data), frame, hits(frame, other.rows))
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.frames import Row, bases, gap, matches, meets
 
-from gidx.frames import intervals
 from gidx.frames.intervals import Intervals, Queries, Scan
+from gidx.ground.tuning import tuning
 
 CHROMS = 4
 FAR = 2**61  # the largest position there may be
@@ -292,8 +292,8 @@ def random_rows(rng, n, n_codes=CHROMS, longest=6) -> list[Row]:
 def test_pieces_threads_and_the_order_of_queries_change_no_answer(
     monkeypatch, piece, sort, threads
 ):
-    monkeypatch.setattr(intervals, "_PIECE", piece)
-    monkeypatch.setattr(intervals, "_SORT", sort)
+    monkeypatch.setattr(tuning, "queries_apart", piece)
+    monkeypatch.setattr(tuning, "queries_sorted", sort)
     rng = np.random.default_rng(piece + sort)
     rows, asked = random_rows(rng, 80), random_rows(rng, 90)
     check(rows, asked, threads=threads)
@@ -310,7 +310,7 @@ def test_pieces_threads_and_the_order_of_queries_change_no_answer(
 
 def test_more_queries_than_one_thread_takes_are_answered_as_one_by_one():
     rng = np.random.default_rng(1)
-    n = 2 * intervals._PIECE + 17
+    n = 2 * tuning.queries_apart + 17
     start = rng.integers(0, 10**6, 2000)
     found = Intervals.build(
         rng.integers(0, 3, 2000).astype(np.int32), start, start + rng.integers(0, 9000, 2000), 3

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gidx.ground import sorting
 from gidx.ground.sorting import sorted_pairs, sorted_rows, sorted_values
+from gidx.ground.tuning import tuning
 
 
 def check(codes, values, n_codes):
@@ -33,11 +33,11 @@ def check(codes, values, n_codes):
 def way(request, monkeypatch):
     """How few rows are sorted: as they are otherwise, as many are, as very many are."""
     if request.param != "numpy":
-        monkeypatch.setattr(sorting, "_FEW", 0)
-        monkeypatch.setattr(sorting, "_SAMPLE", 4)
+        monkeypatch.setattr(tuning, "buckets_from", 0)
+        monkeypatch.setattr(tuning, "sorted_sample", 4)
     if request.param == "threads":
-        monkeypatch.setattr(sorting, "_THREADED", 0)
-        monkeypatch.setattr(sorting, "thread_count", lambda _: 3)
+        monkeypatch.setattr(tuning, "sort_threads_from", 0)
+        monkeypatch.setattr(tuning, "threads", 3)
 
 
 RANGES = [
@@ -85,9 +85,7 @@ def test_one_number_far_from_the_others(far, lone, way):
 def test_any_rows(rows, order):
     if order == "sorted":
         rows = sorted(rows)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sorting, "_FEW", 0)
-        patch.setattr(sorting, "_SAMPLE", 2)
+    with tuning.set(buckets_from=0, sorted_sample=2):
         check([code for code, _ in rows], [value for _, value in rows], 4)
 
 
@@ -99,7 +97,7 @@ def test_nothing_sorts_to_nothing(way):
 
 def test_more_rows_than_one_thread_takes():
     rng = np.random.default_rng(2)
-    n = 2 * sorting._THREADED
+    n = 2 * tuning.sort_threads_from
     codes, values = rng.integers(0, 24, n).astype(np.int32), rng.integers(0, 2**28, n)
     values[: n // 4] = values[0]
     order = np.lexsort((values, codes))

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gidx.errors import ColumnError
-from gidx.frames import positions
 from gidx.frames.positions import chrom_codes
+from gidx.ground.tuning import tuning
 
 # alike in their first or last 8 bytes, with NULs, empty, of several bytes a letter
 NAMES = ["", "\0", "\0\0", "chr1", "chr10", "1", "chrUn_KI270302v1", "chrUn_KI270303v1",
@@ -49,10 +49,7 @@ def in_kind(texts, kind, before=0):
     texts=names, kind=st.sampled_from(KINDS), before=st.integers(0, 9), threads=st.integers(1, 3)
 )
 def test_codes_are_those_of_the_names_in_their_order(few, texts, kind, before, threads):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(positions, "_NAMES", few)  # of more Arrow makes codes
-        patch.setattr(positions, "_THREADED", 1)
-        patch.setattr(positions, "thread_count", lambda _: threads)
+    with tuning.set(kernel_names=few, threads_from=1, threads=threads):  # more Arrow codes
         assert coded(in_kind(texts, kind, before)) == expected(texts)
         chunks = [in_kind(texts[:3], kind), in_kind(texts[3:], kind, before)]
         assert coded(pd.concat(chunks)) == expected(texts)

@@ -15,12 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pytest
 from hypothesis import strategies as st
 from tests.support.strategies import SIZE, overlaps
 
-from gidx.frames import index, intervals, positions, take
-from gidx.ground import sorting
+from gidx.ground.tuning import tuning
 
 Row = tuple[Any, Any, Any]
 
@@ -66,16 +64,9 @@ def bases(rows: Sequence[Row], region: Row) -> list[int]:
 @contextmanager
 def as_if_large(large: bool = True) -> Iterator[None]:
     """Few rows are worked on as many are: in pieces, on threads, sorted in buckets."""
-    with pytest.MonkeyPatch.context() as patch:
-        if large:
-            for module in (intervals, sorting, index, positions, take):
-                patch.setattr(module, "thread_count", lambda *_: 3)
-            for module in (intervals, sorting, positions, take):
-                patch.setattr(module, "_THREADED", 1)
-            patch.setattr(intervals, "_PIECE", 3)
-            patch.setattr(index, "_LARGE", 0)
-            patch.setattr(sorting, "_FEW", 0)
-            patch.setattr(sorting, "_SAMPLE", 3)
+    few = {"threads": 3, "threads_from": 1, "sort_threads_from": 1, "queries_apart": 3,
+           "indexes_apart": 0, "buckets_from": 0, "sorted_sample": 3}  # fmt: skip
+    with tuning.set(**few if large else {}):
         yield
 
 

@@ -8,7 +8,7 @@
                          Dask, and iterables of any of all these
 
 A writer of text takes rows as they come (`flow`). Others pass over them several times and,
-to sort, in any order (`frame`). So there a stream of more than `SPOOL` bytes goes to an
+to sort, in any order (`frame`). So there a stream of more than `tuning.spool_bytes` goes to an
 unlinked file beside the target (the folder for temporary files is memory on many
 machines), in Arrow's IPC format, which is then mapped into memory: pages come and go as
 they are used, and all else is one code path.
@@ -48,14 +48,7 @@ from gidx.errors import WriteError, hint, warn
 from gidx.ground.conventions import chrom_column, roles_of
 from gidx.ground.pool import thread_count
 from gidx.ground.region import chrom_name
-
-# A stream of fewer bytes stays in memory: with 64 MB nobody's peak grows noticeably,
-# and what most people stream never touches the disk.
-SPOOL = 64 * 2**20
-
-# Rows, or bytes, of a spooled batch: streams may come in batches of ten rows, and each
-# batch costs 20 us whenever rows are looked up in it.
-_ROWS, _BYTES = 65536, 8 * 2**20
+from gidx.ground.tuning import tuning
 
 # A mapped page counts as ours until it is given back; every 128 MB they are.
 _RELEASE = 128 * 2**20
@@ -298,7 +291,9 @@ def _lazy_parts(query: Any) -> Iterator[Any]:
     def run() -> None:
         last = None
         try:
-            query.sink_batches(take, chunk_size=_ROWS, maintain_order=True, engine="streaming")
+            query.sink_batches(
+                take, chunk_size=tuning.write_rows, maintain_order=True, engine="streaming"
+            )
         except BaseException as error:
             last = error
         parts.put(_Last(last))
@@ -506,7 +501,7 @@ class _Stream:
             for batch in self._conform(item, number):
                 waiting.append(batch)
                 rows, size = rows + batch.num_rows, size + batch.nbytes
-                if rows >= _ROWS or size >= _BYTES:
+                if rows >= tuning.write_rows or size >= tuning.write_bytes:
                     yield _batch(pa.Table.from_batches(waiting))
                     waiting, rows, size = [], 0, 0
         if waiting:
@@ -570,7 +565,7 @@ def _collect(
     for batch in source:
         kept.append(batch)
         size += batch.nbytes
-        if size > SPOOL:
+        if size > tuning.spool_bytes:
             return _spool(kept, source, beside, stack)
     return kept, None
 

@@ -31,11 +31,11 @@ from gidx.arrow.faults import Faults, of_some
 from gidx.errors import WriteError, hint
 from gidx.ground.region import Region
 from gidx.ground.sorting import sorted_rows
+from gidx.ground.tuning import tuning
 from gidx.kernels.encode import changes
 
 LARGEST = 2**32 - 1  # positions in the file are of 32 bits
 _LONGEST = 254  # bytes of a chrom's name: UCSC's tools have room for 255 with the NUL
-_PIECE = 262144  # rows looked at at a time: 6 MB
 
 Ints = npt.NDArray[np.int64]
 
@@ -146,8 +146,8 @@ def survey(
     surveyor = Surveyor(
         frame.schema, heads, limits if isinstance(limits, Limits) else Limits(limits), sort=sort
     )
-    for start in range(0, len(frame), _PIECE):
-        stop = min(start + _PIECE, len(frame))
+    for start in range(0, len(frame), tuning.survey_rows):
+        stop = min(start + tuning.survey_rows, len(frame))
         surveyor.look(start, *frame.rows(start, stop, list(dict.fromkeys(heads))).columns)
     return surveyor.order(ranked)
 

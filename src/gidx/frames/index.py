@@ -10,7 +10,7 @@ answer may come from an index whose frame has changed since. What tells a change
   frame was made of without a copy) is found by a digest of the values. That takes 3 ms for
   1 M rows: nothing beside a join, ten times as long as a query for one region. So one
   region, or a list of fewer than a 200th of the rows, is answered without it on more than
-  `DIGESTED` rows. Without copy on write (pandas 2) the digest is always asked.
+  `tuning.digested` rows. Without copy on write (pandas 2) the digest is always asked.
 """
 
 from __future__ import annotations
@@ -29,13 +29,11 @@ from gidx.frames.intervals import Intervals, Scan
 from gidx.frames.positions import Codes, Positions, positions, roles
 from gidx.ground.conventions import Roles
 from gidx.ground.pool import in_order, thread_count
+from gidx.ground.tuning import tuning
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
 
-DIGESTED = 50_000  # rows whose digest takes less than 0.2 ms
-_TEXTS = 5_000  # as many where chroms are Python's texts
-_LARGE = 100_000  # rows whose index takes longer than to start a thread
 _SCANNED = 100  # rows a query from which on a scan is worth it
 _KEPT = "_gidx_index"
 
@@ -142,7 +140,7 @@ class Index:
     @property
     def _is_small(self) -> bool:
         texts = any(column.dtype == object for column in self._held)
-        return self.n_rows <= (_TEXTS if texts else DIGESTED)
+        return self.n_rows <= (tuning.digested_texts if texts else tuning.digested)
 
 
 def index_of(frame: pd.DataFrame, *, closely: bool = True, what: str = "the frame") -> Index:
@@ -161,7 +159,7 @@ def index_of(frame: pd.DataFrame, *, closely: bool = True, what: str = "the fram
 def indexes_of(frame: pd.DataFrame, other: pd.DataFrame) -> tuple[Index, Index]:
     """The indexes of both frames, made side by side where both are large."""
     calls = [partial(index_of, frame), partial(index_of, other, what="the other frame")]
-    if min(len(frame), len(other)) < _LARGE:
+    if min(len(frame), len(other)) < tuning.indexes_apart:
         one, two = (call() for call in calls)
     else:
         ready = [partial(_sorted, call) for call in calls]

@@ -40,6 +40,7 @@ import numpy.typing as npt
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.sorting import sorted_pairs, sorted_values
 from gidx.ground.steps import picked, steps
+from gidx.ground.tuning import tuning
 from gidx.kernels import intervals as kernels
 from gidx.kernels.intervals import (
     count,
@@ -60,10 +61,7 @@ Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 NONE: Ints = np.empty(0, np.int64)
 
-_PIECE = 50_000  # fewer queries are not worth a second thread
 _MOST = 250_000  # an interrupt waits for a piece: up to 0.1 s
-_THREADED = 200_000  # nor are fewer rows that are only copied
-_SORT = 64  # fewer are not worth sorting
 _INT32 = 2**31 - 1
 
 
@@ -112,7 +110,7 @@ class Queries:
 
     def by_start(self, n_codes: int, *, strictly: bool = False) -> Queries:
         """By chrom and start; few are left as they are, if it is not asked strictly."""
-        if self.ordered or (len(self.codes) < _SORT and not strictly):
+        if self.ordered or (len(self.codes) < tuning.queries_sorted and not strictly):
             return self
         _, missing, in_order, _ = look(self.codes, self.start, n_codes)
         if in_order:
@@ -409,7 +407,7 @@ class Scan:
 
 def _gathered(rows: Ints, *arrays: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
     """These rows of each array."""
-    threads = 1 if len(rows) < _THREADED else thread_count(None, len(arrays))
+    threads = 1 if len(rows) < tuning.threads_from else thread_count(None, len(arrays))
     return [*in_order([partial(values.take, rows) for values in arrays], threads)]
 
 
@@ -427,7 +425,7 @@ def _found(counts: Ints, k: int, *arrays: Ints) -> list[Ints]:
 
 def _each(run: Callable[[int, int], None], n: int, threads: int | None) -> None:
     """Run over all n queries, in pieces on several threads where that pays."""
-    pieces = max(min(n // _PIECE, 4 * thread_count(threads, None)), n // _MOST)
+    pieces = max(min(n // tuning.queries_apart, 4 * thread_count(threads, None)), n // _MOST)
     bounds = [n * i // max(pieces, 1) for i in range(max(pieces, 1) + 1)]
     calls = [partial(run, lo, hi) for lo, hi in pairwise(bounds)]
     deque(in_order(calls, thread_count(threads, len(calls))), 0)

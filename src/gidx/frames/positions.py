@@ -24,6 +24,7 @@ from gidx.errors import ColumnError
 from gidx.ground.conventions import Roles, roles_of
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.region import chrom_name
+from gidx.ground.tuning import tuning
 from gidx.kernels.names import code_names
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
-_THREADED = 200_000  # texts that are encoded by one thread at most
-_NAMES = 4096  # names that are found by our own kernel, a power of 2
 _ALL = np.empty(0, np.bool_)
 LARGEST = 2**61  # above any position; the sum of two does not wrap
 
@@ -163,7 +162,7 @@ def _encoded(texts: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:
     """Codes of texts, in pieces on all threads."""
     if not (pat.is_string(texts.type) or pat.is_large_string(texts.type)):
         return _indices(pc.call_function("dictionary_encode", [texts]))
-    threads = thread_count(None) if len(texts) >= _THREADED else 1
+    threads = thread_count(None) if len(texts) >= tuning.threads_from else 1
     size = max(-(-len(texts) // threads), 1)
     pieces = [texts.slice(at, size) for at in range(0, len(texts), size)]
     known: dict[Any, int] = {}
@@ -182,11 +181,12 @@ def _piece_encoded(texts: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]
     _, offsets, data = whole.buffers()
     bounds: Any = np.frombuffer(offsets, np.int64 if pat.is_large_string(whole.type) else np.int32)
     there = whole.is_valid().to_numpy(zero_copy_only=False) if whole.null_count else _ALL
-    table, firsts = np.full(2 * _NAMES, -1, np.int32), np.empty(_NAMES, np.int64)
+    most = tuning.kernel_names
+    table, firsts = np.full(2 * most, -1, np.int32), np.empty(most, np.int64)
     codes = np.empty(len(whole), np.int32)
     n = code_names(
         bounds[whole.offset : whole.offset + len(whole) + 1], *_bytes_of(data),
-        there, table, np.empty(_NAMES, np.uint64), firsts, codes,
+        there, table, np.empty(most, np.uint64), firsts, codes,
     )  # fmt: skip
     if n < 0:
         return _indices(pa.chunked_array([whole.dictionary_encode()]))

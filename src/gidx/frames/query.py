@@ -26,6 +26,7 @@ from gidx.frames.index import Index, index_of, indexes_of
 from gidx.frames.intervals import Intervals, Queries, Scan
 from gidx.frames.positions import LARGEST
 from gidx.ground import region
+from gidx.ground.tuning import tuning
 from gidx.options import MissingChroms
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
 
 # A frame that is asked this many regions, by its rows, is looked at closely (see index).
 _CLOSELY = 200
-
-# Up to so many regions are searched one by one; more pass over the sorted rows once, which
-# takes 10 ms for 2 M rows whatever overlaps.
-_FEW = 16
 
 
 @dataclass(frozen=True)
@@ -127,7 +124,7 @@ def rows_of(
     asked = ask(frame, regions, missing_chroms)
     index, queries = asked.index, asked.queries
     rows = index.once(len(queries))
-    if isinstance(rows, Scan) or len(queries) > _FEW:
+    if isinstance(rows, Scan) or len(queries) > tuning.regions_tried:
         return np.flatnonzero(_marked(rows, asked))
     *_, found = rows.pairs(queries)
     return found if len(queries) == 1 else np.unique(found)

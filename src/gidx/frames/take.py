@@ -19,19 +19,19 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.ground.pool import in_order, thread_count
+from gidx.ground.tuning import tuning
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
 
 Ints = npt.NDArray[np.int64]
 
-_THREADED = 200_000  # rows of a result below which a second thread is not worth it
 _RUNS = 1_000  # texts that are repeated one by one at most
 
 
 def rows(frame: pd.DataFrame, numbers: Ints) -> pd.DataFrame:
     """``frame.take(numbers)``."""
-    if len(numbers) < _THREADED or type(frame) is not pd.DataFrame:
+    if len(numbers) < tuning.threads_from or type(frame) is not pd.DataFrame:
         return frame.take(numbers)
     tasks = [partial(column, frame.iloc[:, i], numbers) for i in range(frame.shape[1])]
     return made(tasks, index(frame.index, numbers), frame.columns, like=frame)
@@ -41,7 +41,7 @@ def made(
     tasks: Iterable[Callable[[], Any]], labels: pd.Index, names: pd.Index, like: pd.DataFrame
 ) -> pd.DataFrame:
     """A frame of the columns that the tasks give, with the attrs of another."""
-    threads = thread_count(None) if len(labels) >= _THREADED else 1
+    threads = thread_count(None) if len(labels) >= tuning.threads_from else 1
     columns = {i: _as_object(taken, labels) for i, taken in enumerate(in_order(tasks, threads))}
     found = pd.DataFrame(columns, index=labels, copy=False)
     found.columns = names
@@ -78,7 +78,7 @@ def column(series: Series, numbers: Ints, lone: bool = False) -> Any:
 
 
 def _taken(values: npt.NDArray[Any], numbers: Ints) -> npt.NDArray[Any]:
-    if len(numbers) < _THREADED or values.dtype.hasobject:
+    if len(numbers) < tuning.threads_from or values.dtype.hasobject:
         return values.take(numbers)
     out = np.frombuffer(pa.allocate_buffer(len(numbers) * values.itemsize), values.dtype)
     return np.take(values, numbers, out=out, mode="clip")  # else numpy makes another copy

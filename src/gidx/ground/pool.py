@@ -22,6 +22,8 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from gidx.ground.tuning import tuning
+
 T = TypeVar("T")
 
 # Calls that wait beside those under way: enough to keep every thread busy while the
@@ -199,6 +201,7 @@ def thread_count(asked: int | None, most: int | None = None) -> int:
         raise ValueError(f"threads is {asked}, expected 1 or more")
     if most is not None and most <= 1:
         return 1
+    asked = tuning.threads if asked is None else asked
     if asked is None:
         affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
         asked = len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.steps import picked, steps
+from gidx.ground.tuning import tuning
 from gidx.kernels.sorting import (
     BUCKETS,
     count_keys,
@@ -37,9 +38,6 @@ Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Keys = npt.NDArray[np.uint64]
 
-_THREADED = 100_000  # fewer are not worth a second thread
-_FEW = 4_000  # fewer are not worth buckets: numpy's sort is a kernel less to compile
-_SAMPLE = 256
 _STEPS = 8  # a number's, on average, where numbers mostly follow each other
 
 
@@ -117,7 +115,7 @@ def _packed(
 
 def _sorted(keys: Keys, bits: int) -> Keys:
     """The keys, of so many bits, in ascending order; the array given is not kept as it was."""
-    if len(keys) < _FEW:
+    if len(keys) < tuning.buckets_from:
         keys.sort()
         return keys
     if _mostly_follow(keys) and _settled(keys):
@@ -132,7 +130,7 @@ def _sorted(keys: Keys, bits: int) -> Keys:
         for first, stop in left[:n].tolist():
             keys[first:stop].sort()
 
-    threads = thread_count(None) if len(keys) >= _THREADED else 1
+    threads = thread_count(None) if len(keys) >= tuning.sort_threads_from else 1
     shares = [len(keys) * i // (4 * threads) for i in range(1, 4 * threads if threads > 1 else 1)]
     parts = sorted({0, *np.searchsorted(bounds, shares).tolist(), BUCKETS})
     for _ in in_order([partial(sort, lo, hi) for lo, hi in pairwise(parts)], threads):
@@ -143,8 +141,8 @@ def _sorted(keys: Keys, bits: int) -> Keys:
 def _mostly_follow(keys: Keys) -> bool:
     """Whether samples take few steps to be sorted."""
     firsts = (len(keys) * i // 4 for i in range(4))
-    samples = (keys[i : i + _SAMPLE].copy() for i in firsts)
-    return all(settle(one, 0, len(one), _STEPS * _SAMPLE) >= 0 for one in samples)
+    samples = (keys[i : i + tuning.sorted_sample].copy() for i in firsts)
+    return all(settle(one, 0, len(one), _STEPS * tuning.sorted_sample) >= 0 for one in samples)
 
 
 def _settled(keys: Keys) -> bool:

@@ -29,8 +29,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gidx
-from gidx.arrow import batches as stream
 from gidx.errors import AutoSqlError, WriteError
+from gidx.ground.tuning import tuning
 
 SIZES = {"chr1": 1000, "chr2": 500, "chr10": 300}
 
@@ -163,8 +163,8 @@ def test_a_stream_that_was_spooled_gives_the_same_file(
     })  # fmt: skip
     sizes = {"chr1": 1000, "chr2": 1000}
     gidx.write_bigbed(table, tmp_path / "memory.bb", sizes, sort=sort)
-    monkeypatch.setattr(stream, "SPOOL", 0)
-    monkeypatch.setattr(stream, "_ROWS", 700)
+    monkeypatch.setattr(tuning, "spool_bytes", 0)
+    monkeypatch.setattr(tuning, "write_rows", 700)
     spooled = write(table.to_reader(max_chunksize=300), tmp_path, sizes, sort=sort)
     assert spooled.read_bytes() == (tmp_path / "memory.bb").read_bytes()
     assert sorted(os.listdir(tmp_path)) == ["memory.bb", "out.bb"]
@@ -306,7 +306,7 @@ def test_a_chrom_that_comes_back_is_not_sorted(tmp_path: Path) -> None:
 def test_the_first_row_out_of_order_is_named_wherever_pieces_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gidx.arrow.order._PIECE", 2)
+    monkeypatch.setattr(tuning, "survey_rows", 2)
     start = [1, 2, 3, 4, 3, 5, 4]
     frame = pd.DataFrame({"chrom": "chr1", "start": start, "end": 9})
     assert refused(frame, tmp_path).row == 4
@@ -891,7 +891,7 @@ def test_threads_and_pieces_do_not_change_the_file(
     sizes = {f"c{i}": 1000 for i in range(30)}
     found = set()
     for rows, threads in ((65536, 1), (65536, 4), (128, 2), (7, 3)):
-        monkeypatch.setattr("gidx.formats.bigbed.write._ROWS", rows)
+        monkeypatch.setattr(tuning, "write_rows", rows)
         options = {"items_per_slot": 7, "threads": threads, "extra_index": "name"}
         found.add(write(frame, tmp_path, sizes, **options).read_bytes())
     assert len(found) == 1

@@ -16,7 +16,7 @@ from tests.support.strategies import tables
 
 import gidx
 from gidx.errors import FormatError
-from gidx.formats.bigwig import merge
+from gidx.ground.tuning import tuning
 
 SIZES = dict.fromkeys(CHROMS, 60)
 
@@ -101,8 +101,7 @@ def test_averages_ask_a_bigwig():
 def test_a_merged_base_is_of_those_files_that_have_it(step, given_signals, how):
     files = [build(signal.rows, SIZES) for signal in given_signals]
     target = io.BytesIO()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merge, "_STEP", step)
+    with tuning.set(merged_bases=step):
         gidx.merge_bigwigs(files, target, how)
     found = gidx.open(target.getvalue()).to_table()
     rows = [tuple(row.values()) for row in found.to_pylist()]

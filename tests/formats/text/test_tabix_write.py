@@ -29,7 +29,7 @@ from gidx.binning.index import TabixIndex
 from gidx.errors import WriteError
 from gidx.formats.bed.write import write_bed
 from gidx.formats.table.write import write_tabix
-from gidx.formats.text import write as tabix_write
+from gidx.ground.tuning import tuning
 from gidx.indexing import build_index
 
 
@@ -98,8 +98,7 @@ def test_bytes_do_not_depend_on_batches_pieces_or_threads(batch, threads, piece,
     table = pa.Table.from_pandas(bed6(90), preserve_index=False)
     expected = io.BytesIO()
     write_bed(table, expected, threads=1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tabix_write, "_ROWS", piece)
+    with tuning.set(write_rows=piece):
         found = io.BytesIO()
         write_bed(iter(table.to_batches(batch)), found, threads=threads, sort=sort)
     assert found.getvalue() == expected.getvalue()
@@ -110,7 +109,7 @@ def test_indexes_do_not_depend_on_pieces_or_threads(tmp_path, monkeypatch):
     write_bed(df, tmp_path / "a.bed.gz", threads=1)
     expected = (tmp_path / "a.bed.gz.tbi").read_bytes()
     for size, threads in ((31, 2), (1000, 3), (2999, 1)):
-        monkeypatch.setattr(tabix_write, "_ROWS", size)
+        monkeypatch.setattr(tuning, "write_rows", size)
         write_bed(df, tmp_path / "b.bed.gz", threads=threads)
         assert (tmp_path / "b.bed.gz.tbi").read_bytes() == expected
 
@@ -178,7 +177,7 @@ def test_an_index_becomes_a_csi_where_a_tbi_does_not_reach(tmp_path):
 
 
 def test_progress_counts_rows(monkeypatch):
-    monkeypatch.setattr(tabix_write, "_ROWS", 100)
+    monkeypatch.setattr(tuning, "write_rows", 100)
     told = []
     write_bed(bed6(300), io.BytesIO(), progress=told.append, threads=1)
     assert told == [100, 200, 300]
@@ -214,7 +213,7 @@ def test_rows_out_of_order_are_refused_with_their_place(tmp_path):
 
 @pytest.mark.parametrize("piece", [1, 2, 100])
 def test_the_first_fault_is_told_whatever_pieces_there_are(monkeypatch, piece):
-    monkeypatch.setattr(tabix_write, "_ROWS", piece)
+    monkeypatch.setattr(tuning, "write_rows", piece)
     df = pd.DataFrame({"chrom": "chr1", "start": [1, 2, 3, 2], "end": 9, "name": list("abcd")})
     df.loc[1, "name"] = "a\tb"
     with pytest.raises(WriteError, match=r"row 1 \(chr1:3-9\), column name: found 'a\\tb'"):

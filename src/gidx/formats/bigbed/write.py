@@ -52,6 +52,7 @@ from gidx.errors import WriteError, hint
 from gidx.ground.atomic import replacing
 from gidx.ground.pool import thread_count
 from gidx.ground.region import Region
+from gidx.ground.tuning import tuning
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -60,9 +61,6 @@ if TYPE_CHECKING:
 
 HEAD_FIELDS = 3  # chrom, chromStart, chromEnd: in a record's head, not in its text
 
-# Rows, and bytes of their columns, that are encoded at a time. 2 M bed6 rows on one
-# thread: 0.15 s in pieces of 64k rows; 0.18 s in 16k, 0.19 s in 256k, 0.52 s in 2k.
-_ROWS, _BYTES = 65536, 8 * 2**20
 
 Ints = npt.NDArray[np.int64]
 
@@ -248,7 +246,7 @@ class _Encoder:
         self._targets = _targets(declared)
         columns = [t.name for t in self._targets if t is not None]
         self._columns = list(dict.fromkeys((*heads[1:], *columns)))
-        fit = min(_ROWS, int(_BYTES / max(rows.row_bytes, 1)))
+        fit = min(tuning.write_rows, int(tuning.write_bytes / max(rows.row_bytes, 1)))
         self.size = max(fit // self._items, 1) * self._items
 
     def spans(self) -> Iterator[tuple[int, Ints, Ints]]:
@@ -351,8 +349,8 @@ def _inspect(
     surveyor = Surveyor(rows.schema, heads, Limits(sizes))
     targets = _targets(declared)
     columns = list(dict.fromkeys((*heads, *(t.name for t in targets if t is not None))))
-    for first in range(0, len(rows), _ROWS):
-        batch = rows.rows(first, min(first + _ROWS, len(rows)), columns)
+    for first in range(0, len(rows), tuning.write_rows):
+        batch = rows.rows(first, min(first + tuning.write_rows, len(rows)), columns)
         n = batch.num_rows
         faults = inspection.piece(first, n)
         placed = [batch.column(name) for name in heads]

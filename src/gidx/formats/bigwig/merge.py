@@ -18,9 +18,9 @@ from gidx.bbi.section import Runs
 from gidx.errors import FormatError
 from gidx.formats.bigwig.read import BigWig
 from gidx.ground.region import merged
+from gidx.ground.tuning import tuning
 
 How = Literal["sum", "mean", "max", "min"]
-_STEP = 2**22  # bases at a time: 16 MB where each has a value of its own
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -54,8 +54,8 @@ def _batches(
     for chrom, size in sizes.items():
         there = [file for file in files if chrom in file.chroms]
         left: tuple[Ints, Ints, Floats] | None = None  # a last row that may go on
-        for start in range(0, size, _STEP):
-            end = min(start + _STEP, size)
+        for start in range(0, size, tuning.merged_bases):
+            end = min(start + tuning.merged_bases, size)
             rows = _combined([_runs(file, chrom, start, end) for file in there], how)
             if left is not None:
                 rows = tuple(np.concatenate(pair) for pair in zip(left, rows, strict=True))  # type: ignore[assignment]

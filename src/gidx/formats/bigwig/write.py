@@ -47,6 +47,7 @@ from gidx.ground.atomic import replacing
 from gidx.ground.conventions import Roles, chrom_column, recognise
 from gidx.ground.pool import thread_count
 from gidx.ground.region import Region, chrom_name
+from gidx.ground.tuning import tuning
 from gidx.kernels.signal import encode_sections, runs_of
 
 Ints = npt.NDArray[np.int64]
@@ -56,8 +57,6 @@ Invalid = Literal["raise", "drop"]
 _NO_NUMBERS = (
     "there is none; a bedGraph that no track line calls so is read as one with schema='bedGraph'"
 )
-# Rows that are encoded at a time: 800 kB of sections.
-_ROWS = 65536
 _STEP = 2**18  # bases of an array that are looked at at a time
 
 
@@ -222,8 +221,8 @@ class _Table:
     def check(self) -> None:
         """WriteError for the first row that no bigWig holds, though it has a place."""
         last, reach = -1, 0
-        for start in range(0, len(self._rows), _ROWS):
-            stop = min(start + _ROWS, len(self._rows))
+        for start in range(0, len(self._rows), tuning.write_rows):
+            stop = min(start + tuning.write_rows, len(self._rows))
             starts, ends, given, values = self._read(start, stop)
             chrom = self._order.chroms(start, stop)
             before = np.concatenate([[reach if chrom[0] == last else 0], ends[:-1]])
@@ -386,7 +385,7 @@ class _Encoder:
     def __init__(self, source: _Source, items: int) -> None:
         self._source, self._items = source, items
         self._firsts = np.concatenate([[0], np.cumsum(source.counts)]).astype(np.int64)
-        self._size = max(_ROWS // items, 1) * items
+        self._size = max(tuning.write_rows // items, 1) * items
 
     def spans(self) -> Iterator[tuple[int, Ints, Ints]]:
         """(chrom, starts, ends) of all rows."""

@@ -61,6 +61,7 @@ from gidx.ground.charset import Encoding, encoding_of
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.region import Region
 from gidx.ground.source import expanded, is_url
+from gidx.ground.tuning import tuning
 from gidx.kernels import encode as kernels
 from gidx.kernels.encode import changes
 from gidx.options import WriteOptions, check_known
@@ -73,8 +74,6 @@ MakeEncoder = Callable[[pa.Schema, Mapping[str, Any], Mapping[str, tuple[str, ..
 
 SUFFIXES = (".gz", ".bgz", ".bgzf")
 _BESIDE = (".tbi", ".csi", ".gzi")
-# Rows, and bytes of their columns, that are encoded at a time: as for bigBed
-_ROWS, _BYTES = 65536, 8 * 2**20
 _MOST = 10**17  # what the line kernel reads, and more than an index reaches
 
 Ints = npt.NDArray[np.int64]
@@ -277,7 +276,7 @@ def _sorted(rows: Batches, encoder: LineEncoder, order: Order) -> Iterator[_Call
 
 
 def _step(size: float, rows: int) -> int:
-    return max(1, min(_ROWS, int(_BYTES * rows / max(size, 1))))
+    return max(1, min(tuning.write_rows, int(tuning.write_bytes * rows / max(size, 1))))
 
 
 def _encode_sorted(
@@ -331,8 +330,8 @@ def _inspect(
     heads, columns = list(dict.fromkeys(encoder.heads)), list(encoder.columns)
     first = 0
     for whole in rows.batches:
-        for at in range(0, whole.num_rows, _ROWS):
-            batch = whole.slice(at, _ROWS)
+        for at in range(0, whole.num_rows, tuning.write_rows):
+            batch = whole.slice(at, tuning.write_rows)
             n = batch.num_rows
             faults = inspection.piece(first, n)
             placed = batch.select(heads).columns

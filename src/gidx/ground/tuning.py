@@ -1,0 +1,73 @@
+"""How much at a time: numbers that were measured, and that no answer depends on.
+
+They stand in one place so that tests can make few rows go the way of many:
+
+>>> with tuning.set(write_rows=2):
+...     tuning.write_rows
+2
+>>> tuning.write_rows
+65536
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Tuning:
+    """Sizes of this process."""
+
+    # threads where nobody says how many: as many as this process may use
+    threads: int | None = None
+
+    # ── writing ──
+    # Rows, and bytes of their columns, that are encoded at a time. 2 M bed6 rows on one
+    # thread: 0.15 s in pieces of 64k rows; 0.18 s in 16k, 0.19 s in 256k, 0.52 s in 2k. Also
+    # those of a spooled batch: streams may come in batches of ten rows, and each batch costs
+    # 20 us whenever rows are looked up in it.
+    write_rows: int = 65_536
+    write_bytes: int = 8 << 20
+    survey_rows: int = 262_144  # whose order is looked at at a time: 6 MB
+    # A stream of fewer bytes stays in memory: with 64 MB nobody's peak grows noticeably,
+    # and what most people stream never touches the disk.
+    spool_bytes: int = 64 << 20
+    merged_bases: int = 1 << 22  # of bigWigs, at a time: 16 MB where each has a value of its own
+
+    # ── reading plain gzip ──
+    gzip_bytes: int = 1 << 16  # read at a time
+    gzip_inflated: int = 1 << 18  # inflated at a time, at most
+
+    # ── sorting ──
+    buckets_from: int = 4_000  # numbers; fewer numpy sorts as fast
+    sorted_sample: int = 256  # numbers, by which it is told whether they mostly follow each other
+    sort_threads_from: int = 100_000  # fewer are not worth a second thread
+
+    # ── frames ──
+    threads_from: int = 200_000  # rows that are copied or encoded; fewer are not worth a thread
+    queries_apart: int = 50_000  # fewer queries are not worth a second thread
+    queries_sorted: int = 64  # fewer are not worth sorting
+    # Up to so many regions are searched one by one; more pass over the sorted rows once,
+    # which takes 10 ms for 2 M rows whatever overlaps.
+    regions_tried: int = 16
+    indexes_apart: int = 100_000  # rows whose index takes longer than to start a thread
+    digested: int = 50_000  # rows whose digest takes less than 0.2 ms
+    digested_texts: int = 5_000  # as many where chroms are Python's texts
+    kernel_names: int = 4_096  # different names that our own kernel finds; a power of 2
+
+    @contextmanager
+    def set(self, **values: int | None) -> Iterator[None]:
+        """These values for a while; in all threads."""
+        before = {name: getattr(self, name) for name in values}
+        try:
+            for name, value in values.items():
+                setattr(self, name, value)
+            yield
+        finally:
+            for name, value in before.items():
+                setattr(self, name, value)
+
+
+tuning = Tuning()

@@ -612,6 +612,8 @@ def _reopened(source: ByteSource, opening: Opening) -> Dataset:
 
 
 def _check_bins(bins: int, stat: str) -> None:
+    if isinstance(stat, int):  # as pyBigWig has it
+        raise TypeError(f"stat is {stat}; a region is one value: ('chr1', start, end)")
     one_of("stat", stat, STATS)
     if bins < 1:
         raise ValueError(f"bins is {bins}, expected 1 or more")

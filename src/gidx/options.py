@@ -312,4 +312,30 @@ def check_known(options: Iterable[str], known: Iterable[str]) -> None:
     known = list(known)
     for name in options:
         if name not in known:
-            raise TypeError(f"no option {name!r}{hint(name, known)}; there are {', '.join(known)}")
+            raise TypeError(f"no option {name!r}{meant(name, known)}; there are {', '.join(known)}")
+
+
+# What pandas, polars, pysam, bioframe and others call it.
+_ELSEWHERE = {
+    **dict.fromkeys(("region", "chrom", "chromosome", "contig", "reference"), "regions"),
+    **dict.fromkeys(("usecols", "fields"), "columns"),
+    **dict.fromkeys(("dtype", "dtypes", "schema_overrides"), "types"),
+    **dict.fromkeys(("nrows", "n_rows"), "gidx.open(…).head(n)"),
+    **dict.fromkeys(("chunksize", "chunk_size"), "gidx.open(…).to_batches(batch_size=…)"),
+    **dict.fromkeys(("index_filename", "index_file", "tbi", "csi"), "index"),
+    **dict.fromkeys(("zero_based", "one_based", "use_zero_based"), "names='native'"),
+    **dict.fromkeys(("chrom_sizes", "chromosome_sizes", "genome"), "chromsizes"),
+    **dict.fromkeys(("n_threads", "num_threads", "nthreads", "n_jobs"), "threads"),
+}
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """What somebody meant who named an option that there is not, to end a message with.
+
+    >>> meant("usecols", ["errors"]), meant("error", ["errors"]), meant("x", ["errors"])
+    ("; did you mean 'columns'?", "; did you mean 'errors'?", '')
+    """
+    word = _ELSEWHERE.get(name)
+    if word is None:
+        return hint(name, known)
+    return f"; did you mean {word!r}?" if word.isidentifier() else f"; did you mean {word}?"

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
+from numbers import Integral
 from operator import or_
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
@@ -252,6 +253,8 @@ class OpenFile:
         return self.whole(lambda dataset: dataset._head(n, regions, **options))
 
     def _head(self, n: int, regions: Any = None, **options: Any) -> pa.Table:
+        if not isinstance(n, Integral):
+            raise TypeError(f"n is {n!r}, expected a number of rows; regions come after it")
         dataset = self
         if regions is None and isinstance(self._format, Lines):
             dataset = self._with(self._format.apart())

@@ -146,6 +146,8 @@ def project(schema: pa.Schema, columns: Sequence[str] | str | None) -> list[int]
         raise TypeError(f"columns is the text {columns!r}; expected a list of names")
     positions = []
     for name in columns:
+        if not isinstance(name, str):
+            raise TypeError(f"columns has {name!r}; expected names of columns")
         if name not in schema.names:
             raise ColumnError(no_column(name, schema.names))
         positions.append(schema.names.index(name))

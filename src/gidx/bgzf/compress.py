@@ -21,11 +21,11 @@ from gidx.bgzf.write import BgzfWriter
 from gidx.errors import format_error
 from gidx.ground.atomic import replacing
 from gidx.ground.source import expanded
+from gidx.ground.suffixes import BGZF, says_bgzf
 
 PathLike = str | os.PathLike[str]
 
 _CHUNK = 1 << 20
-_SUFFIXES = (".gz", ".bgz", ".bgzf")
 
 
 def compress(
@@ -134,8 +134,8 @@ def packed_name(source: str, *, gzipped: bool) -> str:
 
 def _unpacked(source: str) -> str:
     stem, suffix = os.path.splitext(source)
-    if suffix not in _SUFFIXES:
-        raise ValueError(f"{source} does not end with {', '.join(_SUFFIXES)}; name a target")
+    if not says_bgzf(suffix):
+        raise ValueError(f"{source} does not end with {', '.join(BGZF)}; name a target")
     return stem
 
 

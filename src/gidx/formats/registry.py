@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from gidx.errors import FormatError, format_error
 from gidx.formats.text import looks
 from gidx.formats.text.looks import TextKind
+from gidx.ground import suffixes
+from gidx.options import meant
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,8 +35,7 @@ Name = Literal[
 ]
 Target = str | os.PathLike[str] | BinaryIO
 
-BGZF = (".gz", ".bgz", ".bgzf")
-COMPRESSED = (*BGZF, ".zst", ".bz2", ".xz")
+COMPRESSED = (*suffixes.BGZF, ".zst", ".bz2", ".xz")
 
 
 @dataclass(frozen=True)
@@ -286,7 +287,10 @@ def open(source: ByteSource, opening: Opening) -> Format:
         if value is not None and option not in kind.options:
             known = ", ".join(kind.options) or "none"
             there = f"there {'are' if len(kind.options) > 1 else 'is'} {known}"
-            raise TypeError(f"a {kind.title} file has no option {option!r}; {there}")
+            raise TypeError(
+                f"a {kind.title} file has no option {option!r}"
+                f"{meant(option, kind.options)}; {there}"
+            )
     return kind.open(source, opening)
 
 
@@ -314,7 +318,7 @@ def target_kind(target: Target, to: str | None = None) -> Kind:
     if ending in COMPRESSED:
         plain = path[: -len(ending)]
         inner = _ENDINGS.get(Path(plain).suffix.lower()) if to is None else KINDS.get(to)
-        if ending not in BGZF or inner is None or not inner.is_lines:
+        if ending not in suffixes.BGZF or inner is None or not inner.is_lines:
             raise FormatError(
                 f"{path}: {ending} is for rows of text ({', '.join(LINES)}) in BGZF; name {plain}"
             )
@@ -330,4 +334,4 @@ def target_kind(target: Target, to: str | None = None) -> Kind:
 def is_bgzf(target: Target) -> bool:
     """Whether text is to be compressed, and indexed, as the target's ending says."""
     path = os.fspath(target) if isinstance(target, str | os.PathLike) else ""
-    return Path(path).suffix.lower() in BGZF
+    return suffixes.says_bgzf(path)

@@ -23,7 +23,7 @@ from gidx.bgzf.lines import (
 )
 from gidx.binning.index import TabixIndex
 from gidx.binning.model import SAM_PRESET, VCF_PRESET, Layout
-from gidx.errors import ChangedError, FormatError, format_error, hint, warn
+from gidx.errors import ChangedError, FormatError, format_error, warn
 from gidx.formats.base import Opening
 from gidx.formats.text.dialect import Head
 from gidx.formats.text.looks import (
@@ -49,6 +49,7 @@ from gidx.ground.source import (
     expect,
     open_source,
 )
+from gidx.options import meant
 
 # How many rows, and bytes of them, are looked at.
 ROWS, BYTES = 10_000, 8 * 2**20
@@ -85,7 +86,7 @@ def open_text(source: ByteSource, texts: Mapping[str, TextKind], opening: Openin
     for option in own:
         if option not in known:
             there = f"; there are {', '.join(known)}"
-            raise TypeError(f"a {kind} file has no option {option!r}{hint(option, known)}{there}")
+            raise TypeError(f"a {kind} file has no option {option!r}{meant(option, known)}{there}")
     encoding = encoding_of(own.pop("encoding", None), own.pop("encoding_errors", None))
     if encoding is not None:
         head = replace(head, lines=encoding.decode(head.lines), rows=encoding.decode(head.rows))

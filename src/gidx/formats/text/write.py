@@ -61,6 +61,7 @@ from gidx.ground.charset import Encoding, encoding_of
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.region import Region
 from gidx.ground.source import expanded, is_url
+from gidx.ground.suffixes import says_bgzf
 from gidx.ground.tuning import tuning
 from gidx.kernels import encode as kernels
 from gidx.kernels.encode import changes
@@ -72,7 +73,6 @@ if TYPE_CHECKING:
 Index = Literal["auto", "tbi", "csi"] | str | os.PathLike[str] | None
 MakeEncoder = Callable[[pa.Schema, Mapping[str, Any], Mapping[str, tuple[str, ...]]], LineEncoder]
 
-SUFFIXES = (".gz", ".bgz", ".bgzf")
 _BESIDE = (".tbi", ".csi", ".gzi")
 _MOST = 10**17  # what the line kernel reads, and more than an index reaches
 
@@ -181,7 +181,7 @@ def _target(path: str | os.PathLike[str] | BinaryIO, index: Index, gzi: Any) -> 
     if own is None and not hasattr(path, "write"):
         raise TypeError(f"cannot write to {type(path).__name__}, expected a path or a binary file")
     name = own if own is not None else getattr(path, "name", None)
-    compressed = name.endswith(SUFFIXES) if isinstance(name, str) else True
+    compressed = says_bgzf(name) if isinstance(name, str) else True
     kind, index_path = _asked_index(index)
     wanted = kind is not None and index != "auto"
     if not compressed and (wanted or gzi):

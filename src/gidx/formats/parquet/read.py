@@ -6,6 +6,7 @@ are read whole. A place in the file is the number of a row group.
 
 from __future__ import annotations
 
+import mmap
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,28 @@ class ParquetTable(Columnar):
             self._meta, own = file.metadata, file.schema_arrow
         super().__init__(source, own, opening)
 
+    def _prove(self, groups: Sequence[int], columns: Sequence[str]) -> None:
+        """Raise what is wrong with the metadata of columns' chunks.
+
+        Asked for them one by one, pyarrow 24 ends the process where they are damaged; where it
+        reads, it raises. So it reads from zeros, as many as the file has bytes: memory that
+        is never touched. Metadata are sound where it comes to miss a page.
+        """
+        import pyarrow.parquet as pq
+
+        size = max(self.source.size, 1)
+        if not hasattr(mmap, "MAP_ANONYMOUS"):  # Windows, where it would be touched
+            return
+        flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        zeros = pa.py_buffer(mmap.mmap(-1, size, flags=flags, prot=mmap.PROT_READ))
+        file = pq.ParquetFile(pa.BufferReader(zeros), metadata=self._meta, pre_buffer=True)
+        with reading(self.source.name, self.title):
+            try:
+                file.read_row_groups(list(groups), columns=list(columns), use_threads=False)
+            except OSError as error:
+                if "page header" not in str(error):
+                    raise
+
     @property
     def pieces(self) -> list[int]:
         """Rows of each row group, as the footer says."""
@@ -79,6 +102,7 @@ class ParquetTable(Columnar):
 
     def _chunks(self, group: int, columns: Sequence[str]) -> Ranges:
         """Where columns of a row group are in the file."""
+        self._prove([group], columns)
         row_group = self._meta.row_group(group)
         found = []
         for name in columns:
@@ -117,6 +141,8 @@ class ParquetTable(Columnar):
         """What the statistics of the row groups tell."""
         roles, n = self.roles, self._meta.num_row_groups
         at = {self._meta.schema.column(i).path: i for i in range(self._meta.num_columns)}
+        heads = [name for name in (roles.chrom, roles.start, roles.end) if name is not None]
+        self._prove(range(n), heads)
         with reading(self.source.name, self.title):
             chrom, start, end = (
                 [_bounds(self._meta, i, at.get(name or "")) for i in range(n)]

@@ -132,7 +132,8 @@ def arrow(folder, rows=ROWS, **options):
     """A file, or a stream."""
     size = max(options.get("sizes", 3000) // 120, 2)
     frame = pq.read_table(parquet(folder, rows, **options)).combine_chunks()
-    make = pa.ipc.new_stream if options.get("own") else pa.ipc.new_file
+    is_stream = options.get("own") and not options.get("csi")
+    make = pa.ipc.new_stream if is_stream else pa.ipc.new_file
     with make(folder / "a.arrow", frame.schema) as writer:
         writer.write_table(frame, max_chunksize=size)
     return folder / "a.arrow"

@@ -85,7 +85,7 @@ class TestTogetherTheyAreTheScan:
         path = KINDS[kind](tmp_path, rows, sizes=300)
         dataset = gidx.open(path)
         asked = [("chr1", 100, 200), ("chr1", 205, 300), ("chr1", 300, 310), ("chr2", 7, 2000)]
-        for n in (3, 50, 1000):
+        for n in (3, 50, 400):
             assert read(dataset, dataset.partitions(n)) == rows
             expected = conformance.places(dataset.to_table(asked))
             assert read(dataset, dataset.partitions(n, regions=asked)) == expected

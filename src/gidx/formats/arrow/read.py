@@ -1,25 +1,28 @@
 """Arrow IPC files and streams, read: batch by batch, the rows that overlap a region.
 
-Nothing in them says where rows are, so a region reads them whole, and so do the chroms:
-once more, for that column alone. A place in a file is the number of a batch; a stream is
-one place, read in one pass.
+Nothing in them says where rows are, so chrom, start and end are read whole, once, before the
+first region; then a region reads the batches that have some near it. A place in a file is the
+number of a batch; a stream is one place, read in one pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gidx.formats.base import Opening
-from gidx.formats.columnar import Columnar, names_in, reading
+from gidx.formats.columnar import Columnar, Ints, reading
 from gidx.formats.streams import small
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource, SourceFile
+from gidx.kernels.records import select_items
 
 _FILE = b"ARROW1"
 
@@ -54,9 +57,34 @@ class ArrowTable(Columnar):
         return int(blocks.num_rows)
 
     def chroms_met(self) -> Iterator[str]:
-        at = self._own.get_field_index(self.roles.chrom)
-        for batch in self._batches(self.plan(None), [at]):
-            yield from names_in(pa.chunked_array([batch.column(0)]))
+        return (name for names, _, _ in self._looks for name in names)
+
+    @cached_property
+    def _looks(self) -> list[tuple[list[str], int, int]]:
+        """Of each batch its chroms, and bases that hold all of its rows."""
+        roles = self.roles
+        heads = [n for n in (roles.chrom, roles.start, roles.end, roles.ref) if n is not None]
+        found = []
+        for batch in self._batches(self.plan(None), [self._own.get_field_index(n) for n in heads]):
+            names, start, end = self.heads(batch)
+            first, reach = pc.min(start).as_py(), pc.max(end).as_py()
+            none = first is None or reach is None  # only rows that are in no region
+            found.append((names, 0, -1) if none else (names, first - 1, reach + 1))
+        return found
+
+    @cached_property
+    def _spans(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """A row for each chrom of a batch: the batch, the chrom's number, start and end."""
+        ids = {name: i for i, name in enumerate(self._chroms)}
+        rows = [
+            (i, ids[name], max(first, 0), max(reach, 1))
+            for i, (names, first, reach) in enumerate(self._looks)
+            for name in names
+            if first < reach
+        ]
+        columns = np.array(rows, np.int64).reshape(-1, 4).T
+        batch, chrom, start, end = (np.ascontiguousarray(column) for column in columns)
+        return batch, chrom, start, end
 
     def row_count(self) -> int | None:
         return None  # a batch says it, and they are not read for that
@@ -71,8 +99,13 @@ class ArrowTable(Columnar):
             "intervals": self.places,
         }
 
-    def plan(self, regions: RegionSet | None) -> Ranges:  # noqa: ARG002
-        return np.array([[0, self._n]], np.uint64)
+    def plan(self, regions: RegionSet | None) -> Ranges:
+        if regions is None or not self._is_file:
+            return np.array([[0, self._n]], np.uint64)
+        batch, chrom, start, end = self._spans
+        near = select_items(chrom, start, end, regions.first, regions.start, regions.end)
+        there = np.unique(batch[near])
+        return np.column_stack([there, there + 1]).astype(np.uint64)
 
     def work(self, parts: int) -> Work:  # noqa: ARG002
         if not self._is_file:

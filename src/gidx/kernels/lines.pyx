@@ -575,7 +575,8 @@ def read_chroms(
     cdef u64 a, last_begin, last_size, i, stop
     cdef u8 meta_byte, c
     cdef i32[:, ::1] found
-    found = np.empty((len(buf) // 4 + 1, 2), np.int32)
+    # a line has a letter and its end at least, also one that is no row
+    found = np.empty((len(buf) // 2 + 1, 2), np.int32)
     n = 0
     ended = -1
     last_begin, last_size = 0, <u64>1 << 63

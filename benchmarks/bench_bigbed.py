@@ -19,7 +19,7 @@ from typing import Any
 import data
 import numpy as np
 import pandas as pd
-from race import peer, race
+from race import inflating, peer, race
 
 import gidx
 
@@ -89,7 +89,11 @@ def reads(path: str) -> bool:
 
 
 def whole_file(path: str, title: str, rounds: int) -> None:
-    contenders = {"gidx, Arrow, typed": lambda: gidx.open(path).to_table()}
+    contenders = {
+        "gidx, Arrow, typed": lambda: gidx.open(path).to_table(),
+        "gidx, one thread": lambda: gidx.open(path).to_table(threads=1),
+        "inflating alone": lambda: inflating(path),
+    }
     if oxbow:
         contenders["oxbow, Arrow, typed"] = lambda: list(
             oxbow.from_bigbed(path, schema="autosql").batches()
@@ -120,11 +124,11 @@ def some_regions(path: str, title: str, rounds: int, count: int) -> None:
         }, rows
         contenders["pyBigWig, a loop, text"] = lambda: [theirs.entries(*r) for r in asked]
     race(f"{count:,} regions, {title}", contenders, rounds)
-    one = asked[0]
-    contenders = {"gidx, Arrow, typed": lambda: [file.to_table(one) for _ in range(200)]}
+    few = asked[:: max(len(asked) // 200, 1)]
+    contenders = {"gidx, Arrow, typed": lambda: [file.to_table(one) for one in few]}
     if pyBigWig:
-        contenders["pyBigWig, text"] = lambda: [theirs.entries(*one) for _ in range(200)]
-    race(f"one region of an open file, 200 times, {title}", contenders, rounds)
+        contenders["pyBigWig, text"] = lambda: [theirs.entries(*one) for one in few]
+    race(f"{len(few)} regions of an open file, a call each, {title}", contenders, rounds)
 
 
 def writing(frame: pd.DataFrame, folder: Path, rounds: int) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from race import peer, race
+from race import inflating, peer, race
 
 import gidx
 
@@ -63,6 +63,7 @@ def reading(path: str, rounds: int) -> None:
     contenders: dict[str, Any] = {
         "gidx to Arrow": lambda: gidx.open(path).to_table(),
         "gidx to Arrow, 1 thread": lambda: gidx.open(path).to_table(threads=1),
+        "inflating alone": lambda: inflating(path),
     }
     for name, module, read in (("pyBigWig intervals", pyBigWig, read_pybigwig),
                                ("pybigtools records", pybigtools, read_pybigtools)):  # fmt: skip
@@ -81,6 +82,7 @@ def by_bin(path: str, size: int, count: int, rounds: int) -> None:
     contenders: dict[str, Any] = {
         "gidx matrix": lambda: gidx.open(path).matrix(regions, BINS),
         "gidx matrix, 1 thread": lambda: gidx.open(path).matrix(regions, BINS, threads=1),
+        "inflating alone": lambda: inflating(path),  # the regions are in all of its blocks
     }
     if pyBigWig:
         file = pyBigWig.open(path)

@@ -14,6 +14,10 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+import gidx
+from gidx.ground.pool import in_order, thread_count
+from gidx.scan import format_of
+
 Contender = Callable[[], Any]
 
 
@@ -52,6 +56,18 @@ def race(title: str, contenders: Mapping[str, Contender], rounds: int = 5) -> di
             f"({_seconds(min(taken))} to {_seconds(max(taken))})   {ratio:6.2f} x"
         )
     return ratios
+
+
+def inflating(path: str) -> None:
+    """Read and inflate a whole file, and nothing more, on as many threads as a scan has.
+
+    What a reader of these files that inflates with libdeflate cannot be below.
+    """
+    file = format_of(gidx.open(path))
+    groups = file.groups(file.plan(None))
+    tasks = ((lambda group=group: file.fetch(group)) for group in groups)
+    for _ in in_order(tasks, thread_count(None)):
+        pass
 
 
 def _seconds(value: float) -> str:

@@ -331,6 +331,10 @@ class TestEveryFormat:
         for _ in range(5):
             names = r.sample(whole.schema.names, r.randint(1, len(whole.schema.names)))
             assert dataset.to_table(columns=names).equals(whole.select(names))
+            again = dataset.to_table(columns=[*names, *names[:2]])
+            assert again.schema.names == [*names, *names[:2]]
+            for i, name in enumerate(again.schema.names):
+                assert again.column(i).equals(whole[name])
         assert dataset.to_table(columns=[]).num_rows == len(ROWS)
         some = dataset.to_table(columns=["end"], filter=pc.field("start") < 1000)
         assert some["end"].to_pylist() == [e for _, s, e in ROWS if s < 1000]

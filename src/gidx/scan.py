@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import replace
 from functools import cached_property, reduce
 from numbers import Integral
 from operator import or_
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -119,7 +119,7 @@ class OpenFile:
         self._format, self._opening = format, opening or Opening()
         self._is_shared = False
         self._schemas: dict[Names, pa.Schema] = {}
-        self._readers: dict[tuple[tuple[int, ...], Names], Reader] = {}
+        self._readers: dict[tuple[tuple[int, ...] | None, Names], Reader] = {}
 
     def _with(self, format: Format) -> Self:
         """The same file, read otherwise."""
@@ -228,14 +228,11 @@ class OpenFile:
         the first rows, do not.
         """
         try:
-            return self._table(regions, **options)
+            scan = self._prepare(regions, **options)
+            batches = list(scan.batches())
         except GuessedTypeError as error:
             wider = self.wider(error)
-        return wider.whole(lambda dataset: dataset._table(regions, **options))
-
-    def _table(self, regions: Any = None, **options: Any) -> pa.Table:
-        scan = self._prepare(regions, **options)
-        batches = list(scan.batches())
+            return wider.to_table(regions, **options)
         apart = isinstance(regions, Piece) and regions.chrom is None  # each batch its own chroms
         if not batches:  # chroms are known all the same
             return schema.without_rows(scan.schema, [] if apart else list(self._format.chroms))
@@ -344,7 +341,7 @@ class OpenFile:
             return None
         if self._format.index_kind is None:  # before chroms are looked for, in the whole file
             self._format.settle(NO_REGIONS)
-        return resolve(regions, self._format.chroms, self._ids, missing_chroms)
+        return resolve(regions, self._ids, self._ids, missing_chroms)
 
     def _aimed(
         self, regions: Any, missing_chroms: MissingChroms
@@ -377,11 +374,10 @@ class OpenFile:
                 one_of(option, word, known)
         if wished.batch_size is not None and wished.batch_size < 1:
             raise ValueError(f"batch_size is {wished.batch_size}, expected 1 or more")
-        whole = self._schema(wished.names)
-        wanted = schema.project(whole, wished.columns)
-        decoded = wanted
-        if wished.filter is not None:
-            decoded = list(dict.fromkeys([*wanted, *columns_of(wished.filter, whole)]))
+        decoded: tuple[int, ...] | None = None  # all
+        wanted: Sequence[int] = ()
+        if wished.columns is not None or wished.filter is not None:
+            decoded, wanted = self._projected(wished)
         form, asked = self._format, None
         if ranges is None or regions is not None:
             form, asked, planned = self._aimed(regions, wished.missing_chroms)
@@ -391,10 +387,20 @@ class OpenFile:
         groups = form.groups(ranges, group_size)
         every = regions is None and wished.filter is None
         expected = form.row_count() if every and group_size is None else None
-        own = form is self._format
-        reader = (self._reader if own else form.reader)(tuple(decoded), wished.names)
-        positions = [] if wished.filter is None else [decoded.index(i) for i in wanted]
-        return _Scan(form, groups, asked, reader, positions, wished, expected)
+        # kept, since a reader takes 20 us or more to make
+        reader = self._readers.get((decoded, wished.names)) if form is self._format else None
+        if reader is None:
+            reader = self._reader(form, decoded, wished.names)
+        return _Scan(form, groups, asked, reader, wanted, wished, expected)
+
+    def _projected(self, wished: _Wishes) -> tuple[tuple[int, ...], list[int]]:
+        """The columns to decode, which a filter may need more of, and where the wanted ones are."""
+        whole = self._schema(wished.names)
+        wanted = schema.project(whole, wished.columns)
+        if wished.filter is None:
+            return tuple(wanted), []
+        decoded = list(dict.fromkeys([*wanted, *columns_of(wished.filter, whole)]))
+        return tuple(decoded), [decoded.index(i) for i in wanted]
 
     def _schema(self, names: Names) -> pa.Schema:
         """All columns; kept, as readers are: of a wide file it takes as long as a small query."""
@@ -403,16 +409,16 @@ class OpenFile:
             found = self._schemas[names] = self._format.schema(names)
         return found
 
-    def _reader(self, columns: tuple[int, ...], names: Names) -> Reader:
-        """These columns' reader; kept, since it takes 20 us or more to make."""
-        found = self._readers.get((columns, names))
-        if found is None:
-            found = self._readers[columns, names] = self._format.reader(columns, names)
-        return found
+    def _reader(self, form: Format, columns: tuple[int, ...] | None, names: Names) -> Reader:
+        """The reader of these columns, of all for None."""
+        every = range(len(self._schema(names))) if columns is None else columns
+        made = form.reader(every, names)
+        if form is self._format:
+            self._readers[columns, names] = made
+        return made
 
 
-@dataclass(slots=True)
-class _Wishes:
+class _Wishes(NamedTuple):
     """The options of a scan."""
 
     columns: Sequence[str] | None = None
@@ -433,13 +439,18 @@ class _Scan:
         groups: Iterable[Any],
         regions: RegionSet | None,
         reader: Reader,
-        wanted: list[int],
+        wanted: Sequence[int],
         wished: _Wishes,
         expected: int | None,
     ) -> None:
         self._format, self._groups, self._regions = format, groups, regions
         self._reader, self._wanted, self._filter = reader, wanted, wished.filter
-        self._batch_size, self._threads = wished.batch_size, _threads(wished.threads, groups)
+        self._batch_size = wished.batch_size
+        # one group, as of most regions, needs no threads, nor generators to go through
+        self._one = isinstance(groups, list) and len(groups) == 1
+        self._threads = 1
+        if not self._one or wished.threads is not None:
+            self._threads = _threads(wished.threads, groups)
         self._errors, self._expected = wished.errors, expected
         self.schema = reader.schema
         if wished.filter is not None:  # which may need more columns, and each once
@@ -447,17 +458,29 @@ class _Scan:
         self._problems: dict[str, tuple[int, Placed]] = {}
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        tasks = ((lambda g=g: self._group(g)) for g in self._groups)
         rows = 0
-        with closing(in_order(tasks, self._threads)) as done:
-            for batch, problems in self._parts(done):
-                for placed in problems:
-                    self._note(placed)
-                rows += batch.num_rows
-                if self._filter is None and self._batch_size is None and batch.num_rows:
-                    yield batch
-                else:
-                    yield from self._finished(batch)
+        done: Iterable[Rows]
+        if self._one:
+            held: AbstractContextManager[Any] = nullcontext()
+            done = map(self._group, self._groups)
+        else:
+            tasks = ((lambda g=g: self._group(g)) for g in self._groups)
+            done = in_order(tasks, self._threads)
+            held = closing(done)
+        with held:
+            for decoded in done:
+                part: Rows | None = decoded
+                del decoded  # which would keep its batch while the rest is decoded
+                while part is not None:
+                    batch, problems, rest = part
+                    for placed in problems:
+                        self._note(placed)
+                    rows += batch.num_rows
+                    if self._filter is None and self._batch_size is None and batch.num_rows:
+                        yield batch
+                    else:
+                        yield from self._finished(batch)
+                    part = None if rest is None else rest()
         if self._problems:
             self.report()
         if self._expected is not None and rows != self._expected:
@@ -470,20 +493,12 @@ class _Scan:
         blocks = self._format.fetch(group, self._regions)
         return self._reader.decode(blocks, self._regions)
 
-    def _parts(self, groups: Iterable[Rows]) -> Iterator[tuple[pa.RecordBatch, Sequence[Placed]]]:
-        """Of each group the rows at hand, and then the rest."""
-        for first in groups:
-            rows: Rows | None = first
-            while rows is not None:
-                yield rows.batch, rows.problems
-                rows = None if rows.rest is None else rows.rest()
-
     def _finished(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
         """Filtered, only the columns wanted, at most batch_size rows, none empty."""
         parts = [batch]
         if self._filter is not None:
             table = pa.Table.from_batches([batch]).filter(self._filter)
-            parts = table.select(self._wanted).combine_chunks().to_batches()
+            parts = table.select(list(self._wanted)).combine_chunks().to_batches()
         step = self._batch_size
         if step is not None:
             parts = [p.slice(at, step) for p in parts for at in range(0, p.num_rows, step)]

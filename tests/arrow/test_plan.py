@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gidx.arrow.decode import Column, Items, decode_items
-from gidx.arrow.plan import PLACES, Flag, Place, Plan, Texts, words_of
+from gidx.arrow.plan import PLACES, Flag, Layout, Place, Plan, Texts, words_of
+from gidx.kernels.columns import empty_maps
 
 KINDS = {
     "text": pa.string(),
@@ -47,7 +48,8 @@ def laid_out(columns: list[list[str]]) -> tuple[np.ndarray, np.ndarray]:
 def made(columns, text, fields, places=None, names=()):
     none = np.zeros(fields.shape[1], np.int64)
     places = places or (none.astype(np.int32), none, none)
-    return Plan(columns).of_rows(text, fields, places, words_of(names))
+    plan = Plan(columns)
+    return plan.imported(plan.of_rows(text, fields, *places, words_of(names)))
 
 
 def columns_of(draw, kind: pa.DataType, field: int) -> Column:
@@ -122,10 +124,11 @@ def test_found_texts_are_made_but_for_those_to_skip():
     nexts = np.array([[4, 1], [10, 1], [6, 1]], np.int32)
     there = np.array([[1, 0], [1, 0], [1, 0]], np.uint8)
     plan = Plan([Column("A", pa.int32(), 0, ""), Column("A", pa.string(), 0, ""), Flag()])
-    found = plan.of_items(text, (begins, nexts, there))
+    found = plan.imported(plan.of_items(text, begins, nexts, there, plan.none))
     assert [a.to_pylist() for a in found] == [[5, None], ["x", None], [True, False]]
-    found = plan.of_items(text, (begins, nexts, there), np.array([0, 1, 0], np.uint8))
-    assert found[1] is None
+    some = plan.of_items(text, begins, nexts, there, np.array([0, 1, 0], np.uint8))
+    assert (some.odd(), some.is_made(0), some.is_made(1)) == ([1], True, False)
+    assert plan.imported(some)[1] is None
 
 
 def test_what_a_format_asks_of_texts():
@@ -149,7 +152,8 @@ def test_arrays_own_what_they_hold():
     word = Column("c", KINDS["word"], 0, "", values=("one", "two"))
     plan = Plan([*PLACES, word, Column("d", pa.list_(pa.int32()), 1, "", closed=False)])
     none = np.zeros(2, np.int64)
-    found = plan.of_rows(text, fields, (none.astype(np.int32), none, none), words_of(["chr1"]))
+    nothing = none.astype(np.int32), none, none
+    found = plan.imported(plan.of_rows(text, fields, *nothing, words_of(["chr1"])))
     kept = [found[0], found[4].flatten().slice(1)]
     dictionary = found[3].dictionary
     del plan, found, text, fields
@@ -157,3 +161,72 @@ def test_arrays_own_what_they_hold():
     assert kept[0].to_pylist() == ["chr1", "chr1"]
     assert kept[1].to_pylist() == [2, 3]
     assert dictionary.to_pylist() == ["one", "two"]
+
+
+# ── batches ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def parts_of(n):
+    """Two parts of a row number each, as they are read: texts, and integers and texts."""
+    cells = [[str(i) for i in range(n)], [f"t{i}" for i in range(n)]]
+    text, fields = laid_out(cells)
+    none = np.zeros(n, np.int64)
+    places = none.astype(np.int32), none, none
+    plans = (
+        Plan([Column("a", pa.string(), 1, "")]),
+        Plan([Column("b", pa.int32(), 0, ""), Column("c", pa.string(), 0, "")]),
+    )
+    return plans, [plan.of_rows(text, fields, *places, words_of(["chr1"])) for plan in plans]
+
+
+@given(st.integers(0, 20), st.permutations(["a", "b", "c", "d"]), st.data())
+def test_a_batch_has_the_columns_of_its_parts_in_any_order(n, order, data):
+    plans, parts = parts_of(n)
+    columns = {
+        "a": pa.array([f"t{i}" for i in range(n)], pa.string()),
+        "b": pa.array(range(n), pa.int32()),
+        "c": pa.array([str(i) for i in range(n)], pa.string()),
+        "d": pa.array([[i, None] for i in range(n)], pa.list_(pa.int8())),
+    }
+    places = {"a": (0, 0), "b": (1, 0), "c": (1, 1), "d": (-1, -1)}
+    wanted = pa.record_batch({name: columns[name] for name in order})
+    wanted = wanted.replace_schema_metadata({b"kind": b"x"})
+    # a column that was made may be put in place of one that a part has
+    again = data.draw(st.sets(st.sampled_from(order)))
+    others = {order.index(name): columns[name] for name in {"d", *again}}
+    made = Layout([places[name] for name in order], wanted.schema, plans).batch(parts, n, others)
+    made.validate(full=True)
+    assert made.equals(wanted, check_metadata=True)
+
+
+def test_a_batch_without_columns_has_its_rows():
+    assert Layout([], pa.schema([])).batch([], 7).num_rows == 7
+
+
+def test_what_a_schema_says_is_what_is_imported():
+    plans, parts = parts_of(2)
+    with pytest.raises(TypeError, match="b is int32, expected int64"):
+        Layout([(1, 0)], pa.schema([("b", pa.int64())]), plans)
+    layout = Layout([(-1, -1)], pa.schema([("b", pa.int64())]))
+    with pytest.raises(TypeError, match="column 0 is int32, expected int64"):
+        layout.batch(parts, 2, {0: pa.array([1, 2], pa.int32())})
+
+
+def test_what_was_taken_is_not_taken_again():
+    plans, parts = parts_of(3)
+    layout = Layout([(1, 0)], pa.schema([("b", pa.int32())]), plans)
+    layout.batch(parts, 3)
+    for missing in (layout, Layout([(1, 7)], layout.schema), Layout([(-1, -1)], layout.schema)):
+        with pytest.raises((ValueError, IndexError), match=r"is not made|out of range"):
+            missing.batch(parts, 3)
+
+
+@pytest.mark.parametrize("listed", [False, True])
+@given(there=st.lists(st.booleans(), max_size=70))
+def test_maps_of_no_entries_are_empty_or_missing(listed, there):
+    kind = pa.map_(pa.string(), pa.list_(pa.string()) if listed else pa.string())
+    made = empty_maps(np.array(there, np.uint8), listed)
+    batch = Layout([(0, 0)], pa.schema([("m", kind)])).batch([made], len(there))
+    batch.validate(full=True)
+    assert batch["m"].to_pylist() == [[] if is_there else None for is_there in there]
+    assert batch["m"].null_count == there.count(False)

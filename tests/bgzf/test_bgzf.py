@@ -326,7 +326,7 @@ def test_blocks_of_real_files_are_those_that_biopython_documents(corpus, name):
 
 def test_blocks_are_found_across_reads_and_no_data_are_inflated(monkeypatch):
     file = b"".join(deflate_block(noise(size, size), 0) for size in range(0, 65281, 960)) + EOF
-    monkeypatch.setattr(block, "_inflate", None)
+    monkeypatch.setattr(block, "inflate_block", None)
     found = block.blocks(MemorySource(file))
     assert found["data_size"].tolist() == [*range(0, 65281, 960), 0]
     assert found["block_start"][-1] == len(file) - 28

@@ -67,7 +67,8 @@ def table_of(dialect: Any, text: bytes, names: str = "canonical", columns: Any =
     """All columns of a text, validated: (table, problems by column)."""
     schema = pa.schema(dialect.named(names))
     columns = list(range(len(schema))) if columns is None else columns
-    arrays, problems = dialect.reader(columns, names).decode(lines_of(text))
+    rows, problems = dialect.reader(columns, names).decode(lines_of(text))
+    arrays = rows.columns
     for array, i in zip(arrays, columns, strict=True):
         array.validate(full=True)
         assert array.type == schema.field(i).type

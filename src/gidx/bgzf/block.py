@@ -71,7 +71,8 @@ _PREFIX = EOF[:16]  # the header of a block whose only subfield is BC
 _FIXED = HEADER.itemsize + SUBFIELD.itemsize  # … which takes so many bytes
 _SMALLEST = _FIXED + 2 + TAIL.itemsize  # no deflate stream has less than 2 bytes
 _HEADER = struct.Struct("<I6xIHH")  # magic, xlen with "BC", slen, bsize
-_MAGIC, _ONLY_BC, _, _ = _HEADER.unpack_from(EOF)
+_unpack_header = _HEADER.unpack_from
+_MAGIC, _ONLY_BC, _, _ = _unpack_header(EOF)
 GZIP = MAGIC[:3]
 _STEP = 1 << 20
 
@@ -184,25 +185,29 @@ def walk(
     ([28, 28], 56)
     """
     sizes: list[int] = []
-    place, end = 0, len(buf)
-    unpack = _HEADER.unpack_from
-    while end - place >= _FIXED:
-        magic, first, slen, bsize = unpack(buf, place)
-        size = bsize + 1
-        if magic != _MAGIC or first != _ONLY_BC or slen != 2 or size < _SMALLEST:
-            found = _odd_block_size(buf, place, at, name, final=final)
-            if found is None:
-                break
-            size = found
-        if size > end - place:
-            break
+    place = 0
+    while len(sizes) != most and (size := whole_block(buf, place, at, name, final=final)):
         sizes.append(size)
         place += size
-        if len(sizes) == most:
-            return sizes, place
-    if final and place < end:
-        raise _cut(buf, place, at, name)
     return sizes, place
+
+
+def whole_block(buf: bytes | memoryview, place: int, at: int, name: str, *, final: bool) -> int:
+    """The size of the block at ``buf[place:]``; 0 where there is none, or it is not whole.
+
+    The other parameters are those of `walk`, which goes on from one to the next.
+    """
+    left = len(buf) - place
+    if left >= _FIXED:
+        magic, first, slen, bsize = _unpack_header(buf, place)
+        size: int = bsize + 1
+        if magic != _MAGIC or first != _ONLY_BC or slen != 2 or size < _SMALLEST:
+            size = _odd_block_size(buf, place, at, name, final=final) or 0
+        if 0 < size <= left:
+            return size
+    if final and left:
+        raise _cut(buf, place, at, name)
+    return 0
 
 
 def _odd_block_size(
@@ -327,7 +332,7 @@ def inflate(piece: bytes | memoryview, at: int, name: str) -> bytes:
     at, name
         Where it is, for the error.
     """
-    return bytes(_inflate(bytes(piece), at, name))
+    return bytes(inflate_block(bytes(piece), at, name))
 
 
 def inflate_all(buf: bytes | memoryview, sizes: list[int], at: int, name: str) -> bytes:
@@ -350,14 +355,17 @@ def inflate_each(buf: bytes | memoryview, sizes: list[int], at: int, name: str) 
     found = []
     place = 0
     for size in sizes:
-        found.append(_inflate(bytes(buf[place : place + size]), at + place, name))
+        found.append(inflate_block(bytes(buf[place : place + size]), at + place, name))
         place += size
     return found
 
 
-def _inflate(piece: bytes, at: int, name: str) -> bytearray:
+def inflate_block(piece: bytes, at: int, name: str) -> bytearray:
+    """As `inflate`; what it gives is the caller's own, to change."""
     tail = piece[-4:]
-    size = _data_size(tail, at, name)
+    size = int.from_bytes(tail, "little")
+    if size > MAX_BLOCK:
+        _data_size(tail, at, name)
     try:
         data: bytearray = deflate.gzip_decompress(piece, size)
     except (deflate.DeflateError, ValueError):

@@ -21,10 +21,10 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -37,11 +37,13 @@ from gidx.bgzf.block import (
     check_bgzf,
     has_eof,
     inflate_all,
+    inflate_block,
     inflate_each,
     is_bgzf,
     is_gzip,
     tail_sizes,
     walk,
+    whole_block,
 )
 from gidx.bgzf.compress import packed_name
 from gidx.errors import FormatError, format_error, warn
@@ -51,6 +53,7 @@ from gidx.ground.source import ByteSource, RemoteSource, is_url
 
 LF = ord("\n")
 BOM = b"\xef\xbb\xbf"
+NO_DATA = bytes(4)  # the end of a block that has none
 # Text to inflate at a time. 2 M bed6 rows on two threads: 0.22 s in groups of 1 to 4 MB,
 # 0.26 s in 16 MB, 0.3 s in 256 kB.
 TEXT = 2 * 2**20
@@ -67,8 +70,7 @@ _NO_END = 1 << 62  # of a file whose text's size is not known
 _LONE_RETURN = re.compile(rb"\r(?!\n)[^\s]+[\t ]+(?:[0-9]+[\t ]|\S+[\t ]+\S+[\t ]+[0-9]+[\t ])")
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(NamedTuple):
     """Lines that begin from ``begin`` on and before ``stop`` (both places).
 
     Where ``cut``, ``begin`` lies within a line, which is not meant. Where ``open``,
@@ -83,7 +85,7 @@ class Segment:
     data: Any = None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Text:
     """The text of segments, one after the other, closed by a line break.
 
@@ -282,12 +284,18 @@ class _Pieces:
         for part in reversed(self.parts):
             if len(part):
                 if part[-1] != LF:
-                    self.add(b"\n")
+                    self.parts.append(b"\n")
+                    self.size += 1
                 break
 
     def text(self) -> Text:
         # a line break more, so that kernels may look one byte ahead
-        whole = b"".join([*self.parts, b"\n"])
+        whole: bytes | bytearray
+        if len(self.parts) == 1 and type(self.parts[0]) is bytearray:  # a block: not copied
+            whole = self.parts[0]
+            whole += b"\n"
+        else:
+            whole = b"".join([*self.parts, b"\n"])
         return Text(
             np.frombuffer(whole, np.uint8),
             np.array(self.begins, np.int64),
@@ -310,7 +318,7 @@ class BgzfLines:
     def __init__(self, source: ByteSource) -> None:
         check_bgzf(source)
         self.source = source
-        self._step = self._group_size()
+        self._step, self._near = self._group_size()
         # What the last block of a range counts, which is inflated whole: 1,000 regions of a VCF
         # were 3 groups of 14 MB of text, whose memory was taken and given back each time: 109 ms
         # instead of 75. Of what is far, requests are what counts, and few groups make few.
@@ -318,13 +326,14 @@ class BgzfLines:
         if not isinstance(source, RemoteSource):
             self._block = self._step * MAX_BLOCK // TEXT
 
-    def _group_size(self) -> int:
-        """Bytes of the file that hold about `TEXT`, judged by its first blocks."""
+    def _group_size(self) -> tuple[int, int]:
+        """Bytes of the file that hold about `TEXT`, and a block, judged by its first blocks."""
         data = self._read(0, 2 * MAX_BLOCK)
         sizes, taken = walk(data, 0, self.source.name, final=len(data) == self.source.size)
         inflated = sum(tail_sizes(data, sizes, 0, self.source.name))
         ratio = max(inflated / max(taken, 1), 1.0)
-        return int(min(max(TEXT / ratio, 64 * 1024), TEXT))
+        step = int(min(max(TEXT / ratio, 64 * 1024), TEXT))
+        return step, min(2 * max(sizes, default=MAX_BLOCK), MAX_BLOCK)
 
     def whole(self, begin: int) -> Ranges:
         return np.array([[begin, self.source.size << 16]], np.uint64)
@@ -444,31 +453,35 @@ class BgzfLines:
     ) -> int:
         """Add runs of blocks with what is wanted from a place on; the place to go on from."""
         last, within = segment.stop >> 16, segment.stop & 0xFFFF > 0
-        self._check_inside(segment)
+        if last >= self.source.size:
+            self._check_inside(segment)
         while place < segment.stop:
             run = segment
             if place > segment.begin:
-                run = replace(segment, begin=place, cut=False)
+                run = segment._replace(begin=place, cut=False)
             pieces: list[bytearray] = []
             places: list[int] = []
-            end, whole, held = run.begin >> 16, True, 0
+            end, whole, held = run.begin >> 16, True, found.size
             for begin, block in self._blocks_from(end, segment, data):
-                pieces += inflate_each(block, [len(block)], begin, self.source.name)
-                held += len(pieces[-1])
-                found.check(held, begin)
+                piece = inflate_block(bytes(block), begin, self.source.name)
+                held += len(piece)
+                if held > limits.block:
+                    found.check(held - found.size, begin)
+                pieces.append(piece)
                 places.append(begin)
                 end = begin + len(block)
-                place = wanted.place(pieces[-1], begin)
+                place = wanted.place(piece, begin)
                 if place >> 16 > end and (end < last or (end == last and within)):
                     whole = False
                     break
+            behind = not whole or (segment.open and place > segment.stop)
+            if behind:  # the row behind the last line break is not wanted
+                del pieces[-1][pieces[-1].rfind(b"\n") + 1 :]
             self._begin(run, pieces, places, found)
-            if whole and not (segment.open and place > segment.stop):
+            if behind:
+                found.stops.append(found.size)
+            else:
                 self._end(segment, pieces, data, end, found)
-                break
-            tail = pieces[-1].rfind(b"\n") + 1  # the row behind it is not wanted
-            found.stops.append(found.size - len(pieces[-1]) + tail)
-            found.close_line()
             if whole:
                 break
         return place
@@ -478,41 +491,55 @@ class BgzfLines:
 
         Its stop has to be one of them, or in one of them.
         """
+        name, size = self.source.name, self.source.size
         last, within = segment.stop >> 16, segment.stop & 0xFFFF > 0
         stopped = False  # within a block, which was told
-        step = MAX_BLOCK  # so that there is one whole block
+        step = self._near
         while at < last or (within and at == last):
-            piece = self._read(at, step) if data is None else data[at - (segment.begin >> 16) :]
-            self._check_block(piece, at)
-            final = at + len(piece) == self.source.size
-            sizes, _ = walk(piece, at, self.source.name, final=final)
+            if data is None:
+                piece = self.source.read(at, min(step, size - at) if at < size else 0)
+            else:
+                piece = data[at - (segment.begin >> 16) :]
+            if piece[:4] != MAGIC:
+                self._check_block(piece, at)
+            final = at + len(piece) == size
             begin = 0
-            for size in sizes:
-                if at > last or (at == last and not within):
+            while at < last or (within and at == last):
+                length = whole_block(piece, begin, at, name, final=final)
+                if not length:
                     break
-                block = piece[begin : begin + size]
+                block = piece[begin : begin + length]
                 yield at, block
                 if at == last:
                     stopped = True
                     # an empty block stands for the one behind it: the place in the data is the same
-                    last = at + size if _is_empty(block) else last
-                begin, at = begin + size, at + size
-            if not sizes:
+                    if block[-4:] == NO_DATA:
+                        last = at + length
+                begin, at = begin + length, at + length
+            if not begin and (data is not None or step >= MAX_BLOCK):
                 break
-            step = min(2 * step, TEXT)
+            step = max(2 * step, MAX_BLOCK) if not begin else min(2 * step, TEXT)
         if not stopped and (at != last or within):
             raise self._stale(last, "where no block begins")
 
     def _begin(
         self, segment: Segment, pieces: list[bytearray], places: list[int], found: _Pieces
     ) -> None:
-        """Blocks' data, and where in them a segment begins."""
-        self._check_begin(segment, pieces)
-        found.begins.append(found.size + (segment.begin & 0xFFFF))
+        """Blocks' data, and where in them a segment begins: with a line, but where it was cut."""
+        at, begin = segment.begin >> 16, segment.begin & 0xFFFF
+        # the index may name an empty block before it
+        first = pieces[0] if pieces and pieces[0] else next(filter(None, pieces), b"")
+        if begin > len(first):
+            raise self._stale(at, f"{begin} bytes into a block of {len(first)}")
+        is_bom = begin <= len(BOM) and BOM.endswith(bytes(first[:begin]))
+        if not segment.cut and not is_bom and first[begin - 1] != LF:
+            raise self._stale(at, f"{begin} bytes into its data, which is within a line")
+        found.begins.append(found.size + begin)
         found.cut.append(segment.cut)
         for piece, place in zip(pieces, places, strict=False):
             found.blocks.append((found.size, place))
-            found.add(piece)
+            found.parts.append(piece)
+            found.size += len(piece)
 
     def _end(
         self, segment: Segment, pieces: list[bytearray], data: Any, end: int, found: _Pieces
@@ -526,31 +553,17 @@ class BgzfLines:
             rest = b"" if data is None else data[end - (segment.begin >> 16) :]
             self._read_on(end, rest, found)
         else:
-            within = segment.stop & 0xFFFF
-            self._check_stop(segment, pieces, end)
+            last, within = segment.stop >> 16, segment.stop & 0xFFFF
+            size = len(pieces[-1]) if pieces else 0
+            if within > size:
+                raise self._stale(last, f"{within} bytes into a block of {size}")
+            piece = pieces[-1] if size else next(filter(None, reversed(pieces)), b"\n")
+            # it stops behind a line; at the file's end that may lack its break
+            whole = within in (0, size)
+            if piece[within - 1] != LF and not (whole and self._is_end(end)):
+                raise self._stale(last, f"{within} bytes into its data, which is within a line")
             found.stops.append(found.size - (len(pieces[-1]) - within if within else 0))
             found.close_line()
-
-    def _check_begin(self, segment: Segment, pieces: list[bytearray]) -> None:
-        """A segment begins with a line, but where it was cut."""
-        at, begin = segment.begin >> 16, segment.begin & 0xFFFF
-        first = next(filter(None, pieces), b"")  # the index may name an empty block before it
-        if begin > len(first):
-            raise self._stale(at, f"{begin} bytes into a block of {len(first)}")
-        if begin <= len(BOM) and BOM.endswith(bytes(first[:begin])):
-            return
-        if not segment.cut and first[begin - 1] != LF:
-            raise self._stale(at, f"{begin} bytes into its data, which is within a line")
-
-    def _check_stop(self, segment: Segment, pieces: list[bytearray], end: int) -> None:
-        """It stops behind a line; at the file's end that may lack its break."""
-        last, within = segment.stop >> 16, segment.stop & 0xFFFF
-        if within > (len(pieces[-1]) if pieces else 0):
-            raise self._stale(last, f"{within} bytes into a block of {len(pieces[-1])}")
-        piece = pieces[-1][:within] if within else next(filter(None, reversed(pieces)), b"\n")
-        whole = within in (0, len(pieces[-1]) if pieces else 0)
-        if piece[-1] != LF and not (whole and self._is_end(end)):
-            raise self._stale(last, f"{within} bytes into its data, which is within a line")
 
     def _is_end(self, at: int) -> bool:
         """Whether no data follow, so that the last line may lack its break."""
@@ -653,11 +666,6 @@ class BgzfLines:
         if block < _FAR and not is_url(self.source.name):
             line = _say_line(self, block << 16 | within)
         return f"{self.source.name}, {line}block at byte {block}, {within} into its data"
-
-
-def _is_empty(block: Any) -> bool:
-    """Whether a block has no data."""
-    return int.from_bytes(block[-4:], "little") == 0
 
 
 class PlainLines:

@@ -182,13 +182,6 @@ class Index:
             (offsets >> np.uint64(16)).astype(np.float64) + within / 4,
         )
 
-    def floors(self, regions: RegionSet) -> Offsets:
-        """For each region a virtual offset before which none of its rows begin.
-
-        Those of one chrom ascend, from where its rows begin; all ones for a chrom without rows.
-        """
-        return self.scheme.floors(regions.chrom, regions.start)
-
     @cached_property
     def scheme(self) -> Scheme:
         """The same as `plan`, for kernels."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -32,8 +32,7 @@ class Placed:
     place: tuple[str, int, int]
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """Decoded rows, and values among them that were not of their type.
 
     ``rest`` decodes those that follow, where all of a piece at once would take much memory.

@@ -94,6 +94,19 @@ class MemorySource:
         return MemorySource, (bytes(self._view), self.name)
 
 
+_seeking = threading.Lock()
+
+
+def _seek_and_read(fd: int, size: int, offset: int) -> bytes:
+    """`os.pread`, where there is none (Windows)."""
+    with _seeking:
+        os.lseek(fd, offset, os.SEEK_SET)
+        return os.read(fd, size)
+
+
+_pread = getattr(os, "pread", _seek_and_read)
+
+
 class PathSource:
     """A local file, read by position, so that threads need no lock.
 
@@ -114,14 +127,15 @@ class PathSource:
             raise OSError(f"{self.name}: not a regular file, so its ranges cannot be read")
         self.size, self._modified = status.st_size, status.st_mtime
         self._status = _identity(status)
-        self._lock = threading.Lock()
 
     def read(self, offset: int, size: int) -> Bytes:
         if offset + size > self.size:
             raise _short(self.name, offset, size, max(0, self.size - offset))
-        piece = self._pread(size, offset)
+        if not self._closing.alive:  # the number may be that of another file by now
+            raise ValueError(f"{self.name}: read after it was closed")
+        piece = _pread(self._fd, size, offset)
         while 0 < len(piece) < size:  # a signal or a network file system may cut it
-            more = self._pread(size - len(piece), offset + len(piece))
+            more = _pread(self._fd, size - len(piece), offset + len(piece))
             if not more:
                 break
             piece += more
@@ -132,15 +146,6 @@ class PathSource:
     def close(self) -> None:
         """Close the file; what reads from it afterwards raises ValueError."""
         self._closing()
-
-    def _pread(self, size: int, offset: int) -> bytes:
-        if not self._closing.alive:  # the number may be that of another file by now
-            raise ValueError(f"{self.name}: read after it was closed")
-        if hasattr(os, "pread"):
-            return os.pread(self._fd, size, offset)
-        with self._lock:  # Windows
-            os.lseek(self._fd, offset, os.SEEK_SET)
-            return os.read(self._fd, size)
 
     def read_many(self, ranges: Ranges) -> Sequence[Bytes]:
         if len(ranges) == 1:

@@ -22,7 +22,7 @@ def split_attributes(
     tuple[Int32s, Int32s, Bytes],
     tuple[Int64s, Int32s, Int32s],
     Bytes,
-    tuple[Int64s, Int32s, Int32s],
+    tuple[Int32s, Int32s, Int32s],
     tuple[Bytes, Int32s, Int32s, Int32s],
     tuple[Int64s, Int32s, Int32s],
     Bytes,

@@ -328,7 +328,7 @@ def split_attributes(
 
     * texts: begins, nexts (int32), there (uint8), each (n_texts, rows), the first value
       of a key in a row, and a pool of those that repeat it, owned by `slot * rows + row`;
-    * lists: there (n_lists, rows), and a pool of items, owned likewise;
+    * lists: there (n_lists, rows), and their items as `group` gives them, owned likewise;
     * the map: there (uint8 a row: 0 where the field is `.` or empty), offsets (rows + 1),
       the keys' begins and nexts, and a pool of items, owned by entries;
     * coded (uint8): which text columns, then list columns, then the map's keys, then its
@@ -337,15 +337,13 @@ def split_attributes(
     """
     cdef bint code, escaped
     cdef i64 k, many, n, size, longest, r, length, more, left, room, n_keys, n_more, n_list, n_item
-    cdef i64 n_entry, n_open, open_row, open_at, status, kind, owner, entry
+    cdef i64 n_entry, n_open, open_row, open_at, status, kind, owner, entry, own
     cdef u64 s, value, key, room_mask, mask, i, b, last, p, q, h, at, key_end, end
     cdef u8 closing
-    cdef i32[:, ::1] text_begins, text_nexts
-    cdef i32[::1] entries, more_begins, more_nexts, list_begins, list_nexts, map_offsets
+    cdef i32[::1] text_begins, text_nexts, entries, more_begins, more_nexts, list_begins, list_nexts, map_offsets
     cdef i32[::1] key_begins, key_nexts, item_begins, item_nexts, stamps, follow
     cdef i64[::1] more_owners, list_owners, item_owners
-    cdef u8[:, ::1] text_there, list_there
-    cdef u8[::1] coded, map_there
+    cdef u8[::1] text_there, list_there, coded, map_there
     with nogil:
         n = len(field_begins)
         size = n
@@ -354,39 +352,48 @@ def split_attributes(
             length = max(field_nexts[r] - 1 - field_begins[r], 0)
             size += length
             longest = max(longest, length)
-    # The most there can be: pages that are not written cost nothing.
-    text_begins = np.zeros((n_texts, n), np.int32)
-    text_nexts = np.empty((n_texts, n), np.int32)
-    text_there = np.zeros((n_texts, n), np.uint8)
+    # The most there can be: pages that are not written cost nothing. Parts of three arrays,
+    # since each array more takes 1 us, where a dozen rows take as much in all.
     more = size if n_texts > 0 else 0
-    more_owners, more_begins = np.empty(more, np.int64), np.empty(more, np.int32)
-    more_nexts = np.empty(more, np.int32)
-    list_there = np.zeros((n_lists, n), np.uint8)
     many = size if n_lists > 0 else 0
-    list_owners, list_begins = np.empty(many, np.int64), np.empty(many, np.int32)
-    list_nexts = np.empty(many, np.int32)
     left = size if rest else 0
-    map_there = np.zeros(n, np.uint8)
-    map_offsets = np.zeros(n + 1, np.int32)
-    key_begins, key_nexts = np.empty(left, np.int32), np.empty(left, np.int32)
-    item_owners, item_begins = np.empty(left, np.int64), np.empty(left, np.int32)
-    item_nexts = np.empty(left, np.int32)
-    coded = np.zeros(n_texts + n_lists + 2, np.uint8)
     with nogil:
         # Entries of one row, by key: a slot holds for the row that it is stamped with.
         room = 4
         while rest and room < longest:
             room *= 2
-    stamps, entries = np.empty(room, np.int32), np.empty(room, np.int32)
     room_mask = <u64>(room - 1)
-
     n_keys = len(bounds) - 1
-    follow = np.empty(n_keys + 1, np.int32)
+    own = n_texts * n
+    cdef i32[::1] int32s = np.empty(
+        2 * (own + more + many + left + left + room) + n_keys + 1, np.int32
+    )
+    cdef i64[::1] int64s = np.empty(more + many + left, np.int64)
+    cdef u8[::1] flags = np.zeros(own + n_lists * n + n + n_texts + n_lists + 2, np.uint8)
+    at = 0
+    text_begins, at = int32s[at : at + own], at + own
+    text_nexts, at = int32s[at : at + own], at + own
+    more_begins, at = int32s[at : at + more], at + more
+    more_nexts, at = int32s[at : at + more], at + more
+    list_begins, at = int32s[at : at + many], at + many
+    list_nexts, at = int32s[at : at + many], at + many
+    key_begins, at = int32s[at : at + left], at + left
+    key_nexts, at = int32s[at : at + left], at + left
+    item_begins, at = int32s[at : at + left], at + left
+    item_nexts, at = int32s[at : at + left], at + left
+    stamps, at = int32s[at : at + room], at + room
+    entries, at = int32s[at : at + room], at + room
+    follow = int32s[at:]
+    more_owners, list_owners = int64s[:more], int64s[more : more + many]
+    item_owners = int64s[more + many :]
+    text_there, list_there = flags[:own], flags[own : own + n_lists * n]
+    at = own + n_lists * n
+    map_there, coded = flags[at : at + n], flags[at + n :]
+    map_offsets = np.zeros(n + 1, np.int32)
     # loops fill, since np.full and np.ones take 1 us each before they begin
     with nogil:
-        for k in range(n_texts):
-            for r in range(n):
-                text_nexts[k, r] = 1
+        for k in range(own):
+            text_begins[k], text_nexts[k] = 0, 1
         for k in range(room):
             stamps[k] = -1
         for k in range(n_keys + 1):
@@ -453,10 +460,11 @@ def split_attributes(
                 kind = <i64>kinds[k] if k >= 0 else REST
                 if kind == TEXT:
                     s = slots[k]
-                    if text_there[s, r] == 0:
-                        text_there[s, r] = 1
-                        text_begins[s, r] = value
-                        text_nexts[s, r] = end + 1
+                    at = s * <u64>n + <u64>r
+                    if text_there[at] == 0:
+                        text_there[at] = 1
+                        text_begins[at] = value
+                        text_nexts[at] = end + 1
                     else:
                         owner = <i64>slots[k] * n + r
                         n_more = _put_items(
@@ -465,7 +473,7 @@ def split_attributes(
                     coded[s] |= escaped
                 elif kind == LIST:
                     s = slots[k]
-                    list_there[s, r] = 1
+                    list_there[s * <u64>n + <u64>r] = 1
                     coded[n_texts + s] |= escaped
                     if status == VALUE:
                         owner = <i64>slots[k] * n + r
@@ -498,20 +506,36 @@ def split_attributes(
                             n_item,
                         )
             map_offsets[r + 1] = n_entry
+    small, large, bytes_ = int32s.base, int64s.base, flags.base
+    at = 2 * own
+    matrix = small[:at].reshape(2, n_texts, n)
+    more_found = large[:n_more], small[at : at + n_more], small[at + more : at + more + n_more]
+    at += 2 * more
+    listed = _grouped(list_owners[:n_list], list_begins, list_nexts, n_lists * n)
+    at += 2 * many
+    keys_found = small[at : at + n_entry].copy(), small[at + left : at + left + n_entry].copy()
+    at += 2 * left
+    items = (
+        large[more + many : more + many + n_item], small[at : at + n_item],
+        small[at + left : at + left + n_item],
+    )
+    there = bytes_[: own + n_lists * n].reshape(n_texts + n_lists, n)
+    at = own + n_lists * n
     return (
-        (text_begins.base, text_nexts.base, text_there.base),
-        (more_owners.base[:n_more], more_begins.base[:n_more], more_nexts.base[:n_more]),
-        list_there.base,
-        (list_owners.base[:n_list], list_begins.base[:n_list], list_nexts.base[:n_list]),
-        (map_there.base, map_offsets.base, key_begins.base[:n_entry].copy(), key_nexts.base[:n_entry].copy()),
-        (item_owners.base[:n_item], item_begins.base[:n_item], item_nexts.base[:n_item]),
-        coded.base,
+        (matrix[0], matrix[1], there[:n_texts]), more_found, there[n_texts:], listed,
+        (bytes_[at : at + n], map_offsets.base, *keys_found), items, bytes_[at + n :],
         (n_open, open_row, open_at),
     )
 
 
 def group(const i64[::1] owners, const i32[::1] begins, const i32[::1] nexts, i64 n_owners):
     """Sort items by owner, those of one in their order: (offsets int32, begins, nexts)."""
+    return _grouped(owners, begins, nexts, n_owners)
+
+
+cdef _grouped(
+    const i64[::1] owners, const i32[::1] begins, const i32[::1] nexts, i64 n_owners
+):
     cdef i64 m, j
     cdef u64 o, at
     cdef i32[::1] offsets, place, new_begins, new_nexts

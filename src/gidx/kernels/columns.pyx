@@ -222,12 +222,126 @@ cdef class Arrays:
                 self.items[i].release(&self.items[i])
         free(self.items)
 
-    def addresses(self):
-        """Where each is; 0 for a column that is not made."""
+    def __len__(self):
+        return self.count
+
+    def address(self, i64 i):
+        """Where an array is, or may be put; it is imported, or exported to there, once."""
+        if i < 0 or i >= self.count:
+            raise IndexError(i)
+        return <u64>&self.items[i]
+
+    def is_made(self, i64 i):
+        """Whether there is an array, which was not taken."""
+        return 0 <= i < self.count and self.items[i].release != NULL
+
+    def odd(self):
+        """Which columns are not made."""
         cdef i64 i
-        return [
-            <u64>&self.items[i] if self.items[i].release != NULL else 0 for i in range(self.count)
-        ]
+        cdef list found = []
+        for i in range(self.count):
+            if self.items[i].release == NULL:
+                found.append(i)
+        return found
+
+
+def batch(parts, const i64[:, ::1] places, i64 rows):
+    """One struct of columns, which are taken: column i is array `places[i, 1]` of a part.
+
+    `places[i, 0]` says of which of `parts`, each `Arrays`; there has to be an array.
+    """
+    cdef i64 i, k, n = len(places)
+    cdef Arrays part, made = Arrays(1)
+    cdef ArrowArray* out = made.items
+    cdef char* room = <char*>calloc(
+        1, sizeof(void*) * (1 + n) + sizeof(ArrowArray) * max(n, 1)
+    )
+    if room == NULL:
+        raise MemoryError()
+    # one allocation: the buffers, of which there is none, the children's places, the children
+    out.length, out.n_buffers, out.n_children = rows, 1, n
+    out.buffers, out.children = <void**>room, <ArrowArray**>(room + sizeof(void*))
+    out.private_data, out.release = room, _release_batch
+    for i in range(n):
+        out.children[i] = <ArrowArray*>(room + sizeof(void*) * (1 + n)) + i
+    for i in range(n):
+        part, k = parts[places[i, 0]], places[i, 1]
+        if not 0 <= k < part.count or part.items[k].release == NULL:
+            raise ValueError(f"column {i} is not made")
+        out.children[i][0] = part.items[k]
+        part.items[k].release = NULL
+    return made
+
+
+cdef void _release_batch(ArrowArray* array) noexcept nogil:
+    cdef i64 i
+    for i in range(array.n_children):
+        if array.children[i].release != NULL:
+            array.children[i].release(array.children[i])
+    free(array.private_data)
+    array.release = NULL
+
+
+def empty_maps(const u8[::1] there, bint listed):
+    """Maps of no entries, of texts, or where `listed` of lists of texts; missing where not `there`.
+    """
+    cdef i64 i, n = len(there)
+    cdef Arrays made = Arrays(1)
+    cdef ArrowArray* maps = made.items
+    cdef ArrowArray* pairs
+    cdef int status = _open(maps, n, 2, True)
+    if status == MADE:
+        status = _offsets_of_none(maps, n)
+    if status == MADE:
+        for i in range(n):
+            if there[i] == 0 and _set_null(maps, i) != MADE:
+                status = NO_MEMORY
+        # a struct of keys and values
+        pairs = maps.children[0]
+        status = max(status, _open_pairs(pairs, listed))
+    if status != MADE:
+        raise MemoryError()
+    return made
+
+
+cdef int _offsets_of_none(ArrowArray* array, i64 n) noexcept nogil:
+    cdef void* offsets = _buffer(array, 1, 4 * (n + 1))
+    if offsets == NULL:
+        return NO_MEMORY
+    memset(offsets, 0, 4 * (n + 1))
+    return MADE
+
+
+cdef int _open_pairs(ArrowArray* pairs, bint listed) noexcept nogil:
+    """A struct of no keys and no values: texts, or lists of texts."""
+    cdef int i, status = MADE
+    cdef ArrowArray* value
+    cdef void** room = <void**>calloc(4, sizeof(void*))
+    memset(pairs, 0, sizeof(ArrowArray))
+    if room == NULL:
+        return NO_MEMORY
+    pairs.n_buffers, pairs.buffers, pairs.private_data, pairs.release = 1, room, room, _release
+    pairs.children = <ArrowArray**>(room + 1)
+    for i in range(2):
+        value = <ArrowArray*>calloc(1, sizeof(ArrowArray))
+        if value == NULL:
+            return NO_MEMORY
+        pairs.children[i] = value
+        pairs.n_children = i + 1
+        if i == 1 and listed:
+            status = max(status, _open(value, 0, 2, True))
+            if status == MADE:
+                status = max(_offsets_of_none(value, 0), _open_text(value.children[0]))
+        else:
+            status = max(status, _open_text(value))
+    return status
+
+
+cdef int _open_text(ArrowArray* array) noexcept nogil:
+    """An array of no texts."""
+    if _open(array, 0, 3, False) != MADE or _buffer(array, 2, 0) == NULL:
+        return NO_MEMORY
+    return _offsets_of_none(array, 0)
 
 
 # ── one column ──────────────────────────────────────────────────────────────────────────────────

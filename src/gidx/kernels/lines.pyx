@@ -367,7 +367,7 @@ cdef _read_lines(
 ):
     cdef bint keep, fresh, closed, good
     cdef i64 s, to, which, status, found, f, capacity, splits, n, last, placed, from_before, active
-    cdef i64 upcoming, more, from_, low, high
+    cdef i64 upcoming, more, from_, low, high, n_segments = len(begins)
     cdef u64 a, line, i, last_begin, last_size, goal, stop, stop_at, b
     cdef u8 c
     cdef i32[:, ::1] fields
@@ -385,14 +385,19 @@ cdef _read_lines(
     # The most rows there can be: pages that are not written cost nothing, but those of 2 MB,
     # which Linux may give, do: a table of 1,100 fields took 2 GB where its width did not count.
     capacity = len(buf) // max(least + 2, exact) + 1
-    chrom = np.empty(capacity, np.int32)
-    start = np.empty(capacity, np.int64)
-    end = np.empty(capacity, np.int64)
-    line_stops = np.empty(capacity, np.int32)
+    # Two arrays hold all: each more takes 1 us to make and to look into, of the 10 in all that
+    # a dozen rows may take.
     splits = max(want, head)
-    fields = np.empty((splits + 1, capacity), np.int32)
-    leads = np.empty(len(begins), np.int32)
-    lead_starts = np.empty(len(begins), np.int64)
+    small = np.empty((splits + 3) * capacity + n_segments, np.int32)
+    large = np.empty(2 * capacity + n_segments, np.int64)
+    cdef i32[::1] int32s = small
+    cdef i64[::1] int64s = large
+    fields = <i32[: splits + 1, :capacity]>&int32s[0]
+    chrom = int32s[(splits + 1) * capacity : (splits + 2) * capacity]
+    line_stops = int32s[(splits + 2) * capacity : (splits + 3) * capacity]
+    leads = int32s[(splits + 3) * capacity :]
+    start, end = int64s[:capacity], int64s[capacity : 2 * capacity]
+    lead_starts = int64s[2 * capacity :]
     with nogil:
         for s in range(len(begins)):
             leads[s] = lead_starts[s] = -1
@@ -556,9 +561,11 @@ cdef _read_lines(
                 i += 1
             if status != OK:
                 break
+    rows = small[: (splits + 3) * capacity].reshape(splits + 3, capacity)
     return (
-        status, line, found, chrom.base[:n], start.base[:n], end.base[:n], fields.base[: want + 1, :n],
-        line_stops.base[:n], leads.base, lead_starts.base,
+        status, line, found, rows[splits + 1, :n], large[:n], large[capacity : capacity + n],
+        rows[: want + 1, :n], rows[splits + 2, :n], small[(splits + 3) * capacity :],
+        large[2 * capacity :],
     )
 
 

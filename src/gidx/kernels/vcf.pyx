@@ -43,40 +43,39 @@ def find_info(
     nexts. Blanks in front of a key are none of it.
     """
     cdef bint bare, again, guessed
-    cdef i64 n, most, i, m, n_words, w, k, fault
+    cdef i64 n, most, i, m, n_words, w, k, fault, own, at
     cdef u64 a, stop, before, j, p, q, end
-    cdef i32[:, ::1] item_begins, item_nexts
-    cdef i32[::1] offsets, other_begins, other_ends, other_nexts
-    cdef i64[:, :, ::1] faults
-    cdef i64[::1] count, last, after
-    cdef u8[:, ::1] there
-    n = len(begins)
-    item_begins = np.zeros((n_slots, n), np.int32)
-    item_nexts = np.empty((n_slots, n), np.int32)
-    there = np.zeros((n_slots, n), np.uint8)
-    count = np.zeros(n_slots, np.int64)
-    last = np.empty(n_slots, np.int64)  # the row that the slot's key was last in
-    # faults: (bare, again) × (how many, first row, begin, next) of each slot
-    faults = np.zeros((2, 4, n_slots), np.int64)
-    most = 0
-    offsets = np.zeros(n + 1, np.int32)
-    # loops fill, since np.full and np.ones take 1 us each before they begin
+    cdef i32[::1] item_begins, item_nexts, offsets, other_begins, other_ends, other_nexts
+    cdef i64[::1] faults, count, last, after
+    n, n_words = len(begins), len(slots)
+    own, most = n_slots * n, 0
     with nogil:
-        for k in range(n_slots):
-            last[k] = -1
-            for i in range(n):
-                item_nexts[k, i] = 1
         if others:
             for i in range(n):
                 most += (nexts[i] - begins[i]) // 2 + 1
-    other_begins, other_ends = np.empty(most, np.int32), np.empty(most, np.int32)
-    other_nexts = np.empty(most, np.int32)
+    # Parts of three arrays, since each array more takes 1 us, where a dozen rows take as much
+    # in all. Loops fill, since np.full and np.ones take 1 us each before they begin.
+    cdef i32[::1] int32s = np.empty(2 * own + n + 1 + 3 * most, np.int32)
+    cdef i64[::1] int64s = np.empty(10 * n_slots + n_words + 1, np.int64)
+    cdef u8[::1] there = np.zeros(own, np.uint8)
+    item_begins, item_nexts = int32s[:own], int32s[own : 2 * own]
+    offsets = int32s[2 * own : 2 * own + n + 1]
+    m = 2 * own + n + 1
+    other_begins, other_ends = int32s[m : m + most], int32s[m + most : m + 2 * most]
+    other_nexts = int32s[m + 2 * most :]
+    # faults: (bare, again) × (how many, first row, begin, next) of each slot
+    faults, count = int64s[: 8 * n_slots], int64s[8 * n_slots : 9 * n_slots]
+    last = int64s[9 * n_slots : 10 * n_slots]  # the row that the slot's key was last in
+    after = int64s[10 * n_slots :]  # the word that followed each word
     m = 0
-    n_words = len(slots)
-    after = np.empty(n_words + 1, np.int64)  # the word that followed each word
     with nogil:
-        for w in range(n_words + 1):
-            after[w] = -1
+        for i in range(own):
+            item_begins[i], item_nexts[i] = 0, 1
+        for k in range(9 * n_slots):
+            int64s[k] = 0
+        for k in range(n_slots + n_words + 1):
+            int64s[9 * n_slots + k] = -1
+        offsets[0] = 0
         for i in range(n):
             a, stop = begins[i], nexts[i] - 1
             if stop - a == 1 and buf[a] == POINT:
@@ -115,17 +114,19 @@ def find_info(
                         again = last[k] == i
                         if again or (bare and flags[k] == 0):
                             fault = 1 if again else 0
-                            if faults[fault, 0, k] == 0:
-                                faults[fault, 1, k] = i
-                                faults[fault, 2, k], faults[fault, 3, k] = a, j + 1
-                            faults[fault, 0, k] += 1
+                            at = 4 * fault * n_slots + k
+                            if faults[at] == 0:
+                                faults[at + n_slots] = i
+                                faults[at + 2 * n_slots], faults[at + 3 * n_slots] = a, j + 1
+                            faults[at] += 1
                             if others and not again:
                                 other_begins[m], other_ends[m], other_nexts[m] = a, end, j + 1
                                 m += 1
                         else:
-                            item_begins[k, i] = j if bare else end + 1
-                            item_nexts[k, i] = j + 1
-                            there[k, i] = 1
+                            at = k * n + i
+                            item_begins[at] = j if bare else end + 1
+                            item_nexts[at] = j + 1
+                            there[at] = 1
                             count[k] += 1
                         last[k] = i
                 elif others and j > a:
@@ -133,9 +134,13 @@ def find_info(
                     m += 1
                 a = j + 1
             offsets[i + 1] = m
+    found, rest = int32s.base, int32s.base[2 * own + n + 1 :]
+    matrix, numbers = found[: 2 * own].reshape(2, n_slots, n), int64s.base
     return (
-        item_begins.base, item_nexts.base, there.base, count.base, faults.base,
-        offsets.base, other_begins.base[:m].copy(), other_ends.base[:m].copy(), other_nexts.base[:m].copy(),
+        matrix[0], matrix[1], there.base.reshape(n_slots, n),
+        numbers[8 * n_slots : 9 * n_slots], numbers[: 8 * n_slots].reshape(2, 4, n_slots),
+        found[2 * own : 2 * own + n + 1], rest[:m].copy(), rest[most : most + m].copy(),
+        rest[2 * most : 2 * most + m].copy(),
     )
 
 

@@ -37,7 +37,8 @@ def read(text, gff, columns=None, names="canonical"):
     fields = gff.named(names)
     picked = range(len(fields)) if columns is None else [gff_index(gff, c, names) for c in columns]
     reader = gff.reader(picked, names)
-    arrays, problems = reader.decode(lines_of(text, gff.rules, reader.want))
+    rows, problems = reader.decode(lines_of(text, gff.rules, reader.want))
+    arrays = rows.columns
     for array in arrays:
         array.validate(full=True)
     return pa.Table.from_arrays(arrays, schema=pa.schema([fields[i] for i in picked])), problems
@@ -300,7 +301,8 @@ def test_attributes_are_those_of_a_plain_reader(kind, data):
     text = b"".join(map(gff_row, fields))
     own = [KEY_COLUMNS + known.index(k) for k in asked]
     lines = lines_of(text, gff.rules, 9)
-    arrays, problems = gff.reader([*own, KEY_COLUMNS + len(known)], "canonical").decode(lines)
+    rows, problems = gff.reader([*own, KEY_COLUMNS + len(known)], "canonical").decode(lines)
+    arrays = rows.columns
     found = [READERS[kind](field or "") for field in fields]
     for key, array in zip(asked, arrays[:-1], strict=True):
         array.validate(full=True)

@@ -73,7 +73,8 @@ def read(text: bytes, kind: str, **options) -> tuple[pa.Table, list]:
     assert dialect.kind == kind
     named = dialect.named("canonical")
     lines = gff_text.lines_of(text, dialect.rules, 9)
-    arrays, problems = dialect.reader(list(range(len(named))), "canonical").decode(lines)
+    rows, problems = dialect.reader(list(range(len(named))), "canonical").decode(lines)
+    arrays = rows.columns
     about = schema.metadata(format=kind, **dialect.metadata)
     return pa.Table.from_arrays(arrays, schema=pa.schema(named, about)), problems
 

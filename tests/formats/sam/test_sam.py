@@ -29,7 +29,8 @@ def read(text, names="canonical", columns=None):
     fields = sam.named(names)
     picked = [i for i, f in enumerate(fields) if columns is None or f.name in columns]
     reader = sam.reader(picked, names)
-    arrays, problems = reader.decode(lines_of(text, sam.rules, reader.want))
+    rows, problems = reader.decode(lines_of(text, sam.rules, reader.want))
+    arrays = rows.columns
     for array in arrays:
         array.validate(full=True)
     return pa.Table.from_arrays(arrays, schema=pa.schema([fields[i] for i in picked])), problems

@@ -36,7 +36,7 @@ from gidx.autosql.grammar import WORDS
 from gidx.declared.columns import HEAD_FIELDS, Declared
 from gidx.declared.declare import BedType, text_of
 from gidx.errors import ColumnError, FormatError
-from gidx.formats.text.dialect import Head, RowColumns, Rules, fields_table
+from gidx.formats.text.dialect import Head, Metadata, RowColumns, Rules, fields_table
 from gidx.options import Names
 
 ITEM_RGB = "itemRgb"  # as the specification has it; UCSC's AutoSQL says reserved
@@ -211,12 +211,11 @@ class Bed:
         native[_RGB : _RGB + 1] = [ITEM_RGB if n == "reserved" else n for n in native[_RGB:][:1]]
         return [f.with_name(n) for f, n in zip(fields, native, strict=True)]
 
-    def reader(self, columns: Sequence[int], names: Names) -> RowColumns:
-        del names  # the same columns in the same order
+    def reader(self, columns: Sequence[int], names: Names, metadata: Metadata = None) -> RowColumns:
         told = self._declared.columns
-        return RowColumns(
-            [PLACES[c] if c < HEAD_FIELDS else told[c - HEAD_FIELDS] for c in columns]
-        )
+        own = [PLACES[c] if c < HEAD_FIELDS else told[c - HEAD_FIELDS] for c in columns]
+        named = self.named(names)  # the same columns in the same order, whatever their names
+        return RowColumns(own, pa.schema([named[i] for i in columns], metadata))
 
     def fields(self) -> pa.Table:
         told = self._declared.inner.autosql.fields

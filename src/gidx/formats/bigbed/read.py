@@ -352,12 +352,7 @@ class BigBedReader:
         named = declared.named(names)
         self.schema = pa.schema([named[i] for i in columns], file.metadata)
         specs = [own[i] or PLACES[i] for i in columns]
-        self._columns = FieldColumns(specs)
-        # positions of another width than the plan's
-        self._cast = [
-            (k, named[i].type) for k, i in enumerate(columns)
-            if i in (1, 2) and named[i].type != schema.POSITION
-        ]  # fmt: skip
+        self._columns = FieldColumns(specs, self.schema)
         self._chroms = list(file.chroms)
         self._words = words_of(self._chroms)
 
@@ -368,13 +363,7 @@ class BigBedReader:
             self._columns.want, regions,
         )  # fmt: skip
         places = chrom, start, end
-        arrays, problems = self._columns.decode(blocks.text, fields, places, self._words)
-        for k, kind in self._cast:
-            arrays[k] = arrays[k].cast(kind)
-        if arrays:
-            batch = pa.RecordBatch.from_arrays(arrays, schema=self.schema)
-        else:
-            batch = schema.batch(arrays, self.schema, len(chrom))
+        batch, problems = self._columns.decode(blocks.text, fields, places, self._words)
         if not problems:
             return Rows(batch)
         placed = [

@@ -41,7 +41,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -50,11 +50,12 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items
-from gidx.arrow.plan import PLACES, Place, Plan, Texts
+from gidx.arrow.plan import PLACES, Layout, Place, Plan, Texts
 from gidx.errors import warn
-from gidx.formats.text.dialect import Head, Lines, Rules, fields_table
+from gidx.formats.text.dialect import Head, Lines, Metadata, Rules, fields_table
 from gidx.ground.limits import limits
 from gidx.kernels import attributes as kernels
+from gidx.kernels.columns import Arrays, empty_maps
 from gidx.kernels.names import hash_words
 from gidx.options import Names
 
@@ -304,15 +305,16 @@ class Gff:
     def named(self, names: Names) -> list[pa.Field]:
         return [f for _, f in self._named[names]]
 
-    def reader(self, columns: Sequence[int], names: Names) -> _Reader:
-        return _Reader(self, [self._named[names][i] for i in columns], names)
+    def reader(self, columns: Sequence[int], names: Names, metadata: Metadata = None) -> _Reader:
+        picked = [self._named[names][i] for i in columns]
+        return _Reader(self, picked, names, pa.schema([f for _, f in picked], metadata))
 
     def split(
         self, text: npt.NDArray[np.uint8], begins: Any, nexts: Any, keys: tuple[Key, ...],
         rest: bool,
     ) -> _Split:  # fmt: skip
         """Some keys' values in the attributes of rows; where ``rest``, also the map."""
-        return _split(text, begins, nexts, self.kind == "gtf", self.table(keys, rest))
+        return _Split(text, begins, nexts, self.kind == "gtf", self.table(keys, rest))
 
     def table(self, keys: tuple[Key, ...], rest: bool) -> _Table:
         """Some keys for the kernel; where ``rest``, it knows all that have columns."""
@@ -353,57 +355,70 @@ class _Reader:
     """Some columns of GFF lines (a `LineReader`)."""
 
     def __init__(
-        self, gff: Gff, picked: Sequence[tuple[Fixed | Key | None, pa.Field]], names: Names
+        self,
+        gff: Gff,
+        picked: Sequence[tuple[Fixed | Key | None, pa.Field]],
+        names: Names,
+        fields: pa.Schema,
     ) -> None:
         self._gff, self._picked = gff, picked
-        fields = {c.key: f for c, f in picked if isinstance(c, Key)}
-        self._keys = tuple(k for k in gff.keys if k.key in fields)  # as the kernel has them
+        own = {c.key: f for c, f in picked if isinstance(c, Key)}
+        self._keys = tuple(k for k in gff.keys if k.key in own)  # as the kernel has them
         self._rest = any(c is None for c, _ in picked)
         self._table = gff.table(self._keys, self._rest)
+        # part by part, as `_parts` gives them, which of the columns each is
         self._fixed = [_made_of(c, f, names) for c, f in picked if isinstance(c, Fixed)]
+        place = {c.key if isinstance(c, Key) else c: i for i, (c, _) in enumerate(picked)}
+        self._columns = [
+            [i for i, (c, _) in enumerate(picked) if isinstance(c, Fixed)],
+            [place[k.key] for k in self._keys if not k.listed],
+            [place[k.key] for k in self._keys if k.listed],
+            [place[None]] if self._rest else [],
+        ]
         coded = gff.kind == "gff3"  # source and type may have escapes
         self._plan = Plan(
             [Texts(c, percent=coded and c.field in (1, 2)) if isinstance(c, Column) else c
              for c in self._fixed]
         )  # fmt: skip
-        texts = [fields[key.key] for key in self._keys if not key.listed]
+        texts = [own[key.key] for key in self._keys if not key.listed]
         self._texts = Plan([_text_column(f.name, f.type) for f in texts])
         self._lists = Plan([_LISTED for key in self._keys if key.listed])
+        where = {i: (p, k) for p, some in enumerate(self._columns) for k, i in enumerate(some)}
+        plans = [self._plan, self._texts, self._lists]
+        self._layout = Layout([where[i] for i in range(len(picked))], fields, plans)
         self.want = max((c.field + 1 for c in self._fixed if isinstance(c, Column)), default=0)
         if self._keys or self._rest:
             self.want = ATTRIBUTES + 1
 
-    def decode(self, lines: Lines) -> tuple[list[pa.Array], list[Problem]]:
+    def decode(self, lines: Lines) -> tuple[pa.RecordBatch, list[Problem]]:
         problems: list[Problem] = []
+        parts = [
+            self._plan.of_rows(
+                lines.text, lines.fields, lines.chrom, lines.start, lines.end, lines.names
+            )
+        ]
+        found = None
         if self._keys or self._rest:
             begins, nexts = lines.fields[ATTRIBUTES], lines.fields[ATTRIBUTES + 1]
-            found = _split(lines.text, begins, nexts, self._gff.kind == "gtf", self._table)
-            problems += found.broken()
-            texts = iter(found.texts(self._texts))
-            lists = iter(found.lists(self._lists))
-            made = {k.key: next(lists if k.listed else texts) for k in self._keys}
-        places = lines.chrom, lines.start, lines.end
-        fixed = zip(
-            self._plan.of_rows(lines.text, lines.fields, places, lines.names), self._fixed,
-            strict=True,
-        )  # fmt: skip
-        arrays = []
-        for column, named in self._picked:
-            problem = None
+            found = _Split(lines.text, begins, nexts, self._gff.kind == "gtf", self._table)
+            problems += found.broken
+            parts += found.parts(self._texts, self._lists)
+        odd: list[int] = []
+        for own, part in zip(self._columns, parts, strict=False):
+            odd += map(own.__getitem__, part.odd())
+        others: dict[int, pa.Array] = {}
+        for i in sorted(odd):
+            column, named = self._picked[i]
             if isinstance(column, Fixed):
-                array, own = next(fixed)
-                if array is None and isinstance(own, Column):
-                    array, problem = self._odd(lines, own)
+                own_column = self._fixed[self._columns[0].index(i)]
+                others[i], problem = self._odd(lines, cast(Column, own_column))
             elif column is not None:
-                array = made[column.key]
-                if array is None:
-                    array, problem = found.column(column, named.name, named.type)
+                others[i], problem = cast(_Split, found).column(column, named.name, named.type)
             else:
-                array, problem = found.map()
-            arrays.append(array)
+                others[i], problem = cast(_Split, found).map()
             if problem is not None:
                 problems.append(problem)
-        return arrays, problems
+        return self._layout.batch(parts, len(lines.chrom), others), problems
 
     def _odd(self, lines: Lines, column: Column) -> tuple[pa.Array, Problem | None]:
         """A column with escapes, or with values that are not of its type."""
@@ -470,28 +485,27 @@ def _table(known: Sequence[Key], asked: Sequence[Key], rest: bool) -> _Table:
     return _Table(data, bounds, slots, kinds, columns, n[False], n[True], place, rest)
 
 
-def _split(
-    text: npt.NDArray[np.uint8], begins: Any, nexts: Any, quoted: bool, table: _Table
-) -> _Split:
-    """The attributes of rows: GTF's where ``quoted``, else GFF3's."""
-    found = kernels.split_attributes(
-        text, begins, nexts, quoted, table.keys, table.bounds, table.slots, table.kinds,
-        table.columns, table.n_texts, table.n_lists, table.rest,
-    )  # fmt: skip
-    return _Split(text, nexts, quoted, table, found)
-
-
 class _Split:
     """What the kernel found in the attributes of some rows, as Arrow arrays."""
 
     def __init__(
-        self, text: npt.NDArray[np.uint8], nexts: Any, quoted: bool, table: _Table, found: Any
+        self,
+        text: npt.NDArray[np.uint8],
+        begins: Any,
+        nexts: Any,
+        quoted: bool,
+        table: _Table,
     ) -> None:
+        """The attributes of rows: GTF's where ``quoted``, else GFF3's."""
         self._text, self._nexts, self._quoted, self._table = text, nexts, quoted, table
         (
             self._texts, self._more, self._list_there, self._listed, self._map, self._items,
-            self._coded, self._open,
-        ) = found  # fmt: skip
+            self._coded, unclosed,
+        ) = kernels.split_attributes(
+            text, begins, nexts, quoted, table.keys, table.bounds, table.slots, table.kinds,
+            table.columns, table.n_texts, table.n_lists, table.rest,
+        )  # fmt: skip
+        self.broken = self._unclosed(*unclosed) if unclosed[0] else []
 
     def __len__(self) -> int:
         return len(self._nexts)
@@ -501,35 +515,30 @@ class _Split:
         owners, begins, nexts = self._more
         return kernels.group(owners, begins, nexts, self._table.n_texts * len(self))
 
-    @cached_property
-    def _lists(self) -> Any:
-        owners, begins, nexts = self._listed
-        return kernels.group(owners, begins, nexts, self._table.n_lists * len(self))
-
-    def broken(self) -> list[Problem]:
-        """Rows whose quotes are not closed."""
-        n, row, at = self._open
-        if n == 0:
-            return []
+    def _unclosed(self, n: int, row: int, at: int) -> list[Problem]:
+        """What is wrong with rows whose quotes are not closed."""
         shown = self._text[at : self._nexts[row] - 1].tobytes().decode("utf-8", "backslashreplace")
         return [Problem("attributes", "closed with a quote", int(n), int(row), shown)]
 
-    def texts(self, plan: Plan) -> list[pa.Array | None]:
-        """Arrays of the text keys; not of those that repeat in a row, or have escapes."""
-        if not len(plan):
-            return []
-        skip = self._coded[: len(plan)]
+    def parts(self, texts: Plan, lists: Plan) -> list[Arrays]:
+        """Arrays of the text keys, of the list keys, and of the map, if it is asked for.
+
+        Not of those that have escapes, or repeat in a row, nor of a map with entries.
+        """
+        n_texts = self._table.n_texts
+        skip = self._coded[:n_texts]
         if len(self._more[0]):
             skip = skip.copy()
             skip[np.unique(self._more[0] // len(self))] = 1
-        return plan.of_items(self._text, self._texts, skip)
-
-    def lists(self, plan: Plan) -> list[pa.Array | None]:
-        """Arrays of the list keys; not of those that have escapes."""
-        if not len(plan):
-            return []
-        skip = self._coded[self._table.n_texts : -2]
-        return plan.of_groups(self._text, self._lists, self._list_there, skip)
+        there, _, keys, _ = self._map
+        maps = Arrays(int(self._table.rest))
+        if self._table.rest and not len(keys):
+            maps = empty_maps(there, listed=True)
+        return [
+            texts.of_items(self._text, *self._texts, skip),
+            lists.of_groups(self._text, *self._listed, self._list_there, self._coded[n_texts:-2]),
+            maps,
+        ]
 
     def column(self, key: Key, name: str, kind: pa.DataType) -> tuple[pa.Array, Problem | None]:
         """The array of one key."""
@@ -552,7 +561,7 @@ class _Split:
         return decode_items(items, _text_column(name, kind))
 
     def _list(self, s: int, name: str) -> tuple[pa.Array, Problem | None]:
-        offsets, begins, nexts = self._lists
+        offsets, begins, nexts = self._listed
         own = offsets[s * len(self) : (s + 1) * len(self) + 1]
         low, high = int(own[0]), int(own[-1])
         items = Items(self._text, begins[low:high], nexts[low:high])
@@ -603,9 +612,9 @@ def parse_attributes(texts: Items, *, quoted: bool) -> tuple[pa.Array, list[Prob
 
     GTF's where ``quoted``, else GFF3's.
     """
-    split = _split(texts.text, texts.begins, texts.nexts, quoted, _table((), (), rest=True))
+    split = _Split(texts.text, texts.begins, texts.nexts, quoted, _table((), (), rest=True))
     array, problem = split.map()
-    return array, [*split.broken(), *([problem] if problem else [])]
+    return array, [*split.broken, *([problem] if problem else [])]
 
 
 def _list_array(

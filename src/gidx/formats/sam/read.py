@@ -33,7 +33,7 @@ import pyarrow.compute as pc
 from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items
 from gidx.arrow.plan import PLACES, Place
-from gidx.formats.text.dialect import Head, Lines, RowColumns, Rules, fields_table
+from gidx.formats.text.dialect import Head, Lines, Metadata, RowColumns, Rules, fields_table
 from gidx.kernels import attributes as kernels
 from gidx.kernels.vcf import first_of_keys
 from gidx.options import Names
@@ -141,9 +141,12 @@ class Sam:
             for c, f in zip(columns, fields, strict=True)
         ]
 
-    def reader(self, columns: Sequence[int], names: Names) -> _Reader:
-        every = CANONICAL if names == "canonical" else COLUMNS
-        return _Reader([every[i] for i in columns], self.types, canonical=names == "canonical")
+    def reader(self, columns: Sequence[int], names: Names, metadata: Metadata = None) -> _Reader:
+        canonical = names == "canonical"
+        every = CANONICAL if canonical else COLUMNS
+        named = self.named(names)
+        fields = pa.schema([named[i] for i in columns], metadata)
+        return _Reader([every[i] for i in columns], self.types, fields, canonical=canonical)
 
     def fields(self) -> pa.Table:
         return fields_table(
@@ -168,19 +171,24 @@ class _Reader:
     """Some columns of SAM lines (a `LineReader`)."""
 
     def __init__(
-        self, columns: Sequence[Mandatory], types: Mapping[int, pa.DataType], *, canonical: bool
+        self,
+        columns: Sequence[Mandatory],
+        types: Mapping[int, pa.DataType],
+        fields: pa.Schema,
+        *,
+        canonical: bool,
     ) -> None:
-        self._columns, self._canonical = columns, canonical
-        self._plain = RowColumns(
-            [_made_of(c, types, canonical) for c in columns if c.field != TAGS_FIELD]
-        )
+        self._columns, self._canonical, self._schema = columns, canonical, fields
+        own = [_made_of(c, types, canonical) for c in columns if c.field != TAGS_FIELD]
+        fields = [pa.field(str(i), column.type) for i, column in enumerate(own)]
+        self._plain = RowColumns(own, pa.schema(fields))
         self.want = self._plain.want
         if any(c.field == TAGS_FIELD for c in columns):
             self.want = TAGS_FIELD + 1
 
-    def decode(self, lines: Lines) -> tuple[list[pa.Array], list[Problem]]:
+    def decode(self, lines: Lines) -> tuple[pa.RecordBatch, list[Problem]]:
         plain, problems = self._plain.decode(lines)
-        further = iter(plain)
+        further = iter(plain.columns)
         arrays = []
         for column in self._columns:
             if column.field == TAGS_FIELD:
@@ -191,7 +199,7 @@ class _Reader:
                 if self._canonical:
                     array = _canonical(lines, column, array)
             arrays.append(array)
-        return arrays, problems
+        return schema.batch(arrays, self._schema, len(lines)), problems
 
 
 def _made_of(

@@ -25,7 +25,7 @@ from gidx.arrow.plan import PLACES, Place
 from gidx.autosql import AutoSql, standards
 from gidx.declared.declare import text_of
 from gidx.errors import FormatError
-from gidx.formats.text.dialect import Head, RowColumns, Rules, fields_table
+from gidx.formats.text.dialect import Head, Metadata, RowColumns, Rules, fields_table
 from gidx.options import Names
 
 _DECLARED = {
@@ -203,11 +203,13 @@ class Table:
         found[self.rules.chrom] = found[self.rules.chrom].with_type(schema.CHROM)
         return found
 
-    def reader(self, columns: Sequence[int], names: Names) -> RowColumns:
+    def reader(self, columns: Sequence[int], names: Names, metadata: Metadata = None) -> RowColumns:
         every: list[Column | Place] = [*PLACES, *self._rest]
         if names == "native":
             every = [PLACES[0] if c.field == self.rules.chrom else c for c in self._native]
-        return RowColumns([every[i] for i in columns])
+        named = self.named(names)
+        fields = pa.schema([named[i] for i in columns], metadata)
+        return RowColumns([every[i] for i in columns], fields)
 
     def fields(self) -> pa.Table:
         heads = [self._native[i] for i in (self.rules.chrom, self.rules.start, self.rules.end)]

@@ -4,7 +4,7 @@ tabix merges small bins into their parents, so that a chunk goes on long behind 
 20 kb of a BED6 lie in one or two blocks, its chunks in seven on average. Rows are sorted, so
 behind a row that starts past the region there is none of it, as htslib has it (tbx_itr_next).
 Of several regions, the next one may begin later in the file: the index says before where not
-(`TabixIndex.floors`), and what lies between is not inflated.
+(`Scheme.floors`), and what lies between is not inflated.
 
 300 regions of 20 kb in a BED6 of 1.2 M rows: 1.14 blocks each instead of 3.8, 0.34 ms
 instead of 0.60; to look at a block's last row takes 2 us, to inflate one 60.
@@ -67,10 +67,7 @@ class Ahead:
         chrom = self._ids.get(fields[rules.chrom])
         if chrom is None or not fields[rules.start].isdigit():
             return 0  # no row, or one that is an error where it is read
-        return self._behind(chrom, int(fields[rules.start]) - rules.one_based, block << 16 | begin)
-
-    def _behind(self, chrom: int, start: int, here: int) -> int:
-        """Behind a row that starts there."""
+        start, here = int(fields[rules.start]) - rules.one_based, block << 16 | begin
         low, high = self._first[chrom], self._first[chrom + 1]
         # a row of length zero overlaps a region that ends where it lies
         k = bisect_left(self._ends, start, low, high)

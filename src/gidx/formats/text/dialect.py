@@ -140,19 +140,22 @@ class LineReader(Protocol):
 
     want: int  # how many fields, from a row's first on, must be split for these columns
 
-    def decode(self, lines: Lines) -> tuple[list[pa.Array], list[Problem]]:
-        """Their arrays, in the order in which they were asked for."""
+    def decode(self, lines: Lines) -> tuple[pa.RecordBatch, list[Problem]]:
+        """Their rows, with the columns in the order in which they were asked for."""
         ...
+
+
+Metadata = Mapping[bytes, bytes] | None
 
 
 class RowColumns:
     """Columns of which each is of one field, or of a row's place (a `LineReader`)."""
 
-    def __init__(self, columns: Sequence[Column | Place]) -> None:
-        self._columns = FieldColumns(columns)
+    def __init__(self, columns: Sequence[Column | Place], schema: pa.Schema) -> None:
+        self._columns = FieldColumns(columns, schema)
         self.want = self._columns.want
 
-    def decode(self, lines: Lines) -> tuple[list[pa.Array], list[Problem]]:
+    def decode(self, lines: Lines) -> tuple[pa.RecordBatch, list[Problem]]:
         places = lines.chrom, lines.start, lines.end
         return self._columns.decode(lines.text, lines.fields, places, lines.names)
 
@@ -192,8 +195,8 @@ class Dialect(Protocol):
         """Every column: canonical (chrom, start, end first) or the file's own."""
         ...
 
-    def reader(self, columns: Sequence[int], names: Names) -> LineReader:
-        """Columns of ``named(names)``, those asked for, in that order."""
+    def reader(self, columns: Sequence[int], names: Names, metadata: Metadata = None) -> LineReader:
+        """Columns of ``named(names)``, each once, in that order; ``metadata`` of their schema."""
         ...
 
     def fields(self) -> pa.Table:

@@ -23,8 +23,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gidx.arrow import schema
+from gidx.arrow.decode import Problem
 from gidx.arrow.plan import words_of
-from gidx.bgzf.lines import BgzfLines, LineSource, Segment, Text, Wanted, check_line_ends, to_bgzf
+from gidx.bgzf.lines import BgzfLines, LineSource, Segment, Text, check_line_ends, to_bgzf
 from gidx.binning.index import TabixIndex
 from gidx.errors import FormatError, MissingIndexError, format_error, warn
 from gidx.formats import offers
@@ -72,7 +73,7 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         self._checked = self._seen_end = False
         self._asked: Ahead | None = None
         self._end: int | None = None  # where the table ends, if before the file does
-        self._apart = False
+        self.is_apart = False
         self._lock = threading.Lock()
 
     def widened(self, field: int, text: str) -> Self:
@@ -109,7 +110,7 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         if self.index is not None:
             return self
         made = copy.copy(self)
-        made._apart = True
+        made.is_apart = True
         return made
 
     def _knowing(self, text: Text) -> TabixText:
@@ -118,7 +119,7 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         if end is not None:
             self._end = end
         made = copy.copy(self)
-        made._apart = False
+        made.is_apart = False
         made.__dict__.pop("_compiled", None)
         made.__dict__["_found"] = made._with_declared(names)
         return made
@@ -130,7 +131,7 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         """The lines before the rows."""
         return self.dialect.header
 
-    @property
+    @cached_property
     def index_kind(self) -> str | None:
         return None if self.index is None else self.index.kind
 
@@ -271,11 +272,11 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
             raise MissingIndexError(self._no_index())
         if regions is None and isinstance(self.source, RemoteSource):
             self._check_end()
-        if self._apart:
+        if self.is_apart:
             return
         if self.index is None:
             self._compiled  # noqa: B018, which takes the chroms, and with them the table's end
-        elif regions is not None or self.dialect.rules.fasta:
+        elif not self._checked and (regions is not None or self.dialect.rules.fasta):
             self.check_index()  # which finds the end too
 
     def plan(self, regions: RegionSet | None) -> Ranges:
@@ -400,23 +401,30 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         return self.lines.groups(ranges, size)
 
     def fetch(self, group: list[Segment], regions: RegionSet | None = None) -> Text:
-        if regions is None or self.index is None:
-            return self._text(group)
-        return self._text(group, self._ahead(self.index, regions))
+        wanted = None
+        if regions is not None and self.index is not None:
+            wanted = self._ahead(self.index, regions)
+        text = self.lines.fetch(group, wanted)
+        return self._in_lines(text) if text.returns or self.dialect.rules.spaces else text
+
+    def _in_lines(self, text: Text) -> Text:
+        """The text, its lines' ends looked at, and parted by tabs."""
+        if text.returns:
+            check_line_ends(text.text.data, partial(self.lines.say, text), self.source.name)
+        return parted(text) if self.dialect.rules.spaces else text
+
+    def _text(self, group: list[Segment]) -> Text:
+        """What is read of a group to know of the file itself."""
+        return self._in_lines(self.lines.fetch(group))
 
     def _ahead(self, index: TabixIndex, regions: RegionSet) -> Ahead:
         """What is known before of the regions of a query; kept, since groups of it ask again."""
         found = self._asked
         if found is None or found.regions is not regions:
-            found = Ahead(regions, index.floors(regions), self._ids, self.dialect.rules)
+            floors = index.scheme.floors(regions.chrom, regions.start)
+            found = Ahead(regions, floors, self._ids, self.dialect.rules)
             self._asked = found
         return found
-
-    def _text(self, group: list[Segment], wanted: Wanted | None = None) -> Text:
-        text = self.lines.fetch(group, wanted)
-        if text.returns:
-            check_line_ends(text.text.data, partial(self.lines.say, text), self.source.name)
-        return parted(text) if self.dialect.rules.spaces else text
 
     def reader(self, columns: Sequence[int], names: Names) -> TextReader:
         return TextReader(self, columns, names)
@@ -426,7 +434,7 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
 
         None where the table has ended before.
         """
-        if not self._apart:
+        if not self.is_apart:
             return self
         if self._end is not None and self.lines.place(text, int(text.begins[0])) >= self._end:
             return None
@@ -441,7 +449,11 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         names, rules = self._compiled
         asked, blocks = EVERY, text.blocks
         if regions is not None:
-            asked = self._asked_for(regions)
+            ahead = self._asked
+            if ahead is None or ahead.regions is not regions:
+                asked = self._asked_for(regions)
+            else:
+                asked = ahead.asked
             # where blanks were made tabs, places are no longer those of the file
             blocks = _NO_BLOCKS if text.raw is not None else blocks
         status, at, found, chrom, start, end, fields, stops, leads, first = kernels.read_lines(
@@ -450,11 +462,17 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
         if status != kernels.OK:
             raise self.broken(text, int(at), status, found)
         if regions is not None:
-            self._check_leads(text, leads, first, regions)
-        own = own_rows(start, regions)
-        if own is not None:
-            chrom, start, end, stops = chrom[own], start[own], end[own], stops[own]
-            fields = np.ascontiguousarray(fields[:, own])
+            if self.index is not None:
+                own = text.raw or text
+                odd = self.index.scheme.odd_lead(
+                    leads, first, text.cut, own.begins, own.blocks, regions.first
+                )
+                if odd[1]:
+                    self._check_odd_lead(self.index, text, leads, first, odd)
+            some = None if regions.owned is None else own_rows(start, regions)
+            if some is not None:
+                chrom, start, end, stops = chrom[some], start[some], end[some], stops[some]
+                fields = np.ascontiguousarray(fields[:, some])
         return Lines(text.text, chrom, start, end, fields, stops, names)
 
     def _asked_for(self, regions: RegionSet) -> Asked:
@@ -463,37 +481,35 @@ class TabixText(Format, Texts, Declares, Widens, offers.Lines):
             return self._ahead(self.index, regions).asked
         return Asked(regions.first, regions.start, regions.end, _NO_FLOORS)
 
-    def _check_leads(
+    def _check_odd_lead(
         self,
+        index: TabixIndex,
         text: Text,
         leads: npt.NDArray[np.int32],
         starts: npt.NDArray[np.int64],
-        asked: RegionSet,
+        odd: tuple[int, int],
     ) -> None:
-        """Every range begins with a row of a chrom that was asked for, and of its own chunk."""
-        if self.index is None:
-            return
-        own = text.raw or text
-        i, why = self.index.scheme.odd_lead(
-            leads, starts, text.cut, own.begins, own.blocks, asked.first
-        )
+        """Raise where a range begins with a row of another chrom, or of another chunk.
+
+        ``odd`` is which may, and why, as the kernel has it.
+        """
+        i, why = odd
         if why == 1:
             raise self._stale(
                 f"{self._lead(text, i, leads)}, where the index has rows of another chrom"
             )
-        if (
-            why == 2
-        ):  # places in the data are what counts, as in gidx.binning.proof, but take longer
-            some = ((leads >= 0) & ~text.cut).nonzero()[0]
-            begins = own.begins[some].astype(np.uint64)
-            rows = leads[some].astype(np.int64), starts[some], begins
-            i = self.index.first_stranger(*rows, own.places_from)
-            if i >= 0:
-                i = int(some[i])
-                raise self._stale(
-                    f"{self._lead(text, i, leads)}:{int(starts[i]) + 1:,}, where the index has "
-                    "rows of other places"
-                )
+        # places in the data are what counts, as in gidx.binning.proof, but take longer
+        own = text.raw or text
+        some = ((leads >= 0) & ~text.cut).nonzero()[0]
+        begins = own.begins[some].astype(np.uint64)
+        rows = leads[some].astype(np.int64), starts[some], begins
+        i = index.first_stranger(*rows, own.places_from)
+        if i >= 0:
+            i = int(some[i])
+            raise self._stale(
+                f"{self._lead(text, i, leads)}:{int(starts[i]) + 1:,}, where the index has "
+                "rows of other places"
+            )
 
     def _lead(self, text: Text, i: int, leads: npt.NDArray[np.int32]) -> str:
         """The first row of a range in words."""
@@ -559,32 +575,53 @@ class TextReader:
     """Some columns of a text file (a `Reader`)."""
 
     def __init__(self, file: TabixText, columns: Sequence[int], names: Names) -> None:
-        self._file, self._lines = file, file.dialect.reader(columns, names)
         named = file.dialect.named(names)
         self.schema = pa.schema([named[i] for i in columns], file.metadata)
+        # what is asked for again is made once
+        once = list(dict.fromkeys(columns))
+        self._again = [once.index(i) for i in columns] if len(once) < len(columns) else None
+        self._most = max(_CELLS // max(len(columns), 1), 1)  # rows at a time
+        self._file, self._lines = file, file.dialect.reader(once, names, file.metadata)
 
     def decode(self, blocks: Text, regions: RegionSet | None) -> Rows:
-        file = self._file.knowing(blocks)
+        file = self._file if not self._file.is_apart else self._file.knowing(blocks)
         if file is None:
             return Rows(pa.RecordBatch.from_pylist([], self.schema))
         lines = file.read(blocks, self._lines.want, regions)
         if file.encoding is not None:
             lines = _in_utf8(lines, file.encoding)
-        return self._rows(file, lines, 0)
+        if len(lines.chrom) > self._most:
+            return self._part(file, lines, 0)
+        batch, problems = self._lines.decode(lines)
+        if self._again is not None:
+            batch = self._repeated(batch)
+        return Rows(batch, _placed(file, lines, problems) if problems else ())
 
-    def _rows(self, file: TabixText, lines: Lines, at: int) -> Rows:
-        """The rows from number ``at`` on."""
-        step = max(_CELLS // max(len(self.schema), 1), 1)
-        some = lines if len(lines) <= step else lines.slice(at, at + step)
-        arrays, problems = self._lines.decode(some)
-        batch = schema.batch(arrays, self.schema, len(some))
-        placed = []
-        for p in problems:
-            chrom = int(some.chrom[p.row])
-            name = list(file.chroms)[chrom] if chrom >= 0 else "*"
-            placed.append(Placed(p, (name, int(some.start[p.row]), int(some.end[p.row]))))
-        rest = partial(self._rows, file, lines, at + step) if at + step < len(lines) else None
-        return Rows(batch, placed, rest)
+    def _part(self, file: TabixText, lines: Lines, at: int) -> Rows:
+        """The rows from number ``at`` on, as many as are decoded at a time."""
+        some = lines.slice(at, at + self._most)
+        batch, problems = self._lines.decode(some)
+        if self._again is not None:
+            batch = self._repeated(batch)
+        rest = partial(self._part, file, lines, at + len(some))
+        placed = _placed(file, some, problems)
+        return Rows(batch, placed, rest if at + len(some) < len(lines) else None)
+
+    def _repeated(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """With what was asked for again."""
+        arrays = [batch.column(i) for i in cast("list[int]", self._again)]
+        return schema.batch(arrays, self.schema, batch.num_rows)
+
+
+def _placed(file: TabixText, lines: Lines, problems: Sequence[Problem]) -> list[Placed]:
+    """Problems, and the rows that they are in."""
+    names = list(file.chroms)
+    placed = []
+    for p in problems:
+        chrom = int(lines.chrom[p.row])
+        name = names[chrom] if chrom >= 0 else "*"
+        placed.append(Placed(p, (name, int(lines.start[p.row]), int(lines.end[p.row]))))
+    return placed
 
 
 def _in_utf8(lines: Lines, encoding: Encoding) -> Lines:

@@ -52,11 +52,12 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items, decode_whole
-from gidx.arrow.plan import PLACES, Flag, Place, Plan, Texts
+from gidx.arrow.plan import PLACES, Flag, Layout, Place, Plan, Texts
 from gidx.errors import ColumnError, FormatError, hint, warn
-from gidx.formats.text.dialect import Head, Lines, Rules, fields_table
+from gidx.formats.text.dialect import Head, Lines, Metadata, Rules, fields_table
 from gidx.formats.vcf.header import FIXED, Declaration, Header
 from gidx.kernels import vcf as kernels
+from gidx.kernels.columns import Arrays, empty_maps
 from gidx.kernels.names import hash_words
 from gidx.options import Genotypes, Names
 
@@ -433,21 +434,9 @@ class Vcf:
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────
 
-    def reader(self, columns: Sequence[int], names: Names) -> _Reader:
-        return _Reader(self, columns, names)
-
-    def decode(
-        self, lines: Lines, plan: _Plan, arrays: dict[int, pa.Array], problems: list[Problem]
-    ) -> None:
-        """Arrays of what is planned, by its number, and what is wrong."""
-        places = lines.chrom, lines.start, lines.end
-        made = plan.of_fixed.of_rows(lines.text, lines.fields, places, lines.names)
-        for (i, spec), array in zip(plan.fixed, made, strict=True):
-            arrays[i] = self._odd(lines, spec, problems) if array is None else array
-        if plan.info or plan.infos is not None:
-            self._decode_info(lines, plan, arrays, problems)
-        if plan.format or plan.formats is not None:
-            self._decode_format(lines, plan, arrays, problems)
+    def reader(self, columns: Sequence[int], names: Names, metadata: Metadata = None) -> _Reader:
+        named = self.named(names)
+        return _Reader(self, columns, names, pa.schema([named[i] for i in columns], metadata))
 
     def plan(self, columns: Sequence[int], names: Names) -> _Plan:
         """How these columns, each once, are made."""
@@ -462,7 +451,7 @@ class Vcf:
     def _words(self) -> _Words:
         return _Words.of([key.encode() for key in self.declared.info])
 
-    def _odd(self, lines: Lines, spec: _Spec, problems: list[Problem]) -> pa.Array:
+    def decode_odd(self, lines: Lines, spec: _Spec, problems: list[Problem]) -> pa.Array:
         """A fixed column with values that are not of its type."""
         name = spec.field.name
         array, problem = decode_items(lines.items(spec.column.field), spec.column)
@@ -475,44 +464,68 @@ class Vcf:
 
     # ── INFO ────────────────────────────────────────────────────────────────────────────────────
 
-    def _decode_info(
+    def decode_info(
         self, lines: Lines, plan: _Plan, arrays: dict[int, pa.Array], problems: list[Problem]
-    ) -> None:
+    ) -> list[Arrays]:
         words, mapped = self._words, plan.infos is not None
         begins, nexts, there, count, faults, *others = kernels.find_info(
             lines.text, lines.fields[_INFO], lines.fields[_INFO + 1], words.text, words.bounds,
             words.table, plan.slots, len(plan.info), plan.flags, mapped,
         )  # fmt: skip
+        made = plan.of_info.of_items(lines.text, begins, nexts, there, plan.of_info.none)
+        odd = made.odd()
         kept: list[_Entries] = []
-        faulty = (faults[0, 0] + faults[1, 0]).tolist()
-        made = plan.of_info.of_items(lines.text, (begins, nexts, there))
-        for k, (i, spec) in enumerate(plan.info):
+        if odd or faults.any():
+            kept = self._odd_info(
+                lines, plan, (begins, nexts, there, count, faults), odd, arrays, problems
+            )
+        parts = [made]
+        if plan.infos is not None:
+            i, spec = plan.infos
+            if len(others[1]) or any(len(e.rows) for e in kept):
+                arrays[i] = self._info_map(lines, spec, others, kept, problems)
+            else:
+                parts.append(empty_maps(np.zeros(len(lines.chrom), np.uint8), listed=False))
+        return parts
+
+    def _odd_info(
+        self,
+        lines: Lines,
+        plan: _Plan,
+        found: Any,
+        odd: list[int],
+        arrays: dict[int, pa.Array],
+        problems: list[Problem],
+    ) -> list[_Entries]:
+        """Columns that are ``odd``, and what is wrong; values that stay in the map."""
+        begins, nexts, there, count, faults = found
+        kept: list[_Entries] = []
+        faulty = (faults[0, 0] + faults[1, 0]).nonzero()[0].tolist()
+        for k in sorted({*odd, *faulty}):
+            i, spec = plan.info[k]
             if i < 0 and not spec.can_misfit:
                 continue
-            array, ok, problem = made[k], None, None
-            if array is None:
+            ok, problem = None, None
+            if k in odd:
                 items = Items(lines.text, begins[k], nexts[k], there[k])
                 if spec.is_flag:
                     array, ok, problem = _flags(items, there[k], spec)
                 else:
                     array, ok, problem = self._values(items, spec, int(count[k]))
-            if mapped and ok is not None:
+            if plan.infos is not None and ok is not None:
                 kept.append(_Entries.of_misfits(items, np.flatnonzero(ok == 0), len(spec.key)))
             if i < 0:  # nobody asked for the column, only for the map
                 continue
-            arrays[i] = array
+            if k in odd:
+                arrays[i] = array
             problems += [_in_map(problem, spec)] if problem else []
-            if not faulty[k]:
-                continue
             for what, (n, row, a, b) in zip(("", _ONCE), faults[:, :, k], strict=True):
                 if n:
                     text = _shown(lines.text[a : b - 1])
                     said = spec.column.declared + what
                     one = Problem(spec.column.name, said, int(n), int(row), text)
                     problems.append(replace(one, read_as=_FIRST) if what else one)
-        if plan.infos is not None:
-            i, spec = plan.infos
-            arrays[i] = self._info_map(lines, spec, others, kept, problems)
+        return kept
 
     def _info_map(
         self,
@@ -524,8 +537,6 @@ class Vcf:
     ) -> pa.Array:
         """Keys that are not declared, and ``kept`` ones, which do not fit."""
         n = len(lines)
-        if len(others[1]) == 0 and not any(len(e.rows) for e in kept):
-            return pa.nulls(n, spec.field.type)
         entries = _Entries.of_rows(*others).with_others(kept)
         first = kernels.first_of_keys(lines.text, entries.offsets(n), entries.begins, entries.ends)
         if not first.all():
@@ -552,7 +563,7 @@ class Vcf:
 
     # ── FORMAT ──────────────────────────────────────────────────────────────────────────────────
 
-    def _decode_format(
+    def decode_format(
         self, lines: Lines, plan: _Plan, arrays: dict[int, pa.Array], problems: list[Problem]
     ) -> None:
         n, width, slots = len(lines), len(self.samples), len(plan.format)
@@ -575,17 +586,19 @@ class Vcf:
         )  # fmt: skip
         if status != kernels.OK:
             raise self._broken(lines, status, at, sample, found)
-        own = tuple(one[: slots * n * width].reshape(slots, n * width) for one in all_items)
-        made = plan.of_format.of_items(lines.text, cast(Any, own))
+        own = [one[: slots * n * width].reshape(slots, n * width) for one in all_items]
+        begins, nexts, there = own
+        made = plan.of_format.imported(
+            plan.of_format.of_items(lines.text, begins, nexts, there, plan.of_format.none)
+        )
         for k, (i, spec) in enumerate(plan.format):
             flat, ok, problem = made[k], None, None
             if flat is None:
-                item_begins, nexts, there = (one[k] for one in own)
-                items = Items(lines.text, item_begins, nexts, there)
+                items = Items(lines.text, begins[k], nexts[k], there[k])
                 if spec.column.type == GENOTYPE:
                     flat, ok, problem = _genotypes(items, spec)
                 else:
-                    flat, ok, problem = self._values(items, spec, int(np.count_nonzero(there)))
+                    flat, ok, problem = self._values(items, spec, int(np.count_nonzero(there[k])))
             if ok is not None and plan.formats is not None:
                 kept += _Misfits.of(items, ok, spec.key, width)
             if i < 0:  # nobody asked for the column, only for the map
@@ -757,17 +770,32 @@ class _Plan:
 class _Reader:
     """Some columns of VCF lines (a `LineReader`)."""
 
-    def __init__(self, vcf: Vcf, columns: Sequence[int], names: Names) -> None:
-        asked = list(dict.fromkeys(columns))
-        self._vcf, self._plan = vcf, vcf.plan(asked, names)
-        self._numbers = [asked.index(column) for column in columns]
+    def __init__(self, vcf: Vcf, columns: Sequence[int], names: Names, fields: pa.Schema) -> None:
+        self._vcf, self._plan = vcf, vcf.plan(columns, names)
+        plan, where = self._plan, dict.fromkeys(range(len(columns)), (-1, -1))
+        for part, placed in enumerate((plan.fixed, plan.info)):
+            where |= {i: (part, k) for k, (i, _) in enumerate(placed) if i >= 0}
+        if plan.infos is not None:
+            where[plan.infos[0]] = 2, 0
+        self._layout = Layout(list(where.values()), fields, [plan.of_fixed, plan.of_info])
         self.want = self._plan.want  # chrom, start and end are placed already
 
-    def decode(self, lines: Lines) -> tuple[list[pa.Array], list[Problem]]:
-        arrays: dict[int, pa.Array] = {}
+    def decode(self, lines: Lines) -> tuple[pa.RecordBatch, list[Problem]]:
+        vcf, plan = self._vcf, self._plan
+        others: dict[int, pa.Array] = {}
         problems: list[Problem] = []
-        self._vcf.decode(lines, self._plan, arrays, problems)
-        return [arrays[i] for i in self._numbers], problems
+        made = plan.of_fixed.of_rows(
+            lines.text, lines.fields, lines.chrom, lines.start, lines.end, lines.names
+        )
+        for k in made.odd():
+            i, spec = plan.fixed[k]
+            others[i] = vcf.decode_odd(lines, spec, problems)
+        parts = [made]
+        if plan.info or plan.infos is not None:
+            parts += vcf.decode_info(lines, plan, others, problems)
+        if plan.format or plan.formats is not None:
+            vcf.decode_format(lines, plan, others, problems)
+        return self._layout.batch(parts, len(lines.chrom), others), problems
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from gidx.arrow.decode import Column, Items, decode_items
 from gidx.arrow.plan import PLACES, Flag, Layout, Place, Plan, Texts, words_of
+from gidx.ground.tuning import tuning
 from gidx.kernels.columns import empty_maps
 
 KINDS = {
@@ -179,8 +181,9 @@ def parts_of(n):
     return plans, [plan.of_rows(text, fields, *places, words_of(["chr1"])) for plan in plans]
 
 
+@pytest.mark.parametrize("whole", [0, 20])
 @given(st.integers(0, 20), st.permutations(["a", "b", "c", "d"]), st.data())
-def test_a_batch_has_the_columns_of_its_parts_in_any_order(n, order, data):
+def test_a_batch_has_the_columns_of_its_parts_in_any_order(whole, n, order, data):
     plans, parts = parts_of(n)
     columns = {
         "a": pa.array([f"t{i}" for i in range(n)], pa.string()),
@@ -194,13 +197,36 @@ def test_a_batch_has_the_columns_of_its_parts_in_any_order(n, order, data):
     # a column that was made may be put in place of one that a part has
     again = data.draw(st.sets(st.sampled_from(order)))
     others = {order.index(name): columns[name] for name in {"d", *again}}
-    made = Layout([places[name] for name in order], wanted.schema, plans).batch(parts, n, others)
+    layout = Layout([places[name] for name in order], wanted.schema, plans)
+    with tuning.set(batch_whole=whole):
+        made = layout.batch(parts, n, others)
     made.validate(full=True)
     assert made.equals(wanted, check_metadata=True)
 
 
-def test_a_batch_without_columns_has_its_rows():
-    assert Layout([], pa.schema([])).batch([], 7).num_rows == 7
+@pytest.mark.parametrize("n", [7, 70_000])
+def test_a_batch_without_columns_has_its_rows(n):
+    assert Layout([], pa.schema([])).batch([], n).num_rows == n
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is counted by Linux")
+def test_columns_of_many_rows_are_let_go_one_by_one():
+    def held():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+    n = 2_000_000  # 16 MB a column
+    places = np.zeros(n, np.int32), np.zeros(n, np.int64), np.zeros(n, np.int64)
+    plan = Plan([PLACES[1], PLACES[2], PLACES[2]])
+    fields = pa.schema([(name, pa.int64()) for name in "abc"])
+    layout = Layout([(0, i) for i in range(3)], fields, [plan])
+    none = np.zeros(1, np.uint8), np.zeros((1, n), np.int32)
+    batch = layout.batch([plan.of_rows(*none, *places, words_of(["chr1"]))], n)
+    before = held()
+    one = batch.column(0)
+    del batch
+    gc.collect()
+    assert before - held() > 24_000_000
+    assert len(one) == n
 
 
 def test_what_a_schema_says_is_what_is_imported():

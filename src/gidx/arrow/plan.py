@@ -5,8 +5,8 @@ the arrays of group after group. 17 columns of a dozen rows take 25 us where one
 took 140. A column in which some value is not of its type, or takes a full parser, is none of
 the kernel's: it is not made, and `gidx.arrow.decode` makes it, and says what is wrong.
 
-A `Layout` puts what plans made, and what was made otherwise, into one batch, which pyarrow
-imports as a whole: 17 columns in 6 us, where 17 arrays and a batch of them took 12.
+A `Layout` puts what plans made, and what was made otherwise, into one batch. One of few rows
+pyarrow imports as a whole: 17 columns in 6 us, where 17 arrays and a batch of them take 12.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import pyarrow.types as pat
 
 from gidx.arrow.decode import Bytes, Column, Items, Problem, decode_items, integer_limits
 from gidx.arrow.schema import CHROM, POSITION
+from gidx.ground.tuning import tuning
 from gidx.kernels import columns as kernels
 from gidx.kernels.columns import Arrays, Words
 
@@ -161,6 +162,8 @@ class Layout:
         self, parts: Sequence[Arrays], rows: int, others: Mapping[int, pa.Array] | None = None
     ) -> pa.RecordBatch:
         """Rows of what was made; ``others`` are columns, by number, that were made otherwise."""
+        if rows > tuning.batch_whole and len(self._places):
+            return self._of_arrays(parts, others or {})
         places = self._places
         if others:
             extra, places = Arrays(len(others)), places.copy()
@@ -173,6 +176,14 @@ class Layout:
             parts = [*parts, extra]
         made = kernels.batch(parts, places, rows)
         return _import_batch(made.address(0), self.schema)
+
+    def _of_arrays(self, parts: Sequence[Arrays], others: Mapping[int, pa.Array]) -> pa.RecordBatch:
+        """The same, each column in memory of its own."""
+        arrays = [
+            others[i] if i in others else _import(parts[part].address(k), self.schema.field(i).type)
+            for i, (part, k) in enumerate(self._places.tolist())
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
 
 class FieldColumns:

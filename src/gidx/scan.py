@@ -97,6 +97,14 @@ def find(
     return pa.Table.from_batches(scan.batches(), scan.schema)
 
 
+def in_steps(
+    dataset: OpenFile, regions: Any, size: int, **options: Any
+) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """Rows as `scan` has them, read by so many bytes of the file at a time: less memory."""
+    scan = dataset._prepare(regions, group_size=size, **options)
+    return scan.schema, scan.batches()
+
+
 def first_lines(dataset: _Any, size: int) -> _Any:
     """The first lines of a text file, as a file of their own."""
     text = MemorySource(cast(Lines, dataset._format).first_lines(size), dataset.path)

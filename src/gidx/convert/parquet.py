@@ -10,13 +10,19 @@ from gidx.arrow.batches import flow
 from gidx.convert.parts import write_parts
 from gidx.dataset import Dataset, open
 from gidx.errors import one_of
+from gidx.formats.offers import Lines
 from gidx.formats.parquet import write as parquet
 from gidx.ground.atomic import replacing
+from gidx.scan import format_of, in_steps
 
 if TYPE_CHECKING:
     from typing import BinaryIO, Unpack
 
     from gidx.options import AnySource, Path, Regions, ScanOptions, Tabular
+
+# Bytes of a text file that are read at a time. With those of a scan, 1 MB, a VCF of sites took
+# 224 MB at its peak, and more the longer it was; with these 188, for 5 % more CPU time.
+STEP = 256 * 1024
 
 
 def to_parquet(
@@ -90,9 +96,13 @@ def to_parquet(
         return
 
     def write(rows: Dataset, is_sorted: bool) -> None:
-        reader = rows.scan(regions, **options)
+        if isinstance(format_of(rows), Lines):
+            schema, batches = in_steps(rows, regions, STEP, **options)
+        else:
+            reader = rows.scan(regions, **options)
+            schema, batches = reader.schema, reader
         with replacing(path) as file:
-            parquet.write(reader.schema, reader, file, is_sorted=is_sorted, **writing)
+            parquet.write(schema, batches, file, is_sorted=is_sorted, **writing)
 
     can_rewrite = isinstance(path, str | os.PathLike)
     try:

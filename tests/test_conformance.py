@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.support import bigwig_bytes, tabix_files
+from tests.support.tables import places
 
 import gidx
 from gidx.cli import main
@@ -189,10 +190,6 @@ def within(row, region):
     chrom, start, end = row
     name, lo, hi = spelled(region)
     return chrom == name and start < hi and end > lo
-
-
-def places(table):
-    return list(zip(*(table[n].to_pylist() for n in ("chrom", "start", "end")), strict=True))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,8 +9,9 @@ import pysam
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.formats.text.test_tabix_read import overlapping, rows_of, text_of
+from tests.formats.text.test_tabix_read import text_of
 from tests.support import tabix_files
+from tests.support.tables import overlapping, places
 
 import gidx
 from gidx.binning.index import TabixIndex
@@ -92,13 +93,13 @@ def test_real_files_answer_by_either_kind_as_a_scan_does(corpus, tmp_path, file)
         indexes.append(build_index(path, tmp_path / "x.tbi", kind="tbi"))
     datasets = [gidx.open(path, index=index) for index in indexes]
     columns = ["chrom", "start", "end"]
-    rows = [r for r in rows_of(datasets[0].to_table(columns=columns)) if r[1] is not None]
+    rows = [r for r in places(datasets[0].to_table(columns=columns)) if r[1] is not None]
     r = random.Random(3)
     for chrom, s, e in r.sample(rows, min(12, len(rows))):
         region = chrom, max(0, s + r.randint(-3, 3)), e + r.randint(3, 9)
         for dataset in datasets:
             found = dataset.to_table(region, columns=columns)
-            assert rows_of(found) == overlapping(rows, *region)
+            assert places(found) == overlapping(rows, [region])
 
 
 def test_a_real_file_with_skipped_lines(corpus, tmp_path):
@@ -157,7 +158,7 @@ def test_columns_of_any_table(tmp_path):
     expected = tabix(path, seq_col=1, start_col=3, end_col=2)
     assert TabixIndex.read(f"{path}.tbi") == expected
     build_index(path, chrom=2, start=4)
-    assert rows_of(gidx.open(path).to_table("c1:7")) == [("c1", 6, 7)]
+    assert places(gidx.open(path).to_table("c1:7")) == [("c1", 6, 7)]
 
 
 def test_meta_and_skip(tmp_path):

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pytest
 from tests import test_conformance as conformance
 from tests.support import tabix_files
+from tests.support.tables import places
 
 import gidx
 from gidx.engines.dask import Read
@@ -139,7 +140,7 @@ def test_frames_are_written_as_one_file_with_its_index(tmp_path, kind):
     }[kind]  # fmt: skip
     write(frame, target)
     found, expected = gidx.open(target), gidx.open(source)
-    assert conformance.places(found.to_table()) == conformance.places(expected.to_table())
+    assert places(found.to_table()) == places(expected.to_table())
     region = ("chr2", 20_000, 30_000)
     assert found.to_table(region).column("start").equals(expected.to_table(region)["start"])
     swapped = dd.concat([frame.partitions[3:], frame.partitions[:3]])
@@ -147,7 +148,7 @@ def test_frames_are_written_as_one_file_with_its_index(tmp_path, kind):
         write(swapped, target)
     write(swapped, target, sort=True)
     again = gidx.open(target)
-    assert sorted(conformance.places(again.to_table())) == sorted(conformance.ROWS)
+    assert sorted(places(again.to_table())) == sorted(conformance.ROWS)
 
 
 def test_a_frame_of_other_columns_keeps_its_dtypes_without_rows(tmp_path):

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from tests import test_conformance as conformance
 from tests.support import spark as sessions
+from tests.support.tables import places
 
 import gidx
 
@@ -175,7 +176,7 @@ def test_tasks_write_parquet_that_is_opened_as_one_with_what_the_file_declared(
     assert len(names) == len(gidx.open(vcf).partitions(6))
     assert all(name.startswith("part-0") for name in names)
     found, expected = gidx.open(folder), gidx.open(vcf)
-    assert conformance.places(found.to_table()) == conformance.places(expected.to_table())
+    assert places(found.to_table()) == places(expected.to_table())
     gidx.write_vcf(found, tmp_path / "again.vcf.gz")
     again = gidx.open(tmp_path / "again.vcf.gz")
     assert again.header == expected.header

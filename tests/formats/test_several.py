@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from tests import test_conformance as conformance
 from tests.support import tabix_files
+from tests.support.tables import places
 
 import gidx
 from gidx.cli import main
@@ -45,7 +46,7 @@ class TestAFileForEachChrom:
         assert several.schema.types == one.schema.types
         assert list(several.chroms) == CHROMS
         assert several.format == one.format
-        assert conformance.places(several.to_table()) == conformance.ROWS
+        assert places(several.to_table()) == conformance.ROWS
         assert several.count_rows() == len(conformance.ROWS)
         assert several.to_pandas()["chrom"].cat.categories.tolist() == CHROMS
         assert several.fields["name"].equals(one.fields["name"])
@@ -69,18 +70,18 @@ class TestAFileForEachChrom:
         several = pickle.loads(pickle.dumps(gidx.open(made[1])))
         for n in (1, 5, 60):
             pieces = several.partitions(n)
-            rows = [row for p in pieces for row in conformance.places(several.to_table(p))]
+            rows = [row for p in pieces for row in places(several.to_table(p))]
             assert rows == conformance.ROWS
             asked = ["chr1", ("chrX", 100, 70_000)]
             pieces = several.partitions(n, regions=asked)
-            rows = [row for p in pieces for row in conformance.places(several.to_table(p))]
-            assert rows == conformance.places(several.to_table(asked))
+            rows = [row for p in pieces for row in places(several.to_table(p))]
+            assert rows == places(several.to_table(asked))
 
     def test_a_glob_has_them_in_the_order_that_people_count_in(self, made):
         _, parts = made
         pattern = str(parts[0].parent.parent / "chr*" / parts[0].name)
         dataset = gidx.open(pattern)
-        assert conformance.places(dataset.to_table()) == conformance.ROWS
+        assert places(dataset.to_table()) == conformance.ROWS
         assert len(gidx.read(pattern, "chr2")) == dataset.count_rows("chr2")
 
 
@@ -91,7 +92,7 @@ def test_a_glob_at_a_url(tmp_path):
         for file in (path, tmp_path / f"c{i}.bed.gz.tbi"):
             memory.pipe(f"/several/{file.name}", file.read_bytes())
     dataset = gidx.open("memory://several/c*.bed.gz")
-    assert conformance.places(dataset.to_table()) == [("c2", 1, 5), ("c10", 1, 5)]
+    assert places(dataset.to_table()) == [("c2", 1, 5), ("c10", 1, 5)]
     assert dataset.count_rows("c10") == 1
 
 
@@ -101,10 +102,10 @@ def test_a_chrom_in_several_files_is_read_of_each(tmp_path):
         tabix_files.write(tmp_path / f"{i}.bed.gz", rows, sizes=500)
     dataset = gidx.open([tmp_path / f"{i}.bed.gz" for i in range(3)])
     assert dataset.count_rows(("c1", 0, 10)) == 3
-    whole = conformance.places(dataset.to_table())
+    whole = places(dataset.to_table())
     assert len(whole) == 900
     for n in (1, 7, 100):
-        pieces = [conformance.places(dataset.to_table(p)) for p in dataset.partitions(n)]
+        pieces = [places(dataset.to_table(p)) for p in dataset.partitions(n)]
         assert sorted(row for piece in pieces for row in piece) == sorted(whole)
 
 
@@ -128,13 +129,13 @@ def test_files_without_an_index_are_cut_each(tmp_path, kinds):
         paths.append(path)
         expected += rows
     dataset = pickle.loads(pickle.dumps(gidx.open(paths)))
-    assert conformance.places(dataset.to_table()) == expected
+    assert places(dataset.to_table()) == expected
     for n in (1, 2, 3, 8, 50):
         pieces = dataset.partitions(n)
         assert len(pieces) >= min(n, sum(kind != "gz" for kind in kinds))
         assert len(pieces) <= n + 1
         tables = [dataset.to_table(piece) for piece in pieces]
-        assert [row for table in tables for row in conformance.places(table)] == expected
+        assert [row for table in tables for row in places(table)] == expected
         assert sum(map(dataset.count_rows, pieces)) == len(expected)
     assert dataset.to_dask(npartitions=5).compute(scheduler="sync").start.tolist() == [
         start for _, start, _ in expected

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.support.bigwig_bytes import build
+from tests.support.tables import rows_in
 
 import gidx
 from gidx.bbi.header import BIGWIG_MAGIC, read_header
@@ -29,16 +30,12 @@ def frame(rows) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["chrom", "start", "end", "value"])
 
 
-def rows_of(data) -> list[tuple]:
-    return [tuple(row.values()) for row in gidx.open(data).to_table().to_pylist()]
-
-
 def test_two_chroms_in_one_call():
     """pyBigWig 54: entries of two chroms are called out of order."""
     start = np.array([0, 10, 40, 50, 60, 70, 80, 90])
     rows = pd.DataFrame({"chrom": np.repeat(["chr1", "chr2"], 4), "start": start,
                          "end": start + 5, "value": np.arange(8.0)})  # fmt: skip
-    assert len(rows_of(written(rows, {"chr1": 100, "chr2": 100}))) == 8
+    assert len(rows_in(written(rows, {"chr1": 100, "chr2": 100}))) == 8
 
 
 def test_rows_without_bases_are_named_or_dropped():
@@ -48,7 +45,7 @@ def test_rows_without_bases_are_named_or_dropped():
         written(rows, {"chr1": 20})
     assert error.value.row == 1
     kept = written(rows, {"chr1": 20}, invalid="drop")
-    assert rows_of(kept) == [("chr1", 7, 8, 1.0), ("chr1", 9, 12, 3.0)]
+    assert rows_in(kept) == [("chr1", 7, 8, 1.0), ("chr1", 9, 12, 3.0)]
 
 
 def test_rows_that_overlap_are_refused_with_the_way_to_their_depth():
@@ -62,7 +59,7 @@ def test_rows_that_overlap_are_refused_with_the_way_to_their_depth():
 def test_a_value_that_is_not_a_number_leaves_a_gap():
     """pyBigWig 132: NaN of an array is written as a value, which other tools fall over."""
     data = written({"chr1": np.array([1.0, NAN, NAN, 2.0])})
-    assert rows_of(data) == [("chr1", 0, 1, 1.0), ("chr1", 3, 4, 2.0)]
+    assert rows_in(data) == [("chr1", 0, 1, 1.0), ("chr1", 3, 4, 2.0)]
 
 
 def test_a_sum_is_that_of_the_values():
@@ -99,7 +96,7 @@ def test_lengths_that_differ_by_one_stay(tmp_path):
     """bigwig-nim 8: the third row came out one base shorter, and a new one behind it."""
     rows = [("chr1", 11259707, 11259782, 1.0), ("chr1", 11259782, 11259857, 0.0),
             ("chr1", 11259857, 11259933, 1.0), ("chr1", 11259933, 11260908, 0.0)]  # fmt: skip
-    assert rows_of(written(frame(rows), {"chr1": 248956422})) == rows
+    assert rows_in(written(frame(rows), {"chr1": 248956422})) == rows
 
 
 @pytest.mark.parametrize("items", [1, 3, 1024])
@@ -128,4 +125,4 @@ def test_merged_rows_end_where_the_chrom_does():
     other = written(frame([("chr1", 995, 1003, 2.0)]), {"chr1": 1003})
     target = io.BytesIO()
     gidx.merge_bigwigs([one, other], target)
-    assert rows_of(target.getvalue()) == [("chr1", 990, 995, 1.0), ("chr1", 995, 1003, 3.0)]
+    assert rows_in(target.getvalue()) == [("chr1", 990, 995, 1.0), ("chr1", 995, 1003, 3.0)]

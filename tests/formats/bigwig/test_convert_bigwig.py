@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.support.tables import rows_in
 
 import gidx
 from gidx.cli import main
@@ -25,14 +26,10 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def rows_of(path) -> list[tuple]:
-    return [tuple(row.values()) for row in gidx.open(path).to_table().to_pylist()]
-
-
 def test_bedgraph_becomes_a_bigwig_and_back(folder):
     (folder / "in.bedGraph").write_text(BEDGRAPH)
     assert main(["convert", "in.bedGraph", "b.bw", "--chromsizes", "sizes"]) == 0
-    assert rows_of("b.bw") == ROWS
+    assert rows_in("b.bw") == ROWS
     assert main(["convert", "b.bw", "out.bedGraph"]) == 0
     lines = (folder / "out.bedGraph").read_text().splitlines()
     assert [line.split("\t") for line in lines if not line.startswith("#")] == [
@@ -47,12 +44,12 @@ def test_any_table_in_between_keeps_the_rows(folder, ending):
     assert main(["convert", "a.bw", f"b.{ending}"]) == 0
     if ending not in ("parquet", "arrow", "bigwig"):
         assert main(["convert", f"b.{ending}", "c.bw", "--chromsizes", "sizes"]) == 0
-        assert rows_of("c.bw") == ROWS
+        assert rows_in("c.bw") == ROWS
 
 
 def test_a_region_of_a_bigwig_is_a_bigwig(folder):
     assert main(["convert", "a.bw", "b.bw", "--region", "chr1:5-6"]) == 0
-    assert rows_of("b.bw") == ROWS[:1]
+    assert rows_in("b.bw") == ROWS[:1]
     assert gidx.open("b.bw").chroms == {"chr1": 100}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 
 import numpy as np
@@ -15,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support import gff_text
 from tests.support.tabix_files import program
+from tests.support.written import Plain, Written
 
 import gidx
 from gidx.arrow import schema
@@ -27,22 +27,8 @@ HEADS = {"gff3": b"##gff-version 3.1.26\n# x\n", "gtf": b"#!genome-build x\n##fo
 VERSION = "##gff-version 3"
 
 
-class Plain(io.BytesIO):
-    """An open file that is plain text by its name."""
-
-    name = "x.txt"
-
-
-def text_of(data, **options) -> str:
-    """The file as text."""
-    file = Plain()
-    write_gff(data, file, **options)
-    return file.getvalue().decode()
-
-
-def rows_of(data, **options) -> list[list[str]]:
-    """Its rows as fields."""
-    return [r.split("\t") for r in text_of(data, **options).splitlines() if not r.startswith("#")]
+WRITTEN = Written(write_gff)
+text_of, rows_of, refused = WRITTEN.text_of, WRITTEN.rows_of, WRITTEN.refused
 
 
 def table(rows=1, **columns) -> dict:
@@ -55,13 +41,6 @@ def attributes(value, kind=None, **options) -> str:
     """The ninth field of a row with this attribute k."""
     data = pa.table(table(k=pa.array([value], kind)))
     return rows_of(data, **options)[0][8]
-
-
-def refused(data, match, row=0, **options):
-    """That it is not written, and why."""
-    with pytest.raises(WriteError, match=match) as found:
-        write_gff(data, Plain(), **options)
-    assert found.value.row == row
 
 
 # ── what is read comes back ─────────────────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests import test_conformance as conformance
 from tests.support.server import serving
+from tests.support.tables import places
 
 import gidx
 from gidx.check import check
@@ -28,10 +29,6 @@ def written(folder, columns, **options):
     path = folder / "a.parquet"
     pq.write_table(pa.table(columns), path, **options)
     return path
-
-
-def places(table):
-    return conformance.places(table)
 
 
 OTHERS = {

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests import test_conformance as conformance
 from tests.support import tabix_files
+from tests.support.tables import places
 
 import gidx
 from gidx.arrow.schema import read_metadata
@@ -218,14 +219,14 @@ class TestSeveralFiles:
         files = sorted(folder.rglob("*.parquet"))
         assert len(files) >= (3 if "partition_by" in how else 6)
         dataset = gidx.open(folder)
-        assert conformance.places(dataset.to_table()) == conformance.ROWS
+        assert places(dataset.to_table()) == conformance.ROWS
         assert dataset.count_rows("chr2") == sum(c == "chr2" for c, *_ in conformance.ROWS)
         assert (
             read_metadata(dataset.schema)["format"] == gidx.open(path).format or kind == "parquet"
         )
         gidx.to_parquet(folder, tmp_path / "one.parquet")
         again = gidx.open(tmp_path / "one.parquet").to_table()
-        assert conformance.places(again) == conformance.ROWS
+        assert places(again) == conformance.ROWS
 
     def test_other_readers_take_the_folder(self, tmp_path):
         path = conformance.bigbed(tmp_path)

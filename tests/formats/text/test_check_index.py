@@ -11,6 +11,7 @@ import pysam
 import pytest
 from tests.support import tabix_files
 from tests.support.tabix_files import EOF, block, intervals, write
+from tests.support.tables import overlapping
 
 import gidx
 from gidx.bgzf.block import blocks
@@ -50,15 +51,6 @@ def queries(rows):
     whole = [(chrom, 0, 1 << 29) for chrom in dict.fromkeys(row[0] for row in rows)]
     found += [(chrom, at, at + 1) for chrom, *_ in whole for at in range(9, 300_000, 16384)]
     return [*found, *whole, whole, *([a, b] for a, b in pairwise(whole)), rows[::7], rows[3::11]]
-
-
-def overlapping(rows, regions):
-    """Brute force; a row of length zero overlaps where it touches."""
-    return [
-        (chrom, start, end) for chrom, start, end in rows
-        if any(c == chrom and ((start < b and end > a) or a <= start == end <= b)
-               for c, a, b in regions)
-    ]  # fmt: skip
 
 
 def lost(path, index, rows) -> bool:

@@ -26,6 +26,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import tabix_files
+from tests.support.tables import overlapping, places
 
 import gidx
 from gidx.bgzf.lines import BgzfLines, PlainLines, Segment
@@ -47,21 +48,6 @@ def text_of(rows):
     return "".join("\t".join(map(str, row)) + "\n" for row in rows)
 
 
-def rows_of(table):
-    columns = [table.column(n).to_pylist() for n in ("chrom", "start", "end")]
-    return list(zip(*columns, strict=True))
-
-
-def overlapping(rows, chrom, start, end):
-    """The specification's rule; what has no length overlaps where it touches."""
-    found = []
-    for c, s, e in rows:
-        touch = s == e
-        if c == chrom and s < end + touch and e + touch > start:
-            found.append((c, s, e))
-    return found
-
-
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
     """3,000 rows, in a file with a TBI, one with a CSI, and one in many small blocks."""
@@ -81,7 +67,7 @@ def many(tmp_path_factory):
 def test_a_whole_file_has_all_rows_in_order(many):
     rows, *paths = many
     for path in paths:
-        assert rows_of(gidx.open(path).to_table()) == rows
+        assert places(gidx.open(path).to_table()) == rows
 
 
 def test_tbi_and_csi_and_the_filtered_scan_agree_with_tabix(many):
@@ -89,11 +75,11 @@ def test_tbi_and_csi_and_the_filtered_scan_agree_with_tabix(many):
     datasets = [gidx.open(path) for path in paths]
     oracle = pysam.TabixFile(str(paths[0]))
     for i, (chrom, start, end) in enumerate(tabix_files.regions(7, 250_000, 2000)):
-        expected = overlapping(rows, chrom, start, end)
+        expected = overlapping(rows, [(chrom, start, end)])
         names = [row.split("\t")[3] for row in oracle.fetch(chrom, start, end)]
         for dataset in datasets if i % 4 == 0 else datasets[:1]:
             found = dataset.to_table((chrom, start, end))
-            assert rows_of(found) == expected, (chrom, start, end)
+            assert places(found) == expected, (chrom, start, end)
             assert found.column("name").to_pylist() == names
 
 
@@ -103,32 +89,32 @@ def test_rows_of_length_zero_are_found_where_they_touch(tmp_path):
         path = tabix_files.write(tmp_path / f"{csi}.bed.gz", text_of(rows), csi=csi)
         dataset = gidx.open(path)
         for chrom, start, end in tabix_files.regions(9, 250_000, 500):
-            expected = overlapping(rows, chrom, start, end)
-            assert rows_of(dataset.to_table((chrom, start, end))) == expected
+            expected = overlapping(rows, [(chrom, start, end)])
+            assert places(dataset.to_table((chrom, start, end))) == expected
 
 
 def test_abutting_rows_are_not_returned(tmp_path):
     path = tabix_files.write(
         tmp_path / "a.bed.gz", "chr1\t0\t100\nchr1\t100\t200\nchr1\t200\t300\n"
     )
-    assert rows_of(gidx.open(path).to_table(("chr1", 100, 200))) == [("chr1", 100, 200)]
+    assert places(gidx.open(path).to_table(("chr1", 100, 200))) == [("chr1", 100, 200)]
 
 
 def test_several_regions_are_a_union_each_row_once_in_file_order(many):
     rows, path, *_ = many
     asked = [("chr2", 5, 90_000), ("chr1", 10, 50_000), ("chr1", 40_000, 60_000), "chrX:1-10"]
     plain = [*asked[:3], ("chrX", 0, 10)]
-    expected = [r for r in rows if any(overlapping([r], *region) for region in plain)]
-    assert rows_of(gidx.open(path).to_table(asked)) == expected
+    expected = overlapping(rows, plain)
+    assert places(gidx.open(path).to_table(asked)) == expected
 
 
 def test_a_thousand_regions_at_once_are_the_scan_filtered(many):
     rows, path, _, small = many
     asked = list(tabix_files.regions(11, 250_000, 1000))
     asked = [r for r in asked if r[2] - r[1] < 200]
-    expected = [r for r in rows if any(overlapping([r], *region) for region in asked)]
+    expected = overlapping(rows, asked)
     for one in (path, small):
-        assert rows_of(gidx.open(one).to_table(asked)) == expected
+        assert places(gidx.open(one).to_table(asked)) == expected
 
 
 def test_results_do_not_depend_on_threads_batches_or_groups(many):
@@ -136,13 +122,13 @@ def test_results_do_not_depend_on_threads_batches_or_groups(many):
     for path in paths:
         dataset = gidx.open(path)
         for threads in (1, 2, 5):
-            assert rows_of(dataset.to_table(threads=threads)) == rows
+            assert places(dataset.to_table(threads=threads)) == rows
         batches = list(dataset.to_batches(batch_size=7))
         assert max(b.num_rows for b in batches) == 7
-        assert rows_of(pa.Table.from_batches(batches)) == rows
+        assert places(pa.Table.from_batches(batches)) == rows
         assert dataset.count_rows() == len(rows)
         assert dataset.count_rows("chr2") == sum(r[0] == "chr2" for r in rows)
-        assert rows_of(dataset.head(3)) == rows[:3]
+        assert places(dataset.head(3)) == rows[:3]
 
 
 LINES = st.lists(st.integers(0, 90), max_size=40)
@@ -312,8 +298,8 @@ def test_a_file_behind_a_url_finds_its_index_there(many):
         with memory.open(f"/t/many.bed.gz{suffix}", "wb") as file:
             file.write((path.parent / f"{path.name}{suffix}").read_bytes())
     dataset = gidx.open("memory://t/many.bed.gz")
-    assert rows_of(dataset.to_table("chr2:1-1000")) == overlapping(rows, "chr2", 0, 1000)
-    assert rows_of(dataset.to_table()) == rows
+    assert places(dataset.to_table("chr2:1-1000")) == overlapping(rows, [("chr2", 0, 1000)])
+    assert places(dataset.to_table()) == rows
 
 
 def test_a_url_with_a_query_has_its_index_before_the_query(many):
@@ -342,7 +328,7 @@ def test_a_url_with_a_query_has_its_index_before_the_query(many):
         finally:
             server.shutdown()
             thread.join()
-    assert rows_of(found) == overlapping(rows, "chr2", 0, 1000)
+    assert places(found) == overlapping(rows, [("chr2", 0, 1000)])
     assert f"/{path.name}.tbi?download=1" in asked
 
 
@@ -391,7 +377,7 @@ def test_track_browser_comment_and_blank_lines_are_no_rows():
     )
     dataset = read(text)
     # a chrom may be called track1; a line whose first word is browser is none
-    assert rows_of(dataset.to_table()) == [("chr1", 1, 2), ("track1", 5, 6)]
+    assert places(dataset.to_table()) == [("chr1", 1, 2), ("track1", 5, 6)]
     assert dataset.header == "browser position chr1:1-10\ntrack name=x\n# comment\n\n"
 
 
@@ -416,7 +402,7 @@ def test_fields_may_be_parted_by_blanks():
 
 
 def test_a_last_line_without_a_line_break_is_a_row():
-    assert rows_of(read("chr1\t1\t2\nchr1\t3\t4").to_table())[-1] == ("chr1", 3, 4)
+    assert places(read("chr1\t1\t2\nchr1\t3\t4").to_table())[-1] == ("chr1", 3, 4)
 
 
 def test_a_header_line_names_columns_with_or_without_a_sign():
@@ -532,11 +518,11 @@ def test_a_table_is_read_as_its_index_says(tmp_path):
     path = tabix_files.write(tmp_path / "a.tsv.gz", EQTL, None, seq_col=1, start_col=2, end_col=2)
     table = gidx.open(path).to_table()
     assert table.schema.names == ["chrom", "start", "end", "gene", "pval", "note"]
-    assert rows_of(table) == [("1", 99, 100), ("1", 199, 200), ("2", 49, 50)]
+    assert places(table) == [("1", 99, 100), ("1", 199, 200), ("2", 49, 50)]
     assert table.column("pval").to_pylist() == [0.01, None, 1e-300]
     assert table.column("note").to_pylist() == ["x", "", "y"]
     assert table.schema.field("pval").metadata[b"missing"] == b"NA"
-    assert rows_of(gidx.open(path).to_table("1:200-200")) == [("1", 199, 200)]
+    assert places(gidx.open(path).to_table("1:200-200")) == [("1", 199, 200)]
     native = gidx.open(path).to_table(names="native")
     assert native.schema.names == ["gene", "chr", "pos", "pval", "note"]
     assert native.column("pos").to_pylist() == [100, 200, 50]
@@ -570,7 +556,7 @@ def test_lines_that_the_index_skips_are_no_rows(tmp_path):
         zerobased=True,
     )  # fmt: skip
     table = gidx.open(path).to_table()
-    assert rows_of(table) == [("chr1", 10, 20)]
+    assert places(table) == [("chr1", 10, 20)]
     assert gidx.open(path).header == "who\twhat\tfrom\tto\nignored\n"
 
 
@@ -586,7 +572,7 @@ def test_positions_of_many_chroms_and_long_names(tmp_path):
     path = tabix_files.write(tmp_path / "a.bed.gz", text_of((n, 5, 9) for n in names))
     dataset = gidx.open(path)
     assert list(dataset.chroms) == names
-    assert rows_of(dataset.to_table([names[17], names[2999]])) == [
+    assert places(dataset.to_table([names[17], names[2999]])) == [
         (names[17], 5, 9),
         (names[2999], 5, 9),
     ]
@@ -636,7 +622,7 @@ def test_an_index_without_names_counts_chroms_as_they_come(many, size):
     dataset = gidx.open(path, index=index)
     assert list(dataset.chroms) == ["chr1", "chr2", "chrX"]
     for region in tabix_files.regions(13, 250_000, 50):
-        assert rows_of(dataset.to_table(region)) == overlapping(rows, *region)
+        assert places(dataset.to_table(region)) == overlapping(rows, [region])
 
 
 def test_an_index_without_names_of_another_file_is_an_error(many, tmp_path):

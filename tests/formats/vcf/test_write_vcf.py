@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support import vcf_text
+from tests.support.written import Plain, Written
 
 import gidx
 from gidx.arrow import schema
@@ -28,23 +29,8 @@ GENOTYPE = vcf.GENOTYPE
 NAMES = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 
 
-class Plain(io.BytesIO):
-    """An open file that is plain text by its name."""
-
-    name = "x.vcf"
-
-
-def text_of(data, **options) -> str:
-    """The file as text."""
-    file = Plain()
-    write_vcf(data, file, **options)
-    return file.getvalue().decode()
-
-
-def rows_of(data, **options) -> list[list[str]]:
-    """Its rows as fields."""
-    lines = text_of(data, **options).splitlines()
-    return [line.split("\t") for line in lines if not line.startswith("#")]
+WRITTEN = Written(write_vcf)
+text_of, rows_of, refused = WRITTEN.text_of, WRITTEN.rows_of, WRITTEN.refused
 
 
 def header_of(data, **options) -> list[str]:
@@ -73,15 +59,6 @@ def head(*lines, version="VCFv4.3") -> str:
 
 def declare(number, kind, version="VCFv4.3", place="INFO") -> str:
     return head(f'##{place}=<ID=X,Number={number},Type={kind},Description="x">', version=version)
-
-
-def refused(data, match, row=0, **options):
-    """That it is not written, and why."""
-    file = Plain()
-    with pytest.raises(WriteError, match=match) as found:
-        write_vcf(data, file, **options)
-    assert found.value.row == row
-    return found.value
 
 
 # ── what is read comes back ─────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,21 @@ from gidx.bbi.header import HEADER, ZOOM_HEADER
 from gidx.bbi.range_tree import Items, RangeTree, key
 from gidx.formats.bbi.read import Bbi
 from gidx.ground.layout import ordered, read_array
+
+# of a row, behind the block that it is in
+LOST = "is not found by the data index, whose bounds of its block do not hold it"
+
+
+def proved(file: Bbi, rows: Callable[[Leaves], Iterator[str]]) -> list[str]:
+    """What is wrong with a file's trees, and then what ``rows`` finds by its rows."""
+    problems = [*stray_nodes(file)]
+    leaves = Leaves.of(file.data_tree.leaves())
+    at = leaves.overlap()
+    if at is None:
+        problems += rows(leaves)
+    else:
+        problems.append(f"byte {at}: a block of the data index begins within the one before it")
+    return [f"{file.source.name}: {problem}" for problem in problems]
 
 
 def stray_nodes(file: Bbi) -> Iterator[str]:

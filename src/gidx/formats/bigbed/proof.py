@@ -21,6 +21,7 @@ where they have one, are held against the rows as a whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -32,7 +33,7 @@ from gidx.bbi.blocks import Blocks
 from gidx.bbi.record import HEAD
 from gidx.bbi.zoom import SUMMARY, Positions, positions, read_summaries
 from gidx.declared.columns import HEAD_FIELDS
-from gidx.formats.bbi.proof import Leaves, before, stray_nodes
+from gidx.formats.bbi.proof import LOST, Leaves, before, proved
 from gidx.formats.bigbed.read import BigBed
 from gidx.ground.layout import Record
 from gidx.ground.region import Region
@@ -48,23 +49,14 @@ _ROUNDING, _LEVELS = 2.0**-23, 16
 
 def prove(file: BigBed) -> list[str]:
     """What is wrong with a bigBed's trees and summaries. Raises FormatError for broken rows."""
-    problems = [
-        *stray_nodes(file),
-        *_walk(file),
-    ]
-    return [f"{file.source.name}: {problem}" for problem in problems]
+    return proved(file, partial(_walk, file))
 
 
 # ── rows against trees ──────────────────────────────────────────────────────────────────────────
 
 
-def _walk(file: BigBed) -> Iterator[str]:
+def _walk(file: BigBed, leaves: Leaves) -> Iterator[str]:
     """One pass over all blocks."""
-    leaves = Leaves.of(file.data_tree.leaves())
-    at = leaves.overlap()
-    if at is not None:
-        yield f"byte {at}: a block of the data index begins within the one before it"
-        return
     extras = []
     for index in file.head.extra_indexes:
         if index.field >= HEAD_FIELDS:
@@ -81,8 +73,8 @@ def _walk(file: BigBed) -> Iterator[str]:
             lost = True
             row = Region(list(file.chroms)[chrom[found]], int(start[found]), int(end[found]))
             yield (
-                f"block at byte {int(ranges[of[found], 0])}: the row at {row} is not found by the "
-                "data index, whose bounds of its block do not hold it; write the file again"
+                f"block at byte {int(ranges[of[found], 0])}: the row at {row} {LOST}; "
+                "write the file again"
             )
         for extra in extras:
             yield from extra.compare(blocks, of, fields)

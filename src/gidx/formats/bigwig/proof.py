@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from gidx.bbi import summary
 from gidx.bbi.blocks import Blocks
 from gidx.bbi.section import Runs
 from gidx.bbi.zoom import SUMMARY, read_summaries
-from gidx.formats.bbi.proof import Leaves, before, stray_nodes
+from gidx.formats.bbi.proof import LOST, Leaves, before, proved
 from gidx.formats.bigwig.read import BigWig, spans_of
 from gidx.ground.layout import Record
 from gidx.ground.region import Region
@@ -35,16 +36,10 @@ Floats = npt.NDArray[np.float64]
 
 def prove(file: BigWig) -> list[str]:
     """What is wrong with a bigWig's trees and summaries. Raises FormatError for broken rows."""
-    problems = [*stray_nodes(file), *_walk(file)]
-    return [f"{file.source.name}: {problem}" for problem in problems]
+    return proved(file, partial(_walk, file))
 
 
-def _walk(file: BigWig) -> Iterator[str]:
-    leaves = Leaves.of(file.data_tree.leaves())
-    at = leaves.overlap()
-    if at is not None:
-        yield f"byte {at}: a block of the data index begins within the one before it"
-        return
+def _walk(file: BigWig, leaves: Leaves) -> Iterator[str]:
     levels = [_Level(file, level) for level in range(len(file.reductions))]
     totals: list[summary.TotalSummary] = []
     magnitude = 0.0
@@ -94,7 +89,7 @@ def _chroms(file: BigWig, leaves: Leaves) -> Iterator[tuple[int, Runs, str]]:
             lost = leaves.outside(ranges[i : i + 1, 0], of, runs.chrom, runs.start, runs.end)
             past = runs.start < np.append(reach, runs.end[:-1])
             for k, what in (
-                (lost, "is not found by the data index, whose bounds of its block do not hold it"),
+                (lost, LOST),
                 (int(np.argmax(past)) if past.any() else -1, "overlaps the row before, or is "
                  "before it; a base has one value"),
             ):  # fmt: skip

@@ -126,3 +126,12 @@ def test_a_gzi_may_be_an_open_file(tmp_path):
     with open(tmp_path / "x", "wb") as gzi:
         write(tmp_path / "a.gz", gzi=gzi)
     assert GziIndex.read(tmp_path / "x") == GziIndex.build(tmp_path / "a.gz")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+def test_a_gzi_may_be_read_by_whom_its_file_may(tmp_path):
+    path = tmp_path / "a.gz"
+    write(path)
+    path.chmod(0o600)
+    write(path, gzi=True)
+    assert (tmp_path / "a.gz.gzi").stat().st_mode & 0o777 == 0o600

@@ -12,6 +12,7 @@ import os
 import random
 import signal
 import statistics
+import tempfile
 import time
 import warnings
 from collections import Counter
@@ -202,6 +203,8 @@ def _processes() -> Any:
 def _write_once(kind: str, folder: Path, seed: int, rows: int, ready: Any) -> None:
     warnings.simplefilter("ignore")
     data = frame(rows, seed)
+    with tempfile.TemporaryDirectory() as other:  # what is imported late is there then
+        write(kind, data.head(10), Path(other))
     ready.set()
     write(kind, data, folder)
 
@@ -221,7 +224,7 @@ def kills(
             writer = processes.Process(target=_write_once, args=(kind, folder, number, rows, ready))
             writer.start()
             ready.wait()
-            time.sleep(rng.uniform(0, 3 * took))
+            time.sleep(rng.uniform(0, 1.5 * took))
             writer.kill()
             writer.join()
             index = any(os.path.exists(path + s) for s in (".tbi", ".csi", ".gzi"))

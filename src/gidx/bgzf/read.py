@@ -343,17 +343,31 @@ class BgzfReader(io.BufferedIOBase):
 
     def _check_gzi(self) -> None:
         """Raise FormatError where the GZI has the block behind the group elsewhere."""
+        if self._data_start is not None and self._data:
+            self._check_entry(self._next, self._data_start + len(self._data))
+
+    def _check_entry(self, start: int, data_start: int) -> None:
+        """Raise FormatError where the GZI says otherwise of where a block's data begin."""
         compressed, uncompressed = self.gzi.compressed, self.gzi.uncompressed
-        i = int(np.searchsorted(compressed, np.uint64(self._next)))
-        if self._data_start is None or not self._data or i == len(compressed):
-            return
-        end = self._data_start + len(self._data)
-        if compressed[i] == self._next and uncompressed[i] != end:
+        i = int(np.searchsorted(compressed, np.uint64(start)))
+        if i < len(compressed) and compressed[i] == start and uncompressed[i] != data_start:
             raise format_error(
                 self.name,
-                self._group.starts[0],
-                f"the GZI is of another file, or damaged: the data of the block at {self._next} "
-                f"begin at {end}, it says {uncompressed[i]}",
+                start,
+                f"the GZI is of another file, or damaged: the data of this block begin at "
+                f"{data_start}, it says {uncompressed[i]}",
+            )
+
+    def _check_none_within(self, start: int, end: int) -> None:
+        """Raise FormatError where the GZI has a block begin within one."""
+        compressed = self.gzi.compressed
+        i = int(np.searchsorted(compressed, np.uint64(start), side="right"))
+        if i < len(compressed) and compressed[i] < end:
+            raise format_error(
+                self.name,
+                int(compressed[i]),
+                "the GZI is of another file, or damaged: it says that a block begins here, within "
+                f"the one at {start}",
             )
 
     def _behind(self, start: int, data_start: int, offset: int) -> tuple[int, int]:
@@ -365,7 +379,10 @@ class BgzfReader(io.BufferedIOBase):
             held = [*map(len, inflate_each(buf, sizes, first, self.name))]
             starts = accumulate(sizes, initial=first)
             begins = accumulate(held, initial=data_start)
-            for at, begin, size in zip(starts, begins, held, strict=False):
+            for at, begin, size, packed in zip(starts, begins, held, sizes, strict=False):
+                if size:
+                    self._check_entry(at, begin)
+                self._check_none_within(at, at + packed)
                 if size and offset - begin <= size:
                     return at, begin
             data_start += sum(held)

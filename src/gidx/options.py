@@ -258,19 +258,24 @@ class WriteGffOptions(WriteGtfOptions, total=False):
     format: Literal["gff3", "gtf"] | None
 
 
-class WriteBigBedRest(TypedDict, total=False):
-    """Options of `write_bigbed`, but for what the rows are declared to be."""
+class WriteBbiOptions(TypedDict, total=False):
+    """Options of `write_bigbed` and `write_bigwig`."""
 
-    extra_index: str | Sequence[str]
     sort: bool
-    clip: bool
-    allow_1bp_overlap: bool
     compression: Literal["zlib"] | None
     level: int
     items_per_slot: int
     fan_out: int
     threads: int | None
     progress: Callable[[int], None] | None
+
+
+class WriteBigBedRest(WriteBbiOptions, total=False):
+    """Options of `write_bigbed`, but for what the rows are declared to be."""
+
+    extra_index: str | Sequence[str]
+    clip: bool
+    allow_1bp_overlap: bool
 
 
 class WriteBigBedOptions(WriteBigBedRest, total=False):
@@ -280,18 +285,11 @@ class WriteBigBedOptions(WriteBigBedRest, total=False):
     autosql: Any
 
 
-class WriteBigWigOptions(TypedDict, total=False):
+class WriteBigWigOptions(WriteBbiOptions, total=False):
     """Options of `write_bigwig`, which explains them."""
 
     value: str | None
     invalid: Literal["raise", "drop"]
-    sort: bool
-    compression: Literal["zlib"] | None
-    level: int
-    items_per_slot: int
-    fan_out: int
-    threads: int | None
-    progress: Callable[[int], None] | None
 
 
 class ParquetOptions(TypedDict, total=False):

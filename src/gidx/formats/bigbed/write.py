@@ -88,14 +88,8 @@ def write_bigbed(
     Parameters
     ----------
     data
-        A DataFrame, a pyarrow Table, anything with ``__arrow_c_stream__`` (polars,
-        duckdb, a gidx Dataset), or an iterable of batches, of any total size.
-        ``chrom``, ``start``, ``end`` (or ``chromStart``, ``chromEnd``), 0-based
-        half-open. BED's other fields (``name``, ``score``, …, as BED, UCSC, PyRanges or
-        bioframe call them) are found in any order, and ``.`` or ``0`` fills what is
-        missing before them; other columns come behind, in order. Colors may be
-        0xRRGGBB, ``R,G,B``, ``#rrggbb``, names, or tuples. Each chrom's rows stand
-        together, by ascending start; the chroms may be in any order.
+        Rows, as `gidx.write_bed` takes them. Colors may be 0xRRGGBB, ``R,G,B``, ``#rrggbb``,
+        names, or tuples.
     path : str, PathLike or binary file
         The file; what it holds stays untouched until the new one is complete.
     chromsizes

@@ -80,12 +80,9 @@ def write_bigwig(
     Parameters
     ----------
     data
-        Rows: a DataFrame, a pyarrow Table, anything with ``__arrow_c_stream__`` (polars,
-        duckdb, a gidx Dataset), or an iterable of batches, of any total size, with
-        ``chrom``, ``start``, ``end`` as `gidx.write_bigbed` takes them and a column of
-        numbers. Rows of a chrom do not overlap. Or a signal: a dict of chrom to an array
-        with a value for each base from the first on; neighbours of one value become a
-        row, and NaN is no value.
+        Rows, as `gidx.write_bed` takes them, with a column of numbers. Rows of a chrom do not
+        overlap. Or a signal: a dict of chrom to an array with a value for each base from the
+        first on; neighbours of one value become a row, and NaN is no value.
     path : str, PathLike or binary file
         The file; what it holds stays untouched until the new one is complete.
     chromsizes
@@ -97,16 +94,8 @@ def write_bigwig(
     invalid : {"raise", "drop"}
         What a row does that has no bases, or whose value is missing, not a number, or past
         what 32 bits hold.
-    sort : bool
-        Sort the rows. Without it, rows in disorder are refused.
-    compression : {"zlib", None}
-    level : int
-        1 to 12, as libdeflate has them.
-    items_per_slot, fan_out : int
-        Rows of a section; children of a tree's node.
-    threads : int, optional
-    progress : callable, optional
-        Called with the number of rows written so far.
+    sort, compression, level, items_per_slot, fan_out, threads, progress
+        As `gidx.write_bigbed` explains them.
 
     Raises
     ------

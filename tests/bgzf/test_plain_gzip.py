@@ -18,6 +18,7 @@ import gidx
 from gidx.bgzf import lines as textfile
 from gidx.bgzf.compress import compress
 from gidx.ground.source import MemorySource
+from gidx.ground.tuning import tuning
 
 BED = b"".join(b"chr%d\t%d\t%d\tn%d\n" % (c, i, i + 5, i) for c in (1, 2, 10) for i in range(300))
 VCF = (
@@ -70,8 +71,8 @@ def test_a_scan_begins_anew_each_time_and_in_another_process(files):
 
 @pytest.mark.parametrize("size", [1, 7, 64, 4096])
 def test_groups_are_of_whole_lines_whatever_their_size(size, monkeypatch):
-    monkeypatch.setattr(textfile, "_PLAIN_BLOCK", size)
-    monkeypatch.setattr(textfile, "_INFLATED", size)
+    monkeypatch.setattr(tuning, "gzip_bytes", size)
+    monkeypatch.setattr(tuning, "gzip_inflated", size)
     lines = textfile.open_lines(gidx.ground.source.MemorySource(zipped(BED)))
     groups = list(lines.groups(lines.whole(0), size))
     assert b"".join(bytes(s.data) for g in groups for s in g) == BED

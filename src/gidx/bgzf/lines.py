@@ -50,6 +50,7 @@ from gidx.errors import FormatError, format_error, warn
 from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges
 from gidx.ground.source import ByteSource, RemoteSource, is_url
+from gidx.ground.tuning import tuning
 
 LF = ord("\n")
 BOM = b"\xef\xbb\xbf"
@@ -61,8 +62,6 @@ TEXT = 2 * 2**20
 _MOST_TEXT = 4 * TEXT
 _SHIFT, _WITHIN = np.uint64(16), np.uint64(0xFFFF)  # the parts of virtual offsets
 _NO_BLOCK = 1 << 48  # behind all that a virtual offset can tell
-_PLAIN_BLOCK = 1 << 16
-_INFLATED = 1 << 18  # most bytes inflated at a time
 _FAR = 1 << 28  # bytes of a file, or of its text, that are not read again to number a line
 _NO_END = 1 << 62  # of a file whose text's size is not known
 # A carriage return without a line feed, and behind it what begins as rows do: a name and
@@ -681,7 +680,7 @@ class PlainLines:
         return np.array([[begin, self.source.size]], np.uint64)
 
     def groups(self, ranges: Ranges, size: int | None = None) -> Iterable[list[Segment]]:
-        step = max(size or TEXT, _PLAIN_BLOCK)
+        step = max(size or TEXT, tuning.gzip_bytes)
         return [
             [Segment(at, min(at + step, stop), cut=at > begin, open=at + step < stop)]
             for begin, stop in ranges.tolist()
@@ -708,7 +707,7 @@ class PlainLines:
             while segment.open and at < self.source.size:
                 if at > most:
                     raise too_long(self.source.name, segment.stop)
-                piece = bytes(self.source.read(at, min(_PLAIN_BLOCK, self.source.size - at)))
+                piece = bytes(self.source.read(at, min(tuning.gzip_bytes, self.source.size - at)))
                 found.add(piece)
                 at += len(piece)
                 if b"\n" in piece:
@@ -722,7 +721,7 @@ class PlainLines:
     def line_from(self, at: int) -> int:
         at = max(at - 1, 0)  # a line may begin exactly there
         while at < self.source.size:
-            piece = bytes(self.source.read(at, min(_PLAIN_BLOCK, self.source.size - at)))
+            piece = bytes(self.source.read(at, min(tuning.gzip_bytes, self.source.size - at)))
             found = piece.find(b"\n") + 1
             if found:
                 return at + found
@@ -732,7 +731,7 @@ class PlainLines:
     def stream(self) -> Iterator[tuple[int, bytes]]:
         at, size = 0, self.source.size
         while at < size:
-            piece = bytes(self.source.read(at, min(_PLAIN_BLOCK, size - at)))
+            piece = bytes(self.source.read(at, min(tuning.gzip_bytes, size - at)))
             yield at, piece
             at += len(piece)
 
@@ -765,7 +764,7 @@ class GzipLines:
         return np.array([[begin, _NO_END]], np.uint64)
 
     def groups(self, ranges: Ranges, size: int | None = None) -> Iterable[list[Segment]]:
-        step = max(size or TEXT, _PLAIN_BLOCK)
+        step = max(size or TEXT, tuning.gzip_bytes)
         for begin, stop in ranges.tolist():
             yield from self._groups(begin, stop, step)
 
@@ -817,7 +816,7 @@ class GzipLines:
         at, data = 0, b""
         while data or at < self.source.size:
             if not data:
-                data = self._read(at, _PLAIN_BLOCK)
+                data = self._read(at, tuning.gzip_bytes)
                 at += len(data)
             if member is None:
                 data = data.lstrip(b"\0")
@@ -831,7 +830,7 @@ class GzipLines:
                 member = zlib.decompressobj(31)
             try:
                 # bounded, since some bytes may hold a thousand times as many
-                piece = member.decompress(data, _INFLATED)
+                piece = member.decompress(data, tuning.gzip_inflated)
             except zlib.error as error:
                 what = f"damaged gzip: {str(error).split(': ', 1)[-1]}"
                 raise format_error(self.source.name, at - len(data), what) from None
@@ -840,7 +839,7 @@ class GzipLines:
             if piece:
                 yield piece
         if member is not None:
-            while piece := member.decompress(b"", _INFLATED):
+            while piece := member.decompress(b"", tuning.gzip_inflated):
                 yield piece
             if not member.eof:
                 raise format_error(

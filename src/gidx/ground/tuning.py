@@ -41,7 +41,7 @@ class Tuning:
     # pyarrow then keeps all of their columns for as long as it keeps one.
     batch_whole: int = 4_096
 
-    # ── reading plain gzip ──
+    # ── reading plain text and plain gzip ──
     gzip_bytes: int = 1 << 16  # read at a time
     gzip_inflated: int = 1 << 18  # inflated at a time, at most
 

@@ -137,6 +137,11 @@ class OpenFile:
     def _ids(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self._format.chroms)}
 
+    @cached_property
+    def _chrom_words(self) -> pa.StringArray:
+        """Chroms for a column without rows: 100,000 contigs take 16 ms, for each empty region."""
+        return pa.array(list(self._format.chroms), pa.string())
+
     # ── what it is ──────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -243,7 +248,7 @@ class OpenFile:
             return wider.to_table(regions, **options)
         apart = isinstance(regions, Piece) and regions.chrom is None  # each batch its own chroms
         if not batches:  # chroms are known all the same
-            return schema.without_rows(scan.schema, [] if apart else list(self._format.chroms))
+            return schema.without_rows(scan.schema, [] if apart else self._chrom_words)
         table = pa.Table.from_batches(batches, scan.schema)
         return table.unify_dictionaries() if apart else table
 

@@ -180,7 +180,7 @@ def batch(arrays: Sequence[pa.Array], schema: pa.Schema, rows: int) -> pa.Record
     return pa.RecordBatch.from_struct_array(none).replace_schema_metadata(schema.metadata)
 
 
-def without_rows(schema: pa.Schema, chroms: Sequence[str]) -> pa.Table:
+def without_rows(schema: pa.Schema, chroms: Sequence[str] | pa.StringArray) -> pa.Table:
     """A table of no rows whose column ``chrom`` knows the chroms.
 
     >>> without_rows(pa.schema([("chrom", CHROM)]), ["chr1"])["chrom"].chunk(0).dictionary[0]
@@ -189,8 +189,7 @@ def without_rows(schema: pa.Schema, chroms: Sequence[str]) -> pa.Table:
     table = schema.empty_table()
     at = schema.get_field_index("chrom")
     if at >= 0 and schema.field(at).type == CHROM:
-        none = pa.DictionaryArray.from_arrays(
-            pa.array([], pa.int32()), pa.array(chroms, pa.string())
-        )
+        words = chroms if isinstance(chroms, pa.Array) else pa.array(chroms, pa.string())
+        none = pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), words)
         table = table.set_column(at, schema.field(at), none)
     return table

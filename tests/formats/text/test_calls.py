@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
+from functools import partial
 
 import pysam
 import pytest
@@ -75,3 +77,33 @@ def test_the_calls_of_a_query_do_not_depend_on_how_many_columns_there_are(kind, 
     some = calls_of(lambda: dataset.to_table(region, columns=few))
     # keyed fields are walked once, for all of their columns
     assert every - some <= 20
+
+
+def contigs(folder, n):
+    """A BED of so many contigs, of equal size."""
+    plain = folder / f"c{n}.bed"
+    rows = range(40_000 // n)
+    plain.write_text(
+        "".join(f"ctg{c:05d}\t{i * 10}\t{i * 10 + 5}\tn{i}\n" for c in range(n) for i in rows)
+    )
+    return gidx.open(pysam.tabix_index(str(plain), preset="bed", keep_original=True))
+
+
+def memory_of(query) -> int:
+    """Bytes that are taken for a while, at most."""
+    query()
+    tracemalloc.start()
+    try:
+        query()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("region", [(0, 10), (10**6, 10**6 + 10)], ids=["one row", "none"])
+def test_a_query_costs_no_more_where_there_are_many_chroms(tmp_path, region):
+    few, many = (
+        memory_of(partial(contigs(tmp_path, n).to_table, ("ctg00001", *region)))
+        for n in (2, 40_000)
+    )
+    assert many < few + 20_000  # an entry a chrom would be 40 kB at the least

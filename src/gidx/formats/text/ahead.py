@@ -39,7 +39,7 @@ class Ahead:
         self.regions = regions
         self.asked = Asked(regions.first, regions.start, regions.end, floors)
         self._ids, self._rules = ids, rules
-        self._first = regions.first.tolist()
+        self._first = regions.first.data  # not a list, which takes 1 ms for 100,000 contigs
         self._starts, self._ends = regions.start.tolist(), regions.end.tolist()
         self._floors = floors.tolist()
         # where each chrom's regions may begin: chroms follow one another in the file

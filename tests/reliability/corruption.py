@@ -193,11 +193,12 @@ WHOLE: tuple[Question, ...] = (_whole,)
 INDEXED: tuple[Question, ...] = (
     _whole,
     *(partial(lambda region, ds: ds.to_table(region), region) for region in REGIONS),
-    *(partial(lambda region, ds: ds.count_rows(region), region) for region in REGIONS),
+    lambda ds: ds.count_rows(REGIONS[-1]),
 )
 BIGWIG: tuple[Question, ...] = (
     *INDEXED,
-    lambda ds: np.nan_to_num(ds.summary("chr1:1-900,000", bins=4)).tolist(),
+    # of floats of 32 bits, whose last digits `check` does not look at
+    lambda ds: np.nan_to_num(ds.summary("chr1:1-900,000", bins=4)).round(5).tolist(),
     lambda ds: np.nan_to_num(ds.values("chr2:1-300")).tolist(),
 )
 BIGBED: tuple[Question, ...] = (
@@ -262,7 +263,7 @@ def _declares_other(data: bytes, right: bytes) -> bool:
 def _parquet() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.parquet"
-        gidx.to_parquet(_frame()[["chrom", "start", "end", "name"]], path)
+        gidx.to_parquet(_frame()[["chrom", "start", "end"]], path)
         return path.read_bytes()
 
 

@@ -243,11 +243,11 @@ def _unlike(some: Record, spans: summary.Spans, zero: Positions, name: str) -> s
         low, high = exact, exact + more * (most + more) ** k
         if k:
             low, high = low * (1 - rounding), high * (1 + rounding)
-        wrong[field] = exact, (value < low) | (value > high)
+        wrong[field] = exact, ~((low <= value) & (value <= high))  # NaN is neither
     value = some["min"].astype(np.float64)
     wrong["min"] = least, there & (more == 0) & (value != least) & (value != 1)
     value = some["max"].astype(np.float64)
-    wrong["max"] = most, (value < most) | (value > most + more)
+    wrong["max"] = most, ~((most <= value) & (value <= most + more))
     wrong["start"] = np.append(0, end[:-1]), start < np.append(0, end[:-1])  # in order, disjoint
     wrong["end"] = start, end < start
     for field, (exact, bad) in wrong.items():

@@ -39,29 +39,42 @@ cdef inline i64 _item_size(u8 kind) noexcept nogil:
     return 12 if kind == BEDGRAPH else 8 if kind == VARIABLE else 4 if kind == FIXED else 0
 
 
+cdef struct Section:
+    i64 chrom, start, step, span, items
+    u8 kind
+
+
+cdef inline Section _section(const u8[::1] buf, u64 i, bint big) noexcept nogil:
+    """The head of the section at `i`."""
+    cdef Section head
+    head.chrom, head.start = big_or_little(buf, i, big), big_or_little(buf, i + 4, big)
+    head.step, head.span = big_or_little(buf, i + 12, big), big_or_little(buf, i + 16, big)
+    head.kind = buf[i + 20]
+    head.items = (buf[i + 22] << 8 | buf[i + 23]) if big else (buf[i + 23] << 8 | buf[i + 22])
+    return head
+
+
 cdef (i64, i64, i64) _heads(
     const u8[::1] buf, const i64[::1] bounds, bint big, i64 n_chroms, i64[::1] count,
 ) noexcept nogil:
     """Check the heads of all sections, and count the items: status, at, found."""
-    cdef i64 block, i, stop, chrom, items, size
-    cdef u8 kind
+    cdef i64 block, i, stop, size
+    cdef Section head
     for block in range(len(bounds) - 1):
         i, stop = bounds[block], bounds[block + 1]
         while i < stop:
             if stop - i < HEAD:
                 return TRUNCATED, i, 0
-            chrom = big_or_little(buf, i, big)
-            kind = buf[i + 20]
-            size = _item_size(kind)
-            items = (buf[i + 22] << 8 | buf[i + 23]) if big else (buf[i + 23] << 8 | buf[i + 22])
+            head = _section(buf, i, big)
+            size = _item_size(head.kind)
             if size == 0:
-                return TYPE, i, kind
-            if chrom >= n_chroms:
-                return CHROM, i, chrom
-            if stop - i - HEAD < items * size:
-                return TRUNCATED, i, items
-            count[0] += items
-            i += HEAD + items * size
+                return TYPE, i, head.kind
+            if head.chrom >= n_chroms:
+                return CHROM, i, head.chrom
+            if stop - i - HEAD < head.items * size:
+                return TRUNCATED, i, head.items
+            count[0] += head.items
+            i += HEAD + head.items * size
     return OK, 0, 0
 
 
@@ -90,24 +103,21 @@ cdef i64 _read(
     const i64[::1] starts, const i64[::1] ends, bint every, i32[::1] chrom, i64[::1] start,
     i64[::1] end, float[::1] value,
 ) noexcept nogil:
-    cdef i64 block, stop, items, c, s, e, step, span, k, n = 0
+    cdef i64 block, stop, s, e, k, n = 0
     cdef u64 i
-    cdef u8 kind
+    cdef Section head
     cdef float v
     for block in range(len(bounds) - 1):
         i, stop = bounds[block], bounds[block + 1]
         while <i64>i < stop:
-            c, s = big_or_little(buf, i, big), big_or_little(buf, i + 4, big)
-            step, span = big_or_little(buf, i + 12, big), big_or_little(buf, i + 16, big)
-            kind = buf[i + 20]
-            items = (buf[i + 22] << 8 | buf[i + 23]) if big else (buf[i + 23] << 8 | buf[i + 22])
+            head = _section(buf, i, big)
             i += HEAD
-            e = s + span
-            s -= step
-            for k in range(items):
-                i = _item(buf, i, kind, big, step, span, &s, &e, &v)
-                if every or overlaps(first, starts, ends, c, s, e):
-                    chrom[n], start[n], end[n], value[n] = c, s, e, v
+            e = head.start + head.span
+            s = head.start - head.step
+            for k in range(head.items):
+                i = _item(buf, i, head.kind, big, head.step, head.span, &s, &e, &v)
+                if every or overlaps(first, starts, ends, head.chrom, s, e):
+                    chrom[n], start[n], end[n], value[n] = head.chrom, s, e, v
                     n += 1
     return n
 
@@ -139,24 +149,21 @@ def read_sections(
 cdef void _fill(
     const u8[::1] buf, const i64[::1] bounds, bint big, i64 chrom, i64 begin, float[::1] out,
 ) noexcept nogil:
-    cdef i64 block, stop, items, c, s, e, step, span, k, b
+    cdef i64 block, stop, s, e, k, b
     cdef u64 i
-    cdef u8 kind
+    cdef Section head
     cdef float v
     for block in range(len(bounds) - 1):
         i, stop = bounds[block], bounds[block + 1]
         while <i64>i < stop:
-            c, s = big_or_little(buf, i, big), big_or_little(buf, i + 4, big)
-            step, span = big_or_little(buf, i + 12, big), big_or_little(buf, i + 16, big)
-            kind = buf[i + 20]
-            items = (buf[i + 22] << 8 | buf[i + 23]) if big else (buf[i + 23] << 8 | buf[i + 22])
+            head = _section(buf, i, big)
             i += HEAD
-            if c != chrom:
-                i += items * _item_size(kind)
+            if head.chrom != chrom:
+                i += head.items * _item_size(head.kind)
                 continue
-            s -= step
-            for k in range(items):
-                i = _item(buf, i, kind, big, step, span, &s, &e, &v)
+            s = head.start - head.step
+            for k in range(head.items):
+                i = _item(buf, i, head.kind, big, head.step, head.span, &s, &e, &v)
                 if not isnan(v):
                     for b in range(max(s - begin, 0), min(e - begin, <i64>len(out))):
                         out[b] = v

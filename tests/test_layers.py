@@ -23,7 +23,7 @@ LAYERS = {
     "ground": (
         {"errors", "options", "ground", "kernels"},
         set(),
-        {"numpy", "fsspec"},
+        {"numpy", "fsspec", "deflate"},
     ),
     "columns": (
         {"autosql", "arrow", "declared"},

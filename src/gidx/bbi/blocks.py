@@ -22,12 +22,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.errors import FormatError, format_error
+from gidx.ground.libdeflate import LIBDEFLATE
 from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges
 from gidx.ground.source import ByteSource
 
 LEVEL = 6  # zlib's own default, which UCSC's tools use
 _MOST = 1032  # deflate cannot shrink further than 1032 to 1
+_SANE = 1 << 20  # bytes of a block; writers make 16 to 64 kB
 _LARGEST = 2**31 - 2**16  # kernels count positions in int32
 
 
@@ -61,13 +63,26 @@ def inflate(
         raise _too_large(source, spans[0][0], most)
     pieces: Sequence[Any] = source.read_many(ranges)
     if size:
-        stored, pieces = pieces, []
-        for (at, _), piece in zip(spans, stored, strict=True):
-            pieces.append(_inflate(source, at, piece, size, left))
-            left -= len(pieces[-1])
+        pieces = _inflate_all(source, spans, pieces, size, left)
     bounds = np.array([0, *accumulate(map(len, pieces))], np.int64)
     whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     return np.frombuffer(whole, np.uint8), bounds
+
+
+def _inflate_all(
+    source: ByteSource, spans: Sequence[Sequence[int]], stored: Sequence[Any], size: int, left: int
+) -> Sequence[bytes | bytearray]:
+    """Blocks of at most ``left`` bytes in all; ``size`` is what the header says of the largest."""
+    # In one call (see `gidx.kernels.inflate`), where nobody has to count: of sane sizes.
+    if LIBDEFLATE is not None and size <= _SANE and size * len(stored) <= left:
+        whole = LIBDEFLATE.zlib_blocks(list(stored), size)
+        if whole is not None:
+            return whole
+    pieces: list[bytes | bytearray] = []
+    for (at, _), piece in zip(spans, stored, strict=True):
+        pieces.append(_inflate(source, at, piece, size, left))
+        left -= len(pieces[-1])
+    return pieces
 
 
 def _inflate(source: ByteSource, at: int, piece: Any, size: int, most: int) -> bytes | bytearray:

@@ -384,7 +384,8 @@ cdef _read_lines(
     cdef bint every = asked.every
     # The most rows there can be: pages that are not written cost nothing, but those of 2 MB,
     # which Linux may give, do: a table of 1,100 fields took 2 GB where its width did not count.
-    capacity = len(buf) // max(least + 2, exact) + 1
+    # A row has its separators, its line break, and a digit: a chrom's name may be empty.
+    capacity = len(buf) // max(least + 1, exact) + 1
     # Two arrays hold all: each more takes 1 us to make and to look into, of the 10 in all that
     # a dozen rows may take.
     splits = max(want, head)

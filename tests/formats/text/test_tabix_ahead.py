@@ -16,13 +16,18 @@ from gidx.ground.ranges import coalesce
 def inflated(monkeypatch):
     """The places of blocks that were inflated for rows."""
     places: list[int] = []
-    inflate = textfile.inflate_each
 
-    def noting(data, sizes, at, name):
-        places.extend(at + int(s) for s in np.cumsum([0, *sizes[:-1]]))
-        return inflate(data, sizes, at, name)
+    def note(name, places_of):
+        inflate = getattr(textfile, name)
 
-    monkeypatch.setattr(textfile, "inflate_each", noting)
+        def noting(*given):
+            places.extend(places_of(*given))
+            return inflate(*given)
+
+        monkeypatch.setattr(textfile, name, noting)
+
+    note("inflate_each", lambda _, sizes, at, __: at + np.cumsum([0, *sizes[:-1]]))
+    note("inflate_block", lambda _, at, __: [at])
     return places
 
 
@@ -81,8 +86,34 @@ def test_no_more_blocks_are_inflated_than_by_htslib_and_one(tmp_path, inflated, 
         expected = [row[:3] for row in placed if row[0] == chrom and row[1] < region[2]
                     and row[2] > region[1]]  # fmt: skip
         assert table.num_rows == len(expected)
-        assert len(inflated) == len(set(inflated))
+        assert len(inflated) == len(set(inflated)) >= bool(expected)
         assert len(inflated) <= len(blocks_of_htslib(dataset.index, placed, region)) + 1
+
+
+@pytest.mark.parametrize("sizes", [150, 5000])
+def test_a_list_of_regions_inflates_each_block_once_and_no_more_than_each_alone(
+    tmp_path, inflated, sizes
+):
+    r = random.Random(sizes)
+    rows = intervals(1, 900)
+    text = "".join(f"{c}\t{s}\t{e}\tn\n" for c, s, e in rows)
+    path = write(tmp_path / "x.bed.gz", text, csi=False, sizes=sizes)
+    dataset, placed = gidx.open(path), lines_with_places(path)
+    dataset.to_table("chrX:1-1")
+    for _ in range(15):
+        asked = []
+        for _ in range(r.randrange(2, 9)):
+            start = r.randrange(200_000)
+            asked.append((r.choice(["chr1", "chr2"]), start, start + r.choice([1, 500, 20_000])))
+        inflated.clear()
+        found = dataset.to_table(asked)
+        together = inflated.copy()
+        expected = [row for row in placed if any(
+            row[0] == c and row[1] < e and row[2] > s for c, s, e in asked)]  # fmt: skip
+        assert found.num_rows == len(expected)
+        assert len(together) == len(set(together)) >= bool(expected)
+        alone = [blocks_of_htslib(dataset.index, placed, region) for region in asked]
+        assert len(together) <= len(set().union(*alone)) + len(asked)
 
 
 def test_what_lies_between_two_regions_is_not_inflated(tmp_path, inflated):

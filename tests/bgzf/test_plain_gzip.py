@@ -71,7 +71,7 @@ def test_a_scan_begins_anew_each_time_and_in_another_process(files):
 
 @pytest.mark.parametrize("size", [1, 7, 64, 4096])
 def test_groups_are_of_whole_lines_whatever_their_size(size, monkeypatch):
-    monkeypatch.setattr(tuning, "gzip_bytes", size)
+    monkeypatch.setattr(tuning, "plain_bytes", size)
     monkeypatch.setattr(tuning, "gzip_inflated", size)
     lines = textfile.open_lines(gidx.ground.source.MemorySource(zipped(BED)))
     groups = list(lines.groups(lines.whole(0), size))

@@ -265,15 +265,20 @@ def _two_writers(kind: str, folder: Path, seed: int, rows: int, times: int) -> t
     return stop, both
 
 
+def _begun(kind: str, folder: Path, seed: int, rows: int) -> tuple[Path, str]:
+    """A folder for a kind of files, and the first of them in it."""
+    own = folder / kind
+    own.mkdir()
+    return own, write(kind, frame(rows, 100 * seed), own)
+
+
 def writers(
     folder: Path, tries: int, seed: int, rows: int = 3_000, kinds: Sequence[str] = KINDS
 ) -> Counter[str]:
     """Two write the same path at once, again and again: the file is that of one of them."""
     found: Counter[str] = Counter()
     for kind in kinds:
-        own = folder / kind
-        own.mkdir()
-        path = write(kind, frame(rows, 100 * seed), own)
+        own, path = _begun(kind, folder, seed, rows)
         rounds = 1 if tries < 100 else 2
         for _ in range(rounds):
             _, both = _two_writers(kind, own, seed, rows, tries // rounds)
@@ -293,9 +298,7 @@ def readers(
     """Open and ask while two writers replace data and index: rows of one writer, all of them."""
     found: Counter[str] = Counter()
     for kind in kinds:
-        own = folder / kind
-        own.mkdir()
-        path = write(kind, frame(rows, 100 * seed), own)
+        own, path = _begun(kind, folder, seed, rows)
         stop, both = _two_writers(kind, own, seed, rows, 10**9)
         try:
             for _ in range(tries):

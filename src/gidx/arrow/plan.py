@@ -52,7 +52,6 @@ _import = pa.Array._import_from_c
 _import_batch = pa.RecordBatch._import_from_c
 
 Ints = npt.NDArray[np.int32]
-Found = tuple[Ints, Ints, Bytes]
 Places = tuple[Ints, npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 

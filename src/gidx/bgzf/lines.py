@@ -680,7 +680,7 @@ class PlainLines:
         return np.array([[begin, self.source.size]], np.uint64)
 
     def groups(self, ranges: Ranges, size: int | None = None) -> Iterable[list[Segment]]:
-        step = max(size or TEXT, tuning.gzip_bytes)
+        step = max(size or TEXT, tuning.plain_bytes)
         return [
             [Segment(at, min(at + step, stop), cut=at > begin, open=at + step < stop)]
             for begin, stop in ranges.tolist()
@@ -707,7 +707,7 @@ class PlainLines:
             while segment.open and at < self.source.size:
                 if at > most:
                     raise too_long(self.source.name, segment.stop)
-                piece = bytes(self.source.read(at, min(tuning.gzip_bytes, self.source.size - at)))
+                piece = bytes(self.source.read(at, min(tuning.plain_bytes, self.source.size - at)))
                 found.add(piece)
                 at += len(piece)
                 if b"\n" in piece:
@@ -721,7 +721,7 @@ class PlainLines:
     def line_from(self, at: int) -> int:
         at = max(at - 1, 0)  # a line may begin exactly there
         while at < self.source.size:
-            piece = bytes(self.source.read(at, min(tuning.gzip_bytes, self.source.size - at)))
+            piece = bytes(self.source.read(at, min(tuning.plain_bytes, self.source.size - at)))
             found = piece.find(b"\n") + 1
             if found:
                 return at + found
@@ -731,7 +731,7 @@ class PlainLines:
     def stream(self) -> Iterator[tuple[int, bytes]]:
         at, size = 0, self.source.size
         while at < size:
-            piece = bytes(self.source.read(at, min(tuning.gzip_bytes, size - at)))
+            piece = bytes(self.source.read(at, min(tuning.plain_bytes, size - at)))
             yield at, piece
             at += len(piece)
 
@@ -764,7 +764,7 @@ class GzipLines:
         return np.array([[begin, _NO_END]], np.uint64)
 
     def groups(self, ranges: Ranges, size: int | None = None) -> Iterable[list[Segment]]:
-        step = max(size or TEXT, tuning.gzip_bytes)
+        step = max(size or TEXT, tuning.plain_bytes)
         for begin, stop in ranges.tolist():
             yield from self._groups(begin, stop, step)
 
@@ -816,7 +816,7 @@ class GzipLines:
         at, data = 0, b""
         while data or at < self.source.size:
             if not data:
-                data = self._read(at, tuning.gzip_bytes)
+                data = self._read(at, tuning.plain_bytes)
                 at += len(data)
             if member is None:
                 data = data.lstrip(b"\0")

@@ -42,7 +42,7 @@ class Tuning:
     batch_whole: int = 4_096
 
     # ── reading plain text and plain gzip ──
-    gzip_bytes: int = 1 << 16  # read at a time
+    plain_bytes: int = 1 << 16  # read at a time
     gzip_inflated: int = 1 << 18  # inflated at a time, at most
 
     # ── sorting ──

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import HEADER, ZOOM_HEADER
 from gidx.bbi.range_tree import Items, RangeTree, key
 from gidx.formats.bbi.read import Bbi
-from gidx.ground.layout import ordered, read_array
+from gidx.ground.layout import Record, ordered, read_array
+from gidx.ground.region import Region
 
 # of a row, behind the block that it is in
 LOST = "is not found by the data index, whose bounds of its block do not hold it"
@@ -95,3 +96,22 @@ def before(spans: summary.Spans, position: Any, power: int = 0) -> npt.NDArray[n
     inside = (np.minimum(position, spans.end[i]) - spans.start[i]) * spans.min[i] ** power
     found: npt.NDArray[np.float64] = np.where(i >= 0, whole[np.maximum(i, 0)] + inside, 0.0)
     return found
+
+
+def first_wrong(
+    some: Record, wrong: Mapping[str, tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]], name: str
+) -> str:
+    """The first summary of a chrom that is not that of its rows, in words; '' for none.
+
+    ``wrong`` are, field by field, the numbers that the rows have, and which summaries differ.
+    """
+    for field, (exact, bad) in wrong.items():
+        if bad.any():
+            i = int(np.argmax(bad))
+            start, end = int(some["start"][i]), int(some["end"][i])
+            region = Region(name, start, max(end, start))
+            return (
+                f"the summary of {region} has {field} {float(some[field][i]):,g}, the rows there "
+                f"have {float(exact[i]):,g}"
+            )
+    return ""

@@ -33,7 +33,7 @@ from gidx.bbi.blocks import Blocks
 from gidx.bbi.record import HEAD
 from gidx.bbi.zoom import SUMMARY, Positions, positions, read_summaries
 from gidx.declared.columns import HEAD_FIELDS
-from gidx.formats.bbi.proof import LOST, Leaves, before, proved
+from gidx.formats.bbi.proof import LOST, Leaves, before, first_wrong, proved
 from gidx.formats.bigbed.read import BigBed
 from gidx.ground.layout import Record
 from gidx.ground.region import Region
@@ -171,16 +171,16 @@ class _Level:
         """The summaries of a chrom with what writers make of its depth; ``zero``: where rows of
         length zero are."""
         some = self.summaries[self.summaries["chrom"] == chrom]
-        found: str | None = None
+        found = ""
         for i, spans in enumerate(depths()):
             problem = _unlike(some, spans, zero, name)
             if i == 0:
                 found = problem
                 start, end = (some[n].astype(np.int64) for n in ("start", "end"))
                 self.covered += before(spans, end).sum() - before(spans, start).sum()
-            if problem is None:
+            if not problem:
                 return
-        self.problem = self.problem or found or ""
+        self.problem = self.problem or found
 
     def estimate(self, chrom: int, name: str, spans: summary.Spans, zero: Positions) -> None:
         """The same, of summaries that are estimates."""
@@ -225,8 +225,8 @@ def _far(found: Mapping[str, float], total: summary.TotalSummary, zeros: int) ->
     return ""
 
 
-def _unlike(some: Record, spans: summary.Spans, zero: Positions, name: str) -> str | None:
-    """Which of a chrom's summaries is not of these spans; None for none."""
+def _unlike(some: Record, spans: summary.Spans, zero: Positions, name: str) -> str:
+    """Which of a chrom's summaries is not of these spans; '' for none."""
     start, end = (some[n].astype(np.int64) for n in ("start", "end"))
     first = np.searchsorted(spans.end, start, "right")
     last = np.maximum(np.searchsorted(spans.start, end, "left"), first)
@@ -250,15 +250,7 @@ def _unlike(some: Record, spans: summary.Spans, zero: Positions, name: str) -> s
     wrong["max"] = most, ~((most <= value) & (value <= most + more))
     wrong["start"] = np.append(0, end[:-1]), start < np.append(0, end[:-1])  # in order, disjoint
     wrong["end"] = start, end < start
-    for field, (exact, bad) in wrong.items():
-        if bad.any():
-            i = int(np.argmax(bad))
-            region = Region(name, int(start[i]), int(max(end[i], start[i])))
-            return (
-                f"the summary of {region} has {field} {float(some[field][i]):,g}, the rows there "
-                f"have {float(exact[i]):,g}"
-            )
-    return None
+    return first_wrong(some, wrong, name)
 
 
 Model = Callable[[Positions, Positions], summary.Spans]

@@ -22,7 +22,7 @@ from gidx.bbi import summary
 from gidx.bbi.blocks import Blocks
 from gidx.bbi.section import Runs
 from gidx.bbi.zoom import SUMMARY, read_summaries
-from gidx.formats.bbi.proof import LOST, Leaves, before, proved
+from gidx.formats.bbi.proof import LOST, Leaves, before, first_wrong, proved
 from gidx.formats.bigwig.read import BigWig, spans_of
 from gidx.ground.layout import Record
 from gidx.ground.region import Region
@@ -184,15 +184,7 @@ def _unlike(
         finite = np.abs(exact) < np.finfo(np.float32).max
         wrong[field] = exact, there & finite & ~(np.abs(value - exact) <= room)
     wrong["valid_count"][1][:] |= ~there & (some["valid_count"] > 0)
-    for field, (exact, bad) in wrong.items():
-        if bad.any():
-            i = int(np.argmax(bad))
-            region = Region(name, int(start[i]), int(max(end[i], start[i])))
-            return (
-                f"the summary of {region} has {field} {float(some[field][i]):,g}, the rows there "
-                f"have {float(exact[i]):,g}"
-            )
-    return ""
+    return first_wrong(some, wrong, name)
 
 
 def _unlike_total(stored: Record, total: summary.TotalSummary, magnitude: float) -> str:

@@ -188,5 +188,12 @@ def _spans_of_frame(regions: Any, most: int) -> Any:
     return spans_of_frame(regions, most)
 
 
+def _table(columns: Any) -> Any:
+    from gidx.arrow.tables import table
+
+    return table(columns)
+
+
 slots.spans_of_frame = _spans_of_frame
+slots.table = _table
 register_accessor()

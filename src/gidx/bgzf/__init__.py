@@ -25,6 +25,7 @@ from gidx.bgzf.block import blocks as _blocks
 from gidx.bgzf.block import make_virtual_offset, split_virtual_offset
 from gidx.bgzf.gzi import GziIndex
 from gidx.bgzf.stream import BgzfReader, BgzfWriter, open
+from gidx.ground import slots
 from gidx.ground.source import open_source
 
 if TYPE_CHECKING:
@@ -65,9 +66,7 @@ def blocks(path: Any, *, storage_options: Mapping[str, Any] | None = None) -> pa
     1        65311       34751       65280      34720
     2       100062          28      100000          0
     """
-    import pyarrow as pa
-
     if isinstance(path, BgzfReader):
         raise TypeError(f"{path.name} is open as BGZF, which inflates it; expected the file itself")
     found = _blocks(open_source(path, storage_options))
-    return pa.table({name: found[name] for name in found.dtype.names or ()})
+    return slots.table({name: found[name] for name in found.dtype.names or ()})

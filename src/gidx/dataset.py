@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from gidx.formats.bigbed.read import BigBed
     from gidx.formats.bigwig.read import BigWig
     from gidx.formats.text.read import TabixText
+    from gidx.frames.backend import Categories
     from gidx.options import (
         AnySource,
         Condition,
@@ -198,6 +199,8 @@ class Dataset(OpenFile):
         another style (``1``, ``chr1``) is an error either way.
     """
 
+    _categories: Categories | None = None
+
     def __reduce__(self) -> tuple[Any, ...]:
         return recipe(_reopened, self._format.source, self._opening)
 
@@ -264,10 +267,11 @@ class Dataset(OpenFile):
         in file order. ``lists="text"`` makes lists, maps and structs the texts that the
         format has for them (``G,T``), so that pandas can group, sort and compare them.
         """
-        from gidx.frames.backend import to_frame
+        from gidx.frames.backend import Categories, to_frame
 
         one_of("lists", lists, ("arrow", "text"))
-        return to_frame(self.to_table(regions, **options), dtype_backend, lists)
+        self._categories = self._categories or Categories()
+        return to_frame(self.to_table(regions, **options), dtype_backend, lists, self._categories)
 
     def to_dask(
         self,

@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import gidx
 from gidx.errors import ColumnError
-from gidx.frames.backend import integers_like, to_frame
+from gidx.frames.backend import Categories, integers_like, to_frame
 
 BACKENDS = ["pyarrow", "numpy_nullable", None]
 MAP = pa.map_(pa.string(), pa.list_(pa.string(), 2))
@@ -114,6 +117,48 @@ def test_chunks_with_other_dictionaries_become_one_categorical(backend):
     frame = to_frame(pa.table({"chrom": pa.chunked_array(chunks)}), backend)
     assert frame["chrom"].cat.categories.tolist() == ["b", "a", "c"]
     assert frame["chrom"].tolist() == ["b", "a", "c", "b", "a"]
+
+
+VALUES = st.lists(st.text(max_size=2), unique=True, max_size=4)
+CHUNKS = st.lists(
+    st.tuples(VALUES, st.lists(st.integers(0, 3) | st.none(), max_size=4)), max_size=3
+)
+
+
+def chunked(chunks, ordered):
+    """Chunks of (values, places in them): those that have the same values share them."""
+    shared = {}
+    arrays = [
+        pa.DictionaryArray.from_arrays(
+            pa.array([None if i is None or i >= len(v) else i for i in codes], pa.int32()),
+            shared.setdefault(tuple(v), pa.array(v, pa.string())), ordered=ordered,
+        )
+        for v, codes in chunks
+    ]  # fmt: skip
+    kind = pa.dictionary(pa.int32(), pa.string(), ordered)
+    return pa.chunked_array(arrays, kind)
+
+
+@given(st.lists(CHUNKS, min_size=1, max_size=4), st.booleans())
+def test_categories_that_tables_share_are_those_that_each_would_have(tables, ordered):
+    """Whatever dictionaries come, and come again; the oracle is pyarrow's own way."""
+    shared = Categories()
+    columns = [chunked(chunks, ordered) for chunks in tables]
+    for column in [*columns, *columns, *(column[1:] for column in columns)]:
+        table = pa.table({"chrom": column})
+        found = to_frame(table, categories=shared)
+        pd.testing.assert_frame_equal(found, table.to_pandas())
+        assert found["chrom"].cat.codes.dtype == table.to_pandas()["chrom"].cat.codes.dtype
+
+
+def test_frames_of_one_file_share_its_chroms(tmp_path):
+    """Else each region of a file of many contigs waits for an index of all of them."""
+    frame = pd.DataFrame({"chrom": [f"c{i}" for i in range(300)], "start": 1, "end": 2})
+    gidx.write_bed(frame, tmp_path / "a.bed.gz", sort=True)
+    with gidx.open(tmp_path / "a.bed.gz") as ds:
+        first, second = (ds.to_pandas(name)["chrom"].cat for name in ("c7", ["c8", "c9"]))
+        assert first.categories is second.categories
+        assert first.categories.tolist() == list(ds.chroms)
 
 
 @pytest.mark.parametrize("value", [2**53 + 1, -(2**53) - 1, 2**63 - 1])

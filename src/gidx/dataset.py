@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from gidx.bbi.summary import STATS, Stat, TotalSummary
 from gidx.errors import ChangedError, GidxWarning, RegionError, one_of
 from gidx.formats import registry
 from gidx.formats.base import Opening
-from gidx.formats.offers import ZOOM_SCHEMA, Lines, NameIndexes, Signal, Zooms
+from gidx.formats.offers import ZOOM_SCHEMA, Lines, NameIndexes, Signal, Texts, Zooms
 from gidx.formats.several import Several
 from gidx.ground.files import Files, listed
 from gidx.ground.pool import in_order
@@ -200,9 +200,16 @@ class Dataset(OpenFile):
     """
 
     _categories: Categories | None = None
+    _is_texts = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return recipe(_reopened, self._format.source, self._opening)
+        return recipe(_reopened, self._format.source, self._opening, self._is_texts)
+
+    def _as_texts(self) -> Self:
+        texts: Any = cast(Texts, self._format).as_texts()
+        found = self._with(texts)
+        found._is_texts = True
+        return found
 
     # ── as Python's own containers and files are used ───────────────────────────────────────────
 
@@ -570,7 +577,7 @@ class BigBedDataset(BbiDataset):
         >>> gidx.open("genes.bb").as_texts().head(1)["score"].to_pylist()
         ['900']
         """
-        return self._with(self._format.as_texts())
+        return self._as_texts()
 
 
 class TabixDataset(Dataset):
@@ -597,7 +604,7 @@ class TabixDataset(Dataset):
         >>> gidx.open("eqtl.tsv.gz").as_texts().head(2)["pvalue"].to_pylist()
         ['0.01', 'NA']
         """
-        return self._with(self._format.as_texts())
+        return self._as_texts()
 
 
 # What a file's format offers, and the class that has it for users; the first that fits.
@@ -609,10 +616,11 @@ _DATASETS: tuple[tuple[type, type[Dataset]], ...] = (
 )
 
 
-def _reopened(source: ByteSource, opening: Opening) -> Dataset:
+def _reopened(source: ByteSource, opening: Opening, is_texts: bool) -> Dataset:
     with warnings.catch_warnings():  # they were given when it was opened first
         warnings.simplefilter("ignore", GidxWarning)
-        return _opened(source, opening)
+        found = _opened(source, opening)
+    return found._as_texts() if is_texts else found
 
 
 def _check_bins(bins: int, stat: str) -> None:

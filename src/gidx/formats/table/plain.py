@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def write_tsv(rows: pa.RecordBatchReader, target: Target, options: Writing) -> None:
-    """Under a line of names, unless ``options.header`` is False."""
+    """Under a line of names, unless ``options.header`` is False.
+
+    Any columns, for any program: rows without a place in a table (POS 0 of a VCF, reads that are
+    not mapped) are written as well. `gidx.read` refuses them by line; Parquet gives them back.
+    """
     text = RowText(rows.schema)
     with replacing(target) as file:
         if options.header is not False:

@@ -95,6 +95,17 @@ class TestTogetherTheyAreTheScan:
                 assert read(dataset, halves) == [row for row in rows if row[0] == "chr1"]
 
 
+@pytest.mark.parametrize("csi", [False, True])
+@pytest.mark.parametrize("size", [3000, 65280])
+def test_chroms_of_one_block_come_in_its_order_however_small_it_became(tmp_path, csi, size):
+    rows = [(f"c{i * 7 % 100}", i, i + 10) for i in range(100)]
+    path = tmp_path / "a.bed.gz"
+    text = "".join(f"{c}\t{s}\t{e}\t{'x' * 200}\n" for c, s, e in rows)
+    tabix_files.write(path, text, "bed", csi=csi, sizes=size)
+    dataset = gidx.open(path)
+    assert read(dataset, dataset.partitions(3)) == rows
+
+
 class TestWithoutAnIndex:
     """Cut by bytes."""
 

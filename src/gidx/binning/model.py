@@ -173,13 +173,11 @@ class Index:
         np.maximum.at(last, ref, window + 1)
         there = np.flatnonzero(end)
         offsets = np.r_[begin[there], value, end[there]]
-        within = (offsets & np.uint64(BLOCK)).astype(np.float64)
         return Work.of_marks(
             chroms,
             np.r_[there, ref, there],
             np.r_[np.zeros(len(there), np.int64), window, last[there]] << self.min_shift,
-            # the part of a block is guessed: what is in it is inflated, four times as large
-            (offsets >> np.uint64(16)).astype(np.float64) + within / 4,
+            _bytes_before(offsets),
         )
 
     @cached_property
@@ -371,3 +369,18 @@ def counted(n: int, what: str) -> str:
     ('1 chunk', '2,000 chunks')
     """
     return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def _bytes_before(offsets: Offsets) -> npt.NDArray[np.float64]:
+    """How many bytes of the file are before virtual offsets, about.
+
+    Where in its block a row is, is guessed: the data are four times as large as the block. Where
+    they are larger, the next block that is known holds the guess back, so that offsets keep
+    their order: past it, the last chrom of a block was taken for the first.
+    """
+    blocks, within = offsets >> np.uint64(16), offsets & np.uint64(BLOCK)
+    known, block = np.unique(blocks, return_inverse=True)
+    size = np.diff(known.astype(np.float64), append=np.inf)
+    most = np.ones(len(known))
+    np.maximum.at(most, block, within + 1.0)
+    return known[block] + within * np.minimum(size / most, 0.25)[block]

@@ -285,3 +285,16 @@ def test_pandas_own_reader_knows_chroms_samples_and_header(tmp_path, kind, backe
             assert frame.header == dataset.header
     assert gidx.open(tmp_path / "b.parquet").header == found.header
     assert pd.DataFrame({"chrom": ["a"], "start": [1], "end": [2]}).gidx.samples == []
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
+def test_columns_without_a_value_and_frames_without_rows(tmp_path, kind, rows):
+    chroms = pa.array(["a", "b"]) if rows else pa.nulls(0)
+    numbers = pa.array([1, 2]) if rows else pa.nulls(0)
+    table = pa.table({"chrom": chroms, "start": numbers, "end": numbers, "n": pa.nulls(rows)})
+    frame = {"pandas": table.to_pandas, "polars": lambda: pl.from_arrow(table)}
+    gidx.to_parquet(frame.get(kind, lambda: table)(), tmp_path / "a.parquet")
+    dataset = gidx.open(tmp_path / "a.parquet")
+    assert dataset.to_table(columns=["chrom", "start", "end", "n"]).to_pylist() == table.to_pylist()
+    assert list(dataset.chroms) == ["a", "b"][:rows]

@@ -149,7 +149,7 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     array = pa.concat_arrays(list(column.chunks)) if column.num_chunks else pa.nulls(0)
     while pat.is_list(array.type) or pat.is_fixed_size_list(array.type):
         array = array.flatten()
-    if pat.is_nested(array.type) or pat.is_dictionary(array.type):
+    if pat.is_nested(array.type) or pat.is_dictionary(array.type) or pat.is_null(array.type):
         return True
     return bool(4 * pc.count_distinct(array).as_py() <= len(array))
 

@@ -66,6 +66,21 @@ def test_a_gzi_that_disagrees_with_a_block_is_an_error(tmp_path):
         file.seek_uncompressed(70_000)
 
 
+def test_past_the_end_by_a_damaged_gzi_is_damage(tmp_path):
+    """A last entry that is too small has the data end before they do."""
+    path = tmp_path / "a.gz"
+    write(path)
+    right = GziIndex.build(path)
+    wrong = right.uncompressed.copy()
+    wrong[-1] -= 5000
+    for gzi, found in (
+        (GziIndex(right.compressed, wrong), pytest.raises(FormatError, match="or damaged")),
+        (right, pytest.raises(ValueError, match=f"past the end of the data, {len(DATA)}$")),
+    ):
+        with gidx.bgzf.open(path, gzi=gzi) as file, found:
+            file.seek_uncompressed(len(DATA) + 1)
+
+
 def test_at_no_moment_is_a_gzi_beside_other_data(tmp_path, monkeypatch):
     path, gzi = tmp_path / "a.gz", tmp_path / "a.gz.gzi"
     write(path, gzi=True)

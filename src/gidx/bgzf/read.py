@@ -386,6 +386,9 @@ class BgzfReader(io.BufferedIOBase):
                 if size and offset - begin <= size:
                     return at, begin
             data_start += sum(held)
+        # the end was counted from where the GZI has a block begin, which may be wrong
+        for at, begin in GziIndex.build(self._source).blocks.tolist():
+            self._check_entry(at, begin)
         raise ValueError(
             f"{self.name}: uncompressed offset {offset} is past the end of the data, {data_start}"
         )

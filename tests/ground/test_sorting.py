@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gidx.ground.sorting import sorted_pairs, sorted_rows, sorted_values
-from gidx.ground.tuning import tuning
 
 
 def check(codes, values, n_codes):
@@ -29,17 +28,6 @@ def check(codes, values, n_codes):
     assert np.array_equal(values, given[1])
 
 
-@pytest.fixture(params=["numpy", "buckets", "threads"])
-def way(request, monkeypatch):
-    """How few rows are sorted: as they are otherwise, as many are, as very many are."""
-    if request.param != "numpy":
-        monkeypatch.setattr(tuning, "buckets_from", 0)
-        monkeypatch.setattr(tuning, "sorted_sample", 4)
-    if request.param == "threads":
-        monkeypatch.setattr(tuning, "sort_threads_from", 0)
-        monkeypatch.setattr(tuning, "threads", 3)
-
-
 RANGES = [
     (1, 0, 0),
     (1, 0, 3),  # more rows than values
@@ -54,7 +42,7 @@ RANGES = [
 
 @pytest.mark.parametrize(("n_codes", "low", "high"), RANGES)
 @pytest.mark.parametrize("lowest", [-1, 0])
-def test_rows_are_sorted_by_code_and_value_stably(n_codes, low, high, lowest, way):
+def test_rows_are_sorted_by_code_and_value_stably(n_codes, low, high, lowest):
     rng = np.random.default_rng(7)
     codes = rng.integers(lowest, n_codes, 3000)
     values = rng.integers(low, high, 3000, endpoint=True)
@@ -70,8 +58,8 @@ def test_rows_are_sorted_by_code_and_value_stably(n_codes, low, high, lowest, wa
 
 @pytest.mark.parametrize("far", [0, 10**6, 2**50])
 @pytest.mark.parametrize("lone", [0, 1500, 2999])
-def test_one_number_far_from_the_others(far, lone, way):
-    """All but one are in one bucket; or but one follow each other."""
+def test_one_number_far_from_the_others(far, lone):
+    """All others are near each other; or follow each other."""
     for values in (np.random.default_rng(1).integers(0, 4000, 3000), np.arange(3000)):
         values[lone] = far
         check(np.zeros(3000), values, 1)
@@ -85,23 +73,18 @@ def test_one_number_far_from_the_others(far, lone, way):
 def test_any_rows(rows, order):
     if order == "sorted":
         rows = sorted(rows)
-    with tuning.set(buckets_from=0, sorted_sample=2):
-        check([code for code, _ in rows], [value for _, value in rows], 4)
+    check([code for code, _ in rows], [value for _, value in rows], 4)
 
 
-def test_nothing_sorts_to_nothing(way):
+def test_nothing_sorts_to_nothing():
     check([], [], 0)
     check([], [], 3)
     check([-1, -1], [5, 3], 3)
 
 
-def test_more_rows_than_one_thread_takes():
+@pytest.mark.parametrize("lowest", [-1, 0])
+def test_more_rows_than_are_packed_at_a_time(lowest):
     rng = np.random.default_rng(2)
-    n = 2 * tuning.sort_threads_from
-    codes, values = rng.integers(0, 24, n).astype(np.int32), rng.integers(0, 2**28, n)
-    values[: n // 4] = values[0]
-    order = np.lexsort((values, codes))
-    rows, found = sorted_pairs(codes, values, 24)
-    assert np.array_equal(rows, order)
-    assert np.array_equal(found, values[order])
-    assert np.array_equal(sorted_values(codes, values, 24), values[order])
+    codes, values = rng.integers(lowest, 24, 30_000), rng.integers(0, 2**28, 30_000)
+    values[:9_000] = values[0]
+    check(codes, values, 24)

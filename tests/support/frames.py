@@ -63,9 +63,8 @@ def bases(rows: Sequence[Row], region: Row) -> list[int]:
 
 @contextmanager
 def as_if_large(large: bool = True) -> Iterator[None]:
-    """Few rows are worked on as many are: in pieces, on threads, sorted in buckets."""
-    few = {"threads": 3, "threads_from": 1, "sort_threads_from": 1, "queries_apart": 3,
-           "indexes_apart": 0, "buckets_from": 0, "sorted_sample": 3}  # fmt: skip
+    """Few rows are worked on as many are: in pieces, on threads."""
+    few = {"threads": 3, "threads_from": 1, "queries_apart": 3, "indexes_apart": 0}
     with tuning.set(**few if large else {}):
         yield
 

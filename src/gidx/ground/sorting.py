@@ -1,44 +1,36 @@
 """Sorting rows by chrom and position, stably: the numbers of the rows, or the positions.
 
-Code, value and row are packed into one number of 64 bits, and these are sorted
-(`gidx.kernels.sorting`); where they do not fit, numpy's lexsort does it. ms for 2 M rows
-in no order on 24 chroms, medians, two threads; numpy's sort depends on the processor
-(with AVX-512 kernels of its own it took 54 on another machine):
+Code, value and row are packed into one number of 64 bits, and numpy sorts these; where they
+do not fit, by value, then by code. ms for 2 M rows on 24 chroms, on one thread (numpy 2.4):
 
-=====================  ====
-buckets (here)           46
-one thread               50
-numpy, packed           147
-argsort(kind="stable")  330
-np.lexsort              790
-=====================  ====
+======================  ===============  =============================
+numbers                 in no order      ends of reads sorted by start
+======================  ===============  =============================
+numpy, AVX-512          11               2
+numpy, AVX2             21               2
+numpy, neither          111              2
+buckets, a kernel       30               2
+argsort(kind="stable")  199              7
+np.lexsort              371              108
+pyarrow.sort_indices    328              41
+======================  ===============  =============================
+
+Neither is a processor of before 2013, or numpy 1.26 without AVX-512.
 """
 
 from __future__ import annotations
 
-from functools import partial
-from itertools import pairwise
-
 import numpy as np
 import numpy.typing as npt
 
-from gidx.ground.pool import in_order, thread_count
 from gidx.ground.steps import picked, steps
-from gidx.ground.tuning import tuning
-from gidx.kernels.sorting import (
-    BUCKETS,
-    count_keys,
-    pack_keys,
-    settle,
-    sort_buckets,
-    spread,
-)
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Keys = npt.NDArray[np.uint64]
 
-_STEPS = 8  # a number's, on average, where numbers mostly follow each other
+_STEP = 1 << 13  # rows packed at a time: larger arrays are new pages of memory, which cost more
+_SAMPLE = 256
 
 
 def sorted_rows(codes: Codes, values: Ints, n_codes: int, n_missing: int = 0) -> Ints:
@@ -108,60 +100,23 @@ def _packed(
     if bits > 64:
         return None
     keys, n = np.empty(len(codes) - n_missing, np.uint64), 0
-    for lo, hi in steps(len(codes)):
-        n = pack_keys(codes, values, low, value_bits, row_bits, keys, n, lo, hi)
-    return _sorted(keys, bits), low, value_bits, row_bits
-
-
-def _sorted(keys: Keys, bits: int) -> Keys:
-    """The keys, of so many bits, in ascending order; the array given is not kept as it was."""
-    if len(keys) < tuning.buckets_from:
-        keys.sort()
-        return keys
-    if _mostly_follow(keys) and _settled(keys):
-        return keys
-    shift = max(bits - 8, 0)
-    keys, bounds = _spread(keys, shift)
-    further = max(shift - 8, 0)
-
-    def sort(lo: int, hi: int) -> None:
-        left = np.empty((len(keys) // 32, 2), np.int64)
-        n = sort_buckets(keys, bounds, lo, hi, further, (1 << (shift - further)) - 1, left)
-        for first, stop in left[:n].tolist():
-            keys[first:stop].sort()
-
-    threads = thread_count(None) if len(keys) >= tuning.sort_threads_from else 1
-    shares = [len(keys) * i // (4 * threads) for i in range(1, 4 * threads if threads > 1 else 1)]
-    parts = sorted({0, *np.searchsorted(bounds, shares).tolist(), BUCKETS})
-    for _ in in_order([partial(sort, lo, hi) for lo, hi in pairwise(parts)], threads):
-        pass
-    return keys
+    for lo, hi in steps(len(codes), _STEP):
+        piece = (values[lo:hi] - low).view(np.uint64)
+        if rows:
+            piece <<= np.uint64(row_bits)
+            piece |= np.arange(lo, hi, dtype=np.uint64)
+        if n_codes > 1:  # else they may have all 64 bits
+            piece |= codes[lo:hi].astype(np.uint64) << np.uint64(value_bits + row_bits)
+        if n_missing:
+            piece = piece[codes[lo:hi] >= 0]
+        keys[n : n + len(piece)] = piece
+        n += len(piece)
+    keys.sort(kind="stable" if _mostly_follow(keys) else None)
+    return keys, low, value_bits, row_bits
 
 
 def _mostly_follow(keys: Keys) -> bool:
-    """Whether samples take few steps to be sorted."""
+    """Whether few numbers of four samples are less than the one before: runs, to be merged."""
     firsts = (len(keys) * i // 4 for i in range(4))
-    samples = (keys[i : i + tuning.sorted_sample].copy() for i in firsts)
-    return all(settle(one, 0, len(one), _STEPS * tuning.sorted_sample) >= 0 for one in samples)
-
-
-def _settled(keys: Keys) -> bool:
-    """Whether few steps sort the keys; they are sorted then."""
-    left = _STEPS * len(keys)
-    for lo, hi in steps(len(keys)):
-        left = settle(keys, lo, hi, left)
-        if left < 0:
-            return False
-    return True
-
-
-def _spread(keys: Keys, shift: int) -> tuple[Keys, Ints]:
-    """Keys by what is left of them behind ``shift``, and the bounds of each such bucket."""
-    bounds, found = np.zeros(BUCKETS + 1, np.int64), np.empty(len(keys), np.uint64)
-    for lo, hi in steps(len(keys)):
-        count_keys(keys, shift, lo, hi, bounds[1:])
-    bounds = np.cumsum(bounds)
-    at = bounds[:-1].copy()
-    for lo, hi in steps(len(keys)):
-        spread(keys, shift, lo, hi, at, found)
-    return found, bounds
+    samples = (keys[i : i + _SAMPLE] for i in firsts)
+    return all((one[1:] < one[:-1]).sum() * 16 <= len(one) for one in samples)

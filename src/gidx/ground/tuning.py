@@ -45,11 +45,6 @@ class Tuning:
     plain_bytes: int = 1 << 16  # read at a time
     gzip_inflated: int = 1 << 18  # inflated at a time, at most
 
-    # ── sorting ──
-    buckets_from: int = 4_000  # numbers; fewer numpy sorts as fast
-    sorted_sample: int = 256  # numbers, by which it is told whether they mostly follow each other
-    sort_threads_from: int = 100_000  # fewer are not worth a second thread
-
     # ── frames ──
     threads_from: int = 200_000  # rows that are copied or encoded; fewer are not worth a thread
     queries_apart: int = 50_000  # fewer queries are not worth a second thread

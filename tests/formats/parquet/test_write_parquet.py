@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import duckdb
@@ -12,6 +13,8 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests import test_conformance as conformance
 from tests.support import tabix_files
 from tests.support.tables import places
@@ -19,7 +22,7 @@ from tests.support.tables import places
 import gidx
 from gidx.arrow.schema import read_metadata
 from gidx.cli import main
-from gidx.formats.parquet.write import FEW, MANY, ROW_GROUP
+from gidx.formats.parquet.write import FEW, MANY, ROW_GROUP, write
 
 CHROMS = [f"chr{i}" for i in range(1, 23)] + ["chrX", "chrY"]
 REGION = (ds.field("chrom") == "chr7") & (ds.field("start") < 510_000) & (ds.field("end") > 500_000)
@@ -135,6 +138,49 @@ class TestPruning:
         frame.gidx.to_parquet(tmp_path / "a.parquet")
         groups = pq.ParquetFile(tmp_path / "a.parquet").metadata.num_row_groups
         assert MANY < groups <= MANY + (5000 - MANY) // FEW + 1
+
+    @given(
+        chroms=st.lists(st.sampled_from(["chr1", "chr2", "c" * 40, "", None]), min_size=1),
+        dictionary=st.booleans(),
+        size=st.integers(1, 7),
+        most=st.integers(1, 9),
+    )
+    def test_chroms_in_any_order_are_the_file_s_text(self, chroms, dictionary, size, most):
+        """Read by pyarrow, and what the statistics say is so, whatever a group has."""
+        column = pa.array(chroms, pa.string())
+        column = column.dictionary_encode() if dictionary else column
+        table = pa.table({"chrom": column, "start": pa.array(range(len(chroms)), pa.int64())})
+        file = io.BytesIO()
+        write(table.schema, table.to_batches(size), file, row_group_size=most)
+        found = pq.ParquetFile(file)
+        assert found.schema_arrow.field("chrom").type == pa.string()
+        assert found.read()["chrom"].to_pylist() == chroms
+        for i in range(found.num_row_groups):
+            there = [c for c in found.read_row_group(i)["chrom"].to_pylist() if c is not None]
+            told = found.metadata.row_group(i).column(0).statistics
+            assert told.null_count == found.metadata.row_group(i).num_rows - len(there)
+            if there:
+                assert (told.min, told.max) == (min(there), max(there))
+
+    def test_a_group_has_the_names_of_its_own_chroms_only(self, tmp_path):
+        names = [f"contig{i:05}" for i in range(3000)]
+        frame = pd.DataFrame({"chrom": pd.Categorical(names, names), "start": 1, "end": 5})
+        frame.gidx.to_parquet(tmp_path / "a.parquet")
+        meta = pq.read_metadata(tmp_path / "a.parquet")
+        chunks = [meta.row_group(i).column(0) for i in range(meta.num_row_groups)]
+        assert sum(chunk.total_uncompressed_size for chunk in chunks) < 200 * len(names)
+
+    def test_items_of_lists_have_no_statistics(self, tmp_path):
+        gidx.to_parquet(conformance.vcf(tmp_path), tmp_path / "a.parquet")
+        group = pq.read_metadata(tmp_path / "a.parquet").row_group(0)
+        told = [group.column(i) for i in range(group.num_columns)]
+        assert {c.path_in_schema for c in told if c.is_stats_set} >= {
+            "chrom",
+            "start",
+            "end",
+            "ref",
+        }
+        assert not [c for c in told if c.is_stats_set and ".list." in c.path_in_schema]
 
     def test_sorting_is_said_only_where_it_is_true(self, tmp_path):
         rows = [("chr1", s, s + 5) for s in (50, 10, 70)]

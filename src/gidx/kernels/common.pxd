@@ -11,7 +11,7 @@ ctypedef fused number:
     u64
 
 
-cdef inline const u8* bytes_at(const u8[::1] buf) noexcept:
+cdef inline const u8* bytes_at(const u8[::1] buf) noexcept nogil:
     """Where an array begins; of an empty one, that is nowhere."""
     return &buf[0] if len(buf) else NULL
 

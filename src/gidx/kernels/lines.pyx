@@ -14,10 +14,12 @@ from libc.string cimport strlen
 
 import numpy as np
 
-from gidx.kernels.common cimport look_up, overlaps, same_text
+from gidx.kernels.common cimport bytes_at, look_up, overlaps, same_text
 from gidx.kernels.letters cimport (
     TAB, LF, CR, BLANK, STAR, COMMA, MINUS, POINT, ZERO, COLON, SEMICOLON, LESS, EQUAL, MORE,
 )
+from gidx.kernels.marks cimport Marks, following, marks_of, seek
+from gidx.kernels.numbers cimport NO_DIGITS, parse_digits
 from gidx.kernels.types cimport LOWEST, i32, i64, u8, u64
 
 # What `read_lines` returns as status, with the row's begin in `at`.
@@ -38,6 +40,9 @@ cdef inline (bint, i64) _number(const u8[::1] buf, u64 a, u64 b) noexcept nogil:
         a += 1
     if a >= b or b - a > 18:
         return False, 0
+    if b - a <= 16:
+        value = parse_digits(bytes_at(buf), a, b)
+        return value != NO_DIGITS, -<i64>value if negative else <i64>value
     value = 0
     while a < b:
         digit = <u64>buf[a] - ZERO
@@ -149,12 +154,12 @@ cdef inline (bint, u64) _info_value(
     const u8[::1] buf, u64 a, u64 b, const char* key,
 ) noexcept nogil:
     """(found, begin) of the value of `key` (with its =) in an INFO field; the first counts."""
+    cdef Marks marks = marks_of(buf)
+    seek(&marks, a, b, SEMICOLON, SEMICOLON)
     while a < b:
         if _begins_with(buf, a, b, key):
             return True, a + strlen(key)
-        while a < b and buf[a] != SEMICOLON:
-            a += 1
-        a += 1
+        a = following(&marks, SEMICOLON, SEMICOLON) + 1
     return False, a
 
 
@@ -244,6 +249,14 @@ cdef inline i64 _vcf_end(
 
 
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────
+
+
+cdef inline u64 _line_end(const u8[::1] buf, Marks* marks) noexcept nogil:
+    """Where the line ends that marks of tabs and line breaks are in."""
+    cdef u64 i = following(marks, TAB, LF)
+    while buf[i] != LF:
+        i = following(marks, TAB, LF)
+    return i
 
 
 cdef class RowRules:
@@ -370,6 +383,7 @@ cdef _read_lines(
     cdef i64 upcoming, more, from_, low, high, n_segments = len(begins)
     cdef u64 a, line, i, last_begin, last_size, goal, stop, stop_at, b
     cdef u8 c
+    cdef Marks marks = marks_of(buf)  # of tabs and line breaks: 1 M rows of BED6 in 26 ms, a byte at a time in 34
     cdef i32[:, ::1] fields
     cdef i32[::1] chrom, line_stops, leads
     cdef i64[::1] start, end, lead_starts
@@ -412,10 +426,9 @@ cdef _read_lines(
         upcoming = 0  # the first goal that is ahead
         for s in range(len(begins)):
             i, stop = begins[s], stops[s]
+            seek(&marks, i, marks.size, TAB, LF)
             if cut[s]:
-                while buf[i] != LF:
-                    i += 1
-                i += 1
+                i = _line_end(buf, &marks) + 1
             fresh = True
             while i < stop:
                 line = i
@@ -429,22 +442,17 @@ cdef _read_lines(
                     if fasta and _is_fasta(buf, i):
                         i = stop
                         break
-                    while buf[i] != LF:
-                        i += 1
-                    i += 1
+                    i = _line_end(buf, &marks) + 1
                     continue
                 # the head
                 fields[0, n] = i
                 f = 0
                 while f < head:
-                    while buf[i] > LF:
-                        i += 1
+                    i = following(&marks, TAB, LF)
                     if buf[i] == LF:
                         break
-                    if buf[i] == TAB:
-                        f += 1
-                        fields[f, n] = i + 1
-                    i += 1
+                    f += 1
+                    fields[f, n] = i + 1
                 if f < head:  # the line is at its end
                     stop_at = i - 1 if i > line and buf[i - 1] == CR else i
                     f += 1
@@ -516,15 +524,12 @@ cdef _read_lines(
                     chrom[n], start[n], end[n] = which, from_, to
                     if not closed:
                         while True:
-                            while buf[i] > LF:
-                                i += 1
-                            if buf[i] == TAB:
-                                f += 1
-                                if f <= want:
-                                    fields[f, n] = i + 1
-                            elif buf[i] == LF:
+                            i = following(&marks, TAB, LF)
+                            if buf[i] == LF:
                                 break
-                            i += 1
+                            f += 1
+                            if f <= want:
+                                fields[f, n] = i + 1
                         stop_at = i - 1 if buf[i - 1] == CR else i
                         f += 1
                         found = f
@@ -555,10 +560,10 @@ cdef _read_lines(
                                     status = FLOOR
                                     break
                                 i = goal
+                                seek(&marks, i, marks.size, TAB, LF)
                                 continue
                     if not closed:
-                        while buf[i] != LF:
-                            i += 1
+                        i = _line_end(buf, &marks)
                 i += 1
             if status != OK:
                 break

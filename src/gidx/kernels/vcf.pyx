@@ -18,6 +18,7 @@ from gidx.kernels.common cimport hash_text, look_up, same_text
 from gidx.kernels.letters cimport (
     TAB, BLANK, PERCENT, POINT, SLASH, ZERO, COLON, SEMICOLON, EQUAL, BAR,
 )
+from gidx.kernels.marks cimport Marks, following, marks_of, seek
 from gidx.kernels.types cimport i8, i32, i64, u8, u64
 
 # What `find_samples` returns as status, with the row in `at`.
@@ -45,6 +46,7 @@ def find_info(
     cdef bint bare, again, guessed
     cdef i64 n, most, i, m, n_words, w, k, fault, own, at
     cdef u64 a, stop, before, j, p, q, end
+    cdef Marks marks = marks_of(buf)  # of semicolons
     cdef i32[::1] item_begins, item_nexts, offsets, other_begins, other_ends, other_nexts
     cdef i64[::1] faults, count, last, after
     n, n_words = len(begins), len(slots)
@@ -81,6 +83,7 @@ def find_info(
             if stop - a == 1 and buf[a] == POINT:
                 a = stop
             before = n_words
+            seek(&marks, a, stop, SEMICOLON, SEMICOLON)
             while a < stop:
                 while a < stop and buf[a] == BLANK:
                     a += 1
@@ -104,8 +107,7 @@ def find_info(
                     if w >= 0:
                         after[before] = w
                 end = j  # of the key
-                while j < stop and buf[j] != SEMICOLON:
-                    j += 1
+                j = min(<u64>following(&marks, SEMICOLON, SEMICOLON), stop)
                 if w >= 0:
                     before = w
                     k = slots[w]

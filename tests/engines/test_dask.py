@@ -79,6 +79,13 @@ def test_only_the_columns_that_a_graph_needs_are_decoded(file, monkeypatch):
     del seen[:]
     assert len(frame) == frame.index.size.compute() == len(whole)
     assert {*map(tuple, seen)} == {()}
+    del seen[:]
+    near = frame[(frame.start > 900) & (frame.chrom == "chr2")]
+    assert len(near) == ((whole.start > 900) & (whole.chrom == "chr2")).sum()
+    assert {tuple(sorted(columns)) for columns in seen} == {("chrom", "start")}
+    del seen[:]
+    same(frame[["start"]].head(2), whole[["start"]].head(2))
+    assert {*map(tuple, seen)} == {("start",)}
 
 
 def test_what_is_asked_of_a_frame(file):
@@ -144,7 +151,7 @@ def test_frames_are_written_as_one_file_with_its_index(tmp_path, kind):
     region = ("chr2", 20_000, 30_000)
     assert found.to_table(region).column("start").equals(expected.to_table(region)["start"])
     swapped = dd.concat([frame.partitions[3:], frame.partitions[:3]])
-    with pytest.raises(gidx.WriteError, match="not sorted"):
+    with pytest.raises(gidx.WriteError, match=r"not sorted.*sort=True"):
         write(swapped, target)
     write(swapped, target, sort=True)
     again = gidx.open(target)

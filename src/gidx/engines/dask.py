@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import dask
 import dask.dataframe as dd
 import pandas as pd
 import pyarrow as pa
@@ -53,7 +54,11 @@ def frame(
     # a worker runs a task on each of its threads
     read = Read(file, {"threads": 1, **options}, backend)
     names = None if columns is None else list(columns)
-    return _counted(dd.from_map(read, list(pieces), columns=names, meta=meta, label="gidx"))
+    # Types are as asked for. Dask's own conversion of texts, which would change nothing, stands
+    # between a row count or head and the pieces: all columns were read for them.
+    with dask.config.set({"dataframe.convert-string": False}):
+        made = dd.from_map(read, list(pieces), columns=names, meta=meta, label="gidx")
+    return _counted(made)
 
 
 def _counted(frame: Any) -> Any:

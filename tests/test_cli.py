@@ -170,6 +170,16 @@ def test_search_without_a_field_takes_the_only_index(run):
     assert run("search", "x.bb", "b", "--format", "bed")[1] == BED.splitlines(True)[1].encode()
 
 
+def test_search_asks_all_indexes_and_misses_what_none_has(run, tmp_path):
+    place = {"chrom": ["c", "c"], "start": [1, 2], "end": [9, 9]}
+    rows = pa.table({**place, "name": ["t1", "t2"], "gene": ["G1", "G2"]})
+    gidx.write_bigbed(rows, tmp_path / "g.bb", {"c": 9}, extra_index=["name", "gene"])
+    status, out, err = run("search", str(tmp_path / "g.bb"), "G1", "t2", "zz", "--columns", "name")
+    assert (status, out) == (0, b"name\nt1\nt2\n")
+    assert err.endswith("no row has name or gene 'zz'\n")
+    assert err.count("no row") == 1
+
+
 def test_search_says_which_names_are_not_there(run):
     status, out, err = run("search", "x.bb", "b", "zz", "--columns", "name")
     assert (status, out) == (0, b"name\nb\n")

@@ -333,14 +333,19 @@ class GidxAccessor:
         return frames.signal.pileup(self._frame, self._roles)
 
     def average(
-        self, signal: AnySource | BigWigDataset, *, threads: int | None = None
+        self,
+        signal: AnySource | BigWigDataset,
+        *,
+        blocks: bool = True,
+        threads: int | None = None,
     ) -> pd.DataFrame:
         """What a bigWig's signal is over each row, as UCSC's bigWigAverageOverBed has it.
 
         A frame on this one's index: ``size`` of the row in bases, how many are ``covered``,
         i.e. have a value, their ``sum``, ``mean0`` with bases without a value as 0, ``mean``,
-        ``min`` and ``max`` of those that have one, NaN where none has. A row is taken whole,
-        with its introns; `explode` gives blocks. Rows on a chrom that the bigWig does not have
+        ``min`` and ``max`` of those that have one, NaN where none has. Of rows with blocks
+        (BED12: ``blockSizes``, ``chromStarts``) the blocks count, as there: exons, not introns;
+        ``blocks=False`` takes such rows whole. Rows on a chrom that the bigWig does not have
         are not covered.
 
         >>> genes.gidx.average("signal.bw")[["size", "covered", "sum", "mean"]]
@@ -357,7 +362,9 @@ class GidxAccessor:
             raise FormatError(f"{opened.path}: a {opened.format} file, expected bigWig")
         ids = {name: i for i, name in enumerate(opened.chroms)}
         file = cast("Signal", format_of(opened))
-        return frames.signal.average(self._frame, self._roles, file, ids, threads)
+        return frames.signal.average(
+            self._frame, self._roles, file, ids, blocks=blocks, threads=threads
+        )
 
     def join(
         self,

@@ -29,7 +29,7 @@ import stat
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO, cast
 
@@ -361,9 +361,9 @@ def _search(arguments: argparse.Namespace) -> int:
         if isinstance(file, Texts) and sources.is_of_texts(kind):
             found = scan.read_as(found, file.as_texts())
         table = scan.find(found, arguments.names, field=arguments.field)
-        column = arguments.field or file.indexed_names()[0]
-        missing = _missing(arguments.names, table.column(column))
-        said = [f"{found.path}: no row has {column} {name!r}" for name in missing]
+        columns = [found.columns[i] for i in file.indexes_of(arguments.field)]
+        missing = _missing(arguments.names, map(table.column, columns))
+        said = [f"{found.path}: no row has {' or '.join(columns)} {name!r}" for name in missing]
         if table.num_rows == 0:
             raise ColumnError("; ".join(said))
         for line in said:
@@ -374,8 +374,8 @@ def _search(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _missing(names: Sequence[str], values: pa.ChunkedArray) -> list[str]:
-    known = set(values.to_pylist())
+def _missing(names: Sequence[str], columns: Iterable[pa.ChunkedArray]) -> list[str]:
+    known = {value for column in columns for value in column.to_pylist()}
     return [n for n in dict.fromkeys(names) if n not in known]
 
 

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from gidx.arrow.schema import project
 from gidx.bbi.summary import STATS, Stat, TotalSummary
-from gidx.errors import ChangedError, GidxWarning, RegionError, one_of
+from gidx.errors import ChangedError, ColumnError, GidxWarning, RegionError, one_of
 from gidx.formats import registry
 from gidx.formats.base import Opening
 from gidx.formats.offers import ZOOM_SCHEMA, Lines, NameIndexes, Signal, Texts, Zooms
@@ -555,19 +556,43 @@ class BigBedDataset(BbiDataset):
         regions: Regions = None,
         *,
         field: str | None = None,
+        query: bool = False,
         **options: Unpack[ScanOptions],
     ) -> pa.Table:
         """Rows whose ``field`` is one of ``names``, by the file's extra index.
 
         As UCSC's bigBedNamedItems; exact, case-sensitive. Rows come in file order,
         each once. Without ``field`` all extra indexes are asked, and a row is found by any of
-        them. ``regions`` leave only rows that overlap them. Options as in `scan`. Raises
-        ColumnError where the file has no such index.
+        them. ``regions`` leave only rows that overlap them; with ``query=True`` a row comes
+        with each region that it overlaps, by the regions' order, and a first column ``query``
+        has the region's number among them, from 0 on (as in `IntervalIndex.find`). Options as
+        in `scan`. Raises ColumnError where the file has no such index.
 
-        >>> gidx.open("genes.bb").find("GENE2", columns=["chrom", "start", "name"]).to_pylist()
+        >>> genes = gidx.open("genes.bb")
+        >>> genes.find("GENE2", columns=["chrom", "start", "name"]).to_pylist()
         [{'chrom': 'chr22', 'start': 260000, 'name': 'GENE2'}]
+        >>> genes.find(["GENE1", "GENE3"], ["chrX", "chr22"], query=True).select([0, 4]).to_pylist()
+        [{'query': 0, 'name': 'GENE3'}, {'query': 1, 'name': 'GENE1'}]
         """
-        return find(self, names, regions, field=field, **options)
+        if not query:
+            return find(self, names, regions, field=field, **options)
+        if regions is None:
+            raise TypeError("query=True says which region a row is of, so it needs regions")
+        whole = self._schema(options.get("names", "canonical"))
+        wanted = project(whole, options.pop("columns", None))
+        if "query" in [whole.names[i] for i in wanted]:
+            raise ColumnError(
+                f"{self.path}: it has a column 'query' itself; choose columns= without it"
+            )
+        read = list(dict.fromkeys([0, 1, 2, *wanted]))  # chrom, start and end tell the regions
+        options["columns"] = [whole.names[i] for i in read]
+        found = find(self, names, regions, field=field, **options)
+        from gidx.frames.regions import numbered
+
+        asked = spans(regions, self._ids, options.get("missing_chroms", "error"))
+        number, rows = numbered(found, asked, list(self._ids))
+        chosen = found.select([read.index(i) for i in wanted]).take(rows)
+        return chosen.add_column(0, "query", pa.array(number))
 
     def as_texts(self) -> Self:
         """The same file, every column behind chrom, start, end as the text that it is.

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gidx.errors import ColumnError, RegionError
+from gidx.frames.intervals import Intervals, Queries
 from gidx.frames.positions import before_the_first, read, roles
 from gidx.frames.query import as_frame
 from gidx.ground.region import Region
 from gidx.ground.slots import Spans
+
+Ints = npt.NDArray[np.int64]
 
 _WHOLE = "a frame of regions needs integer start and end without missing values"
 
@@ -47,3 +53,20 @@ def strands(regions: Any) -> npt.NDArray[np.bool_] | None:
         return None
     found: npt.NDArray[np.bool_] = (frame[name].astype("object") == "-").to_numpy(np.bool_)
     return found
+
+
+def numbered(
+    rows: pa.Table, regions: tuple[Ints, Ints, Ints], chroms: Sequence[str]
+) -> tuple[Ints, Ints]:
+    """Numbers of regions and of the rows that overlap each, region by region.
+
+    ``rows`` begin with chrom, start and end; ``regions`` are chrom ids, starts and ends.
+    """
+    known = pc.index_in(rows.column(0).cast(pa.string()), pa.array(chroms, pa.string()))
+    codes = known.to_numpy().astype(np.int32)
+    start, end = (rows.column(i).to_numpy().astype(np.int64) for i in (1, 2))
+    chrom, begins, ends = regions
+    ends = np.minimum(ends, max(int(end.max(initial=0)), 0) + 1)  # which are doubled
+    asked = Queries.of_regions(chrom, np.minimum(begins, ends), ends)
+    _, number, found = Intervals.build(codes, start, end, len(chroms)).pairs(asked)
+    return number, found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import pandas as pd
 from gidx.arrow import schema
 from gidx.bbi.summary import depth
 from gidx.formats.offers import Signal
+from gidx.frames.nested import explode
 from gidx.frames.positions import Positions, positions
 from gidx.ground.conventions import ZERO_BASED, Roles
 from gidx.ground.sorting import sorted_rows
@@ -55,15 +57,31 @@ def _depths(where: Positions) -> Iterator[tuple[int, Ints, Ints, Ints]]:
         yield code, spans.start[first], spans.end[last], spans.min[first].astype(np.int64)
 
 
+_BLOCKS = ("blockSizes", "chromStarts")
+
+
 def average(
-    frame: pd.DataFrame, roles: Roles, file: Signal, chroms: dict[str, int], threads: int | None
+    frame: pd.DataFrame,
+    roles: Roles,
+    file: Signal,
+    chroms: dict[str, int],
+    *,
+    blocks: bool,
+    threads: int | None,
 ) -> pd.DataFrame:
-    """What a signal is over each row, as UCSC's bigWigAverageOverBed has it."""
-    where = positions(frame, roles)
+    """What a signal is over each row, or its blocks, as UCSC's bigWigAverageOverBed has it."""
+    n = len(frame)
+    where, row = positions(frame, roles), np.arange(n)
+    if blocks and roles.end and all(name in frame.columns for name in _BLOCKS):
+        where, row = _of_blocks(frame, roles, where)
     ids = np.array([*(chroms.get(name, -1) for name in where.names), -1], np.int64)
+    size = np.bincount(row, where.end - where.start, n).astype(np.int64)
     windows = Windows(ids[where.codes], where.start, where.end)
-    size = where.end - where.start
-    covered, total, least, most = file.over(windows, threads)
+    of_each, totals, lowest, highest = file.over(windows, threads)
+    covered, total = np.bincount(row, of_each, n), np.bincount(row, totals, n)
+    least, most = np.full(n, np.inf), np.full(n, -np.inf)
+    np.minimum.at(least, row[of_each > 0], lowest[of_each > 0])
+    np.maximum.at(most, row[of_each > 0], highest[of_each > 0])
     some = covered > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         return pd.DataFrame({
@@ -75,3 +93,20 @@ def average(
             "min": np.where(some, least, np.nan),
             "max": np.where(some, most, np.nan),
         }, index=frame.index)  # fmt: skip
+
+
+def _of_blocks(frame: pd.DataFrame, roles: Roles, rows: Positions) -> tuple[Positions, Ints]:
+    """Blocks instead of the rows that have some, and which row each is of."""
+    slim = frame[[roles.chrom, roles.start, roles.end, *_BLOCKS]].reset_index(drop=True)
+    exploded = explode(slim, roles, *_BLOCKS)
+    of = exploded.index.to_numpy(np.int64)
+    lone = np.setdiff1d(np.arange(len(frame)), of)
+    found = positions(exploded, roles)
+    codes = {name: i for i, name in enumerate(rows.names)}
+    known = np.array([*(codes[name] for name in found.names), -1], np.int32)
+    return replace(
+        rows,
+        codes=np.r_[known[found.codes], rows.codes[lone]],
+        start=np.r_[found.start, rows.start[lone]],
+        end=np.r_[found.end, rows.end[lone]],
+    ), np.r_[of, lone]

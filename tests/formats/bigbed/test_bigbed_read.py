@@ -891,6 +891,42 @@ def test_rows_by_name_within_regions():
         assert rows_of(genes().find(name, region)) == expected
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(sorted(CHROMS)), st.integers(0, 250), st.integers(0, 60)),
+        min_size=1, max_size=6,
+    ),
+    st.sampled_from(["name", "geneName", None]),
+    st.lists(st.sampled_from([4, 0, 1, 2, 3]), max_size=3, unique=True),
+)  # fmt: skip
+def test_found_rows_say_which_of_the_regions_each_is_of(asked, field, columns):
+    """A row of two regions comes twice; each region's rows are those that it finds alone."""
+    dataset, names = genes(), [row[3 + i % 2] for i, row in enumerate(GENES) if i % 3]
+    regions = [(chrom, start, start + width) for chrom, start, width in asked]
+    wanted = [dataset.columns[i] for i in columns] or None
+    found = dataset.find(names, regions, field=field, query=True, columns=wanted)
+    assert rows_of(found) == [
+        (i, *row)
+        for i, region in enumerate(regions)
+        for row in rows_of(dataset.find(names, region, field=field, columns=wanted))
+    ]
+    whole = dataset.find(names, [regions[0][0], regions[0]], query=True, names="native")
+    assert whole.schema.names == ["query", *dataset.to_table(names="native").schema.names]
+    assert whole["query"].type == pa.int64()
+
+
+def test_which_region_is_asked_of_regions():
+    with pytest.raises(TypeError, match=r"query=True says which region .* needs regions"):
+        genes().find("tx7", query=True)
+    fields = ["string query", "string geneName", "string other"]
+    other = gidx.open(build(GENES, CHROMS, autosql=declare(*fields), indexes=[3]))
+    with pytest.raises(ColumnError, match="has a column 'query' itself; choose columns="):
+        other.find("tx7", "chr1", query=True)
+    there = {"missing_chroms": "ignore"}
+    found = genes().find(GENES[0][3], ["zz", GENES[0][0]], query=True, columns=["end"], **there)
+    assert rows_of(found) == [(1, GENES[0][2])]
+
+
 def test_many_names_are_found_at_once_each_row_once_in_file_order():
     dataset = genes()
     wanted = ["tx7", "tx3", "tx7", "none", "tx59"]

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,6 +84,41 @@ def test_averages_are_over_the_bases_of_each_row(signal, data):
         }
         for name, value in expected.items():
             assert getattr(got, name) == pytest.approx(value, nan_ok=True), name
+
+
+@given(signals(), st.data())
+@pytest.mark.parametrize("texts", [False, True])
+def test_averages_of_rows_with_blocks_are_over_their_bases(texts, signal, data):
+    """As UCSC's bigWigAverageOverBed of a BED12: exons, not introns; without blocks the row."""
+    cuts = st.lists(st.integers(0, 20), max_size=6, unique=True).map(sorted)
+    asked = data.draw(st.lists(st.tuples(st.sampled_from([*signal.chroms, "zz"]), cuts)))
+    parts = [[*zip(at[::2], at[1::2], strict=False)] for _, at in asked]
+    rows = [
+        (chrom, spans[0][0] if spans else 3, spans[-1][1] if spans else 9)
+        for (chrom, _), spans in zip(asked, parts, strict=True)
+    ]
+    table = frame(rows).set_axis([f"r{i}" for i in range(len(rows))])
+    sizes = [[e - s for s, e in spans] or None for spans in parts]
+    begins = [
+        [s - row[1] for s, _ in spans] or None for row, spans in zip(rows, parts, strict=True)
+    ]
+    for name, lists in (("blockSizes", sizes), ("chromStarts", begins)):
+        column = [x and "".join(f"{i}," for i in x) for x in lists] if texts else lists
+        kind = pa.string() if texts else pa.list_(pa.int32())
+        table[name] = pd.arrays.ArrowExtensionArray(pa.array(column, kind))
+    found = table.gidx.average(build(signal.rows, signal.chroms))
+    assert list(found.index) == list(table.index)
+    taken = [spans or [row[1:]] for row, spans in zip(rows, parts, strict=True)]
+    for row, spans, got in zip(rows, taken, found.itertuples(index=False), strict=True):
+        held = [v for span in spans for v in bases(signal.rows, row[0], *span) if v is not None]
+        assert (got.size, got.covered) == (sum(e - s for s, e in spans), len(held))
+        assert got.sum == pytest.approx(math.fsum(held))
+        assert got.mean0 == pytest.approx(got.sum / got.size)
+        assert got.min == pytest.approx(min(held, default=math.nan), nan_ok=True)
+        assert got.max == pytest.approx(max(held, default=math.nan), nan_ok=True)
+    whole = table.gidx.average(build(signal.rows, signal.chroms), blocks=False)
+    slim = table[["chrom", "start", "end"]].gidx.average(build(signal.rows, signal.chroms))
+    pd.testing.assert_frame_equal(whole, slim)
 
 
 def test_averages_ask_a_bigwig():

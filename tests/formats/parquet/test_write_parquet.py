@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -239,6 +241,48 @@ def test_a_vcf_comes_back_with_its_header(tmp_path):
     assert json.loads(frame.attrs["gidx"])["samples"] == before.samples
     frame.gidx.to_vcf(tmp_path / "c.vcf.gz")
     assert gidx.open(tmp_path / "c.vcf.gz").to_table().equals(before.to_table())
+
+
+@pytest.mark.parametrize("through", ["parquet", "arrow"])
+@pytest.mark.parametrize("kind", ["bed", "gff3", "gtf"])
+def test_text_comes_back_with_its_header(tmp_path, kind, through):
+    before = gidx.open(conformance.KINDS[kind](tmp_path))
+    between, target = tmp_path / f"b.{through}", tmp_path / f"c.{kind}.gz"
+    assert main(["convert", str(before.path), str(between)]) == 0
+    assert main(["convert", str(between), str(target)]) == 0
+    after = gidx.open(target)
+    assert after.header == before.header
+    assert after.to_table().equals(before.to_table())
+
+
+def test_a_bigwig_comes_back_with_its_chroms(tmp_path):
+    runs = {
+        "chrom": ["chr1", "chr1", "chr2"], "start": [0, 5, 7], "end": [5, 9, 8],
+        "value": [1.5, 0.25, -2],
+    }  # fmt: skip
+    gidx.write_bigwig(runs, tmp_path / "a.bw", conformance.SIZES)
+    gidx.to_parquet(tmp_path / "a.bw", tmp_path / "a.parquet")
+    assert main(["convert", str(tmp_path / "a.parquet"), str(tmp_path / "b.bw")]) == 0
+    before, after = gidx.open(tmp_path / "a.bw"), gidx.open(tmp_path / "b.bw")
+    assert after.chroms == before.chroms
+    assert after.to_table().equals(before.to_table())
+
+
+CORPUS = os.environ.get("GIDX_CORPUS")
+BIGBEDS = sorted(Path(CORPUS, "bigbed").glob("*.bb")) if CORPUS else []
+BIGBEDS = [file for file in BIGBEDS if file.name != "malformed.bb"]
+
+
+@pytest.mark.skipif(not BIGBEDS, reason="GIDX_CORPUS is not set: no real files")
+def test_real_bigbeds_come_back_with_their_declaration(tmp_path):
+    """All but one without a declaration, which gets that of its fields."""
+    for file in BIGBEDS:
+        gidx.to_parquet(file, tmp_path / "a.parquet", errors="raise")
+        assert main(["convert", str(tmp_path / "a.parquet"), str(tmp_path / "b.bb")]) == 0, file
+        before, after = gidx.open_bigbed(file), gidx.open_bigbed(tmp_path / "b.bb")
+        assert after.autosql == before.autosql or before.autosql is None, file
+        assert after.chroms == before.chroms, file
+        assert after.to_table().equals(before.to_table()), file
 
 
 def test_rows_without_chrom_are_written_too(tmp_path):

@@ -19,6 +19,7 @@ import pytest
 
 import gidx
 from gidx import cli, demo
+from gidx.ground.tuning import tuning
 
 BED = "chr1\t10\t20\ta\t5\t+\nchr1\t15\t30\tb\t7\t-\nchr2\t0\t9\tc\t0\t.\n"
 HEADER = "chrom\tstart\tend\tname\tscore\tstrand\n"
@@ -381,7 +382,7 @@ def test_a_long_conversion_shows_a_bar_on_a_terminal(monkeypatch):
     pytest.importorskip("tqdm")
     stderr = Terminal()
     monkeypatch.setattr(sys, "stderr", stderr)
-    monkeypatch.setattr(cli, "PATIENCE", 0)
+    monkeypatch.setattr(tuning, "bar_after", 0)
     assert cli.main(["convert", "x.bb", "y.tsv"]) == 0
     assert "/3.00 " in stderr.getvalue()
 
@@ -394,7 +395,7 @@ def test_a_short_one_shows_none(monkeypatch):
 
 
 def test_there_is_none_in_a_pipe(run, monkeypatch):
-    monkeypatch.setattr(cli, "PATIENCE", 0)
+    monkeypatch.setattr(tuning, "bar_after", 0)
     assert run("convert", "x.bb", "y.tsv") == (0, b"", "")
 
 

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO, cast
 
 from gidx.errors import ColumnError, GidxError, GidxWarning, RegionError, visible
 from gidx.formats.registry import KINDS
+from gidx.ground.tuning import tuning
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,7 +48,6 @@ TARGETS = tuple(kind.name for kind in KINDS.values() if kind.write is not None)
 STREAMS = (*(name for name in TARGETS if name != "bigbed"), "gff")
 FORMATS = tuple(name for name in TARGETS if KINDS[name].is_table or name == "bed")
 FEW_CHROMS = 10
-PATIENCE = 1.0  # seconds before a progress bar appears
 
 _REGIONS = """\
 Regions are 1-based and closed, as in samtools and the UCSC browser:
@@ -517,7 +517,7 @@ def _progress(
 
         def show(rows: int) -> None:
             if not bars:
-                if time.monotonic() - begin < PATIENCE:
+                if time.monotonic() - begin < tuning.bar_after:
                     return
                 bars.append(bar(total=total, unit=" rows", unit_scale=True, leave=False))
             bars[0].update(rows - bars[0].n)

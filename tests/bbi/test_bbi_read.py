@@ -14,7 +14,7 @@ from tests.support.bigbed_bytes import File, build, build_parts
 from tests.support.bigbed_bytes import key_tree as write_key_tree
 from tests.support.bigbed_bytes import range_tree as write_range_tree
 
-from gidx.bbi import bplus_tree, range_tree
+from gidx.bbi import bplus_tree
 from gidx.bbi.blocks import inflate
 from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import BIGBED_MAGIC, read_header
@@ -22,6 +22,7 @@ from gidx.bbi.range_tree import RangeTree
 from gidx.errors import FormatError
 from gidx.ground.region import resolve
 from gidx.ground.source import MemorySource
+from gidx.ground.tuning import tuning
 
 
 def parts(*hexes):
@@ -156,7 +157,7 @@ SIZES = {"chr1": 100, "chr2": 100, "chr3": 100}
 
 
 def planned(data, regions, small, monkeypatch):
-    monkeypatch.setattr(range_tree, "SMALL", small)
+    monkeypatch.setattr(tuning, "whole_tree", small)
     asked = None if regions is None else resolve(regions, SIZES)
     return RangeTree(MemorySource(data), 0, "<", "index").ranges(asked).tolist()
 
@@ -183,7 +184,7 @@ def test_a_plan_is_the_blocks_that_may_hold_rows(regions, ranges, small, monkeyp
 
 
 def test_the_first_block_is_found_without_the_other_leaves(monkeypatch):
-    monkeypatch.setattr(range_tree, "SMALL", 1)
+    monkeypatch.setattr(tuning, "whole_tree", 1)
     cut = RANGE_TREE[:136]  # the second leaf is not there
     tree = RangeTree(MemorySource(cut), 0, "<", "index")
     assert tree.first().tolist() == [[176, 186]]
@@ -207,7 +208,7 @@ def test_a_range_tree_that_leads_back_is_an_error_and_not_a_loop(small, monkeypa
     looped = RANGE_TREE[:68] + (48).to_bytes(8, "little") + RANGE_TREE[76:]
     with pytest.raises(FormatError, match="byte 48: index: a node is its own child"):
         planned(looped, None, small, monkeypatch)
-    monkeypatch.setattr(range_tree, "SMALL", small)
+    monkeypatch.setattr(tuning, "whole_tree", small)
     with pytest.raises(FormatError, match="byte 48: index: a node is its own child"):
         RangeTree(MemorySource(looped), 0, "<", "index").first()
 

@@ -23,6 +23,7 @@ from tests.support.tabix_files import EOF, bgzip, block
 import gidx
 from gidx.binning import BED, GFF, SAM, VCF, IndexBuilder, TabixIndex, TbkIndex
 from gidx.errors import FormatError, WriteError
+from gidx.ground.tuning import tuning
 
 
 def leaves_files_open(test):
@@ -185,11 +186,10 @@ def test_an_index_comes_back_from_its_json(index):
 
 
 def test_text_in_several_pieces_is_the_same(monkeypatch, tmp_path):
-    from gidx.binning import tbj
 
     _, index = write_vcf(tmp_path, vcf(3, 400), 500)
     whole = index.to_json()
-    monkeypatch.setattr(tbj, "STEP", 2)
+    monkeypatch.setattr(tuning, "json_chunks", 2)
     assert index.to_json() == whole
 
 

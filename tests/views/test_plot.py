@@ -27,6 +27,7 @@ from gidx.bbi.summary import bin_edges
 from gidx.errors import ColumnError, RegionError, UnknownChromError
 from gidx.ground.conventions import CANONICAL, recognise
 from gidx.ground.region import Region
+from gidx.ground.tuning import tuning
 from gidx.views import plot
 from gidx.views.plot.features import LONGEST
 from gidx.views.plot.packing import BARE, PACK, THIN, first_fit
@@ -198,7 +199,7 @@ def test_a_mode_that_is_asked_says_what_it_has_no_room_for():
 
 
 def test_of_more_rows_than_any_figure_holds_only_a_histogram_is_drawn(monkeypatch):
-    monkeypatch.setattr(plot, "MOST_ROWS", 99)
+    monkeypatch.setattr(tuning, "drawn_rows", 99)
     for mode in (None, "pack", "squish"):
         assert "100 features · density" in note(draw(random_frame(100, 10), "chr1", mode=mode))
 

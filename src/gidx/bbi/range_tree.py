@@ -20,6 +20,7 @@ from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource, expect
+from gidx.ground.tuning import tuning
 from gidx.kernels.records import select_nodes
 
 MAGIC = 0x2468ACE0
@@ -55,9 +56,6 @@ LEAF_ITEM = np.dtype([*_BOUNDS,
 ])
 # fmt: on
 
-# A tree of so many blocks (2 MB of leaves) is read whole with its first query; of a
-# larger one each query reads the nodes that it needs.
-SMALL = 65536
 FIRST = 1 << 17  # bytes of a tree that are read at once from a URL: all of most
 # Items of a level that is read to outline a larger tree: 262,144 take 75 MB on the way.
 MOST = 1 << 18
@@ -131,7 +129,7 @@ class RangeTree:
         """File ranges of the blocks that may hold rows of the regions, in file order."""
         leaves = self._all
         if leaves is None:
-            few = regions is None or self.item_count <= SMALL
+            few = regions is None or self.item_count <= tuning.whole_tree
             leaves = self._every_leaf() if few else Items.of(self._read(regions))
         picked = leaves.ranges
         if regions is not None:
@@ -144,7 +142,7 @@ class RangeTree:
 
     def first(self) -> Ranges:
         """The file range of one block, the first in the tree; none in an empty tree."""
-        if self.item_count <= SMALL or self._all is not None:
+        if self.item_count <= tuning.whole_tree or self._all is not None:
             return self.ranges()[:1]
         at, seen = self._root, set[int]()
         while at not in seen:
@@ -202,7 +200,7 @@ class RangeTree:
         150,000 items above them. A level of more than `MOST` is not read, fewer or not: places
         between two items are guessed well enough.
         """
-        if self.item_count <= SMALL or self._all is not None:
+        if self.item_count <= tuning.whole_tree or self._all is not None:
             return self._every_leaf()
         level = [self._root]
         while True:

@@ -44,6 +44,7 @@ from gidx.binning.tbi import layout_of, normalized, pack_columns
 from gidx.errors import format_error
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.source import ByteSource
+from gidx.ground.tuning import tuning
 from gidx.kernels.block_rows import read_block
 from gidx.kernels.templates import fill_templates
 
@@ -57,8 +58,6 @@ COLUMNS = ("format", "col_seq", "col_beg", "col_end", "meta", "skip", "l_nm")
 UNKNOWN = -1
 UNIT, WITHIN = np.uint64(16), np.uint64(0xFFFF)
 NO_BLOCK = (1 << 48) - 1  # of a window that no row has set: all ones
-# Chunks to format at a time, 10 to 30 MB of text.
-STEP = 1 << 15
 # Blocks to look rows up in at a time: 2 MB of text, as in gidx.bgzf.lines.TEXT.
 BLOCKS = 32
 
@@ -125,8 +124,9 @@ def _format_reference(
             yield templates.bins(found, first_bin, stop)
         yield parts.pop(0)
     if len(found.of_windows):
-        for at in range(0, len(found.of_windows), STEP):
-            yield templates.windows(found.places, found.of_windows[at : at + STEP], at == 0)
+        step = tuning.json_chunks
+        for at in range(0, len(found.of_windows), step):
+            yield templates.windows(found.places, found.of_windows[at : at + step], at == 0)
         yield parts.pop(0)
 
 
@@ -196,9 +196,10 @@ def _split(offsets: Offsets) -> tuple[Integers, Integers]:
 
 
 def _slices(first: Integers) -> Iterator[tuple[int, int]]:
-    """Runs of bins with about `STEP` chunks and bins each."""
+    """Runs of bins with about `tuning.json_chunks` chunks and bins each."""
+    step = tuning.json_chunks
     weight = first + np.arange(len(first))
-    at = np.searchsorted(weight, np.arange(0, weight[-1] + STEP, STEP)).tolist()
+    at = np.searchsorted(weight, np.arange(0, weight[-1] + step, step)).tolist()
     cuts = sorted({*at, 0, len(first) - 1} - {len(first)})
     yield from pairwise(cuts)
 

@@ -41,6 +41,13 @@ class Tuning:
     # pyarrow then keeps all of their columns for as long as it keeps one.
     batch_whole: int = 4_096
 
+    # A range tree of so many blocks (2 MB of leaves) is read whole with its first query; of a
+    # larger one each query reads the nodes that it needs.
+    whole_tree: int = 65_536
+    # Bytes of a bbi file that are inflated and decoded at a time: so many that the calls do not
+    # count, so few that a group's text stays in the cache.
+    bbi_group: int = 512 << 10
+
     # ── reading plain text and plain gzip ──
     plain_bytes: int = 1 << 16  # read at a time
     gzip_inflated: int = 1 << 18  # inflated at a time, at most
@@ -57,8 +64,15 @@ class Tuning:
     digested_texts: int = 5_000  # as many where chroms are Python's texts
     kernel_names: int = 4_096  # different names that our own kernel finds; a power of 2
 
+    # ── looking at it ──
+    # Of more rows only a histogram is drawn: no figure holds them. One of 10 inches holds some
+    # 13,000 features of one point each in 55 rows.
+    drawn_rows: int = 20_000
+    bar_after: float = 1.0  # seconds before a progress bar appears
+    json_chunks: int = 1 << 15  # of an index that become JSON at a time, 10 to 30 MB of text
+
     @contextmanager
-    def set(self, **values: int | None) -> Iterator[None]:
+    def set(self, **values: float | None) -> Iterator[None]:
         """These values for a while; in all threads."""
         before = {name: getattr(self, name) for name in values}
         try:

@@ -41,7 +41,6 @@ from tests.support.strategies import (
 from tests.support.tables import rows_of
 
 import gidx
-from gidx.bbi import range_tree
 from gidx.bbi.summary import Spans, fold
 from gidx.errors import (
     ColumnError,
@@ -53,9 +52,9 @@ from gidx.errors import (
     ValueTypeError,
     ValueWarning,
 )
-from gidx.formats.bigbed.read import BigBed
 from gidx.ground import pool
 from gidx.ground.source import MemorySource
+from gidx.ground.tuning import tuning
 
 CHROMS = {"chr1": 1000, "chr2": 500}
 ROWS = [
@@ -150,7 +149,7 @@ def test_a_query_is_the_scan_filtered(table, shape, data):
 def test_a_query_at_the_edges_of_blocks_and_nodes_is_the_scan_filtered(table, fan_out, data):
     """Regions begin and end where an item, and so a block or a node, does, or a base beside it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(range_tree, "SMALL", data.draw(st.sampled_from([0, 10**6])))
+        patch.setattr(tuning, "whole_tree", data.draw(st.sampled_from([0, 10**6])))
         dataset = gidx.open(stored(table, items_per_slot=2, fan_out=fan_out))
         edges = sorted({max(0, p + d) for row in table.rows for p in row[1:3] for d in (-1, 0, 1)})
         chrom = data.draw(st.sampled_from(list(table.chroms)))
@@ -177,7 +176,7 @@ def test_results_do_not_depend_on_batch_size_threads_and_group_size(
     file = stored(table)
     expected = gidx.open(file).to_table(asked)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BigBed, "group_size", group_size)
+        patch.setattr(tuning, "bbi_group", group_size)
         dataset = gidx.open(file)
         batches = list(dataset.scan(asked, batch_size=batch_size, threads=threads))
         assert all(0 < batch.num_rows <= batch_size for batch in batches)
@@ -459,7 +458,7 @@ def test_one_value_is_told_in_the_singular_and_its_place_in_full():
 
 
 def test_one_warning_comes_for_all_groups_and_threads(monkeypatch):
-    monkeypatch.setattr(BigBed, "group_size", 1)
+    monkeypatch.setattr(tuning, "bbi_group", 1)
     rows = [("chr1", i, i + 1, "x" if i % 3 == 2 else "1") for i in range(90)]
     dataset = gidx.open(named(build(rows, CHROMS, autosql=declare("int n"))))
     for threads in (1, 3):
@@ -664,7 +663,7 @@ MANY_FILE = build(MANY, CHROMS, autosql=BED4, items_per_slot=10, zooms=[10, 40])
 @pytest.fixture
 def small_groups(monkeypatch):
     """Many groups, so that threads have work and readers can stop between two."""
-    monkeypatch.setattr(BigBed, "group_size", 500)
+    monkeypatch.setattr(tuning, "bbi_group", 500)
 
 
 def test_two_scans_of_one_dataset_may_be_read_in_turns(small_groups):
@@ -726,7 +725,7 @@ def test_a_region_parses_only_the_rows_that_it_returns():
 
 
 def test_memory_of_a_scan_does_not_grow_with_the_file(monkeypatch):
-    monkeypatch.setattr(BigBed, "group_size", 5_000)
+    monkeypatch.setattr(tuning, "bbi_group", 5_000)
     rows = [("chr1", i, i + 3, f"{i * 7919 % 10007:>30}") for i in range(40_000)]
     dataset = gidx.open(build(rows, {"chr1": 10**6}, autosql=BED4, items_per_slot=100))
 
@@ -1318,7 +1317,7 @@ def test_a_region_query_reads_the_blocks_that_touch_it_and_nothing_else():
 
 
 def test_a_large_tree_is_read_along_the_way_and_not_whole(monkeypatch):
-    monkeypatch.setattr(range_tree, "SMALL", 0)
+    monkeypatch.setattr(tuning, "whole_tree", 0)
     source = Recording(MANY_FILE)  # 130 blocks, two a node: a tree of 7 levels
     dataset = gidx.open(source)
     assert len(source.reads) < 45

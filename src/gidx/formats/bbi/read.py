@@ -33,6 +33,7 @@ from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges, partition
 from gidx.ground.region import RegionSet
 from gidx.ground.source import ByteSource
+from gidx.ground.tuning import tuning
 from gidx.kernels.records import select_items
 
 
@@ -41,9 +42,6 @@ class Bbi(Format, Zooms):
 
     magic: ClassVar[int]
     title: ClassVar[str]  # the format as messages call it
-    # File bytes to inflate and decode at a time: large enough that the calls do not count,
-    # small enough that a group's text stays in the cache.
-    group_size = 512 * 1024
 
     def __init__(self, source: ByteSource) -> None:
         self.source = source
@@ -179,7 +177,7 @@ class Bbi(Format, Zooms):
             return [ranges]
         # a few blocks of a file whose blocks are large, as multiple alignments are
         most = max(1, limits.block // 4 // max(self.buffer_size, 1))
-        return partition(ranges, size or self.group_size, most)
+        return partition(ranges, size or tuning.bbi_group, most)
 
     def fetch(self, ranges: Ranges, regions: RegionSet | None = None) -> Blocks:  # noqa: ARG002
         text, bounds = inflate(self.source, ranges, self.buffer_size)

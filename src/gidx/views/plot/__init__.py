@@ -46,6 +46,7 @@ from gidx.frames.positions import positions
 from gidx.frames.query import query, rows_of
 from gidx.ground.conventions import CANONICAL, Roles
 from gidx.ground.region import MAX_END, Region, resolve
+from gidx.ground.tuning import tuning
 from gidx.options import Mode
 from gidx.scan import OpenFile, format_of
 from gidx.views.plot.axes import Track, base_label, need_matplotlib
@@ -62,10 +63,6 @@ if TYPE_CHECKING:
 __all__ = ["base_label", "first_fit", "plot_dataset", "plot_frame"]
 
 Ints = npt.NDArray[np.int64]
-
-# Of more rows only a histogram is drawn: no figure holds them. One of 10 inches holds some
-# 13,000 features of one point each in 55 rows.
-MOST_ROWS = 20_000
 
 
 # ── what a user calls ───────────────────────────────────────────────────────────────────────────
@@ -98,7 +95,7 @@ def plot_dataset(
 ) -> Axes:
     """Draw one region of a file; reads only that, and of it only what is drawn.
 
-    A bigWig is a filled line. Up to `MOST_ROWS` rows are drawn as `plot_frame` does. Of more
+    A bigWig is a filled line. Up to 20,000 rows are drawn as `plot_frame` does. Of more
     a bigBed shows the coverage depth from its zoom levels (as `BigBedDataset.summary`:
     ``sum`` by bases, and ``max``), a text file how many rows overlap each bin. Of 2 M rows,
     a chrom's 161,000: bigBed 0.05 s, text 0.13 s.
@@ -149,7 +146,7 @@ def _plot(
     base = base_color(frame.columns, color)
     rows, start, end = seen
     track = Track(ax, place, base, asked=mode in ("pack", "squish"))
-    if mode != "density" and len(rows) <= MOST_ROWS:
+    if mode != "density" and len(rows) <= tuning.drawn_rows:
         features = features_of(frame, rows, start, end, label, color)
         if draw_rows(track, features, STYLES[mode], mode is not None):
             return track.ax
@@ -199,7 +196,7 @@ def _one_region(region: Any, chroms: dict[str, int | None], last: Callable[[str]
 
 
 def _read_few(dataset: OpenFile, place: Region, label: Any, color: Any) -> pa.Table | None:
-    """The rows of a region with the columns that are drawn; None for more than MOST_ROWS."""
+    """The rows of a region with the columns that are drawn; None for too many."""
     chosen = [c for c in (label, color) if isinstance(c, str)]
     known = (*schema.HEAD, *COLUMNS, *chosen)
     columns = [name for name in dataset.schema.names if name in known]
@@ -208,7 +205,7 @@ def _read_few(dataset: OpenFile, place: Region, label: Any, color: Any) -> pa.Ta
     for batch in reader:
         batches.append(batch)
         rows += batch.num_rows
-        if rows > MOST_ROWS:
+        if rows > tuning.drawn_rows:
             return None
     return pa.Table.from_batches(batches, reader.schema)
 

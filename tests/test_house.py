@@ -99,6 +99,21 @@ def functions(module):
     return visit(ast.parse(house.MODULES[module].read_text()), "")
 
 
+def test_a_name_of_a_class_is_said_once():
+    found: dict[str, list[str]] = {}
+    for module, path in house.MODULES.items():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(module)
+    assert {name: there for name, there in found.items() if len(there) > 1} == {}
+
+
+def test_tests_stand_where_what_they_test_does():
+    tests = Path(__file__).parent
+    folders = {str(p.parent.relative_to(tests)) for p in tests.rglob("test_*.py")}
+    assert [f for f in folders - {"reliability"} if not (house.HOUSE / f).is_dir()] == []
+
+
 @pytest.mark.parametrize("module", sorted(house.MODULES))
 def test_no_function_but_those_that_users_call_has_many_parameters(module):
     public = {*gidx.__all__, "convert"} if module not in SURFACES else None

@@ -324,12 +324,12 @@ def _query(arguments: argparse.Namespace) -> int:
         found = dataset.open(_input(arguments.file), **_opening(arguments))
     regions = _regions(arguments)
     from gidx.convert import convert
-    from gidx.convert.sources import Asked, Source
+    from gidx.convert.sources import Request, Source
 
     options = {"threads": arguments.threads, "missing_chroms": arguments.missing_chroms}
     if arguments.count:
         if regions is not None and scan.format_of(found).index_kind is None:
-            asked = Asked(KINDS["tsv"], regions, ["chrom"], **options)
+            asked = Request(KINDS["tsv"], regions, ["chrom"], **options)
             print(sum(batch.num_rows for batch in Source(found).rows(asked).batches))
         else:
             print(found.count_rows(regions, **options))
@@ -351,14 +351,14 @@ def _search(arguments: argparse.Namespace) -> int:
     from gidx.arrow import schema
     from gidx.convert import sources
     from gidx.formats.base import Writing
-    from gidx.formats.offers import NameIndexes, Texts
+    from gidx.formats.offers import AsTexts, NameIndexes
 
     found = dataset.open(_input(arguments.file), cache=arguments.cache)
     file = scan.format_of(found)
     if not isinstance(file, NameIndexes):
         raise ColumnError(f"{found.path}: {found.format} files have no index of names")
     with _output(arguments) as (target, kind):
-        if isinstance(file, Texts) and sources.is_of_texts(kind):
+        if isinstance(file, AsTexts) and sources.is_of_texts(kind):
             found = scan.read_as(found, file.as_texts())
         table = scan.find(found, arguments.names, field=arguments.field)
         columns = [found.columns[i] for i in file.indexes_of(arguments.field)]
@@ -386,10 +386,10 @@ def _regions(arguments: argparse.Namespace) -> Any:
         return asked or None
     import pyarrow as pa
 
-    from gidx.convert.sources import Asked, opened
+    from gidx.convert.sources import Request, opened
 
     with opened(arguments.regions_file) as source:
-        rows = source.rows(Asked(KINDS["tsv"], columns=["chrom", "start", "end"]))
+        rows = source.rows(Request(KINDS["tsv"], columns=["chrom", "start", "end"]))
         table = pa.Table.from_batches(rows.batches, rows.schema)
     if not asked:
         return table

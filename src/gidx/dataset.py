@@ -22,7 +22,7 @@ from gidx.bbi.summary import STATS, Stat, TotalSummary
 from gidx.errors import ChangedError, ColumnError, GidxWarning, RegionError, one_of
 from gidx.formats import registry
 from gidx.formats.base import Opening
-from gidx.formats.offers import ZOOM_SCHEMA, Lines, NameIndexes, Signal, Texts, Zooms
+from gidx.formats.offers import ZOOM_SCHEMA, AsTexts, NameIndexes, Signal, TextLines, Zooms
 from gidx.formats.several import Several
 from gidx.ground.files import Files, listed
 from gidx.ground.pool import in_order
@@ -207,7 +207,7 @@ class Dataset(OpenFile):
         return recipe(_reopened, self._format.source, self._opening, self._is_texts)
 
     def _as_texts(self) -> Self:
-        texts: Any = cast(Texts, self._format).as_texts()
+        texts: Any = cast(AsTexts, self._format).as_texts()
         found = self._with(texts)
         found._is_texts = True
         return found
@@ -637,7 +637,7 @@ _DATASETS: tuple[tuple[type, type[Dataset]], ...] = (
     (Signal, BigWigDataset),
     (NameIndexes, BigBedDataset),
     (Zooms, BbiDataset),
-    (Lines, TabixDataset),
+    (TextLines, TabixDataset),
 )
 
 

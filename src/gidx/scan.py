@@ -37,7 +37,7 @@ from gidx.errors import (
 )
 from gidx.formats import registry
 from gidx.formats.base import Format, Opening, Placed, Reader, Rows
-from gidx.formats.offers import Lines, NameIndexes, Widens
+from gidx.formats.offers import NameIndexes, TextLines, Widens
 from gidx.ground.pieces import BYTES as DEFAULT_BYTES
 from gidx.ground.pieces import Piece, cut
 from gidx.ground.pool import in_order, thread_count
@@ -107,7 +107,7 @@ def in_steps(
 
 def first_lines(dataset: _Any, size: int) -> _Any:
     """The first lines of a text file, as a file of their own."""
-    text = MemorySource(cast(Lines, dataset._format).first_lines(size), dataset.path)
+    text = MemorySource(cast(TextLines, dataset._format).first_lines(size), dataset.path)
     opening = replace(dataset._opening, index=None)
     return type(dataset)(registry.open(text, opening), opening)
 
@@ -266,7 +266,7 @@ class OpenFile:
         if not isinstance(n, Integral):
             raise TypeError(f"n is {n!r}, expected a number of rows; regions come after it")
         dataset = self
-        if regions is None and isinstance(self._format, Lines):
+        if regions is None and isinstance(self._format, TextLines):
             dataset = self._with(self._format.apart())
         scan = dataset._prepare(regions, **{**options, "threads": 1}, group_size=1)
         batches, rows = [], 0

@@ -20,7 +20,7 @@ except ModuleNotFoundError as missing:
     raise ImportError('Spark needs pyspark: pip install "gidx[spark]"') from None
 
 from gidx.dataset import Dataset, open_as
-from gidx.engines.spark import PushingReader, Reader, Writer, spark_schema
+from gidx.engines.spark import PlainReader, PushingReader, Writer, spark_schema
 from gidx.options import LazyScan, OpenOptions, ParquetOptions, check_known
 
 __all__ = ["GidxDataSource"]
@@ -61,7 +61,7 @@ class GidxDataSource(DataSource):
         own = self._own(_READING)
         return spark_schema(self._file(own), own.get("columns"))
 
-    def reader(self, schema: StructType) -> Reader:
+    def reader(self, schema: StructType) -> PlainReader:
         """A reader of pieces."""
         own = self._own(_READING)
         cutting = {
@@ -69,7 +69,7 @@ class GidxDataSource(DataSource):
             if said in own
         }  # fmt: skip
         how = {name: own[name] for name in LazyScan.__annotations__ if name in own}
-        kind = PushingReader if own.get("pushdown") else Reader
+        kind = PushingReader if own.get("pushdown") else PlainReader
         return kind(self._file(own), schema, own.get("regions"), cutting, how)
 
     def writer(self, schema: StructType, overwrite: bool) -> Writer:

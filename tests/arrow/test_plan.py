@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gidx.arrow.decode import Column, Items, decode_items
-from gidx.arrow.plan import PLACES, Flag, Layout, Place, Plan, Texts, words_of
+from gidx.arrow.plan import PLACES, BatchLayout, Flag, Place, Plan, Texts, words_of
 from gidx.ground.tuning import tuning
 from gidx.kernels.columns import empty_maps
 
@@ -197,7 +197,7 @@ def test_a_batch_has_the_columns_of_its_parts_in_any_order(whole, n, order, data
     # a column that was made may be put in place of one that a part has
     again = data.draw(st.sets(st.sampled_from(order)))
     others = {order.index(name): columns[name] for name in {"d", *again}}
-    layout = Layout([places[name] for name in order], wanted.schema, plans)
+    layout = BatchLayout([places[name] for name in order], wanted.schema, plans)
     with tuning.set(batch_whole=whole):
         made = layout.batch(parts, n, others)
     made.validate(full=True)
@@ -206,7 +206,7 @@ def test_a_batch_has_the_columns_of_its_parts_in_any_order(whole, n, order, data
 
 @pytest.mark.parametrize("n", [7, 70_000])
 def test_a_batch_without_columns_has_its_rows(n):
-    assert Layout([], pa.schema([])).batch([], n).num_rows == n
+    assert BatchLayout([], pa.schema([])).batch([], n).num_rows == n
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is counted by Linux")
@@ -218,7 +218,7 @@ def test_columns_of_many_rows_are_let_go_one_by_one():
     places = np.zeros(n, np.int32), np.zeros(n, np.int64), np.zeros(n, np.int64)
     plan = Plan([PLACES[1], PLACES[2], PLACES[2]])
     fields = pa.schema([(name, pa.int64()) for name in "abc"])
-    layout = Layout([(0, i) for i in range(3)], fields, [plan])
+    layout = BatchLayout([(0, i) for i in range(3)], fields, [plan])
     none = np.zeros(1, np.uint8), np.zeros((1, n), np.int32)
     batch = layout.batch([plan.of_rows(*none, *places, words_of(["chr1"]))], n)
     before = held()
@@ -232,17 +232,21 @@ def test_columns_of_many_rows_are_let_go_one_by_one():
 def test_what_a_schema_says_is_what_is_imported():
     plans, parts = parts_of(2)
     with pytest.raises(TypeError, match="b is int32, expected int64"):
-        Layout([(1, 0)], pa.schema([("b", pa.int64())]), plans)
-    layout = Layout([(-1, -1)], pa.schema([("b", pa.int64())]))
+        BatchLayout([(1, 0)], pa.schema([("b", pa.int64())]), plans)
+    layout = BatchLayout([(-1, -1)], pa.schema([("b", pa.int64())]))
     with pytest.raises(TypeError, match="column 0 is int32, expected int64"):
         layout.batch(parts, 2, {0: pa.array([1, 2], pa.int32())})
 
 
 def test_what_was_taken_is_not_taken_again():
     plans, parts = parts_of(3)
-    layout = Layout([(1, 0)], pa.schema([("b", pa.int32())]), plans)
+    layout = BatchLayout([(1, 0)], pa.schema([("b", pa.int32())]), plans)
     layout.batch(parts, 3)
-    for missing in (layout, Layout([(1, 7)], layout.schema), Layout([(-1, -1)], layout.schema)):
+    for missing in (
+        layout,
+        BatchLayout([(1, 7)], layout.schema),
+        BatchLayout([(-1, -1)], layout.schema),
+    ):
         with pytest.raises((ValueError, IndexError), match=r"is not made|out of range"):
             missing.batch(parts, 3)
 
@@ -252,7 +256,7 @@ def test_what_was_taken_is_not_taken_again():
 def test_maps_of_no_entries_are_empty_or_missing(listed, there):
     kind = pa.map_(pa.string(), pa.list_(pa.string()) if listed else pa.string())
     made = empty_maps(np.array(there, np.uint8), listed)
-    batch = Layout([(0, 0)], pa.schema([("m", kind)])).batch([made], len(there))
+    batch = BatchLayout([(0, 0)], pa.schema([("m", kind)])).batch([made], len(there))
     batch.validate(full=True)
     assert batch["m"].to_pylist() == [[] if is_there else None for is_there in there]
     assert batch["m"].null_count == there.count(False)

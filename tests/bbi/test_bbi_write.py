@@ -20,9 +20,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gidx.bbi import bplus_tree, zoom
-from gidx.bbi.header import BIGBED_MAGIC, TOTAL_SUMMARY, Header, read_header
+from gidx.bbi.header import BIGBED_MAGIC, TOTAL_SUMMARY, BbiHeader, read_header
 from gidx.bbi.range_tree import RangeTree
-from gidx.bbi.write import Chrom, Content, Declaration, Group, Layout, write_bbi
+from gidx.bbi.write import BedFields, Chrom, Content, FileShape, RowGroup, write_bbi
 from gidx.errors import WriteError
 from gidx.ground import pool
 from gidx.ground.source import MemorySource
@@ -30,7 +30,7 @@ from gidx.ground.source import MemorySource
 Row = tuple[str, int, int, str]  # chrom, start, end, rest
 Sizes = dict[str, int]
 
-BED3 = Declaration(3, 3)
+BED3 = BedFields(3, 3)
 
 
 def chroms_of(rows: Sequence[Row], sizes: Sizes) -> list[Chrom]:
@@ -50,14 +50,14 @@ def spans_of(rows: Sequence[Row], step: int = 10**9) -> Callable[[], Iterator[An
     return spans
 
 
-def encode(chrom: int, blocks: Sequence[Sequence[Row]], keyed: bool) -> Group:
+def encode(chrom: int, blocks: Sequence[Sequence[Row]], keyed: bool) -> RowGroup:
     data, bounds = b"", [0]
     for block in blocks:
         for _, start, end, rest in block:
             data += np.array([chrom, start, end], "<u4").tobytes() + rest.encode() + b"\0"
         bounds.append(len(data))
     keys = np.array([row[3].split("\t")[0].encode() for block in blocks for row in block])
-    return Group(
+    return RowGroup(
         np.full(len(blocks), chrom, np.int32),
         data,
         np.array(bounds),
@@ -70,7 +70,7 @@ def encode(chrom: int, blocks: Sequence[Sequence[Row]], keyed: bool) -> Group:
 
 def groups_of(
     rows: Sequence[Row], items_per_slot: int, blocks_a_group: int, keyed: bool
-) -> Iterator[Callable[[], Group]]:
+) -> Iterator[Callable[[], RowGroup]]:
     for chrom, (_, some) in enumerate(groupby(rows, lambda row: row[0])):
         mine = list(some)
         blocks = [mine[i : i + items_per_slot] for i in range(0, len(mine), items_per_slot)]
@@ -93,27 +93,27 @@ def write(
     fields = 3 + (rows[0][3].count("\t") + 1 if rows and rows[0][3] else 0)
     extra = options.pop("extra_fields", ())
     run = {name: options.pop(name) for name in ("threads", "progress") if name in options}
-    layout = Layout(**options)
+    layout = FileShape(**options)
     groups = groups_of(rows, layout.items_per_slot, blocks_a_group, bool(extra))
     content = Content(chroms_of(rows, sizes), spans_of(rows, step), groups)
-    declared = Declaration(fields, fields, autosql, extra)
+    declared = BedFields(fields, fields, autosql, extra)
     write_bbi(file, content, declared, layout, **run)
     return file.getvalue()
 
 
-def head_of(data: bytes) -> tuple[MemorySource, Header]:
+def head_of(data: bytes) -> tuple[MemorySource, BbiHeader]:
     source = MemorySource(data)
     return source, read_header(source, BIGBED_MAGIC, "bigBed")
 
 
-def blocks_at(source: MemorySource, header: Header, offset: int) -> list[bytes]:
+def blocks_at(source: MemorySource, header: BbiHeader, offset: int) -> list[bytes]:
     """The inflated blocks of the range tree at ``offset``."""
     ranges = RangeTree(source, offset, header.order, "range tree").ranges()
     pieces = [bytes(piece) for piece in source.read_many(ranges)]
     return [zlib.decompress(piece) for piece in pieces] if header.compressed else pieces
 
 
-def level_of(source: MemorySource, header: Header, i: int) -> Any:
+def level_of(source: MemorySource, header: BbiHeader, i: int) -> Any:
     data = b"".join(blocks_at(source, header, int(header.zooms[i]["index_offset"])))
     return np.frombuffer(data, zoom.SUMMARY)
 
@@ -536,8 +536,8 @@ def test_few_groups_are_ahead_of_the_file(threads):
     begun, written, ahead = [0], [0], []
     lock = threading.Lock()
 
-    def counted(call: Callable[[], Group]) -> Callable[[], Group]:
-        def run() -> Group:
+    def counted(call: Callable[[], RowGroup]) -> Callable[[], RowGroup]:
+        def run() -> RowGroup:
             with lock:
                 begun[0] += 1
                 ahead.append(begun[0] - written[0])
@@ -550,7 +550,7 @@ def test_few_groups_are_ahead_of_the_file(threads):
 
     groups = map(counted, groups_of(rows, 1, 1, False))
     content = Content(chroms_of(rows, {"chr1": 99}), spans_of(rows), groups)
-    write_bbi(io.BytesIO(), content, BED3, Layout(1), threads=threads, progress=progress)
+    write_bbi(io.BytesIO(), content, BED3, FileShape(1), threads=threads, progress=progress)
     assert written == [60]
     assert max(ahead) <= (threads + 2 if threads > 1 else 1)
 
@@ -603,7 +603,7 @@ def test_rows_that_do_not_come_a_second_time_are_noticed():
     with pytest.raises(
         WriteError, match="rows changed while they were written: 0 rows, expected 1"
     ):
-        write_bbi(io.BytesIO(), content, BED3, Layout())
+        write_bbi(io.BytesIO(), content, BED3, FileShape())
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -611,10 +611,10 @@ def test_a_group_that_fails_ends_the_work(threads):
     rows = [("chr1", i, i + 1, "") for i in range(60)]
     begun = []
 
-    def failing() -> Iterator[Callable[[], Group]]:
+    def failing() -> Iterator[Callable[[], RowGroup]]:
         for i, call in enumerate(groups_of(rows, 1, 1, False)):
 
-            def run(i: int = i, call: Callable[[], Group] = call) -> Group:
+            def run(i: int = i, call: Callable[[], RowGroup] = call) -> RowGroup:
                 begun.append(i)
                 if i == 5:
                     raise RuntimeError("row 5")
@@ -624,6 +624,6 @@ def test_a_group_that_fails_ends_the_work(threads):
 
     content = Content(chroms_of(rows, {"chr1": 99}), spans_of(rows), failing())
     with pytest.raises(RuntimeError, match="row 5"):
-        write_bbi(io.BytesIO(), content, BED3, Layout(1), threads=threads)
+        write_bbi(io.BytesIO(), content, BED3, FileShape(1), threads=threads)
     assert len(begun) <= 5 + 1 + threads + 2
     assert not pool.under_way()

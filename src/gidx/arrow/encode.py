@@ -3,7 +3,7 @@
     int64 [5, 30]          5    30          list [[1, 2], []]      1,2,   (empty)
     double [1e-300, nan]   1e-300   nan     texts                  as they are
 
-Every column becomes a column of texts (`Texts`), from which `kernels.encode` makes
+Every column becomes a column of texts (`TextColumn`), from which `kernels.encode` makes
 rows. A column that holds texts where its field is declared a number, a list or a
 color is read as that, to see that it can be, and written as it is.
 
@@ -44,7 +44,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Texts:
+class TextColumn:
     """Text i is ``data[offsets[i] : offsets[i + 1]]``."""
 
     offsets: Ints
@@ -70,7 +70,7 @@ class Cells:
     list; ``bounds`` (rows + 1) those of each row's items in a list.
     """
 
-    texts: Texts
+    texts: TextColumn
     numbers: Ints | None = None
     bounds: Ints | None = None
 
@@ -113,7 +113,7 @@ def encode(array: pa.Array, target: AsField, faults: Faults) -> Cells:  # noqa: 
     _refuse_missing(array, target, faults)
     f, kind = target.field, array.type
     if pat.is_null(kind):  # all are missing, which was noted
-        return Cells(Texts(np.zeros(len(array) + 1, np.int64), np.zeros(0, np.uint8)))
+        return Cells(TextColumn(np.zeros(len(array) + 1, np.int64), np.zeros(0, np.uint8)))
     if f.of is not None:
         return _objects(array, target, faults)
     if is_text(kind):
@@ -150,16 +150,16 @@ def integers(array: pa.Array, name: str, faults: Faults) -> Ints:
     return _ints(array)
 
 
-def texts_of(array: pa.Array) -> Texts:
+def texts_of(array: pa.Array) -> TextColumn:
     """An Arrow text array as it lies in memory; what is missing is empty."""
     wide = pat.is_large_string(array.type)
     _, offsets, data = array.buffers()
     if len(array) == 0 or offsets is None:
-        return Texts(np.zeros(len(array) + 1, np.int64), np.zeros(0, np.uint8))
+        return TextColumn(np.zeros(len(array) + 1, np.int64), np.zeros(0, np.uint8))
     found = np.frombuffer(offsets, np.int64 if wide else np.int32)
     mine = found[array.offset : array.offset + len(array) + 1].astype(np.int64)
     whole = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    return Texts(mine, whole)
+    return TextColumn(mine, whole)
 
 
 def items_of(array: pa.Array) -> tuple[pa.Array, Ints]:
@@ -178,13 +178,13 @@ def items_of(array: pa.Array) -> tuple[pa.Array, Ints]:
     return items, offsets - offsets[0]
 
 
-def numbers(values: Ints, *, comma: bool = False) -> Texts:
+def numbers(values: Ints, *, comma: bool = False) -> TextColumn:
     """Integers as texts."""
     offsets, data = format_integers(np.ascontiguousarray(values), comma)
-    return Texts(offsets, data)
+    return TextColumn(offsets, data)
 
 
-def fill(found: Texts, there: Any, word: bytes) -> Texts:
+def fill(found: TextColumn, there: Any, word: bytes) -> TextColumn:
     """The texts, in order, where there are some, and the word where there are none.
 
     >>> found = fill(texts_of(pa.array(["a", "b"])), np.array([True, False, True]), b".")
@@ -195,7 +195,7 @@ def fill(found: Texts, there: Any, word: bytes) -> Texts:
     return texts_of(as_arrow(found).take(ranks).fill_null(word.decode("utf-8", "surrogateescape")))
 
 
-def as_arrow(found: Texts) -> pa.Array:
+def as_arrow(found: TextColumn) -> pa.Array:
     """Texts as an Arrow array, not copied."""
     buffers = [None, pa.py_buffer(found.offsets), pa.py_buffer(found.data)]
     return pa.Array.from_buffers(pa.large_string(), len(found), buffers)
@@ -204,12 +204,12 @@ def as_arrow(found: Texts) -> pa.Array:
 def constant(word: str, rows: int) -> Cells:
     """Cells of a field that no column is behind, the same in all rows."""
     data = np.frombuffer(word.encode() * rows, np.uint8)
-    texts = Texts(np.arange(rows + 1, dtype=np.int64) * len(word), data)
+    texts = TextColumn(np.arange(rows + 1, dtype=np.int64) * len(word), data)
     return Cells(texts, np.full(rows, int(word), np.int64) if word.isdigit() else None)
 
 
 def join_rows(
-    chrom: npt.NDArray[np.int32], start: Ints, end: Ints, fields: Sequence[Texts]
+    chrom: npt.NDArray[np.int32], start: Ints, end: Ints, fields: Sequence[TextColumn]
 ) -> tuple[Bytes, Ints]:
     """Records, one after the other, and their bounds (rows + 1)."""
     lengths = np.full(len(chrom), 13 + max(len(fields) - 1, 0), np.int64)
@@ -224,7 +224,7 @@ def join_rows(
     return out, bounds
 
 
-def having(texts: Texts, letters: bytes) -> npt.NDArray[np.bool_]:
+def having(texts: TextColumn, letters: bytes) -> npt.NDArray[np.bool_]:
     """Which texts have one of these bytes.
 
     >>> having(texts_of(pa.array(["a", "b;", ";;"])), b";").tolist()
@@ -235,7 +235,7 @@ def having(texts: Texts, letters: bytes) -> npt.NDArray[np.bool_]:
     return marked(texts, table)
 
 
-def marked(texts: Texts, table: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+def marked(texts: TextColumn, table: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Which texts have a byte that the table (256) marks."""
     begin = int(texts.offsets[0])
     found = np.zeros(len(texts), np.bool_)
@@ -245,7 +245,7 @@ def marked(texts: Texts, table: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 
 
 def check_bytes(
-    texts: Texts,
+    texts: TextColumn,
     table: npt.NDArray[np.uint8],
     there: npt.NDArray[np.uint8],
     say: Callable[[str], str],
@@ -257,7 +257,7 @@ def check_bytes(
         faults.check(bad, lambda i: say(shown(texts[i])))
 
 
-def unlike(texts: Texts, letters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def unlike(texts: TextColumn, letters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     """Which texts are not exactly one of these bytes.
 
     >>> unlike(texts_of(pa.array(["+", "", "+-"])), np.frombuffer(b"+-", np.uint8)).tolist()
@@ -269,7 +269,7 @@ def unlike(texts: Texts, letters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_
     return found
 
 
-def keys(texts: Texts) -> npt.NDArray[np.bytes_]:
+def keys(texts: TextColumn) -> npt.NDArray[np.bytes_]:
     """The texts as a numpy ``S`` array."""
     width = max(int(texts.lengths.max(initial=0)), 1)
     found: npt.NDArray[np.bytes_] = pad(texts.offsets, texts.data, width).view(f"S{width}")
@@ -290,7 +290,7 @@ def _refuse_missing(array: pa.Array, target: AsField, faults: Faults) -> None:
         )
 
 
-def _texts(array: pa.Array, target: AsField, faults: Faults) -> Texts:
+def _texts(array: pa.Array, target: AsField, faults: Faults) -> TextColumn:
     texts = texts_of(array)
     _check_text(texts, target, faults)
     longest = target.longest
@@ -306,7 +306,7 @@ def _texts(array: pa.Array, target: AsField, faults: Faults) -> Texts:
     return texts
 
 
-def _check_text(texts: Texts, target: AsField, faults: Faults) -> None:
+def _check_text(texts: TextColumn, target: AsField, faults: Faults) -> None:
     if first_with(texts.offsets, texts.data, False) >= 0:
         faults.check(
             having(texts, BREAKS),
@@ -317,7 +317,7 @@ def _check_text(texts: Texts, target: AsField, faults: Faults) -> None:
         )
 
 
-def _floats(array: pa.Array, target: AsField, faults: Faults) -> Texts:
+def _floats(array: pa.Array, target: AsField, faults: Faults) -> TextColumn:
     if pat.is_float16(array.type):
         array = array.cast(pa.float32())
     _check_float(array, target, faults)
@@ -399,7 +399,7 @@ def _lists(array: pa.Array, target: AsField, faults: Faults) -> Cells:
         _check_range(values, one, lambda i: _not_of(target, values[i]), inner)
         if there is None:
             closed = numbers(values, comma=True)
-            return Cells(Texts(closed.offsets[bounds], closed.data), values, bounds)
+            return Cells(TextColumn(closed.offsets[bounds], closed.data), values, bounds)
         texts = numbers(values)
     else:
         write = _item_texts if is_text(items.type) else _floats
@@ -407,10 +407,10 @@ def _lists(array: pa.Array, target: AsField, faults: Faults) -> Cells:
     if there is not None:
         texts = fill(texts, there, str(target.missing_item).encode())
     offsets, data = close_items(texts.offsets, texts.data)
-    return Cells(Texts(offsets[bounds], data), None, bounds)
+    return Cells(TextColumn(offsets[bounds], data), None, bounds)
 
 
-def _item_texts(items: pa.Array, target: AsField, faults: Faults) -> Texts:
+def _item_texts(items: pa.Array, target: AsField, faults: Faults) -> TextColumn:
     texts = texts_of(items)
     if first_with(texts.offsets, texts.data, True) >= 0:
         faults.check(
@@ -441,7 +441,7 @@ def _verbatim(array: pa.Array, target: AsField, faults: Faults) -> Cells:
     return Cells(texts, _ints(values) if pat.is_integer(values.type) else None)
 
 
-def _read_back(texts: Texts, column: Column) -> tuple[pa.Array, Misread | None]:
+def _read_back(texts: TextColumn, column: Column) -> tuple[pa.Array, Misread | None]:
     """The texts as a reader decodes them, and which it cannot."""
     begin = int(texts.offsets[0])
     bounds = (texts.offsets - begin).astype(np.int32)

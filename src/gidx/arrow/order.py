@@ -44,7 +44,7 @@ Ranked = Callable[[Iterable[str]], list[str]]
 
 
 @dataclass(frozen=True)
-class Limits:
+class Allowed:
     """Where rows may be: on any chrom if ``sizes`` is None; ``shift`` is added to each start.
 
     Not ``ordered``: they may come in any order.
@@ -132,7 +132,7 @@ class Order:
 def survey(
     frame: Batches,
     heads: Sequence[str],
-    limits: Mapping[str, int] | Limits,
+    limits: Mapping[str, int] | Allowed,
     *,
     sort: bool = False,
     ranked: Ranked = by_bytes,
@@ -144,7 +144,7 @@ def survey(
     and ``sort`` is not asked.
     """
     surveyor = Surveyor(
-        frame.schema, heads, limits if isinstance(limits, Limits) else Limits(limits), sort=sort
+        frame.schema, heads, limits if isinstance(limits, Allowed) else Allowed(limits), sort=sort
     )
     for start in range(0, len(frame), tuning.survey_rows):
         stop = min(start + tuning.survey_rows, len(frame))
@@ -156,7 +156,7 @@ class Surveyor:
     """What is known after the pieces so far; chroms have codes, in order of appearance."""
 
     def __init__(
-        self, schema: pa.Schema, heads: Sequence[str], limits: Limits, *, sort: bool = False
+        self, schema: pa.Schema, heads: Sequence[str], limits: Allowed, *, sort: bool = False
     ) -> None:
         _check_types(schema, heads)
         self._limits, self._all_sizes, self._heads, self._sort = limits, limits.sizes, heads, sort

@@ -5,7 +5,7 @@ the arrays of group after group. 17 columns of a dozen rows take 25 us where one
 took 140. A column in which some value is not of its type, or takes a full parser, is none of
 the kernel's: it is not made, and `gidx.arrow.decode` makes it, and says what is wrong.
 
-A `Layout` puts what plans made, and what was made otherwise, into one batch. One of few rows
+A `BatchLayout` puts what plans made, and what was made otherwise, into one batch. One of few rows
 pyarrow imports as a whole: 17 columns in 6 us, where 17 arrays and a batch of them take 12.
 """
 
@@ -138,7 +138,7 @@ class Plan:
         ]
 
 
-class Layout:
+class BatchLayout:
     """Where the columns of a batch come from: for each, which part, and which array of it.
 
     Part -1 is none: such columns are made otherwise each time. ``plans`` are those of the
@@ -191,7 +191,7 @@ class FieldColumns:
     def __init__(self, columns: Sequence[Column | Place], schema: pa.Schema) -> None:
         self._columns = list(columns)
         self._plan = Plan(columns)
-        self._layout = Layout([(0, i) for i in range(len(columns))], schema)
+        self._layout = BatchLayout([(0, i) for i in range(len(columns))], schema)
         kinds = zip(self._plan.types, schema.types, strict=True)
         self._other = [i for i, (made, wanted) in enumerate(kinds) if made != wanted]
         own = [c for c in columns if isinstance(c, Column)]

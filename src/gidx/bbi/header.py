@@ -80,7 +80,7 @@ class ExtraIndex:
 
 
 @dataclass(frozen=True)
-class Header:
+class BbiHeader:
     """Everything at the head of a bbi file, checked against the file's size."""
 
     order: Order
@@ -95,7 +95,7 @@ class Header:
         return bool(self.fixed["uncompress_buffer_size"] > 0)
 
 
-def read_header(source: ByteSource, magic: int, kind: str) -> Header:
+def read_header(source: ByteSource, magic: int, kind: str) -> BbiHeader:
     """Read and check; ``kind`` (``bigBed``) names the format in errors.
 
     A file that ends early is refused here where an offset lies behind its end. Files
@@ -127,7 +127,9 @@ def read_header(source: ByteSource, magic: int, kind: str) -> Header:
         closed = int(read_one(source, source.size - 4, layout, "closing magic")) == magic
     at = int(fixed["total_summary_offset"])
     summary = read_one(source, at, ordered(TOTAL_SUMMARY, order), "total summary") if at else None
-    return Header(order, fixed, zooms, summary, _read_extra_indexes(source, order, fixed), closed)
+    return BbiHeader(
+        order, fixed, zooms, summary, _read_extra_indexes(source, order, fixed), closed
+    )
 
 
 def _byte_order(source: ByteSource, magic: int, kind: str) -> Order:

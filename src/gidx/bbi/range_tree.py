@@ -69,7 +69,7 @@ _STRAY = (
 
 
 @dataclass(frozen=True)
-class Items:
+class TreeItems:
     """Items of a tree, sorted by ``lo``: bounds as ``chrom << 32 | position``, and ranges.
 
     ``reach[i]`` is the largest ``hi`` up to item i, so a binary search finds the first
@@ -83,7 +83,7 @@ class Items:
     ranges: Ranges
 
     @classmethod
-    def of(cls, items: Record) -> Items:
+    def of(cls, items: Record) -> TreeItems:
         lo = key(items["start_chrom"], items["start"])
         hi = key(items["end_chrom"], items["end"])
         begin = items["offset"].astype("u8")
@@ -122,7 +122,7 @@ class RangeTree:
             self.tree = np.zeros(1, TREE)[0]
         self.item_count = int(self.tree["item_count"])
         self._root = (offset or 0) + TREE.itemsize
-        self._all: Items | None = None
+        self._all: TreeItems | None = None
         self._lock = threading.Lock()
 
     def ranges(self, regions: RegionSet | None = None) -> Ranges:
@@ -130,7 +130,7 @@ class RangeTree:
         leaves = self._all
         if leaves is None:
             few = regions is None or self.item_count <= tuning.whole_tree
-            leaves = self._every_leaf() if few else Items.of(self._read(regions))
+            leaves = self._every_leaf() if few else TreeItems.of(self._read(regions))
         picked = leaves.ranges
         if regions is not None:
             where = regions.chrom, regions.start, regions.end
@@ -149,7 +149,7 @@ class RangeTree:
             seen.add(at)
             node, items = self._node(at)
             if node["is_leaf"] or len(items) == 0:
-                return Items.of(items[:1]).ranges
+                return TreeItems.of(items[:1]).ranges
             at = int(items["offset"][0])
         raise self._own_child(at)
 
@@ -161,7 +161,7 @@ class RangeTree:
             None if self._all is None or len(self._all.lo) == self.item_count else len(self._all.lo)
         )
 
-    def leaves(self) -> Items:
+    def leaves(self) -> TreeItems:
         """All leaf items."""
         return self._every_leaf()
 
@@ -193,7 +193,7 @@ class RangeTree:
         np.maximum.at(most, at, begins + part)
         return Work.of_marks(names, np.r_[chrom, there], np.r_[marks, reach], np.r_[begins, most])
 
-    def _outline(self, least: int) -> Items:
+    def _outline(self, least: int) -> TreeItems:
         """Leaf items, or of a large tree those of a level that has ``least`` of them.
 
         Ranges of the latter are of nodes. A file of 300 GiB has some 30 M leaves (1 GB), and
@@ -210,7 +210,7 @@ class RangeTree:
             items = np.concatenate([items for _, items in nodes])
             below = len(items) * int(self.tree["block_size"])
             if not len(level) < len(items) < least or below > MOST:
-                return Items.of(items)
+                return TreeItems.of(items)
             level = items["offset"].tolist()
 
     def ends(self) -> tuple[int, int]:
@@ -253,13 +253,13 @@ class RangeTree:
             level = below
         return None
 
-    def _every_leaf(self) -> Items:
+    def _every_leaf(self) -> TreeItems:
         with self._lock:
             if self._all is None:
                 # a full leaf item takes 32 bytes; nodes above them are few
                 room = self.item_count * (LEAF_ITEM.itemsize + 1) + 65536
                 expect(self._source, self._root, self._root + room)
-                self._all = Items.of(self._read(None))
+                self._all = TreeItems.of(self._read(None))
             return self._all
 
     def _read(self, regions: RegionSet | None) -> Record:
@@ -279,7 +279,7 @@ class RangeTree:
                 (found if node["is_leaf"] else below).append(items)
             level = []
             if below:
-                items = Items.of(np.concatenate(below))
+                items = TreeItems.of(np.concatenate(below))
                 which: Any = slice(None)
                 if regions is not None:
                     where = regions.chrom, regions.start, regions.end

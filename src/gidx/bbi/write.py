@@ -76,7 +76,7 @@ class Chrom:
 
 
 @dataclass(frozen=True)
-class Group:
+class RowGroup:
     """Encoded rows in whole blocks: ``data[bounds[i] : bounds[i + 1]]``.
 
     Per block its chrom, its smallest start, its largest end, its rows; per extra index the
@@ -156,12 +156,12 @@ class Content:
 
     chroms: Sequence[Chrom]
     spans: Spans
-    groups: Iterable[Callable[[], Group]]
+    groups: Iterable[Callable[[], RowGroup]]
     runs: Callable[[], zoom.Runs] | None = None  # None: it is their coverage that is summed up
 
 
 @dataclass(frozen=True)
-class Declaration:
+class BedFields:
     """What a bigBed says of its rows; ``extra_fields`` are those that groups have keys of."""
 
     field_count: int
@@ -171,7 +171,7 @@ class Declaration:
 
 
 @dataclass(frozen=True)
-class Layout:
+class FileShape:
     """How a file is cut; ``level`` 0 writes plain blocks."""
 
     items_per_slot: int = 512
@@ -187,8 +187,8 @@ class Layout:
 def write_bbi(
     file: BinaryIO,
     content: Content,
-    declaration: Declaration | None,
-    layout: Layout,
+    declaration: BedFields | None,
+    layout: FileShape,
     *,
     threads: int = 1,
     progress: Callable[[int], None] | None = None,
@@ -252,7 +252,7 @@ def write_bbi(
     out.rewrite(int(head["data_offset"]), np.uint64(count).tobytes())
 
 
-def _leave_room(out: _Output, head: Record, declaration: Declaration | None) -> Sequence[int]:
+def _leave_room(out: _Output, head: Record, declaration: BedFields | None) -> Sequence[int]:
     """Write what stands before the trees, still open but for AutoSQL: the fields to index."""
     out.write(bytes(HEADER.itemsize + MAX_ZOOM_LEVELS * ZOOM_HEADER.itemsize))
     extra_fields: Sequence[int] = ()
@@ -357,7 +357,7 @@ class _Data:
         self._keys: list[list[npt.NDArray[np.bytes_]]] = [[] for _ in range(n_keys)]
 
     def add(
-        self, group: Group, offsets: npt.NDArray[np.uint64], stored: npt.NDArray[np.int64]
+        self, group: RowGroup, offsets: npt.NDArray[np.uint64], stored: npt.NDArray[np.int64]
     ) -> None:
         """Blocks at ``offsets``, of ``stored`` bytes each."""
         self.rows += int(group.counts.sum())
@@ -421,7 +421,7 @@ def _finest(
     return *zoom.summarize(runs, sizes, tried[i], int(counts[i])), tried[i]
 
 
-def _write_zooms(out: _Output, summaries: Record, reduction: int, layout: Layout) -> Record:
+def _write_zooms(out: _Output, summaries: Record, reduction: int, layout: FileShape) -> Record:
     """Write the finest level, and those above it while they get shorter: their headers."""
     zooms = np.zeros(MAX_ZOOM_LEVELS, ZOOM_HEADER)
     before = 0
@@ -458,11 +458,11 @@ def _write_summaries(out: _Output, summaries: Record, each: int) -> npt.NDArray[
     return np.concatenate(parts)
 
 
-def _summary_group(summaries: Record, each: int) -> Group:
+def _summary_group(summaries: Record, each: int) -> RowGroup:
     first = np.arange(0, len(summaries), each)
     bounds = np.append(first, len(summaries))
     nothing = np.zeros(0, np.uint32)
-    return Group(
+    return RowGroup(
         nothing.astype(np.int32),
         summaries.view(np.uint8),
         bounds * zoom.SUMMARY.itemsize,
@@ -495,8 +495,8 @@ class _Output:
         self._file.seek(self._begin + self.at)
 
     def blocks(
-        self, calls: Iterable[Callable[[], Group]]
-    ) -> Generator[tuple[Group, npt.NDArray[np.uint64], npt.NDArray[np.int64]]]:
+        self, calls: Iterable[Callable[[], RowGroup]]
+    ) -> Generator[tuple[RowGroup, npt.NDArray[np.uint64], npt.NDArray[np.int64]]]:
         """Write the groups' blocks: (group without data, offsets, sizes in the file)."""
         jobs = (partial(_deflated, call, self.level) for call in calls)
         with closing(in_order(jobs, self._threads)) as done:
@@ -508,8 +508,8 @@ class _Output:
 
 
 def _deflated(
-    call: Callable[[], Group], level: int
-) -> tuple[Group, list[Any], npt.NDArray[np.int64]]:
+    call: Callable[[], RowGroup], level: int
+) -> tuple[RowGroup, list[Any], npt.NDArray[np.int64]]:
     """Encode a group and deflate its blocks: (group without data, pieces, block sizes)."""
     group = call()
     data = memoryview(group.data).cast("B")

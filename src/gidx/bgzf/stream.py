@@ -7,9 +7,9 @@ from typing import Any
 
 from gidx.bgzf.block import LEVEL
 from gidx.bgzf.read import BgzfReader
-from gidx.bgzf.write import MODES, BgzfWriter, BlockWriter, Layout
+from gidx.bgzf.write import MODES, BgzfWriter, BlockWriter
 
-__all__ = ["BgzfReader", "BgzfWriter", "BlockWriter", "Layout", "open"]
+__all__ = ["BgzfReader", "BgzfWriter", "BlockWriter", "open"]
 
 
 def open(

@@ -45,7 +45,7 @@ from gidx.ground.source import expanded, is_url, open_source
 MODES = {mode: f"{what}b" for what in "rwxa" for mode in (what, f"{what}b", f"b{what}")}
 
 
-class Layout(NamedTuple):
+class BlockPlaces(NamedTuple):
     """Where blocks and their data begin, and at the end, where both end.
 
     The EOF marker is no block here: it begins where the last block ends.
@@ -145,7 +145,7 @@ class BlockWriter:
             self._put(*_deflate_group(data, self._level))
         self._drain()
 
-    def finish(self) -> Layout:
+    def finish(self) -> BlockPlaces:
         """Flush, write the EOF marker and close; says where everything is."""
         if not self._finished:
             self.flush()
@@ -168,10 +168,10 @@ class BlockWriter:
     # ── where things are ────────────────────────────────────────────────────────────────────────
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> BlockPlaces:
         """Of what is written out so far; it does not change when more is."""
         starts = self._room[:, : self._count + 1].copy()
-        return Layout(starts[0], starts[1])
+        return BlockPlaces(starts[0], starts[1])
 
     @property
     def block_starts(self) -> Offsets:
@@ -194,7 +194,7 @@ class BlockWriter:
         Offsets count from the first byte written here.
         """
         starts = self._room[:, : self._count + 1]
-        return Layout(starts[0], starts[1]).virtual_offsets(data_offsets)
+        return BlockPlaces(starts[0], starts[1]).virtual_offsets(data_offsets)
 
     def tell(self) -> int:
         """The virtual offset of what will be written next; waits for the blocks before."""

@@ -37,8 +37,8 @@ from gidx.arrow import schema
 from gidx.convert import as_bed
 from gidx.convert.shape import by_sample, commented, flat, with_lists_as_text
 from gidx.convert.sources import (
-    Asked,
     Outgoing,
+    Request,
     Source,
     opened,
 )
@@ -140,7 +140,7 @@ def convert(
     if bed_type is not None:
         declare.BedType.parse(bed_type)
     sizes = {} if chromsizes is None else sizes_of.read(chromsizes)
-    asked = Asked(
+    asked = Request(
         kind, regions, columns, head, sizes, bed_type, autosql, threads, names, errors,
         missing_chroms,
     )  # fmt: skip

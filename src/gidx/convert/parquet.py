@@ -10,7 +10,7 @@ from gidx.arrow.batches import flow
 from gidx.convert.parts import write_parts
 from gidx.dataset import Dataset, open
 from gidx.errors import one_of
-from gidx.formats.offers import Lines
+from gidx.formats.offers import TextLines
 from gidx.formats.parquet import write as parquet
 from gidx.ground.atomic import replacing
 from gidx.scan import format_of, in_steps
@@ -96,7 +96,7 @@ def to_parquet(
         return
 
     def write(rows: Dataset, is_sorted: bool) -> None:
-        if isinstance(format_of(rows), Lines):
+        if isinstance(format_of(rows), TextLines):
             schema, batches = in_steps(rows, regions, STEP, **options)
         else:
             reader = rows.scan(regions, **options)

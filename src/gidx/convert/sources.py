@@ -26,7 +26,7 @@ from gidx import dataset
 from gidx.arrow import schema
 from gidx.dataset import Dataset
 from gidx.errors import ColumnError, FormatError
-from gidx.formats.offers import Declares, Lines, Texts
+from gidx.formats.offers import AsTexts, Declares, TextLines
 from gidx.formats.registry import Kind
 from gidx.formats.text.read import GUESSED
 from gidx.ground.region import RegionSet, resolve
@@ -37,7 +37,7 @@ from gidx.scan import format_of, read_as
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """What is wanted of a source: `convert`'s parameters."""
 
     to: Kind
@@ -122,7 +122,7 @@ class Source:
 
     dataset: Dataset
 
-    def rows(self, asked: Asked) -> Outgoing:
+    def rows(self, asked: Request) -> Outgoing:
         """Texts for text; for a bigBed too, where a declaration says what they are.
 
         Unless its columns are not all wanted.
@@ -136,7 +136,7 @@ class Source:
             "names": asked.names if asked.to.is_table else "canonical",
         }
         file = format_of(found)
-        if asked.regions is not None and file.index_kind is None and isinstance(file, Lines):
+        if asked.regions is not None and file.index_kind is None and isinstance(file, TextLines):
             return self._filtered(found, asked, options, told)
         options["missing_chroms"] = asked.missing_chroms
         if asked.head is None:
@@ -145,7 +145,7 @@ class Source:
         table = found.head(asked.head, asked.regions, **{**options, "threads": 1})
         return Outgoing(_about(table.schema, asked), iter(table.to_batches()), **told)
 
-    def _as_asked(self, asked: Asked) -> tuple[Dataset, dict[str, Any]]:
+    def _as_asked(self, asked: Request) -> tuple[Dataset, dict[str, Any]]:
         """The dataset with its columns as the target takes them, and what they are declared."""
         found = self.dataset
         whole = asked.columns is None and asked.names == "canonical"
@@ -153,7 +153,7 @@ class Source:
         if asked.errors == "raise":
             return found, told
         file = format_of(found)
-        if is_of_texts(asked.to) and isinstance(file, Texts):
+        if is_of_texts(asked.to) and isinstance(file, AsTexts):
             return read_as(found, file.as_texts()), told
         if asked.to.name != "bigbed" or not whole or not isinstance(file, Declares):
             return found, told
@@ -165,7 +165,7 @@ class Source:
         return read_as(found, file.as_declared()), told
 
     def _filtered(
-        self, found: Dataset, asked: Asked, options: dict[str, Any], told: dict[str, Any]
+        self, found: Dataset, asked: Request, options: dict[str, Any], told: dict[str, Any]
     ) -> Outgoing:
         """Read whole, since there is no index."""
         if asked.names != "canonical":
@@ -189,14 +189,14 @@ class Source:
     def count(self) -> int | None:
         return format_of(self.dataset).row_count()
 
-    def say_row(self, number: int, asked: Asked) -> str:
+    def say_row(self, number: int, asked: Request) -> str:
         file, place = format_of(self.dataset), None
-        if asked.regions is None and isinstance(file, Lines):
+        if asked.regions is None and isinstance(file, TextLines):
             place = file.say_row(number)
         return place or self.dataset.path
 
 
-def _about(found: pa.Schema, asked: Asked) -> pa.Schema:
+def _about(found: pa.Schema, asked: Request) -> pa.Schema:
     """The schema, with the chroms' sizes where they were given."""
     if not asked.sizes:
         return found

@@ -82,13 +82,13 @@ def _columns(file: OpenFile, wanted: Sequence[str]) -> list[str]:
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────
 
 
-class Part(ds.InputPartition):
+class SparkPart(ds.InputPartition):
     """A piece, as Spark sends it to a task."""
 
     value: Piece
 
 
-class Reader(ds.DataSourceReader):
+class PlainReader(ds.DataSourceReader):
     """The pieces of a file, each read by a task in batches of the schema asked for."""
 
     def __init__(
@@ -109,7 +109,7 @@ class Reader(ds.DataSourceReader):
         pieces = self._file.partitions(
             **self._cutting, regions=self._regions, missing_chroms=missing
         )
-        return [Part(piece) for piece in pieces]
+        return [SparkPart(piece) for piece in pieces]
 
     def read(self, partition: ds.InputPartition) -> Iterator[pa.RecordBatch]:
         """The rows of a piece; none of a query that has no pieces."""
@@ -136,7 +136,7 @@ class Reader(ds.DataSourceReader):
             ) from None
 
 
-class PushingReader(Reader):
+class PushingReader(PlainReader):
     """The same, which reads what Spark's filters leave of chrom, start and end.
 
     A class of its own, since Spark refuses one that takes filters unless it is set to push them.

@@ -101,7 +101,7 @@ class NameIndexes(ABC):
         """File ranges of the blocks that hold rows with one of the keys."""
 
 
-class Texts(ABC):
+class AsTexts(ABC):
     """Columns can be read as the texts that they are."""
 
     @abstractmethod
@@ -137,7 +137,7 @@ class Widens(ABC):
         """The same file, a column that was guessed wide enough for this text of it."""
 
 
-class Lines(ABC):
+class TextLines(ABC):
     """Lines of text, with or without an index."""
 
     index: TabixIndex | None

@@ -41,7 +41,7 @@ ALWAYS_COPIES_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
 
 
 @dataclass(eq=False)
-class Index:
+class FrameIndex:
     """A frame's rows as Intervals; ``names`` are the chroms that its codes stand for.
 
     Rows in no order are sorted when they are asked a second time: the first question to a
@@ -108,7 +108,7 @@ class Index:
     def _plain(self) -> dict[str, str]:
         return {without_style(name): name for name in self.used}
 
-    def codes_in(self, other: Index) -> Codes:
+    def codes_in(self, other: FrameIndex) -> Codes:
         """For each chrom here its code in the other frame, -1 for none.
 
         A chrom that the other frame has under a name of another style is an error: no
@@ -143,7 +143,7 @@ class Index:
         return self.n_rows <= (tuning.digested_texts if texts else tuning.digested)
 
 
-def index_of(frame: pd.DataFrame, *, closely: bool = True, what: str = "the frame") -> Index:
+def index_of(frame: pd.DataFrame, *, closely: bool = True, what: str = "the frame") -> FrameIndex:
     """The frame's index: the one it has, if that is still true, or a new one.
 
     ``closely``: look for memory written beneath pandas, whatever it takes. ``what`` it is
@@ -151,12 +151,16 @@ def index_of(frame: pd.DataFrame, *, closely: bool = True, what: str = "the fram
     """
     found = roles(frame, what)
     kept = frame.__dict__.get(_KEPT)
-    if isinstance(kept, Index) and kept.roles == found and kept.is_current(frame, closely=closely):
+    if (
+        isinstance(kept, FrameIndex)
+        and kept.roles == found
+        and kept.is_current(frame, closely=closely)
+    ):
         return kept
     return _rebuilt(frame, found)
 
 
-def indexes_of(frame: pd.DataFrame, other: pd.DataFrame) -> tuple[Index, Index]:
+def indexes_of(frame: pd.DataFrame, other: pd.DataFrame) -> tuple[FrameIndex, FrameIndex]:
     """The indexes of both frames, made side by side where both are large."""
     calls = [partial(index_of, frame), partial(index_of, other, what="the other frame")]
     if min(len(frame), len(other)) < tuning.indexes_apart:
@@ -167,19 +171,19 @@ def indexes_of(frame: pd.DataFrame, other: pd.DataFrame) -> tuple[Index, Index]:
     return one, two
 
 
-def _sorted(call: Callable[[], Index]) -> Index:
+def _sorted(call: Callable[[], FrameIndex]) -> FrameIndex:
     made = call()
     _ = made.intervals
     return made
 
 
-def _rebuilt(frame: pd.DataFrame, found: Roles) -> Index:
+def _rebuilt(frame: pd.DataFrame, found: Roles) -> FrameIndex:
     """A new index, kept on the frame."""
     held = tuple(frame[name] for name in found.names)
     where = positions(frame, found)
     memory = tuple(map(_memory_of, held))
     digest = _digest_of(frame, found, where)
-    made = Index(found, where.names, len(frame), where, memory, held, digest)
+    made = FrameIndex(found, where.names, len(frame), where, memory, held, digest)
     object.__setattr__(frame, _KEPT, made)
     return made
 

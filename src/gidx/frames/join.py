@@ -20,7 +20,7 @@ import pandas as pd
 from gidx.errors import ColumnError, hint, one_of
 from gidx.frames import take
 from gidx.frames.backend import integers_like
-from gidx.frames.index import Index, indexes_of
+from gidx.frames.index import FrameIndex, indexes_of
 from gidx.frames.positions import LARGEST, integers
 from gidx.frames.query import as_frame, queries_of
 from gidx.ground.steps import numbered
@@ -154,8 +154,8 @@ def _with_lone(counts: Ints, left: Ints, right: Ints) -> tuple[Ints, Ints]:
 class _Sides:
     frame: pd.DataFrame
     other: pd.DataFrame
-    index: Index
-    index_other: Index
+    index: FrameIndex
+    index_other: FrameIndex
     queries: Any
 
     @classmethod

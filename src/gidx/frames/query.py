@@ -22,7 +22,7 @@ from gidx.arrow.batches import is_pandas, plain, plain_type
 from gidx.errors import one_of
 from gidx.frames import take
 from gidx.frames.backend import to_frame
-from gidx.frames.index import Index, index_of, indexes_of
+from gidx.frames.index import FrameIndex, index_of, indexes_of
 from gidx.frames.intervals import Intervals, Queries, Scan
 from gidx.frames.positions import LARGEST
 from gidx.ground import region
@@ -37,20 +37,20 @@ _CLOSELY = 200
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     """Regions as queries to one frame."""
 
-    index: Index
+    index: FrameIndex
     queries: Queries
 
 
-def ask(frame: pd.DataFrame, regions: Any, missing_chroms: MissingChroms = "error") -> Asked:
+def ask(frame: pd.DataFrame, regions: Any, missing_chroms: MissingChroms = "error") -> Question:
     """The frame's index, and the regions in its codes."""
     other = as_frame(regions)
     if other is not None:
         one_of("missing_chroms", missing_chroms, ("error", "ignore"))
         index, its = indexes_of(frame, other)
-        return Asked(index, queries_of(its, index, rows=False))
+        return Question(index, queries_of(its, index, rows=False))
     single = isinstance(regions, (str, tuple, region.Region))
     if not single and not hasattr(regions, "__len__") and hasattr(regions, "__iter__"):
         regions = list(regions)
@@ -59,7 +59,7 @@ def ask(frame: pd.DataFrame, regions: Any, missing_chroms: MissingChroms = "erro
     known = _known(frame.attrs.get(schema.KEY), index.names)
     codes, start, end = region.spans(regions, known, missing_chroms)
     codes = np.where(codes < len(index.names), codes, -1)
-    return Asked(
+    return Question(
         index, Queries.of_regions(codes, np.minimum(start, LARGEST), np.minimum(end, LARGEST))
     )
 
@@ -95,7 +95,7 @@ def as_frame(data: Any) -> pd.DataFrame | None:
     return None
 
 
-def queries_of(its: Index, index: Index, *, rows: bool) -> Queries:
+def queries_of(its: FrameIndex, index: FrameIndex, *, rows: bool) -> Queries:
     """The rows of one frame as queries to another, in the order that its own index knows.
 
     ``rows``: both frames' rows are alike, so one of length zero overlaps what it touches.
@@ -130,7 +130,7 @@ def rows_of(
     return found if len(queries) == 1 else np.unique(found)
 
 
-def _marked(rows: Scan | Intervals, asked: Asked) -> npt.NDArray[np.bool_]:
+def _marked(rows: Scan | Intervals, asked: Question) -> npt.NDArray[np.bool_]:
     if isinstance(rows, Scan):
         return rows.any_of(asked.queries)
     return rows.any_of(asked.queries, asked.index.n_rows)

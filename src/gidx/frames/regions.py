@@ -15,14 +15,14 @@ from gidx.frames.intervals import Intervals, Queries
 from gidx.frames.positions import before_the_first, read, roles
 from gidx.frames.query import as_frame
 from gidx.ground.region import Region
-from gidx.ground.slots import Spans
+from gidx.ground.slots import FrameSpans
 
 Ints = npt.NDArray[np.int64]
 
 _WHOLE = "a frame of regions needs integer start and end without missing values"
 
 
-def spans_of_frame(regions: Any, most: int) -> Spans | None:
+def spans_of_frame(regions: Any, most: int) -> FrameSpans | None:
     """The rows of a frame or table, in none of which a value may be missing; None: no frame."""
     frame = as_frame(regions)
     if frame is None:
@@ -42,7 +42,7 @@ def spans_of_frame(regions: Any, most: int) -> Spans | None:
     start, end = where.start, where.end
     if found.shift:
         start, end = before_the_first(start, end)
-    return Spans(where.names, where.codes, start, end)
+    return FrameSpans(where.names, where.codes, start, end)
 
 
 def strands(regions: Any) -> npt.NDArray[np.bool_] | None:

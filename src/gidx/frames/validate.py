@@ -21,7 +21,7 @@ from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import schema
 from gidx.arrow.batches import flow
 from gidx.arrow.faults import Fault, Inspection
-from gidx.arrow.order import Limits, Surveyor
+from gidx.arrow.order import Allowed, Surveyor
 from gidx.errors import GidxError, one_of, warn
 from gidx.formats.bed.write import check_bed
 from gidx.formats.bigbed.write import check_bigbed
@@ -142,7 +142,7 @@ def _common(
     )
     found.attrs = {}  # the columns are named as they are; what `set` said of them is in roles
     rows = flow(without_nan(found))
-    limits = Limits(chromsizes, 0, LARGEST, None, -roles.shift)
+    limits = Allowed(chromsizes, 0, LARGEST, None, -roles.shift)
     surveyor = Surveyor(rows.schema, roles.names, limits)
     first = 0
     for batch in rows.batches:

@@ -63,7 +63,7 @@ def replacing(
             part.take_place()
 
 
-class Part:
+class NewFile:
     """A new file, which is to take a target's place."""
 
     def __init__(self, target: str, file: BinaryIO, name: str) -> None:
@@ -91,7 +91,7 @@ class Part:
 
 
 @contextmanager
-def new_beside(target: str, known: str | os.PathLike[str] | None = None) -> Iterator[Part]:
+def new_beside(target: str, known: str | os.PathLike[str] | None = None) -> Iterator[NewFile]:
     """A new file in the target's folder, open to be written; gone again unless it took its place.
 
     ``known`` is the target as the user says it, for errors.
@@ -109,7 +109,7 @@ def new_beside(target: str, known: str | os.PathLike[str] | None = None) -> Iter
                 said = os.fspath(known or target)
                 raise OSError(error.errno, error.strerror, said) from None
             try:
-                part = Part(target, file, name)
+                part = NewFile(target, file, name)
             except FileNotFoundError:
                 file.close()
         yield part
@@ -238,7 +238,7 @@ class Others:
         known = [] if path is None else [path, os.path.realpath(path)]
         self._stale = [name + suffix for name in known for suffix in suffixes]
         self._stack = ExitStack()
-        self._new: list[Part] = []
+        self._new: list[NewFile] = []
         self._old: list[tuple[str, str]] = []  # set aside, as it was called
 
     def ready(self, files: Mapping[str, bytes], mode: int | None) -> None:

@@ -28,7 +28,7 @@ BLOCK = 128 * 1024
 _PART = 10
 
 
-class Blocks:
+class FileBlocks:
     """The blocks of one file, wherever they are kept."""
 
     _size: int
@@ -68,7 +68,7 @@ class Blocks:
         return pieces
 
 
-class KeptBlocks(Blocks):
+class KeptBlocks(FileBlocks):
     """Those of a file that is read twice, in a temporary file of its own."""
 
     def __init__(self, size: int) -> None:
@@ -92,7 +92,7 @@ class KeptBlocks(Blocks):
             self._there.add(number)
 
 
-class BlockCache(Blocks):
+class BlockCache(FileBlocks):
     """Those of one file in a folder, of which others have theirs in it."""
 
     def __init__(

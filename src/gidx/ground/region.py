@@ -217,7 +217,7 @@ def spans(
 
 
 def _frame_spans(
-    frame: slots.Spans, ids: Mapping[str, int], ignore: bool
+    frame: slots.FrameSpans, ids: Mapping[str, int], ignore: bool
 ) -> tuple[Ints, Ints, Ints]:
     """(chrom id, start, end) of a frame's rows."""
     start, end = frame.start, frame.end

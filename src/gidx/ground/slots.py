@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Spans:
+class FrameSpans:
     """Rows of a frame as regions: ``codes`` into ``names``, 0-based half-open positions."""
 
     names: tuple[str, ...]
@@ -27,14 +27,14 @@ class Spans:
     end: npt.NDArray[np.int64]
 
 
-def _no_frame(regions: Any, most: int) -> Spans | None:
+def _no_frame(regions: Any, most: int) -> FrameSpans | None:
     del regions, most
     return None
 
 
 # The rows of a frame or table; None for what is none. Raises RegionError for one that has no
 # regions. The second argument is the farthest position there is.
-spans_of_frame: Callable[[Any, int], Spans | None] = _no_frame
+spans_of_frame: Callable[[Any, int], FrameSpans | None] = _no_frame
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, Protocol, cast
 import numpy as np
 
 from gidx.errors import RemoteError, format_error, warn
-from gidx.ground.block_cache import BlockCache, Blocks, KeptBlocks
+from gidx.ground.block_cache import BlockCache, FileBlocks, KeptBlocks
 from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges, coalesce
 from gidx.ground.transport import Answer, NoRangesError, connect, safe
@@ -205,7 +205,7 @@ class RemoteSource:
             self.size, self._version = known
         else:
             self._open(first)
-        self._blocks: Blocks | None = None
+        self._blocks: FileBlocks | None = None
         if cache is not None and self._whole is None:
             self._blocks = BlockCache(cache, url, self.size, self._version)
 

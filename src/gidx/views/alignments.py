@@ -46,7 +46,7 @@ from gidx import autosql as sql
 from gidx.arrow import schema
 from gidx.arrow.batches import flow, is_pandas, is_text
 from gidx.errors import ColumnError, ValueTypeError, hint
-from gidx.formats.offers import Texts
+from gidx.formats.offers import AsTexts
 from gidx.frames.positions import Ints, roles
 from gidx.frames.write import canonical
 from gidx.ground.conventions import recognise
@@ -169,7 +169,7 @@ def _with_colors(dataset: OpenFile) -> pa.RecordBatchReader:
     file = format_of(dataset)
     if (
         name is None
-        or not isinstance(file, Texts)
+        or not isinstance(file, AsTexts)
         or not pa.types.is_integer(whole.field(name).type)
     ):
         return dataset.scan()

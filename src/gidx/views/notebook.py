@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from gidx.errors import GidxWarning, visible
-from gidx.formats.offers import Lines
+from gidx.formats.offers import TextLines
 from gidx.scan import OpenFile, first_lines, format_of
 
 ROWS, COLUMNS, FIELDS, CHROMS, SAMPLES = 5, 12, 30, 5, 3
@@ -75,7 +75,7 @@ def _facts(dataset: OpenFile) -> str:
     info = dataset.info()
     facts = [f"{key} {info[key]}" for key in _FACTS if info.get(key) not in (None, "none", "")]
     file = format_of(dataset)
-    samples = file.samples if isinstance(file, Lines) else []
+    samples = file.samples if isinstance(file, TextLines) else []
     if samples:
         facts.append(f"{_count(len(samples), 'sample')} ({_some(samples, SAMPLES)})")
     text = " · ".join(_cut(fact, WORDS) for fact in facts)
@@ -117,7 +117,7 @@ def _first_rows(dataset: OpenFile) -> str:
 
 
 def _head(dataset: OpenFile, columns: list[str]) -> pa.Table:
-    if isinstance(format_of(dataset), Lines) and _is_unindexed(dataset):
+    if isinstance(format_of(dataset), TextLines) and _is_unindexed(dataset):
         dataset = first_lines(dataset, HEAD)
     return dataset.head(ROWS, columns=columns, errors="null")
 

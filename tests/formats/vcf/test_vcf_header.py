@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gidx.formats.vcf.header import Declaration, Header, Meta, format_attributes, parse_attributes
+from gidx.formats.vcf.header import Header, KeyLine, Meta, format_attributes, parse_attributes
 
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 SPEC = r"""##fileformat=VCFv4.5
@@ -40,7 +40,7 @@ def test_a_header_like_the_specifications_own():
     assert header.version == (4, 5)
     assert header.contigs == {"20": 62435964, "HLA-A*01:01": 3503, "unplaced": None}
     assert list(header.info) == ["NS", "AF", "DB"]
-    assert header.info["AF"] == Declaration(
+    assert header.info["AF"] == KeyLine(
         "AF", "A", "Float", 'Allele Frequency, "A" and \\ more', (("Source", "x, y"),)
     )
     assert header.filters == {"q10": "Quality below 10"}
@@ -61,8 +61,8 @@ def test_a_header_comes_back_as_it_was_written():
 
 def test_a_header_can_be_built_from_nothing():
     header = Header.build(
-        info=[Declaration("AF", "A", "Float", 'about "AF"', (("Source", "me"),))],
-        format=[Declaration("GT", "1", "String", "Genotype")],
+        info=[KeyLine("AF", "A", "Float", 'about "AF"', (("Source", "me"),))],
+        format=[KeyLine("GT", "1", "String", "Genotype")],
         filters={"PASS": "All filters passed"},
         alts={"DEL": "Deletion"},
         contigs={"chr1": 100, "chr2": None},
@@ -171,8 +171,8 @@ def test_wrong_declarations_are_mended_and_told(line, fault, number, kind):
 def test_format_has_no_flags_and_gt_is_one_string():
     header = head('##FORMAT=<ID=X,Number=0,Type=Flag,Description="">',
                   '##FORMAT=<ID=GT,Number=.,Type=Integer,Description="">')  # fmt: skip
-    assert header.format["X"] == Declaration("X", "1", "String")
-    assert header.format["GT"] == Declaration("GT", "1", "String")
+    assert header.format["X"] == KeyLine("X", "1", "String")
+    assert header.format["GT"] == KeyLine("GT", "1", "String")
     assert header.faults == (
         "declares FORMAT X as a flag, which FORMAT does not have; read as a String",
         "declares FORMAT GT with Number=., Type=Integer; read as Number=1, Type=String",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gidx.bbi import summary
 from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import HEADER, ZOOM_HEADER
-from gidx.bbi.range_tree import Items, RangeTree, key
+from gidx.bbi.range_tree import RangeTree, TreeItems, key
 from gidx.formats.bbi.read import Bbi
 from gidx.ground.layout import Record, ordered, read_array
 from gidx.ground.region import Region
@@ -63,7 +63,7 @@ class Leaves:
     hi: npt.NDArray[np.uint64]
 
     @classmethod
-    def of(cls, items: Items) -> Leaves:
+    def of(cls, items: TreeItems) -> Leaves:
         order = np.lexsort((items.ranges[:, 1], items.ranges[:, 0]))
         ranges, lo, hi = items.ranges[order], items.lo[order], items.hi[order]
         new = np.flatnonzero(np.r_[True, (ranges[1:] != ranges[:-1]).any(axis=1)])[: len(ranges)]

@@ -30,7 +30,7 @@ from gidx import autosql as sql
 from gidx.arrow import colors, encode
 from gidx.arrow import schema as canonical
 from gidx.arrow.batches import Batches, plain
-from gidx.arrow.encode import AsField, Ints, Texts, fill, numbers
+from gidx.arrow.encode import AsField, Ints, TextColumn, fill, numbers
 from gidx.arrow.faults import Faults, of_some
 from gidx.autosql import BED_FIELDS, AutoSql, Field, objects
 from gidx.declared import declare
@@ -122,7 +122,7 @@ class BedEncoder:
 
     def fields(
         self, batch: pa.RecordBatch, starts: Ints, ends: Ints, faults: Faults
-    ) -> list[Texts]:
+    ) -> list[TextColumn]:
         chrom = texts(batch.column(self.heads[0]), self.heads[0], MISSING, faults)
         check_begin(chrom, self.rules.meta, self.heads[0], faults)
         found = [chrom, numbers(starts), numbers(ends)]
@@ -135,7 +135,7 @@ class BedEncoder:
                 found.append(self._field(batch.column(field), field, faults))
         return found
 
-    def _field(self, array: pa.Array, name: str, faults: Faults) -> Texts:
+    def _field(self, array: pa.Array, name: str, faults: Faults) -> TextColumn:
         word = self._words[name]
         target = self._targets.get(name)
         if target is not None:
@@ -267,7 +267,7 @@ class _Count:
     of: str
     name: str
 
-    def texts(self, array: pa.Array, faults: Faults) -> Texts:
+    def texts(self, array: pa.Array, faults: Faults) -> TextColumn:
         if pat.is_null(array.type):
             return numbers(np.zeros(len(array), np.int64))
         if not hasattr(array.type, "value_type"):
@@ -359,7 +359,7 @@ def _object_texts(array: pa.Array, autosql: AutoSql, field: Field) -> pa.Array:
     return pa.array(found, pa.large_string())
 
 
-def _declared_texts(array: pa.Array, target: AsField, word: bytes, faults: Faults) -> Texts:
+def _declared_texts(array: pa.Array, target: AsField, word: bytes, faults: Faults) -> TextColumn:
     """The texts of a column whose values must be of their declared type."""
     array = plain(array, top=False)
     there = array.is_valid().to_numpy(zero_copy_only=False)

@@ -39,7 +39,7 @@ from gidx.errors import (
 )
 from gidx.formats.base import Placed, Rows
 from gidx.formats.bbi.read import Bbi
-from gidx.formats.offers import Declares, NameIndexes, Texts
+from gidx.formats.offers import AsTexts, Declares, NameIndexes
 from gidx.ground.layout import check_range, ordered, read_cstring, read_one
 from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges
@@ -48,7 +48,7 @@ from gidx.ground.source import ByteSource
 from gidx.options import Names
 
 
-class BigBed(Bbi, NameIndexes, Texts, Declares):
+class BigBed(Bbi, NameIndexes, AsTexts, Declares):
     """One open bigBed file (a `Format`)."""
 
     _counted = False  # whether the blocks of the data index were

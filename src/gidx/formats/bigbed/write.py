@@ -32,15 +32,15 @@ from gidx.arrow.batches import Batches, frame
 from gidx.arrow.clip import clipped
 from gidx.arrow.encode import AsField, Cells
 from gidx.arrow.faults import Faults, Inspection, of_some
-from gidx.arrow.order import Limits, Order, Surveyor, survey, unfit
+from gidx.arrow.order import Allowed, Order, Surveyor, survey, unfit
 from gidx.autosql import BED_FIELDS, AutoSql, Field, bed, parse
 from gidx.bbi.write import (
     Batch,
+    BedFields,
     Chrom,
     Content,
-    Declaration,
-    Group,
-    Layout,
+    FileShape,
+    RowGroup,
     batches,
     blocks_of,
     level_of,
@@ -164,8 +164,8 @@ def write_bigbed(
             write_bbi(
                 file,
                 Content(chroms, encoder.spans, encoder.groups()),
-                Declaration(len(declared.fields), declared.defined, declared.text, indexed),
-                Layout(items_per_slot, fan_out, deflate_level),
+                BedFields(len(declared.fields), declared.defined, declared.text, indexed),
+                FileShape(items_per_slot, fan_out, deflate_level),
                 threads=thread_count(threads),
                 progress=progress,
             )
@@ -252,7 +252,7 @@ class _Encoder:
                 mine = slice(first - start, last - start)
                 yield chrom, starts[mine], ends[mine]
 
-    def groups(self) -> Iterator[Callable[[], Group]]:
+    def groups(self) -> Iterator[Callable[[], RowGroup]]:
         """What makes each group of the file, in order."""
         for batch in self._batches():
             yield partial(self._group, batch)
@@ -260,11 +260,11 @@ class _Encoder:
     def _batches(self) -> Iterator[Batch]:
         return batches(self._order.firsts, self.size)
 
-    def _group(self, batch: Batch) -> Group:
+    def _group(self, batch: Batch) -> RowGroup:
         encoded = self.encode(batch[0][1], batch[-1][2])
         bounds, chrom = blocks_of(batch, self._items)
         firsts = bounds[:-1]
-        return Group(
+        return RowGroup(
             chrom,
             encoded.data,
             encoded.bounds[bounds],
@@ -340,7 +340,7 @@ def _inspect(
     lap: int,
 ) -> None:
     """Note all that is wrong with the rows, in their own order."""
-    surveyor = Surveyor(rows.schema, heads, Limits(sizes))
+    surveyor = Surveyor(rows.schema, heads, Allowed(sizes))
     targets = _targets(declared)
     columns = list(dict.fromkeys((*heads, *(t.name for t in targets if t is not None))))
     for first in range(0, len(rows), tuning.write_rows):

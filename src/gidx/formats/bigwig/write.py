@@ -29,14 +29,14 @@ from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import encode
 from gidx.arrow.batches import Batches, flow, frame
 from gidx.arrow.faults import Faults
-from gidx.arrow.order import Limits, Order, by_bytes, survey, unfit
+from gidx.arrow.order import Allowed, Order, by_bytes, survey, unfit
 from gidx.bbi.section import MOST
 from gidx.bbi.write import (
     Batch,
     Chrom,
     Content,
-    Group,
-    Layout,
+    FileShape,
+    RowGroup,
     batches,
     blocks_of,
     level_of,
@@ -111,7 +111,7 @@ def write_bigwig(
     >>> gidx.open("depth.bw").to_table().equals(gidx.open("same.bw").to_table())
     True
     """
-    layout = Layout(items_per_slot, fan_out, level_of(compression, level))
+    layout = FileShape(items_per_slot, fan_out, level_of(compression, level))
     if items_per_slot > MOST:
         raise WriteError(f"items_per_slot is {items_per_slot}, expected 1 to {MOST}", row=None)
     if invalid not in ("raise", "drop"):
@@ -124,7 +124,7 @@ def write_bigwig(
         sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
         columns = _columns(rows.schema, value)
         shift = columns.roles.shift
-        order = survey(rows, columns.heads, Limits(sizes, shift=-shift), sort=sort)
+        order = survey(rows, columns.heads, Allowed(sizes, shift=-shift), sort=sort)
         source = _Table(rows, columns, order)
         source.check()
         _write(source, path, layout, threads, progress)
@@ -352,7 +352,7 @@ def _signal(name: str, given: Any, invalid: Invalid) -> Floats:
 def _write(
     source: _Source,
     path: str | os.PathLike[str] | BinaryIO,
-    layout: Layout,
+    layout: FileShape,
     threads: int | None,
     progress: Callable[[int], None] | None,
 ) -> None:
@@ -389,17 +389,17 @@ class _Encoder:
             for (chrom, _, _), (a, b) in zip(batch, pairwise(cuts), strict=True):
                 yield chrom, starts[a:b], ends[a:b], values[a:b]
 
-    def groups(self) -> Iterator[Callable[[], Group]]:
+    def groups(self) -> Iterator[Callable[[], RowGroup]]:
         """What makes each group of the file, in order."""
         for batch in batches(self._firsts, self._size):
             yield partial(self._group, batch)
 
-    def _group(self, batch: Batch) -> Group:
+    def _group(self, batch: Batch) -> RowGroup:
         starts, ends, values = self._source.rows(batch[0][1], batch[-1][2])
         bounds, chrom = blocks_of(batch, self._items)
         data, places = encode_sections(starts, ends, values, bounds, chrom)
         first, last = starts[bounds[:-1]], ends[bounds[1:] - 1]
         counts = np.diff(bounds)
-        return Group(
+        return RowGroup(
             chrom, data, places, first.astype(np.uint32), last.astype(np.uint32), counts, ()
         )

@@ -55,7 +55,7 @@ from gidx.arrow.encode import (
     BREAKS,
     Ints,
     Misread,
-    Texts,
+    TextColumn,
     check_bytes,
     items_of,
     numbers,
@@ -338,7 +338,7 @@ class GffEncoder:
 
     def fields(
         self, batch: pa.RecordBatch, starts: Ints, ends: Ints, faults: Faults
-    ) -> list[Texts]:
+    ) -> list[TextColumn]:
         n = batch.num_rows
         columns = {name: parts.plain_values(batch.column(name)) for name in self.columns}
         if self._foreign:
@@ -364,7 +364,9 @@ class GffEncoder:
             self._attributes(columns, n, faults),
         ]
 
-    def _plain(self, columns: Mapping[str, pa.Array], name: str, n: int, faults: Faults) -> Texts:
+    def _plain(
+        self, columns: Mapping[str, pa.Array], name: str, n: int, faults: Faults
+    ) -> TextColumn:
         """Source and type."""
         array = columns.get(name)
         if array is None or pat.is_null(array.type):
@@ -390,7 +392,7 @@ class GffEncoder:
 
     # ── attributes ──────────────────────────────────────────────────────────────────────────────
 
-    def _attributes(self, columns: Mapping[str, pa.Array], n: int, faults: Faults) -> Texts:
+    def _attributes(self, columns: Mapping[str, pa.Array], n: int, faults: Faults) -> TextColumn:
         keyed: list[Keyed] = []
         for target in self._targets:
             keyed += self._attribute(columns[target.name], target, faults)
@@ -523,14 +525,14 @@ class GffEncoder:
             pairs = join_pairs(
                 names.offsets, names.data, texts.offsets, texts.data, full, parts.bytes_of(b"=")
             )
-            joined = parts.joined(Texts(*pairs), bounds, b";")
+            joined = parts.joined(TextColumn(*pairs), bounds, b";")
         else:
             joined = _gtf_pairs(names, part, owners, bounds)
         return Part(joined, (np.diff(bounds) > 0).view(np.uint8))
 
     def _map_keys(
         self, keys: pa.Array, bounds: Ints, bare: npt.NDArray[np.bool_], faults: Faults
-    ) -> Texts:
+    ) -> TextColumn:
         """A map's keys as they stand in the file; none is a column's, each is there once a row.
 
         A GFF3 may have ``=value``, since that reads back; but a key that is ``bare`` is
@@ -567,7 +569,7 @@ def _twice(key: bytes) -> str:
     return f"column attributes: the key {key.decode('utf-8', 'replace')!r} is there twice in a row"
 
 
-def _gtf_pairs(names: Texts, part: Part, owners: Ints, bounds: Ints) -> Texts:
+def _gtf_pairs(names: TextColumn, part: Part, owners: Ints, bounds: Ints) -> TextColumn:
     """``key "value"; key "value"``: a pair for each value, or the key alone."""
     counts = np.diff(owners)
     each = np.maximum(counts, 1)
@@ -583,7 +585,7 @@ def _gtf_pairs(names: Texts, part: Part, owners: Ints, bounds: Ints) -> Texts:
         repeated.offsets, repeated.data, quoted.offsets, quoted.data, has.view(np.uint8),
         parts.bytes_of(b" "),
     )  # fmt: skip
-    return parts.joined(Texts(*pairs), firsts[bounds], b"; ")
+    return parts.joined(TextColumn(*pairs), firsts[bounds], b"; ")
 
 
 def _backslashed(part: Part) -> Part:
@@ -592,7 +594,7 @@ def _backslashed(part: Part) -> Part:
         return part
     mark = np.uint8(ord("\\"))
     found = put_before(part.texts.offsets, part.texts.data, _QUOTED, mark)
-    return Part(Texts(*found), part.there)
+    return Part(TextColumn(*found), part.there)
 
 
 # ── fixed fields ────────────────────────────────────────────────────────────────────────────────
@@ -618,7 +620,7 @@ def _check_breaks(name: str, part: Part, faults: Faults) -> None:
     )
 
 
-def _chrom(array: pa.Array, faults: Faults) -> Texts:
+def _chrom(array: pa.Array, faults: Faults) -> TextColumn:
     part = _text("chrom", array, faults)
     faults.check(part.there == 0, lambda _: "column chrom: the value is missing")
     parts.check_filled(part, lambda _: "column chrom: found an empty text", faults)
@@ -639,7 +641,7 @@ def _chrom(array: pa.Array, faults: Faults) -> Texts:
     return texts
 
 
-def _score(array: pa.Array | None, n: int, faults: Faults) -> Texts:
+def _score(array: pa.Array | None, n: int, faults: Faults) -> TextColumn:
     if array is None or pat.is_null(array.type):
         return parts.filled(parts.nothing(n))
     kind = array.type
@@ -653,7 +655,7 @@ def _score(array: pa.Array | None, n: int, faults: Faults) -> Texts:
 
 def _number_text(
     name: str, array: pa.Array, kind: pa.DataType, expected: str, faults: Faults
-) -> Texts:
+) -> TextColumn:
     """Texts that a reader takes for numbers, as they are."""
     part = Part(parts.texts_in(array), parts.there(array))
     begin = int(part.texts.offsets[0])
@@ -669,7 +671,7 @@ def _number_text(
     return parts.filled(part)
 
 
-def _strand(array: pa.Array | None, n: int, faults: Faults) -> Texts:
+def _strand(array: pa.Array | None, n: int, faults: Faults) -> TextColumn:
     if array is None or pat.is_null(array.type):
         return parts.filled(parts.nothing(n))
     texts = parts.filled(_text("strand", array, faults))
@@ -683,7 +685,7 @@ def _strand(array: pa.Array | None, n: int, faults: Faults) -> Texts:
     return texts
 
 
-def _phase(array: pa.Array | None, n: int, faults: Faults) -> Texts:
+def _phase(array: pa.Array | None, n: int, faults: Faults) -> TextColumn:
     if array is None or pat.is_null(array.type):
         return parts.filled(parts.nothing(n))
     if is_text(array.type):

@@ -50,7 +50,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items
-from gidx.arrow.plan import PLACES, Layout, Place, Plan, Texts
+from gidx.arrow.plan import PLACES, BatchLayout, Place, Plan, Texts
 from gidx.errors import warn
 from gidx.formats.text.dialect import Head, Lines, Metadata, Rules, fields_table
 from gidx.ground.limits import limits
@@ -385,7 +385,7 @@ class _Reader:
         self._lists = Plan([_LISTED for key in self._keys if key.listed])
         where = {i: (p, k) for p, some in enumerate(self._columns) for k, i in enumerate(some)}
         plans = [self._plan, self._texts, self._lists]
-        self._layout = Layout([where[i] for i in range(len(picked))], fields, plans)
+        self._layout = BatchLayout([where[i] for i in range(len(picked))], fields, plans)
         self.want = max((c.field + 1 for c in self._fixed if isinstance(c, Column)), default=0)
         if self._keys or self._rest:
             self.want = ATTRIBUTES + 1

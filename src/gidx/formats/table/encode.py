@@ -26,7 +26,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema as canonical
 from gidx.arrow.batches import is_list, is_text, plain
-from gidx.arrow.encode import BREAKS, Ints, Texts, fill, having, numbers, shown, texts_of
+from gidx.arrow.encode import BREAKS, Ints, TextColumn, fill, having, numbers, shown, texts_of
 from gidx.arrow.faults import Faults, of_items, of_some
 from gidx.declared.declare import find_heads
 from gidx.errors import WriteError, hint
@@ -42,7 +42,7 @@ _TRACK = re.compile(rb"(track|browser)([ \t]|$)")
 # ── a column's texts ────────────────────────────────────────────────────────────────────────────
 
 
-def texts(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
+def texts(array: pa.Array, name: str, word: bytes, faults: Faults) -> TextColumn:
     """The texts of a column; ``word`` is what stands for no value."""
     array = plain(array, top=False)
     if pat.is_null(array.type):  # even without rows, as in lists that are all empty
@@ -56,7 +56,7 @@ def texts(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
     return fill(_written(array.drop_null(), name, word, inner), there, word)
 
 
-def checked(found: Texts, name: str, faults: Faults, *, comma: bool = False) -> Texts:
+def checked(found: TextColumn, name: str, faults: Faults, *, comma: bool = False) -> TextColumn:
     """Note the texts that cannot stand in a line (or a list)."""
     if first_with(found.offsets, found.data, comma) >= 0:
         what = "in a list, which has a comma, tab" if comma else "which has a tab"
@@ -79,7 +79,7 @@ def fits(kind: pa.DataType) -> bool:
     return bool(scalar or is_text(kind) or pat.is_null(kind))
 
 
-def _written(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
+def _written(array: pa.Array, name: str, word: bytes, faults: Faults) -> TextColumn:
     """Texts of a column in which nothing is missing."""
     kind = array.type
     if pat.is_uint64(kind):
@@ -93,7 +93,7 @@ def _written(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
     return _lists(array, name, word, faults)
 
 
-def _floats(array: pa.Array) -> Texts:
+def _floats(array: pa.Array) -> TextColumn:
     if pat.is_float16(array.type):
         array = array.cast(pa.float32())
     values = array.to_numpy(zero_copy_only=False)
@@ -106,7 +106,7 @@ def _floats(array: pa.Array) -> Texts:
     return texts_of(found)
 
 
-def _lists(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
+def _lists(array: pa.Array, name: str, word: bytes, faults: Faults) -> TextColumn:
     items = array.flatten()
     lengths = pc.list_value_length(array).to_numpy(zero_copy_only=False)
     bounds = np.zeros(len(array) + 1, np.int64)
@@ -116,12 +116,12 @@ def _lists(array: pa.Array, name: str, word: bytes, faults: Faults) -> Texts:
     if is_text(plain(items, top=False).type):
         checked(found, name, inner, comma=True)
     offsets, data = close_items(found.offsets, found.data)
-    return Texts(offsets[bounds], data)
+    return TextColumn(offsets[bounds], data)
 
 
-def _repeated(word: bytes, rows: int) -> Texts:
+def _repeated(word: bytes, rows: int) -> TextColumn:
     whole = np.frombuffer(word * rows, np.uint8)
-    return Texts(np.arange(rows + 1, dtype=np.int64) * len(word), whole)
+    return TextColumn(np.arange(rows + 1, dtype=np.int64) * len(word), whole)
 
 
 # ── tables ──────────────────────────────────────────────────────────────────────────────────────
@@ -219,7 +219,7 @@ class TableEncoder:
 
     def fields(
         self, batch: pa.RecordBatch, starts: Ints, ends: Ints, faults: Faults
-    ) -> list[Texts]:
+    ) -> list[TextColumn]:
         if self._one and self.heads[2] != self.heads[1]:
             faults.check(
                 ends != starts + 1,
@@ -242,7 +242,7 @@ class TableEncoder:
         return found
 
 
-def check_begin(first: Texts, meta: bytes, name: str, faults: Faults) -> None:
+def check_begin(first: TextColumn, meta: bytes, name: str, faults: Faults) -> None:
     """A line that begins as comments or headers do would be none."""
     if len(first) == 0:
         return

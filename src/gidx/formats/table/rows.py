@@ -33,7 +33,7 @@ import pyarrow.types as pat
 from gidx import autosql
 from gidx.arrow import schema
 from gidx.arrow.batches import is_list, is_text, plain
-from gidx.arrow.encode import Texts, numbers, texts_of
+from gidx.arrow.encode import TextColumn, numbers, texts_of
 from gidx.arrow.nested import nested_as_text
 from gidx.autosql import AutoSql, objects
 from gidx.errors import WriteError
@@ -78,7 +78,7 @@ class RowText:
         out[bounds[1:] - 1] = ord("\n")
         return out
 
-    def _texts(self, array: pa.Array, field: pa.Field) -> Texts:
+    def _texts(self, array: pa.Array, field: pa.Field) -> TextColumn:
         array = plain(array, top=False)
         if array.null_count and len(array):
             if not is_text(array.type):
@@ -86,7 +86,7 @@ class RowText:
             return _checked(texts_of(array.fill_null("")), field.name)
         return self._written(array, field)
 
-    def _written(self, array: pa.Array, field: pa.Field) -> Texts:
+    def _written(self, array: pa.Array, field: pa.Field) -> TextColumn:
         """Texts of a column in which nothing is missing."""
         kind = array.type
         if _is_color(field):
@@ -103,7 +103,7 @@ class RowText:
             texts = pa.array(map(str, array.to_pylist()), pa.string())
         return _checked(texts_of(texts), field.name)
 
-    def _nested(self, array: pa.Array, field: pa.Field) -> Texts:
+    def _nested(self, array: pa.Array, field: pa.Field) -> TextColumn:
         kind = array.type
         if not self._ends_with_comma:
             return _checked(texts_of(_as_vcf(array, field)), field.name)
@@ -176,28 +176,28 @@ def _ranks(array: pa.Array) -> pa.Array:
     return pa.array(np.cumsum(there) - 1, mask=~there)
 
 
-def _as_arrow(texts: Texts) -> pa.Array:
+def _as_arrow(texts: TextColumn) -> pa.Array:
     buffers = [None, pa.py_buffer(texts.offsets), pa.py_buffer(texts.data)]
     return pa.Array.from_buffers(pa.large_string(), len(texts), buffers)
 
 
-def _lists(array: pa.Array, name: str) -> Texts:
+def _lists(array: pa.Array, name: str) -> TextColumn:
     items = array.flatten()
     lengths = pc.list_value_length(array).to_numpy(zero_copy_only=False)
     bounds = np.zeros(len(array) + 1, np.int64)
     np.cumsum(lengths, out=bounds[1:])
     if not items.null_count and pat.is_integer(items.type) and not pat.is_uint64(items.type):
         closed = numbers(items.cast(pa.int64()).to_numpy(zero_copy_only=False), comma=True)
-        return Texts(closed.offsets[bounds], closed.data)
+        return TextColumn(closed.offsets[bounds], closed.data)
     if is_list(items.type):
         return texts_of(_json(array))
     texts = texts_of(plain(items, top=False).cast(pa.string()).fill_null("."))
     _check(texts, name, comma=True)
     offsets, data = close_items(texts.offsets, texts.data)
-    return Texts(offsets[bounds], data)
+    return TextColumn(offsets[bounds], data)
 
 
-def _objects(array: pa.Array, field: pa.Field, whole: pa.Schema) -> Texts:
+def _objects(array: pa.Array, field: pa.Field, whole: pa.Schema) -> TextColumn:
     """Objects as their AutoSQL has it, structs of other origin as JSON."""
     write: Callable[[Any], str] = json.dumps
     about = schema.read_metadata(whole)
@@ -213,12 +213,12 @@ def _object_writer(declared: AutoSql, field: autosql.Field) -> Callable[[Any], s
     return lambda value: objects.format_value(declared, field, value)
 
 
-def _checked(texts: Texts, name: str) -> Texts:
+def _checked(texts: TextColumn, name: str) -> TextColumn:
     _check(texts, name, comma=False)
     return texts
 
 
-def _check(texts: Texts, name: str, *, comma: bool) -> None:
+def _check(texts: TextColumn, name: str, *, comma: bool) -> None:
     row = first_with(texts.offsets, texts.data, comma)
     if row >= 0:
         what = "comma, tab" if comma else "tab"

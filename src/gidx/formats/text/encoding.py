@@ -15,7 +15,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from gidx.arrow.encode import Ints, Texts
+from gidx.arrow.encode import Ints, TextColumn
 from gidx.arrow.faults import Faults
 from gidx.formats.text.dialect import Rules
 
@@ -41,7 +41,7 @@ class LineEncoder(Protocol):
 
     def fields(
         self, batch: pa.RecordBatch, starts: Ints, ends: Ints, faults: Faults
-    ) -> list[Texts]:
+    ) -> list[TextColumn]:
         """The texts of every field of a line, in order.
 
         ``batch`` has ``columns``; ``starts`` and ``ends`` are its positions, 0-based

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.arrow.batches import is_list
-from gidx.arrow.encode import Bytes, Ints, Texts, integers, items_of, numbers, texts_of
+from gidx.arrow.encode import Bytes, Ints, TextColumn, integers, items_of, numbers, texts_of
 from gidx.arrow.faults import Faults
 from gidx.kernels.join import add_parts, escape, fill, first_in, join_items, put_parts
 
@@ -28,7 +28,7 @@ Mask = npt.NDArray[np.uint8]
 class Part:
     """Texts, and which are there (uint8); the others' texts mean nothing."""
 
-    texts: Texts
+    texts: TextColumn
     there: Mask
 
     def __len__(self) -> int:
@@ -71,7 +71,7 @@ def there(array: pa.Array) -> Mask:
     return np.asarray(array.is_valid().to_numpy(zero_copy_only=False)).view(np.uint8)
 
 
-def texts_in(array: pa.Array) -> Texts:
+def texts_in(array: pa.Array) -> TextColumn:
     """An Arrow text (or large binary) array's texts, for kernels."""
     if pat.is_large_binary(array.type):
         buffers = array.buffers()
@@ -83,7 +83,7 @@ def texts_in(array: pa.Array) -> Texts:
 
 def nothing(rows: int) -> Part:
     """A part that no row has."""
-    return Part(Texts(np.zeros(rows + 1, np.int64), bytes_of(b"")), np.zeros(rows, np.uint8))
+    return Part(TextColumn(np.zeros(rows + 1, np.int64), bytes_of(b"")), np.zeros(rows, np.uint8))
 
 
 def is_map(kind: pa.DataType) -> bool:
@@ -113,25 +113,25 @@ def plain_values(array: pa.Array) -> pa.Array:
     return array.dictionary.take(array.indices) if pat.is_dictionary(array.type) else array
 
 
-def filled(part: Part, mark: bytes = b".") -> Texts:
+def filled(part: Part, mark: bytes = b".") -> TextColumn:
     """The texts, ``mark`` for what is missing."""
     if part.there.all():
         return part.texts
-    return Texts(*fill(part.texts.offsets, part.texts.data, part.there, np.uint8(mark[0])))
+    return TextColumn(*fill(part.texts.offsets, part.texts.data, part.there, np.uint8(mark[0])))
 
 
-def joined(items: Texts, bounds: Ints, separator: bytes) -> Texts:
+def joined(items: TextColumn, bounds: Ints, separator: bytes) -> TextColumn:
     """Each list's items as one text."""
     if len(bounds) == len(items) + 1 and np.array_equal(bounds, np.arange(len(bounds))):
         return items  # one each
-    return Texts(*join_items(items.offsets, items.data, bounds, bytes_of(separator)))
+    return TextColumn(*join_items(items.offsets, items.data, bounds, bytes_of(separator)))
 
 
 def escaped(part: Part, table: Mask) -> Part:
     """With ``%41`` for the bytes that the table marks."""
     if first_in(part.texts.offsets, part.texts.data, table) < 0:
         return part
-    return Part(Texts(*escape(part.texts.offsets, part.texts.data, table)), part.there)
+    return Part(TextColumn(*escape(part.texts.offsets, part.texts.data, table)), part.there)
 
 
 def check_filled(part: Part, say: Callable[[int], str], faults: Faults) -> None:
@@ -162,7 +162,9 @@ def decimals(array: pa.Array) -> Part:
     return Part(texts_in(array.cast(pa.large_string())), there(array))
 
 
-def join_parts(parts: Sequence[Keyed], separator: bytes, rows: int, empty: bytes = b".") -> Texts:
+def join_parts(
+    parts: Sequence[Keyed], separator: bytes, rows: int, empty: bytes = b"."
+) -> TextColumn:
     """All parts of a row that are there, as one text; ``empty`` where there is none.
 
     >>> def part(*values):
@@ -195,14 +197,14 @@ def join_parts(parts: Sequence[Keyed], separator: bytes, rows: int, empty: bytes
             bytes_of(one.behind), bytes_of(separator), bounds, cursor, out,
         )  # fmt: skip
     if last is not None:
-        unsaid = Texts(np.zeros(rows + 1, np.int64), none)
+        unsaid = TextColumn(np.zeros(rows + 1, np.int64), none)
         put_parts(
             unsaid.offsets, unsaid.data, last, bytes_of(empty), none, none, bounds, cursor, out
         )
-    return Texts(bounds, out)
+    return TextColumn(bounds, out)
 
 
-def picked(texts_there: Texts, rows: Ints) -> Texts:
+def picked(texts_there: TextColumn, rows: Ints) -> TextColumn:
     """Some of the texts.
 
     >>> picked(texts_in(pa.array(["a", "b", "c"])), np.array([2, 0]))[0]
@@ -211,13 +213,13 @@ def picked(texts_there: Texts, rows: Ints) -> Texts:
     return texts_in(as_binary(texts_there).take(pa.array(rows)))
 
 
-def as_binary(found: Texts) -> pa.Array:
+def as_binary(found: TextColumn) -> pa.Array:
     """Texts as an Arrow array, not copied: of bytes, since they may be no UTF-8."""
     buffers = [None, pa.py_buffer(found.offsets), pa.py_buffer(found.data)]
     return pa.Array.from_buffers(pa.large_binary(), len(found), buffers)
 
 
-def one_after_other(one: Texts, other: Texts) -> Texts:
+def one_after_other(one: TextColumn, other: TextColumn) -> TextColumn:
     """The texts of both.
 
     >>> both = one_after_other(texts_in(pa.array(["a"])), texts_in(pa.array(["b", "c"])))
@@ -227,4 +229,4 @@ def one_after_other(one: Texts, other: Texts) -> Texts:
     data = [t.data[t.offsets[0] : t.offsets[-1]] for t in (one, other)]
     behind = other.offsets[1:] - other.offsets[0] + len(data[0])
     offsets = np.concatenate([one.offsets - one.offsets[0], behind])
-    return Texts(offsets, np.concatenate(data))
+    return TextColumn(offsets, np.concatenate(data))

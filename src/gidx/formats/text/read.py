@@ -30,7 +30,7 @@ from gidx.binning.index import TabixIndex
 from gidx.errors import FormatError, MissingIndexError, format_error, warn
 from gidx.formats import offers
 from gidx.formats.base import Format, Placed, Rows
-from gidx.formats.offers import Declares, Texts, Widens
+from gidx.formats.offers import AsTexts, Declares, Widens
 from gidx.formats.text.ahead import Ahead
 from gidx.formats.text.dialect import EVERY, Dialect, Guessing, Lines
 from gidx.ground.charset import WAY_OUT, Encoding
@@ -52,7 +52,7 @@ _NO_BLOCKS, _NO_FLOORS = np.zeros((0, 2), np.int64), np.zeros(0, np.uint64)
 _CELLS = 1 << 22
 
 
-class TabixText(Format, Texts, Declares, Widens, offers.Lines):
+class TabixText(Format, AsTexts, Declares, Widens, offers.TextLines):
     """One open text file (a `Format`)."""
 
     def __init__(

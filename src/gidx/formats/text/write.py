@@ -35,12 +35,12 @@ import pyarrow as pa
 
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow.batches import Batches, Flow, flow, frame
-from gidx.arrow.encode import Texts
+from gidx.arrow.encode import TextColumn
 from gidx.arrow.faults import Faults, Inspection, of_some
-from gidx.arrow.order import Limits, Order, Surveyor, naturally, survey, unfit
+from gidx.arrow.order import Allowed, Order, Surveyor, naturally, survey, unfit
 from gidx.bgzf.block import EOF, MAX_DATA, check_level, deflate_block
+from gidx.bgzf.write import BlockPlaces as Blocks
 from gidx.bgzf.write import BlockWriter
-from gidx.bgzf.write import Layout as Blocks
 from gidx.binning.index import TabixIndex
 from gidx.binning.model import Kind
 from gidx.errors import WriteError
@@ -151,12 +151,12 @@ def check_lines(
     _inspect(without_nan(data), make, _How.of(options).sizes, inspection)
 
 
-def _limits(encoder: LineEncoder, sizes: Mapping[str, int] | None) -> Limits:
+def _limits(encoder: LineEncoder, sizes: Mapping[str, int] | None) -> Allowed:
     # a VCF row at POS 0 lies before the first base, that of a telomere
     least = -1 if encoder.rules.span == "vcf" else 0
     # an encoder whose data have the file's own numbers says by how much they are shifted
     shift = getattr(encoder, "shift", 0)
-    return Limits(sizes, least, _MOST, None, shift)
+    return Allowed(sizes, least, _MOST, None, shift)
 
 
 # ── what was asked ──────────────────────────────────────────────────────────────────────────────
@@ -239,7 +239,7 @@ class _Lines:
 _Call = Callable[[], _Lines]
 
 
-def _as_they_come(rows: Flow, encoder: LineEncoder, limits: Limits) -> Iterator[_Call]:
+def _as_they_come(rows: Flow, encoder: LineEncoder, limits: Allowed) -> Iterator[_Call]:
     """What makes each piece; faults of order come where their row does."""
     surveyor = Surveyor(rows.schema, encoder.heads, limits)
     heads = list(dict.fromkeys(encoder.heads))
@@ -366,7 +366,7 @@ def _chrom(encoder: LineEncoder, batch: pa.RecordBatch, i: int) -> str:
     return str(batch.column(encoder.heads[0])[i].as_py())
 
 
-def _join(fields: list[Texts], rows: int) -> tuple[npt.NDArray[np.uint8], Ints]:
+def _join(fields: list[TextColumn], rows: int) -> tuple[npt.NDArray[np.uint8], Ints]:
     """Lines of fields with tabs between, and their bounds (rows + 1)."""
     lengths = np.full(rows, len(fields), np.int64)
     for texts in fields:
@@ -382,7 +382,7 @@ def _join(fields: list[Texts], rows: int) -> tuple[npt.NDArray[np.uint8], Ints]:
 
 
 def _known(
-    fields: list[Texts],
+    fields: list[TextColumn],
     starts: Ints,
     ends: Ints,
     data: npt.NDArray[np.uint8],

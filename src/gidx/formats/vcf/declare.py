@@ -27,7 +27,7 @@ import pyarrow.types as pat
 from gidx.arrow.batches import is_list, is_text
 from gidx.errors import WriteError, hint
 from gidx.formats.text import parts
-from gidx.formats.vcf.header import Declaration, Header, Meta
+from gidx.formats.vcf.header import Header, KeyLine, Meta
 
 Place = Literal["INFO", "FORMAT"]
 
@@ -44,7 +44,7 @@ class VcfColumn:
 
     name: str
     place: Place
-    declared: Declaration
+    declared: KeyLine
 
 
 @dataclass(frozen=True)
@@ -331,7 +331,7 @@ class _Header:
         used = {name: "Not described" for name in filters if name != "PASS"}
         return cls(Header.build(FILEFORMAT, contigs=sizes, filters=used), given=False)
 
-    def add(self, place: Place, declared: Declaration) -> None:
+    def add(self, place: Place, declared: KeyLine) -> None:
         """Declare a key, if it is not, behind the others of its place."""
         told = self._header.told(place)
         if declared.id in told:
@@ -348,7 +348,7 @@ class _Header:
         self, schema: pa.Schema, names: Mapping[str, list[str]], whole: Collection[str]
     ) -> list[VcfColumn]:
         """What each keyed column is written as; those that are not declared become so."""
-        found: list[tuple[str, Place, Declaration]] = []
+        found: list[tuple[str, Place, KeyLine]] = []
         places: tuple[Place, ...] = ("INFO", "FORMAT")
         for place in places:
             for name in names[place]:
@@ -402,7 +402,7 @@ def _of_sample(name: str, kind: pa.DataType) -> pa.DataType:
     return kind.value_type
 
 
-def _fits(kind: pa.DataType, declared: Declaration) -> bool:
+def _fits(kind: pa.DataType, declared: KeyLine) -> bool:
     """Whether a column's values can be those of a declaration, by their types."""
     if pat.is_null(kind):
         return True
@@ -417,13 +417,13 @@ def _fits(kind: pa.DataType, declared: Declaration) -> bool:
     return is_text(one) or number
 
 
-def _declaration(f: pa.Field, place: Place, kind: pa.DataType, whole: bool) -> Declaration:
+def _declaration(f: pa.Field, place: Place, kind: pa.DataType, whole: bool) -> KeyLine:
     """A key's declaration: as the specification or the field's metadata have it, or by its type."""
     key = f.name.partition("/")[2]
     own = _by_type(f.name, key, place, kind, whole)
     told = {k.decode(): v.decode() for k, v in (f.metadata or {}).items() if k != b"samples"}
     if told.get("vcf") == place and told.get("id") == key and {"number", "type"} <= told.keys():
-        kept = Declaration(key, told["number"], told["type"], told.get("description", ""))
+        kept = KeyLine(key, told["number"], told["type"], told.get("description", ""))
         if _fits(kind, kept):
             return kept
     known = RESERVED[place].get(key)
@@ -434,10 +434,10 @@ def _declaration(f: pa.Field, place: Place, kind: pa.DataType, whole: bool) -> D
     return known
 
 
-def _by_type(name: str, key: str, place: Place, kind: pa.DataType, whole: bool) -> Declaration:
+def _by_type(name: str, key: str, place: Place, kind: pa.DataType, whole: bool) -> KeyLine:
     one = scalar(kind)
     if pat.is_boolean(kind) and place == "INFO":
-        return Declaration(key, "0", "Flag", f"{key} of the data")
+        return KeyLine(key, "0", "Flag", f"{key} of the data")
     if pat.is_integer(one) or (pat.is_floating(one) and whole):
         type_ = "Integer"
     elif pat.is_floating(one):
@@ -452,15 +452,15 @@ def _by_type(name: str, key: str, place: Place, kind: pa.DataType, whole: bool) 
         number = str(kind.list_size)
     elif is_list(kind):
         number = "."
-    return Declaration(key, number, type_, f"{key} of the data")
+    return KeyLine(key, number, type_, f"{key} of the data")
 
 
 # ── reserved keys ───────────────────────────────────────────────────────────────────────────────
 
 
-def _reserved(lines: str) -> dict[str, Declaration]:
+def _reserved(lines: str) -> dict[str, KeyLine]:
     rows = (line.split(None, 3) for line in lines.strip().splitlines())
-    return {name: Declaration(name, number, kind, text) for name, number, kind, text in rows}
+    return {name: KeyLine(name, number, kind, text) for name, number, kind, text in rows}
 
 
 # VCF 4.3, tables 1 and 2, and sections 3 and 4.
@@ -527,4 +527,4 @@ CNQ 1 Float Copy number genotype quality for imprecise events
 CNL G Float Copy number genotype likelihood for imprecise events
 NQ 1 Integer Phred style probability score that the variant is novel
 """)
-RESERVED: Mapping[str, Mapping[str, Declaration]] = {"INFO": INFO, "FORMAT": FORMAT}
+RESERVED: Mapping[str, Mapping[str, KeyLine]] = {"INFO": INFO, "FORMAT": FORMAT}

@@ -48,7 +48,7 @@ from gidx.arrow.encode import (
     BREAKS,
     Ints,
     Misread,
-    Texts,
+    TextColumn,
     check_bytes,
     items_of,
     numbers,
@@ -71,7 +71,7 @@ from gidx.formats.vcf.declare import (
     names_key,
     scalar,
 )
-from gidx.formats.vcf.header import Declaration
+from gidx.formats.vcf.header import KeyLine
 from gidx.kernels.join import first_in, format_genotypes, join_pairs
 
 RULES = Rules(chrom=0, start=1, end=1, one_based=True, span="vcf", least=8)
@@ -146,7 +146,7 @@ class _Value:
 
     name: str
     place: Place
-    declared: Declaration
+    declared: KeyLine
     escapes: bool
     leading: bool = False
 
@@ -207,7 +207,7 @@ class VcfEncoder:
 
     def fields(
         self, batch: pa.RecordBatch, starts: Ints, ends: Ints, faults: Faults
-    ) -> list[Texts]:
+    ) -> list[TextColumn]:
         n = batch.num_rows
         columns = {name: parts.plain_values(batch.column(name)) for name in self.columns}
         fixed = {key: columns[name] for key, name in self._fixed.items()}
@@ -238,7 +238,7 @@ class VcfEncoder:
 
     def _info_field(
         self, columns: Mapping[str, pa.Array], n: int, faults: Faults
-    ) -> tuple[list[Keyed], Texts]:
+    ) -> tuple[list[Keyed], TextColumn]:
         keyed: dict[str, Keyed] = {}
         for target in self._info:
             part = _values(columns[target.name], target, faults)
@@ -258,7 +258,7 @@ class VcfEncoder:
 
     def _format_field(
         self, columns: Mapping[str, pa.Array], n: int, faults: Faults
-    ) -> tuple[Texts, Texts]:
+    ) -> tuple[TextColumn, TextColumn]:
         """FORMAT, and all samples as one text."""
         width = len(self._samples)
         keyed: dict[str, _Cells] = {}
@@ -319,10 +319,10 @@ class _Row:
 
     starts: Ints
     ends: Ints
-    ref: Texts
-    alt: Texts
-    info: Texts
-    samples: Sequence[Texts]
+    ref: TextColumn
+    alt: TextColumn
+    info: TextColumn
+    samples: Sequence[TextColumn]
 
 
 def _other_end(end: int, found: int, said: bool) -> str:
@@ -331,7 +331,7 @@ def _other_end(end: int, found: int, said: bool) -> str:
     return f"column end: found {end}, but {who} {found}; {way}, or drop the column end"
 
 
-def _has_symbolic(alt: Texts) -> npt.NDArray[np.bool_]:
+def _has_symbolic(alt: TextColumn) -> npt.NDArray[np.bool_]:
     """Rows with an allele like <DEL>."""
     found = np.zeros(len(alt), np.bool_)
     begin = alt.offsets[0]  # of a slice, whose data are the whole column's
@@ -363,7 +363,7 @@ def _constant(key: str, has: parts.Mask) -> Keyed:
     return Keyed(Part(parts.nothing(len(has)).texts, has), key.encode())
 
 
-def _join_cells(keys: Sequence[_Cells], rows: int, width: int) -> Texts:
+def _join_cells(keys: Sequence[_Cells], rows: int, width: int) -> TextColumn:
     """All samples of a row as one text, a tab between two."""
     from gidx.kernels import join as kernels
 
@@ -384,10 +384,10 @@ def _join_cells(keys: Sequence[_Cells], rows: int, width: int) -> Texts:
             texts.offsets, texts.data, key.part.there, key.has, width, k, first, last, cursor, out
         )
     kernels.part_cells(begins, first, width, out)
-    return Texts(bounds, out)
+    return TextColumn(bounds, out)
 
 
-def read_ends(starts: Ints, fields: Sequence[Texts], rows: Ints) -> Ints:
+def read_ends(starts: Ints, fields: Sequence[TextColumn], rows: Ints) -> Ints:
     """Where a reader finds that rows end; fields are REF, ALT, INFO, FORMAT and samples.
 
     By the reader's own kernel, over lines of only that: the rule has one home.
@@ -420,7 +420,7 @@ def read_ends(starts: Ints, fields: Sequence[Texts], rows: Ints) -> Ints:
 # ── fixed fields ────────────────────────────────────────────────────────────────────────────────
 
 
-def _chrom(array: pa.Array, faults: Faults, *, lax: bool) -> Texts:
+def _chrom(array: pa.Array, faults: Faults, *, lax: bool) -> TextColumn:
     part = _text("chrom", array, faults)
     faults.check(part.there == 0, lambda _: "column chrom: the value is missing")
     _check_filled("chrom", part, faults)
@@ -436,7 +436,7 @@ def _chrom(array: pa.Array, faults: Faults, *, lax: bool) -> Texts:
     return texts
 
 
-def _ref(array: pa.Array, faults: Faults, *, lax: bool) -> Texts:
+def _ref(array: pa.Array, faults: Faults, *, lax: bool) -> TextColumn:
     part = _text("ref", array, faults)
     faults.check(
         part.there == 0, lambda _: "column ref: the value is missing; write N where it is unknown"
@@ -456,7 +456,7 @@ def _ref(array: pa.Array, faults: Faults, *, lax: bool) -> Texts:
 
 def _words(
     columns: Mapping[str, pa.Array], name: str, n: int, faults: Faults, *, lax: bool
-) -> Texts:
+) -> TextColumn:
     """ID, ALT and FILTER: texts, or lists of words; `.` where there is none."""
     array = columns.get(name)
     if array is None or pat.is_null(array.type):
@@ -511,10 +511,10 @@ def _check_bytes(part: Part, table: parts.Mask, say: Callable[[str], str], fault
     check_bytes(part.texts, table, part.there, say, faults)
 
 
-_QUAL = Declaration("QUAL", "1", "Float")
+_QUAL = KeyLine("QUAL", "1", "Float")
 
 
-def _qual(columns: Mapping[str, pa.Array], n: int, faults: Faults) -> Texts:
+def _qual(columns: Mapping[str, pa.Array], n: int, faults: Faults) -> TextColumn:
     array = columns.get("qual")
     if array is None or pat.is_null(array.type):
         return parts.filled(parts.nothing(n))
@@ -691,7 +691,7 @@ def _genotypes(array: pa.StructArray, target: _Value, faults: Faults) -> Part:
         mask,
         target.leading,
     )
-    return Part(Texts(offsets, data), mask)
+    return Part(TextColumn(offsets, data), mask)
 
 
 # ── maps, and values by sample ──────────────────────────────────────────────────────────────────
@@ -740,7 +740,7 @@ def _info_map(
         names.offsets, names.data, part.texts.offsets, part.texts.data, part.there,
         parts.bytes_of(b"="),
     )  # fmt: skip
-    joined = parts.joined(Texts(*pairs), bounds, b";")
+    joined = parts.joined(TextColumn(*pairs), bounds, b";")
     return Part(joined, (np.diff(bounds) > 0).view(np.uint8))
 
 
@@ -778,7 +778,7 @@ def _check_lone(
 
 def _map_keys(
     keys: pa.Array, place: Place, bounds: Ints, faults: Faults
-) -> tuple[Ints, list[str], Texts]:
+) -> tuple[Ints, list[str], TextColumn]:
     """A map's keys: which each is, of these, and their texts; each is there once a row."""
     encoded = parts.plain_values(keys).cast(pa.string()).dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)

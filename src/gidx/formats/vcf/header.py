@@ -72,7 +72,7 @@ class Meta(NamedTuple):  # 128,000 of them: 0.35 s, as frozen dataclasses 0.7 s
 
 
 @dataclass(frozen=True)
-class Declaration:
+class KeyLine:
     """What an INFO or FORMAT line says of a key: ``Number`` and ``Type`` as they are used.
 
     ``said`` is what the line has for them, where it is something else.
@@ -153,8 +153,8 @@ class Header:
         cls,
         fileformat: str = "VCFv4.3",
         *,
-        info: Iterable[Declaration] = (),
-        format: Iterable[Declaration] = (),
+        info: Iterable[KeyLine] = (),
+        format: Iterable[KeyLine] = (),
         filters: Mapping[str, str] | None = None,
         alts: Mapping[str, str] | None = None,
         contigs: Mapping[str, int | None] | None = None,
@@ -178,7 +178,7 @@ class Header:
         samples = tuple(samples)
         return cls(tuple(lines), samples, bool(samples))
 
-    def declaring(self, key: str, declared: Declaration) -> Header:
+    def declaring(self, key: str, declared: KeyLine) -> Header:
         """The same header with this declaration (``key`` is INFO or FORMAT).
 
         It stands where the ID was declared, else behind the last line of its key (GT before
@@ -235,16 +235,16 @@ class Header:
         return self._declared.contigs
 
     @property
-    def info(self) -> dict[str, Declaration]:
+    def info(self) -> dict[str, KeyLine]:
         """INFO declarations, first of an ID, in header order."""
         return self._declared.info
 
     @property
-    def format(self) -> dict[str, Declaration]:
+    def format(self) -> dict[str, KeyLine]:
         """FORMAT declarations, first of an ID, in header order."""
         return self._declared.format
 
-    def told(self, key: str) -> dict[str, Declaration]:
+    def told(self, key: str) -> dict[str, KeyLine]:
         """`info` or `format`, by the lines' key."""
         return self.info if key == "INFO" else self.format
 
@@ -271,8 +271,8 @@ class Header:
 @dataclass(frozen=True)
 class _Said:
     contigs: dict[str, int | None]
-    info: dict[str, Declaration]
-    format: dict[str, Declaration]
+    info: dict[str, KeyLine]
+    format: dict[str, KeyLine]
     filters: dict[str, str]
     alts: dict[str, str]
     faults: tuple[str, ...]
@@ -337,7 +337,7 @@ def _length(name: str, text: str | None, faults: list[str]) -> int | None:
     return None
 
 
-def _declaration(key: str, attributes: Mapping[str, str], faults: list[str]) -> Declaration:
+def _declaration(key: str, attributes: Mapping[str, str], faults: list[str]) -> KeyLine:
     name = attributes["ID"]
     number, kind = attributes.get("Number"), attributes.get("Type")
     place = f"declares {key} {name}"
@@ -362,7 +362,7 @@ def _declaration(key: str, attributes: Mapping[str, str], faults: list[str]) -> 
         number, kind = "0", "Flag"
     others = [(k, v) for k, v in attributes.items() if k not in _OWN]
     said = attributes.get("Number", "."), attributes.get("Type", "String")
-    return Declaration(
+    return KeyLine(
         name, number, kind, attributes.get("Description", ""), tuple(others),
         None if said == (number, kind) else said,
     )  # fmt: skip

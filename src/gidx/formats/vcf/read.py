@@ -52,10 +52,10 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Column, Items, Problem, decode_items, decode_whole
-from gidx.arrow.plan import PLACES, Flag, Layout, Place, Plan, Texts
+from gidx.arrow.plan import PLACES, BatchLayout, Flag, Place, Plan, Texts
 from gidx.errors import ColumnError, FormatError, hint, warn
 from gidx.formats.text.dialect import Head, Lines, Metadata, Rules, fields_table
-from gidx.formats.vcf.header import FIXED, Declaration, Header
+from gidx.formats.vcf.header import FIXED, Header, KeyLine
 from gidx.kernels import vcf as kernels
 from gidx.kernels.columns import Arrays, empty_maps
 from gidx.kernels.names import hash_words
@@ -120,7 +120,7 @@ def from_head(
         if place in _MAPS:
             told = header.told(place).get(key)
             said[name] = (None, None) if told is None else _said(told)
-            header = header.declaring(place, _declared_as(told or Declaration(key), kind))
+            header = header.declaring(place, _declared_as(told or KeyLine(key), kind))
     header, faults = _mended(header, head.first[:1])
     if faults:
         more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
@@ -133,7 +133,7 @@ def from_head(
 _Said = tuple[str | None, str | None]  # the header's own Number and Type
 
 
-def _said(declared: Declaration) -> _Said:
+def _said(declared: KeyLine) -> _Said:
     return declared.said or (declared.number, declared.type)
 
 
@@ -162,7 +162,7 @@ def _checked(types: Mapping[str, pa.DataType], header: Header, name: str) -> dic
     return found
 
 
-def _declared_as(told: Declaration, kind: pa.DataType) -> Declaration:
+def _declared_as(told: KeyLine, kind: pa.DataType) -> KeyLine:
     """The declaration, its Number and Type as a column of this type has them."""
     if pat.is_boolean(kind):
         number, type_ = "0", "Flag"
@@ -228,7 +228,7 @@ class _Spec:
     kind: Literal["fixed", "info", "infos", "format", "formats"]
     field: pa.Field
     column: Column  # of one value: for FORMAT, of one sample's
-    declared: Declaration | None = None
+    declared: KeyLine | None = None
     key: bytes = b""
 
     @cached_property
@@ -273,14 +273,14 @@ class _Spec:
         return pat.is_fixed_size_list(kind) or not pat.is_string(_item_type(kind))
 
 
-def _arrow_type(declared: Declaration) -> pa.DataType:
+def _arrow_type(declared: KeyLine) -> pa.DataType:
     one = ARROW[declared.type]
     if declared.type == "Flag" or declared.number == "1":
         return one
     return pa.list_(one, int(declared.number)) if declared.number.isdigit() else pa.list_(one)
 
 
-def _metadata(key: str, declared: Declaration) -> dict[bytes, bytes]:
+def _metadata(key: str, declared: KeyLine) -> dict[bytes, bytes]:
     """Where a column came from."""
     found = {
         b"vcf": key.encode(), b"id": declared.id.encode(), b"number": declared.number.encode(),
@@ -386,7 +386,7 @@ class Vcf:
             declared = None
             metadata = {b"description": description.encode()}
             if native is not None and declared_type is not None and number is not None:
-                declared = Declaration(native, number, declared_type, description)
+                declared = KeyLine(native, number, declared_type, description)
                 metadata = _metadata("FIXED", declared)
             specs.append(_Spec("fixed", pa.field(name, kind, metadata=metadata), column, declared))
         return specs
@@ -401,7 +401,7 @@ class Vcf:
     def _formats(self) -> list[_Spec]:
         told = list(self.declared.format.values())
         if self.gt == "alleles" and "GT" not in self.declared.format:
-            told.insert(0, Declaration("GT", "1", "String", "Genotype"))
+            told.insert(0, KeyLine("GT", "1", "String", "Genotype"))
         specs = [self._keyed("format", "FORMAT", d) for d in told]
         kind = pa.map_(_TEXT, pa.list_(_TEXT, len(self.samples)))
         metadata = {
@@ -415,7 +415,7 @@ class Vcf:
     def _sample_names(self) -> bytes:
         return json.dumps(self.samples, ensure_ascii=False).encode()
 
-    def _keyed(self, spec: Literal["info", "format"], key: str, declared: Declaration) -> _Spec:
+    def _keyed(self, spec: Literal["info", "format"], key: str, declared: KeyLine) -> _Spec:
         name = f"{key}/{declared.id}"
         kind = self._types.get(name) or _arrow_type(declared)
         metadata = _metadata(key, declared)
@@ -777,7 +777,7 @@ class _Reader:
             where |= {i: (part, k) for k, (i, _) in enumerate(placed) if i >= 0}
         if plan.infos is not None:
             where[plan.infos[0]] = 2, 0
-        self._layout = Layout(list(where.values()), fields, [plan.of_fixed, plan.of_info])
+        self._layout = BatchLayout(list(where.values()), fields, [plan.of_fixed, plan.of_info])
         self.want = self._plan.want  # chrom, start and end are placed already
 
     def decode(self, lines: Lines) -> tuple[pa.RecordBatch, list[Problem]]:

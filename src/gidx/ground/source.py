@@ -213,7 +213,10 @@ class RemoteSource:
         try:
             answer = self._transport.first(first)
         except NoRangesError as told:
-            self._download(told)
+            try:
+                self._download(told)
+            finally:
+                self._transport.leave()
             return
         self.size = answer.size if answer.size is not None else len(answer.data)
         self._version, self._head = answer.version, answer.data
@@ -240,7 +243,11 @@ class RemoteSource:
             if self._have_kept(kept):
                 return
         file = tempfile.TemporaryFile()  # noqa: SIM115 (the source closes it)
-        self._transport.download(file.write)
+        try:
+            self._transport.download(file.write)
+        except BaseException:
+            file.close()
+            raise
         self._have(file)
 
     def _downloaded(self, told: NoRangesError) -> FileSource:

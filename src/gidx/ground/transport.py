@@ -75,6 +75,10 @@ class Transport(Protocol):
         """The whole file, piece by piece."""
         ...
 
+    def leave(self) -> None:
+        """Close the answer that had begun when NoRangesError was raised, if nobody took it."""
+        ...
+
     def modified(self) -> float | None:
         """When it last changed, if that is known without another request."""
         ...
@@ -176,6 +180,7 @@ class Http(_Asynchronous):
     def __init__(self, fs: Any, url: str) -> None:
         super().__init__(fs, url)
         self._changed: float | None = None
+        self._begun: Any = None  # the whole file, where a range was asked for first
 
     @property
     def _address(self) -> Any:
@@ -199,6 +204,7 @@ class Http(_Asynchronous):
             if response.status == 200:
                 length = response.content_length
                 if begin or length is None or length > end:
+                    self._begun = response if first else None
                     raise NoRangesError(self._name, length, _version(response))
                 data = await response.read()
                 return Answer(data, len(data), _version(response))
@@ -221,14 +227,22 @@ class Http(_Asynchronous):
         size = None if found[3] == "*" else int(found[3])
         return Answer(data, size, _version(response))
 
-    async def _ask(self, headers: Mapping[str, str], read: Callable[[Any], Any]) -> Any:
+    async def _ask(
+        self, headers: Mapping[str, str], read: Callable[[Any], Any], begun: Any = None
+    ) -> Any:
+        """What ``read`` makes of an answer: of a new one, or of one that had begun."""
         import aiohttp
 
         session = await self._fs.set_session()
         options = self._headers(headers)
         try:
-            async with session.get(self._address, auto_decompress=False, **options) as response:
+            if (response := begun) is None:
+                response = await session.get(self._address, auto_decompress=False, **options)
+            try:
                 return await read(response)
+            finally:
+                if response is not self._begun:
+                    response.release()
         except aiohttp.ClientConnectorError as error:
             raise self._unreachable(error) from None
         except (aiohttp.ClientPayloadError, aiohttp.ClientOSError, aiohttp.ServerConnectionError):
@@ -292,18 +306,26 @@ class Http(_Asynchronous):
             self._changed = None
 
     def download(self, write: Callable[[bytes], object]) -> None:
+        begun, self._begun = self._begun, None
+
         async def read(response: Any) -> None:
-            self._check(response)
+            if begun is None:
+                self._check(response)
             async for piece in response.content.iter_chunked(1 << 20):
                 write(piece)
 
         async def all_() -> None:
             try:
-                await self._ask({}, read)
+                await self._ask({}, read, begun)
             except TransientError as error:
                 raise RemoteError(f"{self._name}: {error}", url=self._name) from None
 
         self._run(all_)
+
+    def leave(self) -> None:
+        if self._begun is not None:
+            self._fs.loop.call_soon_threadsafe(self._begun.close)
+            self._begun = None
 
     def modified(self) -> float | None:
         return self._changed
@@ -348,6 +370,9 @@ class S3(_Asynchronous):
 
     def download(self, write: Callable[[bytes], object]) -> None:
         raise NotImplementedError  # S3 has ranges
+
+    def leave(self) -> None:
+        pass
 
     def modified(self) -> float | None:
         return self._changed
@@ -414,6 +439,9 @@ class Other:
 
     def download(self, write: Callable[[bytes], object]) -> None:
         raise NotImplementedError  # every file system of fsspec has ranges
+
+    def leave(self) -> None:
+        pass
 
     def modified(self) -> float | None:
         try:

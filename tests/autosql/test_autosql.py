@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from gidx import autosql
 from gidx.autosql import BED_FIELDS, AutoSql, Declaration, Field, bed, from_arrow, parse
+from gidx.autosql.grammar import bed_declared
 from gidx.errors import AutoSqlError
 
 # ── declarations of every type ──────────────────────────────────────────────────────────────────
@@ -268,6 +269,15 @@ def test_declarations_are_formatted_as_ucsc_writes_them():
         '    uint[n] xs index; "which"\n'
         "    )\n"
     )
+
+
+@pytest.mark.parametrize("defined", [3, 6, 12])
+@pytest.mark.parametrize("extra", [0, 1, 20])
+def test_standard_columns_are_those_of_their_text(defined, extra):
+    read, made = parse(bed(defined, extra)), bed_declared(defined, extra)
+    assert made == read
+    assert made.table.sources == read.table.sources
+    assert made.to_arrow().equals(read.to_arrow(), check_metadata=True)
 
 
 def test_declarations_can_be_pickled_and_hashed():

@@ -5,6 +5,8 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
+import warnings
 import zlib
 
 import numpy as np
@@ -81,6 +83,41 @@ def test_a_header_of_more_than_the_limit_is_refused(packed, limit):
     limit("header", SMALL)
     with pytest.raises(gidx.FormatError, match=stopped_by("header")):
         gidx.open(data)
+
+
+@pytest.mark.parametrize(
+    ("line", "first", "row"),
+    [
+        (b"##\n", b"##fileformat=VCFv4.3\n", b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"),
+        (b"##a=b\n", b"##fileformat=VCFv4.3\n", b""),
+        (b"##\n", b"##gff-version 3\n", b"chr1\tx\tgene\t1\t2\t.\t+\t.\tID=a\n"),
+        (b"#\n", b"", ROW),
+    ],
+    ids=["vcf", "vcf keys", "gff", "bed"],
+)
+def test_lines_of_a_header_count_for_what_they_become_however_short(line, first, row, limit):
+    """Of 3 bytes each became 250: 8 MB took 655 MB."""
+    data = first + line * 10_000 + row
+    limit("header", 650_000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gidx.errors.GidxWarning)
+        gidx.open(data)  # 640,000 for the lines
+        limit("header", 600_000)
+        with pytest.raises(gidx.FormatError, match=r"10,00. lines, each .* 64 bytes, where the"):
+            gidx.open(data)
+
+
+def test_a_header_takes_few_times_its_bytes_while_it_is_opened():
+    line = b"##note=<x y z, some text of a header that goes on for a while, as they do>\n"
+    end = b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    data = b"##fileformat=VCFv4.3\n" + line * 20_000 + end
+    gidx.open(data[:21] + end)
+    tracemalloc.start()
+    try:
+        gidx.open(data)
+        assert tracemalloc.get_traced_memory()[1] < 6 * len(data)
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from gidx.arrow import schema
 from gidx.arrow.decode import decode
 from gidx.arrow.plan import PLACES, FieldColumns, words_of
 from gidx.autosql import AutoSql, Field
-from gidx.autosql.grammar import WORDS
+from gidx.autosql.grammar import WORDS, bed_declared
 from gidx.bbi import bplus_tree, record, summary
 from gidx.bbi.blocks import Blocks
 from gidx.bbi.bplus_tree import BPlusTree
@@ -205,7 +205,7 @@ class BigBed(Bbi, NameIndexes, AsTexts, Declares):
             raise format_error(self.source.name, 32, f"{count} fields, expected 3 or more")
         sure = min(max(defined, HEAD_FIELDS), count, 12)
         for n in sorted({min(count, 12), sure}, reverse=True):
-            declared = Declared(autosql.parse(autosql.bed(n, count - n)), None, n)
+            declared = Declared(bed_declared(n, count - n), None, n)
             if n == sure or self._fits(declared):
                 break
         return declared

@@ -57,6 +57,7 @@ _HEADS = ((b"chrom",), (b"start", b"chromstart"), (b"end", b"chromend"))
 _SHOWN = 64  # bytes that tell what a file is, where blocks are tiny
 _LOOK = 10  # rows that may tell the format
 FEW = 256  # of a format whose header says what the columns are
+LINE = 64  # bytes that a line of a header counts for: each becomes objects, however short it is
 
 SUFFIXES = (".tbi", ".csi")
 _OF_ALL = ("types", "encoding", "encoding_errors")
@@ -309,6 +310,7 @@ def read_head(lines: LineSource, layout: Layout | None) -> tuple[Head, int]:
     read.rows(begin)
     check_line_ends(read.text, lambda at: f"{read.name}, byte {at} of its text", read.name)
     begin = _past_header_line(read.text, begin, layout)
+    _check_lines(read, begin)
     lines_before = bytes(read.text[:begin]).removeprefix(BOM)
     named = [] if layout else _named_places(lines_before)
     is_table = bool(named) and named != [0, 1, 2]  # else BED, which may have names too
@@ -322,6 +324,15 @@ def read_head(lines: LineSource, layout: Layout | None) -> tuple[Head, int]:
         0 if layout is None else layout.skip,
     )
     return head, read.place(begin)
+
+
+def _check_lines(read: _Read, begin: int) -> None:
+    """Raise where lines of a header, however short, cost more than the limit for their bytes."""
+    if begin * LINE > limits.header:
+        count = read.text.count(b"\n", 0, begin)
+        if count * LINE > limits.header:
+            what = f"a header of {count:,} lines, each counted as {LINE} bytes"
+            raise limits.passed("header", read.name, None, what)
 
 
 def _first_lines(text: bytes) -> bytes:
@@ -340,8 +351,9 @@ def _named_places(header: bytes) -> list[int]:
 
     These are what gidx itself writes, so a table that has them is 0-based.
     """
-    lines = [line for line in header.splitlines() if line.strip()]
-    fields = [f.strip(b" ").lower() for f in split(lines[-1].lstrip(b"#"))] if lines else []
+    told = header.rstrip()
+    last = told[max(told.rfind(b"\n"), told.rfind(b"\r")) + 1 :]
+    fields = [f.strip(b" ").lower() for f in split(last.lstrip(b"#"))] if last else []
     found = [next((fields.index(n) for n in names if n in fields), -1) for names in _HEADS]
     return [] if -1 in found else found
 

@@ -16,8 +16,9 @@ itself, and so is a quote that neither a comma nor ``>`` follows: both are commo
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ _VERSION = re.compile(r"VCFv(\d+)\.(\d+)", re.ASCII)
 _CONTIG = re.compile(r"<ID=([^,<>\"]+),length=(\d{1,18})(?:>$|,)", re.ASCII)
 _MARKS = re.compile(r"[\"\[<>]")
 _PLAIN = re.compile(r"[^\s,;=\"<>\[\]]+")  # a value that needs no quotes
+_FAULTS = 1000  # how many are told of; there may be millions
 _MOST = 1024  # values of a fixed number: each missing list of them takes as much room
 
 
@@ -126,16 +128,18 @@ class Header:
             faults.append("begins with a byte order mark")
         lines: list[Meta] = []
         columns: list[str] | None = None
-        for line in text.replace("\r\n", "\n").split("\n"):
+        for line in _lines(text):
             if line.startswith("##"):
                 key, equal, value = line[2:].partition("=")
-                lines.append(Meta(key, value if equal else None))
-                if not equal or not key:
+                lines.append(Meta(sys.intern(key), value if equal else None))
+                if (not equal or not key) and len(faults) < _FAULTS:
                     faults.append(f"a line is not ##key=value: {_short(line)}")
             elif not line.strip():
                 continue
             elif not line.startswith("#CHROM"):
-                faults.append(f"a line begins with neither ## nor #CHROM: {_short(line)}")
+                if len(faults) < _FAULTS:
+                    what = f"a line begins with neither ## nor #CHROM: {_short(line)}"
+                    faults.append(what)
             elif columns is None:
                 columns = line[1:].split("\t")
                 if len(columns) == 1:
@@ -369,6 +373,15 @@ def _declaration(key: str, attributes: Mapping[str, str], faults: list[str]) -> 
 
 
 _OWN = ("ID", "Number", "Type", "Description")
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines one by one, since all at once take more than the text: LF or CRLF ends them."""
+    at = 0
+    while (end := text.find("\n", at)) >= 0:
+        yield text[at:end].removesuffix("\r")
+        at = end + 1
+    yield text[at:]
 
 
 def _samples(columns: list[str] | None, faults: list[str]) -> tuple[tuple[str, ...], bool]:

@@ -77,4 +77,4 @@ def test_a_kernel_takes_read_only_buffers_and_empty_ones():
     assert not text.flags.writeable
     begins, nexts = np.array([0], np.int32), np.array([2], np.int32)
     assert integers(text, begins, nexts, 0, 9, False)[0].tolist() == [7]
-    assert {digest(text[:0]), digest(np.zeros(0, np.int64))} == {0}
+    assert {digest(text[:0]), digest(np.zeros(0, np.uint64))} == {0}

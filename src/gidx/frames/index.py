@@ -220,18 +220,21 @@ def _digest_of(
 
     Of a VCF's rows (their ends are found in other columns) it is that of their positions.
     """
-    from gidx.kernels.intervals import digest
-
     if found.ref is not None:
         where = where or positions(frame, found)
-        return *(int(digest(v)) for v in (where.codes, where.start, where.end)), hash(where.names)
+        values = (where.codes, where.start, where.end)
+        return *(_digest(v) for v in values), hash(where.names)
     parts = [part for name in found.names for part in _mutable(frame[name])]
     return tuple(parts) or None
 
 
-def _mutable(column: Series) -> list[int]:
+def _digest(values: npt.NDArray[Any]) -> int:
     from gidx.kernels.intervals import digest
 
+    return int(digest(np.ascontiguousarray(values).view(f"u{values.itemsize}")))
+
+
+def _mutable(column: Series) -> list[int]:
     array = column.array
     if isinstance(array, pd.arrays.ArrowExtensionArray):
         return []
@@ -243,7 +246,7 @@ def _mutable(column: Series) -> list[int]:
     else:
         parts = [getattr(array, "_data", None), getattr(array, "_mask", None)]
     return [
-        int(digest(np.ascontiguousarray(part).view(f"u{part.dtype.itemsize}")))
+        _digest(part)
         if isinstance(part, np.ndarray) and part.dtype.kind in "iufb" and part.dtype.itemsize <= 8
         else hash(tuple(column.tolist()))
         for part in parts

@@ -104,26 +104,19 @@ def first_with(const i64[::1] offsets, const u8[::1] data, bint comma):
     return found
 
 
-cdef i64 _first_unlike(
-    const i64[::1] offsets, const u8[::1] data, const u8[::1] letters,
-) noexcept nogil:
-    cdef bint good
-    cdef i64 i, k
-    for i in range(len(offsets) - 1):
-        good = False
-        if offsets[i + 1] - offsets[i] == 1:
-            for k in range(len(letters)):
-                good |= data[offsets[i]] == letters[k]
-        if not good:
-            return i
-    return -1
-
-
 def first_unlike(const i64[::1] offsets, const u8[::1] data, const u8[::1] letters):
     """The first text that is not exactly one of the bytes `letters`; -1 for none."""
-    cdef i64 found
+    cdef bint good
+    cdef i64 i, k, found = -1
     with nogil:
-        found = _first_unlike(offsets, data, letters)
+        for i in range(len(offsets) - 1):
+            good = False
+            if offsets[i + 1] - offsets[i] == 1:
+                for k in range(len(letters)):
+                    good |= data[offsets[i]] == letters[k]
+            if not good:
+                found = i
+                break
     return found
 
 

@@ -94,36 +94,22 @@ def look(const i32[::1] codes, const i64[::1] starts, i64 n_codes):
 # ── what makes a search quick ───────────────────────────────────────────────────────────────────
 
 
-cdef void _find_branches(
-    const i64[::1] first, const i64[::1] ends, row[::1] branch, row[::1] stack
-) noexcept nogil:
-    cdef i64 c, i, n
-    for c in range(len(first) - 1):
-        n = 0
-        for i in range(first[c], first[c + 1]):
-            while n > 0 and ends[stack[n - 1]] <= ends[i]:
-                n -= 1
-            branch[i] = stack[n - 1] if n > 0 else -1
-            stack[n] = <row>i
-            n += 1
-
-
-def find_branches(const i64[::1] first, const i64[::1] ends, branch):
+def find_branches(const i64[::1] first, const i64[::1] ends, row[::1] branch):
     """For each row the last before it, on its chrom, that ends later; -1 for none.
 
     Fills `branch`, int32 where its numbers suffice, else int64.
     """
-    cdef i32[::1] narrow, narrow_stack
-    cdef i64[::1] wide, wide_stack
-    stack = np.empty_like(branch)
-    if branch.itemsize == 4:
-        narrow, narrow_stack = branch, stack
-        with nogil:
-            _find_branches(first, ends, narrow, narrow_stack)
-    else:
-        wide, wide_stack = branch, stack
-        with nogil:
-            _find_branches(first, ends, wide, wide_stack)
+    cdef i64 c, i, n
+    cdef row[::1] stack = np.empty_like(branch)
+    with nogil:
+        for c in range(len(first) - 1):
+            n = 0
+            for i in range(first[c], first[c + 1]):
+                while n > 0 and ends[stack[n - 1]] <= ends[i]:
+                    n -= 1
+                branch[i] = stack[n - 1] if n > 0 else -1
+                stack[n] = <row>i
+                n += 1
 
 
 def find_maxima(const i64[::1] ends):
@@ -176,102 +162,41 @@ cdef inline i64 _lower_from(const i64[::1] values, i64 lo, i64 hi, i64 hint, i64
     return lower(values, max(at + 1, lo), high, x)
 
 
-cdef inline i64 _before(
-    const i64[::1] ends, const i64[::1] maxima, const i64[::1] offsets, i64 lo, i64 i, i64 x,
+cdef inline i64 _behind(
+    const i64[::1] ends, const i64[::1] maxima, const i64[::1] offsets, i64 i, i64 stop, i64 step,
+    i64 x,
 ) noexcept nogil:
-    """The last row in `lo:i` that ends behind `x`; -1 for none.
+    """From row `i` on by `step`, 1 or -1, the first that ends behind `x`; none: at `stop` or past.
 
     Climbs to blocks whose maximum says no, descends where it says yes.
     """
-    cdef i64 levels, level, shift, skip
-    levels = len(offsets) - 1
-    i -= 1
-    while i >= lo:
-        # the largest block that ends with row i and holds no such row
+    cdef i64 levels = len(offsets) - 1, level, shift, skip
+    cdef i64 edge = 0 if step > 0 else 1
+    while (stop - i) * step > 0:
+        # the largest block that begins with row i, or ends with it, and holds no such row
         level = 0
         shift = SHIFT
         skip = 0
-        while level < levels and (i + 1) & ((<i64>1 << shift) - 1) == 0:
+        while level < levels and (i + edge) & ((<i64>1 << shift) - 1) == 0:
             if maxima[offsets[level] + (i >> shift)] > x:
                 break
             skip = <i64>1 << shift
             level += 1
             shift += SHIFT
         if skip:
-            i -= skip
+            i += skip * step
         elif ends[i] > x:
             return i
         else:
-            i -= 1
-    return -1
-
-
-cdef inline i64 _after(
-    const i64[::1] ends, const i64[::1] maxima, const i64[::1] offsets, i64 i, i64 hi, i64 x,
-) noexcept nogil:
-    """The first row in `i:hi` that ends behind `x`; `hi` for none."""
-    cdef i64 levels, level, shift, skip
-    levels = len(offsets) - 1
-    while i < hi:
-        level = 0
-        shift = SHIFT
-        skip = 0
-        while level < levels and i & ((<i64>1 << shift) - 1) == 0:
-            if maxima[offsets[level] + (i >> shift)] > x:
-                break
-            skip = <i64>1 << shift
-            level += 1
-            shift += SHIFT
-        if skip:
-            i += skip
-        elif ends[i] > x:
-            return i
-        else:
-            i += 1
-    return hi
+            i += step
+    return i
 
 
 # ── overlaps ────────────────────────────────────────────────────────────────────────────────────
 
 
-cdef void _search(
-    const i64[::1] first, const i64[::1] starts, const i64[::1] ends, const row[::1] branch,
-    const i64[::1] maxima, const i64[::1] offsets, const i32[::1] codes, const i64[::1] start,
-    const i64[::1] end, const i64[::1] place, const i64[::1] rows, const i64[::1] bounds, i64 from_,
-    i64 to, i64[::1] asked, i64[::1] found,
-) noexcept nogil:
-    cdef i64 s, k, q, i, hint, begin, at, code, lo, patience
-    hint = 0
-    for k in range(from_, to):
-        q = place[k] if len(place) else k
-        begin = bounds[q]
-        at = bounds[q + 1]
-        if at == begin:
-            continue
-        code = codes[k]
-        lo = first[code]
-        s = start[k]
-        hint = _lower_from(starts, lo, first[code + 1], hint, end[k])
-        i = hint - 1
-        patience = PATIENCE
-        while at > begin:
-            if ends[i] > s:
-                at -= 1
-                found[at] = i
-                asked[at] = q
-                i -= 1
-                patience = PATIENCE
-            elif patience:
-                i = branch[i]
-                patience -= 1
-            else:
-                i = <i64>_before(ends, maxima, offsets, lo, i, s)
-        if len(rows):
-            _number(found, begin, bounds[q + 1], rows)
-
-
 def search(
-    const i64[::1] first, const i64[::1] starts, const i64[::1] ends, branch,
+    const i64[::1] first, const i64[::1] starts, const i64[::1] ends, const row[::1] branch,
     const i64[::1] maxima, const i64[::1] offsets, const i32[::1] codes, const i64[::1] start,
     const i64[::1] end, const i64[::1] place, const i64[::1] rows, const i64[::1] bounds, i64 from_,
     i64 to, i64[::1] asked, i64[::1] found,
@@ -283,22 +208,35 @@ def search(
     how many they are is known. Row i has the number `rows[i]`, or i where `rows` is empty.
     Quickest if queries stand by chrom and start.
     """
-    cdef const i32[::1] narrow
-    cdef const i64[::1] wide
-    if branch.itemsize == 4:
-        narrow = branch
-        with nogil:
-            _search(
-                first, starts, ends, narrow, maxima, offsets, codes, start, end, place, rows,
-                bounds, from_, to, asked, found,
-            )
-    else:
-        wide = branch
-        with nogil:
-            _search(
-                first, starts, ends, wide, maxima, offsets, codes, start, end, place, rows,
-                bounds, from_, to, asked, found,
-            )
+    cdef i64 s, k, q, i, hint, begin, at, code, lo, patience
+    with nogil:
+        hint = 0
+        for k in range(from_, to):
+            q = place[k] if len(place) else k
+            begin = bounds[q]
+            at = bounds[q + 1]
+            if at == begin:
+                continue
+            code = codes[k]
+            lo = first[code]
+            s = start[k]
+            hint = _lower_from(starts, lo, first[code + 1], hint, end[k])
+            i = hint - 1
+            patience = PATIENCE
+            while at > begin:
+                if ends[i] > s:
+                    at -= 1
+                    found[at] = i
+                    asked[at] = q
+                    i -= 1
+                    patience = PATIENCE
+                elif patience:
+                    i = branch[i]
+                    patience -= 1
+                else:
+                    i = _behind(ends, maxima, offsets, i - 1, lo - 1, -1, s)
+            if len(rows):
+                _number(found, begin, bounds[q + 1], rows)
 
 
 cdef void _sort(i64[::1] values, i64 lo, i64 hi) noexcept nogil:
@@ -548,14 +486,14 @@ def nearest(
             if overlapping:
                 # as starts ascend, so does the first row that ends behind them
                 from_ = max(reach, lo) if code == last_code and s >= last_start else lo
-                i = reach = <i64>_after(ends, maxima, offsets, from_, right, s)
+                i = reach = _behind(ends, maxima, offsets, from_, right, 1, s)
                 last_code, last_start = code, s
                 while i < right and (every or n < k):
                     if filling:
                         out[base + n] = i
                         distances[base + n] = 0
                     n += 1
-                    i = <i64>_after(ends, maxima, offsets, i + 1, right, s)
+                    i = _behind(ends, maxima, offsets, i + 1, right, 1, s)
             side = sides[q]
             b = _lower_from(sorted_ends, lo, hi, b, s + 1)
             left = <i64>b if side <= 0 else lo  # rows of by_end before it lie left
@@ -617,39 +555,14 @@ def nearest(
 # ── whether something has changed ───────────────────────────────────────────────────────────────
 
 
-cdef u64 _digest(const word[::1] values) noexcept nogil:
+def digest(const word[::1] values):
+    """64 bits that tell a change of any value, or of their order; of unsigned ones."""
     cdef i64 i
     cdef u64 total = 0, step = 0x9E3779B97F4A7C15ULL, x
-    for i in range(len(values)):
-        x = <u64>values[i] ^ (<u64>i * step)
-        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL
-        x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL
-        total += x ^ (x >> 31)
-    return total
-
-
-def digest(values):
-    """64 bits that tell a change of any value, or of their order."""
-    cdef const u8[::1] u1
-    cdef const u16[::1] u2
-    cdef const u32[::1] u4
-    cdef const u64[::1] u8_
-    cdef u64 total
-    words = values.view(f"u{values.itemsize}")
-    if values.itemsize == 1:
-        u1 = words
-        with nogil:
-            total = _digest(u1)
-    elif values.itemsize == 2:
-        u2 = words
-        with nogil:
-            total = _digest(u2)
-    elif values.itemsize == 4:
-        u4 = words
-        with nogil:
-            total = _digest(u4)
-    else:
-        u8_ = words
-        with nogil:
-            total = _digest(u8_)
+    with nogil:
+        for i in range(len(values)):
+            x = <u64>values[i] ^ (<u64>i * step)
+            x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL
+            x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL
+            total += x ^ (x >> 31)
     return total

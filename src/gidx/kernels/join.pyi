@@ -1,12 +1,8 @@
 from gidx.kernels.arrays import Bytes, Int8s, Int32s, Int64s, Integer
 
 def first_in(offsets: Int64s, data: Bytes, table: Bytes) -> int: ...
-def escape(offsets: Int64s, data: Bytes, table: Bytes) -> tuple[Int64s, Bytes]: ...
-def put_before(
-    offsets: Int64s,
-    data: Bytes,
-    table: Bytes,
-    mark: Integer,
+def escape(
+    offsets: Int64s, data: Bytes, table: Bytes, mark: int, in_hex: bool
 ) -> tuple[Int64s, Bytes]: ...
 def fill(offsets: Int64s, data: Bytes, there: Bytes, mark: Integer) -> tuple[Int64s, Bytes]: ...
 def join_items(

@@ -14,7 +14,8 @@ a cursor of its own.
 
 import numpy as np
 
-from gidx.kernels.letters cimport TAB, PERCENT, POINT, SLASH, ZERO, COLON, BAR
+from gidx.kernels.common cimport n_digits
+from gidx.kernels.letters cimport TAB, POINT, SLASH, ZERO, COLON, BAR
 from gidx.kernels.types cimport i8, i32, i64, u8, u64
 
 ctypedef fused allele:
@@ -58,8 +59,13 @@ def first_in(const i64[::1] offsets, const u8[::1] data, const u8[::1] table):
     return found
 
 
-def escape(const i64[::1] offsets, const u8[::1] data, const u8[::1] table):
-    """The texts with `%41` for each byte that `table` marks: (offsets, data)."""
+def escape(
+    const i64[::1] offsets, const u8[::1] data, const u8[::1] table, u8 mark, bint in_hex,
+):
+    """The texts with the byte `mark` before each byte that `table` marks: (offsets, data).
+
+    With `in_hex`, the byte is two digits: `%41`.
+    """
     cdef i64 k, n, marked, i
     cdef u64 to
     cdef u8 byte, high, low
@@ -70,7 +76,7 @@ def escape(const i64[::1] offsets, const u8[::1] data, const u8[::1] table):
         marked = 0
         for k in range(offsets[0], offsets[n]):
             marked += table[data[k]]
-    out = np.empty(offsets[n] - offsets[0] + 2 * marked, np.uint8)
+    out = np.empty(offsets[n] - offsets[0] + (1 + in_hex) * marked, np.uint8)
     bounds = np.empty(n + 1, np.int64)
     with nogil:
         bounds[0] = 0
@@ -79,40 +85,14 @@ def escape(const i64[::1] offsets, const u8[::1] data, const u8[::1] table):
             for k in range(offsets[i], offsets[i + 1]):
                 byte = data[k]
                 if table[byte]:
-                    high, low = <u8>(byte >> 4), <u8>(byte & 15)
-                    out[to] = PERCENT
-                    out[to + 1] = high + ZERO + (7 if high > 9 else 0)
-                    out[to + 2] = low + ZERO + (7 if low > 9 else 0)
-                    to += 3
-                else:
-                    out[to] = byte
-                    to += 1
-            bounds[i + 1] = to
-    return bounds.base, out.base
-
-
-def put_before(const i64[::1] offsets, const u8[::1] data, const u8[::1] table, u8 mark):
-    """The texts with the byte `mark` before each byte that `table` marks: (offsets, data)."""
-    cdef i64 k, n, marked, i
-    cdef u64 to
-    cdef i64[::1] bounds
-    cdef u8[::1] out
-    with nogil:
-        n = len(offsets) - 1
-        marked = 0
-        for k in range(offsets[0], offsets[n]):
-            marked += table[data[k]]
-    out = np.empty(offsets[n] - offsets[0] + marked, np.uint8)
-    bounds = np.empty(n + 1, np.int64)
-    with nogil:
-        bounds[0] = 0
-        to = 0
-        for i in range(n):
-            for k in range(offsets[i], offsets[i + 1]):
-                if table[data[k]]:
                     out[to] = mark
                     to += 1
-                out[to] = data[k]
+                    if in_hex:
+                        high, low = <u8>(byte >> 4), <u8>(byte & 15)
+                        out[to] = high + ZERO + (7 if high > 9 else 0)
+                        to += 1
+                        byte = low + ZERO + (7 if low > 9 else 0)
+                out[to] = byte
                 to += 1
             bounds[i + 1] = to
     return bounds.base, out.base
@@ -376,12 +356,11 @@ cdef u64 _put_genotypes(
     const i64[::1] offsets, const allele[::1] alleles, const u8[::1] called,
     const u8[::1] phased, const u8[::1] there, bint leading, i64[::1] bounds, u8[::1] out,
 ) noexcept nogil:
-    cdef i64 n = len(offsets) - 1, i, size
-    cdef u64 to, k, a, b, digits, at
+    cdef i64 i, size
+    cdef u64 to = 0, k, a, b, at
     cdef u8 mark
     bounds[0] = 0
-    to = 0
-    for i in range(n):
+    for i in range(len(offsets) - 1):
         if there[i]:
             a, b = offsets[i], offsets[i + 1]
             mark = BAR if phased[i] else SLASH
@@ -403,13 +382,7 @@ cdef u64 _put_genotypes(
                     to += 1
                 else:
                     size = alleles[k]
-                    digits = 1
-                    while size >= 10:
-                        size //= 10
-                        digits += 1
-                    size = alleles[k]
-                    at = to + digits
-                    to = at
+                    at = to = to + n_digits(size)
                     while size > 0:
                         at -= 1
                         out[at] = <u8>(ZERO + size % 10)
@@ -419,8 +392,8 @@ cdef u64 _put_genotypes(
 
 
 def format_genotypes(
-    const i64[::1] offsets, alleles, const u8[::1] called, const u8[::1] phased,
-    const u8[::1] there, bint leading,
+    const i64[::1] offsets, const allele[::1] alleles, const u8[::1] called,
+    const u8[::1] phased, const u8[::1] there, bint leading,
 ):
     """Genotypes as texts: (offsets, data). The mirror image of `vcf.genotypes`.
 
@@ -428,24 +401,13 @@ def format_genotypes(
     parted from: where `leading`, its bar stands before it. One without alleles is `.`.
     They are int8 or int32.
     """
-    cdef const i8[::1] narrow
-    cdef const i32[::1] wide
     cdef i64 room
     cdef u64 to
     cdef i64[::1] bounds = np.empty(len(offsets), np.int64)
     cdef u8[::1] out
-    if alleles.itemsize == 1:
-        narrow = alleles
-        with nogil:
-            room = _genotypes_room(offsets, narrow, there)
-        out = np.empty(room, np.uint8)
-        with nogil:
-            to = _put_genotypes(offsets, narrow, called, phased, there, leading, bounds, out)
-    else:
-        wide = alleles
-        with nogil:
-            room = _genotypes_room(offsets, wide, there)
-        out = np.empty(room, np.uint8)
-        with nogil:
-            to = _put_genotypes(offsets, wide, called, phased, there, leading, bounds, out)
+    with nogil:
+        room = _genotypes_room(offsets, alleles, there)
+    out = np.empty(room, np.uint8)
+    with nogil:
+        to = _put_genotypes(offsets, alleles, called, phased, there, leading, bounds, out)
     return bounds.base, out.base[:to].copy()

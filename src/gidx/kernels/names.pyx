@@ -109,26 +109,18 @@ cdef i64 _code_names(
 
 
 def code_names(
-    offsets, const u8[::1] data, const u64[::1] words, const u8[::1] there, i32[::1] table,
-    u64[::1] keys, i64[::1] firsts, i32[::1] codes,
+    const offset[::1] offsets, const u8[::1] data, const u64[::1] words, const u8[::1] there,
+    i32[::1] table, u64[::1] keys, i64[::1] firsts, i32[::1] codes,
 ):
     """The code of each text into `codes`, in the order of their first rows: into `firsts`.
 
     Returns how many names there are, or -1 where they are more than `firsts` has room for.
     `words` are the bytes `data` as little-endian numbers of 64 bits, as far as they make
     whole ones, or nothing. Text i is missing and has the code -1 where `there[i]` is false;
-    `there` may be empty. Offsets are int32 or int64. `table` is full of -1 and twice as long as `firsts` and `keys`, a
-    power of 2.
+    `there` may be empty. Offsets are int32 or int64. `table` is full of -1 and twice as long as
+    `firsts` and `keys`, a power of 2.
     """
-    cdef const i32[::1] narrow
-    cdef const i64[::1] wide
     cdef i64 found
-    if offsets.itemsize == 4:
-        narrow = offsets
-        with nogil:
-            found = _code_names(narrow, data, words, there, table, keys, firsts, codes)
-    else:
-        wide = offsets
-        with nogil:
-            found = _code_names(wide, data, words, there, table, keys, firsts, codes)
+    with nogil:
+        found = _code_names(offsets, data, words, there, table, keys, firsts, codes)
     return found

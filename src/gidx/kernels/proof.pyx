@@ -17,24 +17,6 @@ cpdef enum:
     STATE = 2
 
 
-cdef i64 _holds_leads(
-    const i64[::1] ref_first, const i64[::1] bins, const i64[::1] chunk_first,
-    const u64[:, ::1] chunks, const u64[::1] reach, i64 min_shift, i64 depth, const i64[::1] refs,
-    const i64[::1] starts, const u64[::1] at,
-) noexcept nogil:
-    cdef i64 last, i, leaf
-    last = (<i64>1 << (3 * depth)) - 1
-    for i in range(len(refs)):
-        if refs[i] < 0 or refs[i] >= len(ref_first) - 1:
-            continue
-        leaf = min(max(starts[i], 0) >> min_shift, last)
-        if bin_status(
-            ref_first, bins, chunk_first, chunks, reach, depth, refs[i], leaf, 0, at[i]
-        ) != OK:
-            return i
-    return -1
-
-
 def holds_leads(
     const i64[::1] ref_first, const i64[::1] bins, const i64[::1] chunk_first,
     const u64[:, ::1] chunks, const u64[::1] reach, i64 min_shift, i64 depth, const i64[::1] refs,
@@ -45,9 +27,17 @@ def holds_leads(
     Only over its start, not all of it: where a row of a VCF ends has changed with time.
     Refs of -1 are passed over.
     """
-    cdef i64 found
+    cdef i64 last = (<i64>1 << (3 * depth)) - 1, i, leaf, found = -1
     with nogil:
-        found = _holds_leads(ref_first, bins, chunk_first, chunks, reach, min_shift, depth, refs, starts, at)
+        for i in range(len(refs)):
+            if refs[i] < 0 or refs[i] >= len(ref_first) - 1:
+                continue
+            leaf = min(max(starts[i], 0) >> min_shift, last)
+            if bin_status(
+                ref_first, bins, chunk_first, chunks, reach, depth, refs[i], leaf, 0, at[i]
+            ) != OK:
+                found = i
+                break
     return found
 
 

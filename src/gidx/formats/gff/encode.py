@@ -72,7 +72,7 @@ from gidx.formats.text import parts
 from gidx.formats.text.dialect import Rules
 from gidx.formats.text.parts import Keyed, Part
 from gidx.kernels.encode import first_unlike
-from gidx.kernels.join import first_in, join_pairs, put_before
+from gidx.kernels.join import escape, first_in, join_pairs
 
 Kind = Literal["gff3", "gtf"]
 
@@ -592,8 +592,7 @@ def _backslashed(part: Part) -> Part:
     r"""With ``\"`` and ``\\`` for quotes and backslashes."""
     if first_in(part.texts.offsets, part.texts.data, _QUOTED) < 0:
         return part
-    mark = np.uint8(ord("\\"))
-    found = put_before(part.texts.offsets, part.texts.data, _QUOTED, mark)
+    found = escape(part.texts.offsets, part.texts.data, _QUOTED, ord("\\"), False)
     return Part(TextColumn(*found), part.there)
 
 

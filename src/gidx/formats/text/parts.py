@@ -131,7 +131,9 @@ def escaped(part: Part, table: Mask) -> Part:
     """With ``%41`` for the bytes that the table marks."""
     if first_in(part.texts.offsets, part.texts.data, table) < 0:
         return part
-    return Part(TextColumn(*escape(part.texts.offsets, part.texts.data, table)), part.there)
+    return Part(
+        TextColumn(*escape(part.texts.offsets, part.texts.data, table, ord("%"), True)), part.there
+    )
 
 
 def check_filled(part: Part, say: Callable[[int], str], faults: Faults) -> None:

@@ -65,6 +65,15 @@ _MOST = 250_000  # an interrupt waits for a piece: up to 0.1 s
 _INT32 = 2**31 - 1
 
 
+def _undoubled(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
+    """Coordinates as they are, of doubled ones (see `gidx.kernels.intervals`)."""
+    start, end = np.empty_like(starts), np.empty_like(ends)
+    for lo, hi in steps(len(starts)):
+        start[lo:hi] = (starts[lo:hi] + 1) >> 1
+        np.right_shift(ends[lo:hi], 1, out=end[lo:hi])
+    return start, end
+
+
 @dataclass(frozen=True)
 class Queries:
     """Chrom codes (those of the Intervals asked; -1 finds nothing) and doubled coordinates.
@@ -101,7 +110,8 @@ class Queries:
 
     def lengths(self) -> Ints:
         """Bases of each."""
-        lengths: Ints = (self.end >> 1) - ((self.start + 1) >> 1)
+        start, end = _undoubled(self.start, self.end)
+        lengths = np.subtract(end, start, out=end)
         if len(lengths) == self.total and not len(self.place):
             return lengths
         found = np.zeros(self.total, np.int64)
@@ -210,7 +220,7 @@ class Intervals:
     @cached_property
     def _plain(self) -> tuple[Ints, Ints]:
         """Coordinates as they are, not doubled."""
-        return (self.start + 1) >> 1, self.end >> 1
+        return _undoubled(self.start, self.end)
 
     @cached_property
     def _sums(self) -> tuple[Ints, Ints, Ints, Ints]:
@@ -259,7 +269,7 @@ class Intervals:
         bounds = np.zeros(len(queries) + 1, np.int64)
         self._count(asked, bounds[1:], threads)
         np.cumsum(bounds, out=bounds)
-        codes = self.rank[asked.codes]
+        codes = picked(self.rank, asked.codes)
         tree = self.first, self.start, self.end, self._branch, *self._maxima
         row = NONE if self.row is None else self.row
         numbers, found = (np.empty(bounds[-1], np.int64) for _ in range(2))
@@ -279,7 +289,7 @@ class Intervals:
     ) -> npt.NDArray[np.bool_]:
         """Whether each of the frame's ``n_rows`` overlaps one of the queries."""
         marked = np.zeros(n_rows, np.bool_)
-        asked = replace(queries, codes=self.rank[queries.codes])
+        asked = replace(queries, codes=picked(self.rank, queries.codes))
         regions = asked.merged(len(self.first) - 1)
         row = NONE if self.row is None else self.row
 
@@ -296,7 +306,7 @@ class Intervals:
         return out
 
     def _count(self, asked: Queries, out: Ints, threads: int | None) -> None:
-        codes, ends = self.rank[asked.codes], self._ends
+        codes, ends = picked(self.rank, asked.codes), self._ends
 
         def run(lo: int, hi: int) -> None:
             count(
@@ -322,8 +332,8 @@ class Intervals:
         threads: int | None,
     ) -> Ints:
         asked = queries.by_start(len(self.rank))
-        codes = self.rank[asked.codes]
-        start, end = (asked.start + 1) >> 1, asked.end >> 1
+        codes = picked(self.rank, asked.codes)
+        start, end = _undoubled(asked.start, asked.end)
         out = np.zeros(len(queries), np.int64)
 
         def run(lo: int, hi: int) -> None:
@@ -349,7 +359,7 @@ class Intervals:
         come first, then by distance, then by start and row.
         """
         asked = queries.by_start(len(self.rank))
-        codes = self.rank[asked.codes]
+        codes = picked(self.rank, asked.codes)
         counts = np.zeros(len(queries) + 1, np.int64)
         found, distances = np.empty((2, 0 if every else k * len(queries)), np.int64)
         reach = np.int64(2**61 if most is None else most)

@@ -16,6 +16,7 @@ from gidx.frames.nested import explode
 from gidx.frames.positions import Positions, positions
 from gidx.ground.conventions import ZERO_BASED, Roles
 from gidx.ground.sorting import sorted_rows
+from gidx.ground.steps import joined
 from gidx.ground.windows import Windows
 
 Ints = npt.NDArray[np.int64]
@@ -25,13 +26,11 @@ def pileup(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     """How many rows cover each base: rows of bases of one depth, without those of none."""
     where = positions(frame, roles)
     parts = list(_depths(where))
-    codes = np.repeat([code for code, *_ in parts], [len(start) for _, start, *_ in parts])
-    nothing = np.zeros(0, np.int64)
-    starts, ends, values = (
-        np.concatenate([nothing, *(part[i] for part in parts)]) for i in (1, 2, 3)
-    )
+    chroms = np.array([code for code, *_ in parts], np.int32)
+    codes = np.repeat(chroms, [len(start) for _, start, *_ in parts])
+    starts, ends, values = (joined([part[i] for part in parts]) for i in (1, 2, 3))
     found = pd.DataFrame({
-        "chrom": pd.Categorical.from_codes(codes.astype(np.int32), pd.Index(where.names)),
+        "chrom": pd.Categorical.from_codes(codes, pd.Index(where.names)),
         "start": starts, "end": ends, "value": values,
     }, copy=False)  # fmt: skip
     sizes = schema.read_metadata(frame.attrs).get("chromsizes")

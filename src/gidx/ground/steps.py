@@ -6,12 +6,14 @@ rows takes up to 0.5 s, an expression of several operators as long as all of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+_Number = TypeVar("_Number", bound=np.generic)
 
 STEP = 1 << 20  # rows: some 10 ms of work
 
@@ -42,9 +44,20 @@ def numbered(counts: Ints) -> Ints:
     return found
 
 
-def picked(values: Ints, rows: Ints) -> Ints:
+def picked(values: npt.NDArray[_Number], rows: npt.NDArray[Any]) -> npt.NDArray[_Number]:
     """``values[rows]``."""
     found = np.empty(len(rows), values.dtype)
     for lo, hi in steps(len(rows)):
         found[lo:hi] = values[rows[lo:hi]]
+    return found
+
+
+def joined(parts: Sequence[Ints]) -> Ints:
+    """``np.concatenate(parts)``, of none too."""
+    found = np.empty(sum(map(len, parts)), np.int64)
+    at = 0
+    for part in parts:
+        for lo, hi in steps(len(part)):
+            found[at + lo : at + hi] = part[lo:hi]
+        at += len(part)
     return found

@@ -19,6 +19,8 @@ Rows are sorted by chrom and start; those of chrom c are `first[c]:first[c + 1]`
 
 import numpy as np
 
+from cpython.exc cimport PyErr_CheckSignals
+
 from gidx.kernels.common cimport lower
 from gidx.kernels.types cimport FAR, LOWEST, i8, i32, i64, u8, u16, u32, u64
 
@@ -37,6 +39,8 @@ cdef enum:  # a maximum spans 16 of the level below
     SHIFT = 4
 cdef enum:  # steps along branches before the maxima are asked
     PATIENCE = 16
+cdef enum:  # rows between two looks at signals, where one call is of all rows
+    STEP = 1 << 20
 
 
 # ── rows as they come ───────────────────────────────────────────────────────────────────────────
@@ -358,16 +362,17 @@ def mark_rows(
 
 def running_sums(const i64[::1] values):
     """Sums of the first 0, 1, … values, as they are before doubling: n + 1 of them."""
-    cdef i64 i
-    cdef u64 total
+    cdef i64 i, at
+    cdef u64 total = 0
     cdef i64[::1] out
     out = np.empty(len(values) + 1, np.int64)
-    with nogil:
-        total = 0
-        out[0] = 0
-        for i in range(len(values)):
-            total += <u64>values[i]
-            out[i + 1] = <i64>total
+    out[0] = 0
+    for at in range(0, len(values), STEP):
+        PyErr_CheckSignals()
+        with nogil:
+            for i in range(at, min(at + STEP, <i64>len(values))):
+                total += <u64>values[i]
+                out[i + 1] = <i64>total
     return out.base
 
 
@@ -412,26 +417,28 @@ def merge(const i32[::1] codes, const i64[::1] starts, const i64[::1] ends, i64 
     Each code's rows stand together, by start; those of code c are then `begin[c]:stop[c]`.
     Codes below 0 are left out. Coordinates are of any kind.
     """
-    cdef i64 code, k, last, i
+    cdef i64 code, k, last, i, at
     cdef i64[::1] begin, stop, merged_starts, merged_ends
     begin, stop = np.zeros(n_codes, np.int64), np.zeros(n_codes, np.int64)
     merged_starts, merged_ends = np.empty(len(starts), np.int64), np.empty(len(starts), np.int64)
-    with nogil:
-        k = 0
-        last = -1
-        for i in range(len(starts)):
-            code = codes[i]
-            if code < 0:
-                continue
-            if code == last and starts[i] <= merged_ends[k - 1]:
-                merged_ends[k - 1] = max(merged_ends[k - 1], ends[i])
-                continue
-            if code != last:
-                begin[code] = k
-                last = code
-            merged_starts[k], merged_ends[k] = starts[i], ends[i]
-            k += 1
-            stop[code] = k
+    k = 0
+    last = -1
+    for at in range(0, len(starts), STEP):
+        PyErr_CheckSignals()
+        with nogil:
+            for i in range(at, min(at + STEP, <i64>len(starts))):
+                code = codes[i]
+                if code < 0:
+                    continue
+                if code == last and starts[i] <= merged_ends[k - 1]:
+                    merged_ends[k - 1] = max(merged_ends[k - 1], ends[i])
+                    continue
+                if code != last:
+                    begin[code] = k
+                    last = code
+                merged_starts[k], merged_ends[k] = starts[i], ends[i]
+                k += 1
+                stop[code] = k
     return begin.base, stop.base, merged_starts.base[:k].copy(), merged_ends.base[:k].copy()
 
 

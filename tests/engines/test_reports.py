@@ -196,6 +196,146 @@ def test_a_filter_over_files_of_other_columns(tmp_path):
         assert con.execute(f'{sql} "INFO/A" > 9').fetchone() == (40, 40, None)
 
 
+# ── missing values ──────────────────────────────────────────────────────────────────────────────
+
+SPARSE = """\
+##fileformat=VCFv4.3
+##contig=<ID=chr1,length=1000>
+##contig=<ID=chr9,length=1000>
+##INFO=<ID=DB,Number=0,Type=Flag,Description="Known">
+##INFO=<ID=AF,Number=A,Type=Float,Description="Frequency">
+##INFO=<ID=DP,Number=1,Type=Integer,Description="Depth">
+#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO
+chr1\t10\t.\tA\tG\t5\tPASS\tDB;AF=0.5;DP=3
+chr1\t20\tx\tA\tG,T\t.\t.\tAF=.,0.1
+chr1\t30\t.\tAC\tG\tnan\tq\tAF=1;DP=9
+chr1\t40\ty\tA\tG\t50\tPASS\tDP=1;DB
+"""
+
+
+@pytest.fixture(scope="module")
+def sparse(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sparse") / "a.vcf.gz"
+    return tabix_files.write(path, SPARSE, "vcf")
+
+
+CONDITIONS = (
+    "qual <= 'nan'::float", "qual >= 'nan'::float", "qual < 'nan'::float", "qual is null",
+    "qual is not null", "not (qual > 7)", 'qual > 7 or "INFO/DP" > 2', "qual != 5",
+    'qual > 7 and "INFO/DP" > 0', "qual in (5, null)", "qual not in (5)", "id is null",
+    "id in ('x', null)", "id not in ('x')", '"INFO/DB" != true', 'not "INFO/DB"',
+    "chrom = 'chr1' and id is null", "start > 18.5", "start = 9.0", "start > 30000000000",
+    "start < -1", "chrom > 'chr1'", "chrom >= 'chr1' and chrom < 'chr2'", "chrom like 'chr%'",
+    "start::varchar = '9'", "coalesce(id, 'z') = 'z'", '"INFO/AF"[1] > 0.4',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "datafusion"])
+def test_sql_of_missing_values_is_that_of_a_table_of_the_engine_s_own(sparse, engine):
+    """duckdb-python 615: NULL passes a comparison with NaN; 335: IN with NULL.
+    datafusion-python 735: IS NULL is left out of what is pushed."""
+    dataset = gidx.open(sparse).to_dataset()
+    if engine == "duckdb":
+        con = duckdb.connect().register("d", dataset)
+        con.execute("create table own as select * from d")
+        ask = lambda sql: con.execute(sql).fetchall()  # noqa: E731
+    else:
+        context = datafusion.SessionContext()
+        context.register_dataset("d", dataset)
+        context.register_record_batches("own", [dataset.to_table().to_batches()])
+        ask = lambda sql: context.sql(sql).to_arrow_table().to_pylist()  # noqa: E731
+    for where in CONDITIONS:
+        if engine == "datafusion" and "nan" in where:
+            continue  # to it NaN is the largest number, to pyarrow, which it hands the filter, none
+        found, expected = (
+            ask(f"select start from {name} where {where} order by start") for name in ("d", "own")
+        )
+        assert found == expected, where
+
+
+def past_ten(start):
+    return bool(start) and divmod(start, 10)[0] > 0
+
+
+CONDITIONS_OF_POLARS = {
+    "a flag is not": pl.col("INFO/DB") != True,  # noqa: E712
+    "missing": pl.col("qual").is_null(),
+    "NaN": pl.col("qual").is_nan(),
+    "not equal, or missing": pl.col("id").ne_missing("x"),
+    "either": (pl.col("qual") > 7) | (pl.col("INFO/DP") > 2),
+    "among, of floats": pl.col("qual").is_in([5.0]),
+    "not among": ~pl.col("id").is_in(["x"]),
+    "by Python": pl.col("start").map_elements(past_ten, return_dtype=pl.Boolean),
+    "pushed, and by Python": (pl.col("chrom") == "chr1")
+    & pl.col("start").map_elements(past_ten, return_dtype=pl.Boolean),
+    "of a list": pl.col("INFO/AF").list.get(0) > 0.4,
+    "of all rows": pl.col("start") == pl.col("start").max(),
+    "of the row before": pl.col("start").shift(1) == 9,
+    "a chrom without rows": pl.col("chrom") == "chr9",
+    "a float": pl.col("start") > 18.5,
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONS_OF_POLARS)
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+def test_conditions_on_missing_values_give_what_polars_gives(sparse, name, engine):
+    """polars 8516: null is false where a filter is pushed to a dataset. 21665: one condition that
+    is not pushed ends all. 21130: some give wrong rows."""
+    lazy = gidx.scan_polars(sparse)
+    expected = lazy.collect().filter(CONDITIONS_OF_POLARS[name])["start"].to_list()
+    query = lazy.filter(CONDITIONS_OF_POLARS[name]).select("start")
+    assert query.collect(engine=engine)["start"].to_list() == expected
+
+
+def test_slices_and_heads_are_taken_before_filters(sparse):
+    """polars 20485: rows of a slice are numbered from 0. 26824: a filter goes below a head."""
+    lazy = gidx.scan_polars(sparse)
+    assert lazy.with_row_index().slice(2, 5).collect()["index"].to_list() == [2, 3]
+    assert lazy.slice(-3, 2).collect()["start"].to_list() == [19, 29]
+    both = pl.concat([lazy, lazy]).head(3).filter(pl.col("start") > 9)
+    assert both.select("start").collect()["start"].to_list() == [19, 29]
+
+
+def test_filters_of_arrow_keep_and_leave_missing_values_alike(sparse, tmp_path):
+    """arrow 34162: is_null(nan_is_null=True) finds no NaN. cudf 18291, kartothek 484: rows with
+    missing values are all dropped, or none."""
+    gidx.to_parquet(sparse, tmp_path / "a.parquet")
+    files = gidx.open(sparse), gidx.open(tmp_path / "a.parquet")
+    whole = files[0].to_dataset().to_table()
+    qual, depth, name = pc.field("qual"), pc.field("INFO/DP"), pc.field("id")
+    for filter, count in (
+        (qual.is_null(nan_is_null=True), 2), (~qual.is_null(nan_is_null=True), 2),
+        ((qual >= 6) | (depth <= 5), 2), (~(qual > 7), 2), (name != "x", 1), (name.is_null(), 2),
+        (name.isin(["x", None]), 3),
+    ):  # fmt: skip
+        expected = whole.filter(filter)["start"].to_pylist()
+        assert len(expected) == count
+        for file in files:
+            assert file.to_table(filter=filter)["start"].to_pylist() == expected
+            assert file.to_dataset().to_table(filter=filter)["start"].to_pylist() == expected
+
+
+def test_a_contig_of_the_header_without_rows_has_none(sparse):
+    """polars-bio 329: a region of a contig that the header has, and the index has not, fails."""
+    assert gidx.open(sparse).count_rows("chr9") == 0
+    assert gidx.scan_polars(sparse).filter(pl.col("chrom") == "chr9").collect().height == 0
+
+
+def test_a_bound_on_starts_does_not_cut_values(tmp_path):
+    """polars-bio 393: of a bigWig, start < n makes the ends of rows n."""
+    runs = {"chrom": ["c1", "c1"], "start": [0, 50], "end": [50, 90], "value": [1.0, 2.0]}
+    gidx.write_bigwig(runs, tmp_path / "a.bw", {"c1": 100})
+    lazy = gidx.scan_polars(tmp_path / "a.bw")
+    assert lazy.filter(pl.col("start") < 10).collect().rows() == [("c1", 0, 50, 1.0)]
+    assert lazy.filter(pl.col("end") > 60).collect().rows() == [("c1", 50, 90, 2.0)]
+
+
+def test_beds_of_three_columns_have_rows(tmp_path):
+    """polars-bio 456: such a file is read as no rows, and nothing raises."""
+    (tmp_path / "a.bed").write_text("chr1\t0\t5\nchr1\t4\t8\n")
+    assert gidx.scan_polars(tmp_path / "a.bed").collect().height == 2
+
+
 # ── pyarrow ─────────────────────────────────────────────────────────────────────────────────────
 
 

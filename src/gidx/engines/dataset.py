@@ -125,10 +125,14 @@ class IndexedDataset(pads.FileSystemDataset):
         return bounds.useful(self._file, boxes(filter, self._plain, self._file.chroms))
 
     def get_fragments(self, filter: pc.Expression | None = None) -> Iterator[Fragment]:
-        """Pieces of the file that may have rows of the filter, to be read in parallel."""
+        """Pieces of the file that may have rows of the filter, to be read in parallel.
+
+        One without rows where none may: DataFusion cannot sort, or limit, the rows of no pieces.
+        """
         asked = self._asked(_and(self._filter, filter))
         missing = self._how.get("missing_chroms", "error")
-        for piece in self._file.partitions(regions=asked, missing_chroms=missing):
+        pieces: list[Any] = self._file.partitions(regions=asked, missing_chroms=missing)
+        for piece in pieces or [NOWHERE]:
             yield Fragment(self._file, piece, self._plain, self._filter, self._how)
 
     def to_batches(self, **options: Any) -> Iterator[pa.RecordBatch]:
@@ -277,6 +281,9 @@ class Scanner:
         return self.to_reader().__arrow_c_stream__(requested_schema)
 
 
+NOWHERE: list[Any] = []  # regions that no row is in
+
+
 class Fragment:
     """A piece of a file, which owns the rows that start in it."""
 
@@ -293,13 +300,15 @@ class Fragment:
 
     def __repr__(self) -> str:
         p = self._piece
+        if p == NOWHERE:
+            return f"<gidx fragment of {self._file.path!r}: no rows>"
         place = f"bytes {p.lo}-{p.hi}" if p.chrom is None else str(Region(p.chrom, p.lo, p.hi))
         return f"<gidx fragment of {self._file.path!r}: {place}>"
 
     @property
     def partition_expression(self) -> pc.Expression:
         """What is true of all its rows."""
-        chrom = self._piece.chrom
+        chrom = None if self._piece == NOWHERE else self._piece.chrom
         return _TRUE if chrom is None else pc.field("chrom") == chrom
 
     def scanner(

@@ -9,6 +9,7 @@ import pytest
 
 import gidx
 from gidx.convert import convert
+from gidx.errors import WriteError
 
 SIZES = {"chr1": 1000, "chr2": 1000}
 ROWS = pd.DataFrame({
@@ -138,3 +139,47 @@ def test_what_is_said_of_one_frame_is_said_of_no_other(folder):
     assert said.gidx.query(("chr1", 4, 5))["name"].tolist() == ["a"]
     assert other.gidx.query(("chr1", 4, 5)).empty
     assert gidx.read_bed("x.bed.gz")["start"].tolist() == [5, 50, 7]
+
+
+# ── POS 0 of a VCF: bedops#237 wrote a BED that begins at 18446744073709551615, bedtools2#177
+#    left the row out, manta#127 wrote -1 ──────────────────────────────────────────────────────────
+
+
+def test_a_row_before_the_first_base_stays_in_a_vcf_and_is_refused_elsewhere(tmp_path):
+    text = (
+        b"##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+        b"MT\t5\ta\tN\t.\t.\t.\t.\nMT\t0\tb\tN\t.\t.\t.\t.\n"
+    )
+    frame = gidx.read_vcf(text).gidx.sort()
+    gidx.write_vcf(frame, tmp_path / "a.vcf.gz")
+    assert gidx.read_vcf(tmp_path / "a.vcf.gz", "MT:1-1")["id"].tolist() == ["b"]
+    plain = frame[["chrom", "start", "end"]]
+    with pytest.raises(WriteError, match=r"found -1, .* before the first base is only a VCF's"):
+        gidx.write_bed(plain, tmp_path / "a.bed")
+    assert not (tmp_path / "a.bed").exists()
+    gidx.write_bed(plain[plain["start"] >= 0], tmp_path / "a.bed")
+    assert (tmp_path / "a.bed").read_text() == "MT\t4\t5\n"
+
+
+# ── frames of one file go together (annbatch#193: categories compared frame by frame) ───────────
+
+
+def test_frames_of_regions_are_concatenated_with_the_chroms_of_their_file(folder):
+    with gidx.open("x.bed.gz") as ds:
+        whole = ds.to_pandas()
+        parts = [ds.to_pandas(name) for name in ds.chroms]
+    found = pd.concat(parts, ignore_index=True)
+    pd.testing.assert_frame_equal(found, whole, check_names=False)
+    assert found["chrom"].dtype == gidx.read_bed("x.bed.gz", "chr1")["chrom"].dtype
+
+
+# ── chroms that pandas read as numbers in one piece of a file and as texts in the next
+#    (ABC-Enhancer-Gene-Prediction#268 counted 0 there, pyranges0#375 had more chroms) ─────────────
+
+
+def test_a_chrom_is_one_whether_it_came_as_a_number_or_as_text():
+    rows = pd.DataFrame({"chrom": [9, 9, "9", "X"], "start": [1, 5, 7, 5], "end": [9, 9, 9, 9]})
+    assert len(rows.gidx.query("9")) == 3
+    assert rows.gidx.count(pd.DataFrame({"chrom": [9], "start": [6], "end": [7]})).tolist() == [
+        1, 1, 0, 0,
+    ]  # fmt: skip

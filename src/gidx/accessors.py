@@ -773,7 +773,7 @@ class GidxAccessor:
         >>> gidx.read_bigbed(df.gidx.to_bigbed("copy.bb")).equals(df)
         True
         """
-        return frames.write.to_bigbed(self._frame, self._roles, path, chromsizes, **options)
+        return frames.write.written("bigbed", self._frame, self._roles, path, chromsizes, **options)
 
     def to_bigwig(
         self,
@@ -792,7 +792,7 @@ class GidxAccessor:
         >>> gidx.open("depth.bw").values("chr22:12,000-12,001").tolist()
         [nan, 1.0]
         """  # noqa: E501
-        return frames.write.to_bigwig(self._frame, self._roles, path, chromsizes, **options)
+        return frames.write.written("bigwig", self._frame, self._roles, path, chromsizes, **options)
 
     def to_bed(self, path: Written, **options: Unpack[WriteBedOptions]) -> Written:
         """Write rows as BED and return the path; options as in `gidx.write_bed`.
@@ -804,7 +804,7 @@ class GidxAccessor:
           chrom  start  end name
         0  chr1    100  200    a
         """
-        return frames.write.to_bed(self._frame, self._roles, path, **options)
+        return frames.write.written("bed", self._frame, self._roles, path, **options)
 
     def to_vcf(self, path: Written, **options: Unpack[WriteVcfOptions]) -> Written:
         """Write rows as VCF and return the path; options as in `gidx.write_vcf`.
@@ -819,7 +819,7 @@ class GidxAccessor:
         >>> gidx.read_vcf(df.gidx.to_vcf("a.vcf")).loc[0, ["start", "ref", "INFO"]].tolist()
         [6, 'A', [('DP', '8'), ('DB', None)]]
         """
-        return frames.write.to_vcf(self._frame, self._roles, path, **options)
+        return frames.write.written("vcf", self._frame, self._roles, path, **options)
 
     def to_gff(self, path: Written, **options: Unpack[WriteGffOptions]) -> Written:
         """Write rows as GFF3 (or GTF) and return the path; options as in `gidx.write_gff`.
@@ -832,7 +832,7 @@ class GidxAccessor:
           chrom  start  end  type  ID
         0  chr1    100  200  gene  g1
         """
-        return frames.write.to_gff(self._frame, self._roles, path, **options)
+        return frames.write.written("gff", self._frame, self._roles, path, **options)
 
     def to_gtf(self, path: Written, **options: Unpack[WriteGtfOptions]) -> Written:
         """Write rows as GTF and return the path; options as in `gidx.write_gtf`.
@@ -845,7 +845,7 @@ class GidxAccessor:
           chrom  start  end  type gene_id
         0  chr1    100  200  gene      G1
         """
-        return frames.write.to_gtf(self._frame, self._roles, path, **options)
+        return frames.write.written("gtf", self._frame, self._roles, path, **options)
 
     def to_tabix(self, path: Written, **options: Unpack[WriteTabixOptions]) -> Written:
         """Write rows as a table with a tabix index; options as in `gidx.write_tabix`.
@@ -857,7 +857,7 @@ class GidxAccessor:
           chrom  start  end gene  pvalue
         0     1    149  150   A2    <NA>
         """
-        return frames.write.to_tabix(self._frame, self._roles, path, **options)
+        return frames.write.written("tabix", self._frame, self._roles, path, **options)
 
     def to_parquet(self, path: Written, **options: Unpack[ParquetOptions]) -> Written:
         """Write rows as Parquet and return the path; the file appears only when it is finished.

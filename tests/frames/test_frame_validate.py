@@ -21,12 +21,12 @@ from gidx.ground.conventions import CANONICAL, Roles, recognise
 
 SIZES = {"chr1": 60, "chr2": 40, "chr10": 40}
 WRITERS = {
-    "bigbed": partial(write.to_bigbed, chromsizes=SIZES),
-    "bed": write.to_bed,
-    "vcf": write.to_vcf,
-    "gff": write.to_gff,
-    "gtf": write.to_gtf,
-    "tabix": write.to_tabix,
+    "bigbed": partial(write.written, "bigbed", chromsizes=SIZES),
+    "bed": partial(write.written, "bed"),
+    "vcf": partial(write.written, "vcf"),
+    "gff": partial(write.written, "gff"),
+    "gtf": partial(write.written, "gtf"),
+    "tabix": partial(write.written, "tabix"),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -122,12 +122,12 @@ def table(folder):
 
 # how it is made, read, written, and to which name
 FORMATS = {
-    "bigbed": (bigbed, gidx.read_bigbed, frames.to_bigbed, "y.bb"),
-    "bed": (bed, gidx.read_bed, frames.to_bed, "y.bed.gz"),
-    "vcf": (vcf, gidx.read_vcf, frames.to_vcf, "y.vcf.gz"),
-    "gff3": (gff3, gidx.read_gff, frames.to_gff, "y.gff3.gz"),
-    "gtf": (gtf, gidx.read_gtf, frames.to_gtf, "y.gtf.gz"),
-    "tsv": (table, gidx.read_tabix, frames.to_tabix, "y.tsv.gz"),
+    "bigbed": (bigbed, gidx.read_bigbed, partial(frames.written, "bigbed"), "y.bb"),
+    "bed": (bed, gidx.read_bed, partial(frames.written, "bed"), "y.bed.gz"),
+    "vcf": (vcf, gidx.read_vcf, partial(frames.written, "vcf"), "y.vcf.gz"),
+    "gff3": (gff3, gidx.read_gff, partial(frames.written, "gff"), "y.gff3.gz"),
+    "gtf": (gtf, gidx.read_gtf, partial(frames.written, "gtf"), "y.gtf.gz"),
+    "tsv": (table, gidx.read_tabix, partial(frames.written, "tabix"), "y.tsv.gz"),
 }
 STEPS = {
     "nothing": lambda f: f,
@@ -198,7 +198,7 @@ def test_native_columns_become_canonical_ones(made, backend):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_genotypes_as_alleles_and_chosen_samples_are_written_again(tmp_path, backend):
     frame = gidx.read_vcf(vcf(tmp_path), samples=["NA2"], gt="alleles", dtype_backend=backend)
-    path = frames.to_vcf(frame.iloc[5:], CANONICAL, tmp_path / "y.vcf.gz")
+    path = frames.written("vcf", frame.iloc[5:], CANONICAL, tmp_path / "y.vcf.gz")
     alike(gidx.read_vcf(path, gt="alleles", dtype_backend=backend), frame.iloc[5:])
     assert gidx.open(path).samples == ["NA2"]
 
@@ -206,10 +206,10 @@ def test_genotypes_as_alleles_and_chosen_samples_are_written_again(tmp_path, bac
 def test_scores_in_a_bed_stay_integers_whatever_pandas_made_of_them(tmp_path):
     frame = gidx.read_bed(bed(tmp_path), dtype_backend=None)
     assert frame["score"].dtype == "float64"
-    path = frames.to_bed(frame, CANONICAL, tmp_path / "y.bed")
+    path = frames.written("bed", frame, CANONICAL, tmp_path / "y.bed")
     assert gidx.read_bed(path)["score"].dtype == pd.ArrowDtype(pa.uint32())
     halves = frame.assign(score=frame["score"] / 2)
-    path = frames.to_bed(halves, CANONICAL, tmp_path / "y.bed")
+    path = frames.written("bed", halves, CANONICAL, tmp_path / "y.bed")
     assert ".5\t" in path.read_text()
 
 
@@ -220,7 +220,7 @@ def test_counts_in_a_table_come_back_as_pandas_had_them(tmp_path):
     for backend, dtype in zip(BACKENDS, ["int64[pyarrow]", "Int64", "float64"], strict=True):
         frame = gidx.read_tabix(path, dtype_backend=backend)
         assert frame["n"].dtype == dtype
-        again = gidx.read_tabix(frames.to_tabix(frame, CANONICAL, tmp_path / "y.tsv.gz"))
+        again = gidx.read_tabix(frames.written("tabix", frame, CANONICAL, tmp_path / "y.tsv.gz"))
         assert again["n"].dtype == ("double[pyarrow]" if backend is None else "int64[pyarrow]")
 
 
@@ -314,7 +314,7 @@ def test_one_based_columns_of_canonical_names_are_shifted_where_it_was_said():
 @pytest.mark.parametrize("dtype", ["int64", "Int8", "int64[pyarrow]", "category"])
 def test_chroms_that_are_numbers_are_written_as_texts(tmp_path, dtype):
     frame = frame_of(chrom=[10, 10, 2], start=[1, 2, 3], end=9).astype({"chrom": dtype})
-    found = gidx.read_bed(frames.to_bed(frame, CANONICAL, tmp_path / "x.bed.gz"))
+    found = gidx.read_bed(frames.written("bed", frame, CANONICAL, tmp_path / "x.bed.gz"))
     assert found["chrom"].tolist() == ["10", "10", "2"]
     assert frame["chrom"].dtype == dtype
 
@@ -354,7 +354,7 @@ def test_a_vcf_that_pandas_has_read_can_be_written(tmp_path):
          "FILTER": ["PASS", "q10;s50", "."],
          "INFO": ["DP=8;DB;AF=0.5,0.25", ".", "END=90;X=a=b"]}
     )  # fmt: skip
-    path = frames.to_vcf(frame, recognise(frame.columns), tmp_path / "x.vcf.gz")
+    path = frames.written("vcf", frame, recognise(frame.columns), tmp_path / "x.vcf.gz")
     found = gidx.read_vcf(path)
     assert found["start"].tolist() == [4, 5, 6]
     assert found["end"].tolist() == [5, 7, 90]
@@ -372,7 +372,7 @@ def test_info_texts_of_any_kind_are_keys_and_values(tmp_path, texts, dtype):
     frame["CHROM"] = frame["CHROM"].astype("str")
     frame["REF"] = frame["REF"].astype("str")
     frame["INFO"] = pd.Series(texts, dtype=dtype)
-    path = frames.to_vcf(frame, recognise(frame.columns), tmp_path / "x.vcf")
+    path = frames.written("vcf", frame, recognise(frame.columns), tmp_path / "x.vcf")
     rows = [line for line in path.read_text().splitlines() if not line.startswith("#")]
     assert [row.split("\t")[7] for row in rows] == [t or "." for t in texts]
 
@@ -380,7 +380,7 @@ def test_info_texts_of_any_kind_are_keys_and_values(tmp_path, texts, dtype):
 def test_info_texts_of_a_slice_are_its_own(tmp_path):
     frame = frame_of(CHROM=["1"] * 4, POS=range(1, 5), REF="A", INFO=["A=1", "B=2;C", "D", "E=5"])
     for some in (frame, frame.astype({"INFO": pd.ArrowDtype(pa.string())})):
-        path = frames.to_vcf(some.iloc[1:3], recognise(frame.columns), tmp_path / "x.vcf")
+        path = frames.written("vcf", some.iloc[1:3], recognise(frame.columns), tmp_path / "x.vcf")
         rows = path.read_text().splitlines()[-2:]
         assert [row.split("\t")[7] for row in rows] == ["B=2;C", "D"]
 
@@ -388,11 +388,11 @@ def test_info_texts_of_a_slice_are_its_own(tmp_path):
 def test_samples_that_are_texts_are_refused_with_a_way_out(tmp_path):
     frame = frame_of(CHROM=["1"], POS=[5], REF=["A"], ALT=["C"], FORMAT=["GT"], NA1=["0/1"])
     with pytest.raises(WriteError, match=r"columns 'FORMAT' and 'NA1' .* gidx.read_vcf"):
-        frames.to_vcf(frame, recognise(frame.columns), tmp_path / "x.vcf")
+        frames.written("vcf", frame, recognise(frame.columns), tmp_path / "x.vcf")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("to", [frames.to_gff, frames.to_gtf])
+@pytest.mark.parametrize("to", [partial(frames.written, "gff"), partial(frames.written, "gtf")])
 def test_features_that_pandas_has_read_can_be_written(tmp_path, to):
     frame = pd.DataFrame(
         {"seqid": ["1", "1"], "source": ["me", "."], "type": ["gene", "exon"], "start": [5, 6],
@@ -408,7 +408,7 @@ def test_features_that_pandas_has_read_can_be_written(tmp_path, to):
 
 def test_attributes_that_are_one_text_are_written_as_they_are(tmp_path):
     frame = frame_of(seqid=["1"], start=[5], end=[9], attributes=["ID=a"])
-    frames.to_gff(frame, recognise(frame.columns), tmp_path / "x.gff3")
+    frames.written("gff", frame, recognise(frame.columns), tmp_path / "x.gff3")
     assert (tmp_path / "x.gff3").read_text().endswith("\t5\t9\t.\t.\t.\tID=a\n")
 
 
@@ -416,10 +416,10 @@ def test_a_frame_of_positions_can_be_written_in_every_format(tmp_path):
     frame = frame_of(chrom=["1", "1"], pos=[5, 8], n=[1, 2])
     roles = recognise(frame.columns)
     for name, to, read in [
-        ("x.bed", frames.to_bed, gidx.read_bed),
-        ("x.tsv.gz", frames.to_tabix, gidx.read_tabix),
-        ("x.gff3", frames.to_gff, gidx.read_gff),
-        ("x.bb", lambda *a: frames.to_bigbed(*a, {"1": 100}), gidx.read_bigbed),
+        ("x.bed", partial(frames.written, "bed"), gidx.read_bed),
+        ("x.tsv.gz", partial(frames.written, "tabix"), gidx.read_tabix),
+        ("x.gff3", partial(frames.written, "gff"), gidx.read_gff),
+        ("x.bb", lambda *a: frames.written("bigbed", *a, {"1": 100}), gidx.read_bigbed),
         ("x.parquet", frames.to_parquet, pd.read_parquet),
     ]:
         found = read(to(frame, roles, tmp_path / name))
@@ -429,7 +429,15 @@ def test_a_frame_of_positions_can_be_written_in_every_format(tmp_path):
 # ── what is returned, and what is left ──────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("to", [frames.to_bed, frames.to_gff, frames.to_tabix, frames.to_parquet])
+@pytest.mark.parametrize(
+    "to",
+    [
+        partial(frames.written, "bed"),
+        partial(frames.written, "gff"),
+        partial(frames.written, "tabix"),
+        frames.to_parquet,
+    ],
+)
 def test_the_path_is_returned_as_it_was_given(tmp_path, to):
     frame = frame_of(chrom=["1"], start=[5], end=[9])
     for path in (str(tmp_path / "x.gz"), tmp_path / "x.gz"):
@@ -441,11 +449,11 @@ def test_the_path_is_returned_as_it_was_given(tmp_path, to):
 
 def test_options_go_to_the_writer(tmp_path):
     frame = frame_of(chrom=["2", "1"], start=[5, 5], end=[9, 9])
-    path = frames.to_bed(frame, CANONICAL, tmp_path / "x.bed.gz", sort=True, index="csi")
+    path = frames.written("bed", frame, CANONICAL, tmp_path / "x.bed.gz", sort=True, index="csi")
     assert gidx.read_bed(path, "1")["start"].tolist() == [5]
     assert (tmp_path / "x.bed.gz.csi").exists()
     with pytest.raises(WriteError):
-        frames.to_bigbed(frame, CANONICAL, tmp_path / "x.bb", {"1": 7, "2": 7}, sort=True)
+        frames.written("bigbed", frame, CANONICAL, tmp_path / "x.bb", {"1": 7, "2": 7}, sort=True)
 
 
 # ── Parquet ─────────────────────────────────────────────────────────────────────────────────────

@@ -40,6 +40,9 @@ _LONGEST = 254  # bytes of a chrom's name: UCSC's tools have room for 255 with t
 Ints = npt.NDArray[np.int64]
 
 
+# POS 0; programs that take it for any place write BED of 18446744073709551615
+_TELOMERE = "; the place before the first base is only a VCF's, leave such rows out"
+
 Ranked = Callable[[Iterable[str]], list[str]]
 
 
@@ -318,6 +321,7 @@ class Surveyor:
                     lambda i, name=name, values=values, moved=moved, low=low: (  # type: ignore[misc]
                         f"column {name}: found {values[i] - moved}, "
                         f"expected {low - moved} to {most - moved}"
+                        + (_TELOMERE if values is starts and values[i] - moved == -1 else "")
                     ),
                 )
         clean = faults.clean(len(codes))  # of others, numbers may mean nothing

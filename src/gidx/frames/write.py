@@ -126,49 +126,11 @@ def _text(about: dict[str, Any]) -> str:
 # ── writers ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def to_bigbed(
-    frame: pd.DataFrame, roles: Roles, path: Written, chromsizes: Any = None, **options: Any
+def written(
+    kind: str, frame: pd.DataFrame, roles: Roles, path: Written, *given: Any, **options: Any
 ) -> Written:
-    """`DataFrame.gidx.to_bigbed`."""
-    write_bigbed(FORMS["bigbed"](frame, roles), path, chromsizes, **options)
-    return path
-
-
-def to_bigwig(
-    frame: pd.DataFrame, roles: Roles, path: Written, chromsizes: Any = None, **options: Any
-) -> Written:
-    """`DataFrame.gidx.to_bigwig`."""
-    write_bigwig(FORMS["bigwig"](frame, roles), path, chromsizes, **options)
-    return path
-
-
-def to_bed(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
-    """`DataFrame.gidx.to_bed`."""
-    write_bed(FORMS["bed"](frame, roles), path, **options)
-    return path
-
-
-def to_vcf(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
-    """`DataFrame.gidx.to_vcf`."""
-    write_vcf(FORMS["vcf"](frame, roles), path, **options)
-    return path
-
-
-def to_gff(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
-    """`DataFrame.gidx.to_gff`."""
-    write_gff(FORMS["gff"](frame, roles), path, **options)
-    return path
-
-
-def to_gtf(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
-    """`DataFrame.gidx.to_gtf`."""
-    write_gtf(FORMS["gtf"](frame, roles), path, **options)
-    return path
-
-
-def to_tabix(frame: pd.DataFrame, roles: Roles, path: Written, **options: Any) -> Written:
-    """`DataFrame.gidx.to_tabix`."""
-    write_tabix(FORMS["tabix"](frame, roles), path, **options)
+    """Write rows by the writer of a format, and return the path: `DataFrame.gidx.to_bed` …"""
+    _WRITERS[kind](FORMS[kind](frame, roles), path, *given, **options)
     return path
 
 
@@ -247,7 +209,16 @@ def _features(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     return canonical(frame, roles)
 
 
-# What the writer of each format takes
+_WRITERS: dict[str, Callable[..., None]] = {
+    "bigbed": write_bigbed,
+    "bigwig": write_bigwig,
+    "bed": write_bed,
+    "vcf": write_vcf,
+    "gff": write_gff,
+    "gtf": write_gtf,
+    "tabix": write_tabix,
+}
+# What each takes
 FORMS: dict[str, Callable[[pd.DataFrame, Roles], pd.DataFrame]] = {
     "bigbed": canonical,
     "bigwig": canonical,

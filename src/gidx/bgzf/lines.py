@@ -13,7 +13,7 @@ which it begins, and one that begins exactly at the cut to the group before it:
 so groups can be read in any order, and none has to know of another.
 
 Who asks for regions may say behind each block where the next rows are that it wants
-(`Wanted`): what lies between is not inflated, and segments end early or become several.
+(`Ahead`): what lies between is not inflated, and segments end early or become several.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -38,7 +37,6 @@ from gidx.bgzf.block import (
     has_eof,
     inflate_all,
     inflate_block,
-    inflate_each,
     is_bgzf,
     is_gzip,
     tail_sizes,
@@ -47,14 +45,15 @@ from gidx.bgzf.block import (
 )
 from gidx.bgzf.compress import packed_name
 from gidx.errors import FormatError, format_error, warn
+from gidx.ground.libdeflate import LIBDEFLATE
 from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges
-from gidx.ground.source import ByteSource, RemoteSource, is_url
+from gidx.ground.source import ByteSource, PathSource, RemoteSource, is_url
 from gidx.ground.tuning import tuning
+from gidx.kernels.gather import Ahead, gather
 
 LF = ord("\n")
 BOM = b"\xef\xbb\xbf"
-NO_DATA = bytes(4)  # the end of a block that has none
 # Text to inflate at a time. 2 M bed6 rows on two threads: 0.22 s in groups of 1 to 4 MB,
 # 0.26 s in 16 MB, 0.3 s in 256 kB.
 TEXT = 2 * 2**20
@@ -182,14 +181,6 @@ def check_line_ends(text: Any, say: Callable[[int], str], name: str) -> None:
         )
 
 
-class Wanted(Protocol):
-    """Which rows are wanted behind those that were read."""
-
-    def place(self, data: bytes | bytearray, block: int) -> int:
-        """The virtual offset before which none is, by a block's data; 0 if that is not known."""
-        ...
-
-
 class LineSource(Protocol):
     """Lines of one file."""
 
@@ -209,7 +200,7 @@ class LineSource(Protocol):
         """Segments to be fetched together, about ``size`` bytes of the file each."""
         ...
 
-    def fetch(self, group: Sequence[Segment], wanted: Wanted | None = None) -> Text:
+    def fetch(self, group: Sequence[Segment], wanted: Ahead | None = None) -> Text:
         """Their text; with ``wanted``, without blocks that have no row of it."""
         ...
 
@@ -272,11 +263,6 @@ class _Pieces:
     def add(self, part: Any) -> None:
         self.parts.append(part)
         self.size += len(part)
-
-    def check(self, more: int, at: int) -> None:
-        """Raise where with blocks from ``at`` on, of so many bytes, it is too much."""
-        if self.size + more > limits.block:
-            raise limits.passed("block", self.name, at, "blocks that inflate to more bytes")
 
     def close_line(self) -> None:
         """A line break where the last line has none, at the file's end."""
@@ -398,40 +384,41 @@ class BgzfLines:
     def _check_block(self, data: Any, at: int) -> None:
         """Where an index points, a block begins; else `walk` would blame the file."""
         if len(data) and bytes(data[:4]) != MAGIC:
-            raise self._stale(at, "where no block begins")
+            raise self.stale(at, "where no block begins")
 
     def _read(self, at: int, size: int) -> Any:
         size = max(0, min(size, self.source.size - at))
         return self.source.read(at, size)
 
-    def fetch(self, group: Sequence[Segment], wanted: Wanted | None = None) -> Text:
-        found = _Pieces(self.source.name)
+    def fetch(self, group: Sequence[Segment], wanted: Ahead | None = None) -> Text:
         # what is near is read block by block, as far as it is wanted; of what is far, requests
         # are what takes time
-        near = wanted is not None and not isinstance(self.source, RemoteSource)
+        source = self.source
+        near = wanted is not None and not isinstance(source, RemoteSource)
         unread = [] if near else [s for s in group if s.data is None]
-        read = iter(self.source.read_many(self._file_ranges(unread))) if unread else iter(())
-        place = 0  # before which nothing is wanted
-        for segment in group:
-            data = next(read, None) if segment.data is None else segment.data
-            if wanted is None:
-                self._add(segment, data, found)
-            else:
-                place = self._add_wanted(segment, data, found, wanted, place)
-        return found.text()
+        read = iter(source.read_many(self._file_ranges(unread))) if unread else None
+        number = source.number() if isinstance(source, PathSource) else -1
+        text, begins, stops, cut, blocks, returns = gather(
+            self, number, source.size, LIBDEFLATE, group, read, wanted, self._near,
+            2 * MAX_BLOCK if near else TEXT + 4 * MAX_BLOCK, (limits.block, limits.line),
+        )  # fmt: skip
+        return Text(text, begins, stops, cut, blocks, returns=returns)
 
     def _file_ranges(self, segments: Sequence[Segment]) -> Ranges:
         size = self.source.size
         spans = []
         for s in segments:
-            self._check_inside(s)
+            self.check_inside(s.begin, s.stop)
             first, last = s.begin >> 16, s.stop >> 16
             spans.append([first, min(last + (2 * MAX_BLOCK if s.stop & 0xFFFF else 0), size)])
         return np.array(spans, np.uint64).reshape(-1, 2)
 
-    def _check_inside(self, segment: Segment) -> None:
-        size, first = self.source.size, segment.begin >> 16
-        if (first >= size and segment.stop > segment.begin) or segment.stop >> 16 > size:
+    # ── what the kernel asks for ────────────────────────────────────────────────────────────────
+
+    def check_inside(self, begin: int, stop: int) -> None:
+        """Raise where a segment is not in the file."""
+        size, first = self.source.size, begin >> 16
+        if (first >= size and stop > begin) or stop >> 16 > size:
             raise format_error(
                 self.source.name,
                 max(first, 0),
@@ -439,156 +426,58 @@ class BgzfLines:
                 "another file, or older than this one; make it anew with: gidx index",
             )
 
-    def _add(self, segment: Segment, data: Any, found: _Pieces) -> None:
-        at = segment.begin >> 16
-        sizes = [len(block) for _, block in self._blocks_from(at, segment, data)]
-        found.check(sum(tail_sizes(data, sizes, at, self.source.name)), at)
-        pieces = inflate_each(data, sizes, at, self.source.name)
-        self._begin(segment, pieces, list(accumulate(sizes, initial=at)), found)
-        self._end(segment, pieces, data, at + sum(sizes), found)
+    def odd_block(self, at: int, first: bool) -> bytes:
+        """A block whose header is not as nearly all are, or raise what is wrong with it."""
+        data = bytes(self._read(at, 2 * MAX_BLOCK))
+        if first:
+            self._check_block(data, at)
+        size = whole_block(data, 0, at, self.source.name, final=at + len(data) == self.source.size)
+        return data[:size]
 
-    def _add_wanted(
-        self, segment: Segment, data: Any, found: _Pieces, wanted: Wanted, place: int
-    ) -> int:
-        """Add runs of blocks with what is wanted from a place on; the place to go on from."""
-        last, within = segment.stop >> 16, segment.stop & 0xFFFF > 0
-        if last >= self.source.size:
-            self._check_inside(segment)
-        while place < segment.stop:
-            run = segment
-            if place > segment.begin:
-                run = segment._replace(begin=place, cut=False)
-            pieces: list[bytearray] = []
-            places: list[int] = []
-            end, whole, held = run.begin >> 16, True, found.size
-            for begin, block in self._blocks_from(end, segment, data):
-                piece = inflate_block(bytes(block), begin, self.source.name)
-                held += len(piece)
-                if held > limits.block:
-                    found.check(held - found.size, begin)
-                pieces.append(piece)
-                places.append(begin)
-                end = begin + len(block)
-                place = wanted.place(piece, begin)
-                if place >> 16 > end and (end < last or (end == last and within)):
-                    whole = False
-                    break
-            behind = not whole or (segment.open and place > segment.stop)
-            if behind:  # the row behind the last line break is not wanted
-                del pieces[-1][pieces[-1].rfind(b"\n") + 1 :]
-            self._begin(run, pieces, places, found)
-            if behind:
-                found.stops.append(found.size)
-            else:
-                self._end(segment, pieces, data, end, found)
-            if whole:
-                break
-        return place
+    def inflate(self, piece: bytes, at: int) -> bytearray:
+        """A block's data, or raise what is wrong with it."""
+        return inflate_block(piece, at, self.source.name)
 
-    def _blocks_from(self, at: int, segment: Segment, data: Any) -> Iterator[tuple[int, Any]]:
-        """A segment's blocks from one on, each with its place; without ``data``, read for this.
+    def too_much(self, at: int) -> FormatError:
+        """Of a group whose text is too large, where a block begins."""
+        return limits.passed("block", self.source.name, at, "blocks that inflate to more bytes")
 
-        Its stop has to be one of them, or in one of them.
+    def too_long(self, at: int) -> FormatError:
+        """Of a line that goes on and on, where a block begins."""
+        return too_long(self.source.name, at)
+
+    def check_begin(self, at: int, within: int, data: bytes) -> None:
+        """Raise where no line begins so far within the data of a block."""
+        if within > len(data):
+            raise self.stale(at, f"{within} bytes into a block of {len(data)}")
+        is_bom = within <= len(BOM) and BOM.endswith(data[:within])
+        if not is_bom:
+            raise self.stale(at, f"{within} bytes into its data, which is within a line")
+
+    def check_stop(self, stop: int, size: int, end: int) -> None:
+        """Raise where no line ends, but for the file's last.
+
+        ``size`` are the bytes of the data of the block, which ends at ``end`` in the file.
         """
-        name, size = self.source.name, self.source.size
-        last, within = segment.stop >> 16, segment.stop & 0xFFFF > 0
-        stopped = False  # within a block, which was told
-        step = self._near
-        while at < last or (within and at == last):
-            if data is None:
-                piece = self.source.read(at, min(step, size - at) if at < size else 0)
-            else:
-                piece = data[at - (segment.begin >> 16) :]
-            if piece[:4] != MAGIC:
-                self._check_block(piece, at)
-            final = at + len(piece) == size
-            begin = 0
-            while at < last or (within and at == last):
-                length = whole_block(piece, begin, at, name, final=final)
-                if not length:
-                    break
-                block = piece[begin : begin + length]
-                yield at, block
-                if at == last:
-                    stopped = True
-                    # an empty block stands for the one behind it: the place in the data is the same
-                    if block[-4:] == NO_DATA:
-                        last = at + length
-                begin, at = begin + length, at + length
-            if not begin and (data is not None or step >= MAX_BLOCK):
-                break
-            step = max(2 * step, MAX_BLOCK) if not begin else min(2 * step, TEXT)
-        if not stopped and (at != last or within):
-            raise self._stale(last, "where no block begins")
-
-    def _begin(
-        self, segment: Segment, pieces: list[bytearray], places: list[int], found: _Pieces
-    ) -> None:
-        """Blocks' data, and where in them a segment begins: with a line, but where it was cut."""
-        at, begin = segment.begin >> 16, segment.begin & 0xFFFF
-        # the index may name an empty block before it
-        first = pieces[0] if pieces and pieces[0] else next(filter(None, pieces), b"")
-        if begin > len(first):
-            raise self._stale(at, f"{begin} bytes into a block of {len(first)}")
-        is_bom = begin <= len(BOM) and BOM.endswith(bytes(first[:begin]))
-        if not segment.cut and not is_bom and first[begin - 1] != LF:
-            raise self._stale(at, f"{begin} bytes into its data, which is within a line")
-        found.begins.append(found.size + begin)
-        found.cut.append(segment.cut)
-        for piece, place in zip(pieces, places, strict=False):
-            found.blocks.append((found.size, place))
-            found.parts.append(piece)
-            found.size += len(piece)
-
-    def _end(
-        self, segment: Segment, pieces: list[bytearray], data: Any, end: int, found: _Pieces
-    ) -> None:
-        """Where a segment stops, behind its blocks, which end there in the file."""
-        if segment.open and segment.cut and not any(b"\n" in piece for piece in pieces):
-            found.stops.append(found.size)  # within a line that began before: no row of its own
-            found.close_line()
-        elif segment.open:
-            found.stops.append(found.size + 1)
-            rest = b"" if data is None else data[end - (segment.begin >> 16) :]
-            self._read_on(end, rest, found)
-        else:
-            last, within = segment.stop >> 16, segment.stop & 0xFFFF
-            size = len(pieces[-1]) if pieces else 0
-            if within > size:
-                raise self._stale(last, f"{within} bytes into a block of {size}")
-            piece = pieces[-1] if size else next(filter(None, reversed(pieces)), b"\n")
-            # it stops behind a line; at the file's end that may lack its break
-            whole = within in (0, size)
-            if piece[within - 1] != LF and not (whole and self._is_end(end)):
-                raise self._stale(last, f"{within} bytes into its data, which is within a line")
-            found.stops.append(found.size - (len(pieces[-1]) - within if within else 0))
-            found.close_line()
+        at, within = stop >> 16, stop & 0xFFFF
+        if within > size:
+            raise self.stale(at, f"{within} bytes into a block of {size}")
+        if within not in (0, size) or not self._is_end(end):
+            raise self.stale(at, f"{within} bytes into its data, which is within a line")
 
     def _is_end(self, at: int) -> bool:
         """Whether no data follow, so that the last line may lack its break."""
         left = self.source.size - at
         return left <= 0 or (left == len(EOF) and self.source.read(at, left) == EOF)
 
-    def _read_on(self, at: int, data: Any, found: _Pieces) -> None:
-        """Blocks from ``at`` on, until one has a line break; ``data`` are bytes from there."""
-        size, most = self.source.size, found.size + limits.line
-        while at < size:
-            if found.size > most:
-                raise too_long(self.source.name, at)
-            sizes, _ = walk(data, at, self.source.name, final=at + len(data) == size)
-            if not sizes:
-                data = self._read(at, 2 * MAX_BLOCK)
-                continue
-            for block in sizes:
-                piece = inflate_all(data, [block], at, self.source.name)
-                found.blocks.append((found.size, at))
-                found.add(piece)
-                if b"\n" in piece:
-                    found.close_line()
-                    return
-                data = data[block:]
-                at += block
-        found.close_line()
+    def stale(self, offset: int, where: str) -> FormatError:
+        """Of an index that does not fit the file."""
+        return format_error(
+            self.source.name,
+            offset,
+            f"the index points to byte {offset}, {where}: it is that of another file, or older "
+            "than this one; make it anew with: gidx index",
+        )
 
     def stream(self) -> Iterator[tuple[int, bytes]]:
         at, size = 0, self.source.size
@@ -604,14 +493,6 @@ class BgzfLines:
                 at += block
             if not isinstance(self.source, RemoteSource):  # where it was said how much is read
                 step = min(step * 2, TEXT)
-
-    def _stale(self, offset: int, where: str) -> FormatError:
-        return format_error(
-            self.source.name,
-            offset,
-            f"the index points to byte {offset}, {where}: it is that of another file, or older "
-            "than this one; make it anew with: gidx index",
-        )
 
     def place(self, text: Text, at: int) -> int:
         block, within = text.place(at)
@@ -690,7 +571,7 @@ class PlainLines:
     def fetch(
         self,
         group: Sequence[Segment],
-        wanted: Wanted | None = None,  # noqa: ARG002 (it has no index, so no regions)
+        wanted: Ahead | None = None,  # noqa: ARG002 (it has no index, so no regions)
     ) -> Text:
         found = _Pieces(self.source.name)
         for segment in group:
@@ -793,7 +674,7 @@ class GzipLines:
     def fetch(
         self,
         group: Sequence[Segment],
-        wanted: Wanted | None = None,  # noqa: ARG002 (it has no index, so no regions)
+        wanted: Ahead | None = None,  # noqa: ARG002 (it has no index, so no regions)
     ) -> Text:
         found = _Pieces(self.source.name)
         for segment in group:

@@ -128,11 +128,16 @@ class PathSource:
         self.size, self._modified = status.st_size, status.st_mtime
         self._status = _identity(status)
 
+    def number(self) -> int:
+        """The number that the system has given the open file; -1 where positions need a lock."""
+        if not self._closing.alive:  # the number may be that of another file by now
+            raise ValueError(f"{self.name}: read after it was closed")
+        return self._fd if _pread is not _seek_and_read else -1
+
     def read(self, offset: int, size: int) -> Bytes:
         if offset + size > self.size:
             raise _short(self.name, offset, size, max(0, self.size - offset))
-        if not self._closing.alive:  # the number may be that of another file by now
-            raise ValueError(f"{self.name}: read after it was closed")
+        self.number()
         piece = _pread(self._fd, size, offset)
         while 0 < len(piece) < size:  # a signal or a network file system may cut it
             more = _pread(self._fd, size - len(piece), offset + len(piece))

@@ -32,7 +32,7 @@ from gidx.kernels.letters cimport (
     TAB, BLANK, QUOTE, HASH, PERCENT, COMMA, POINT, COLON, SEMICOLON, EQUAL, BACKSLASH,
     UNDERSCORE,
 )
-from gidx.kernels.marks cimport Marks, following, marks_of, seek
+from gidx.kernels.marks cimport Marks, count, following, marks_of, seek
 from gidx.kernels.types cimport i32, i64, u8, u64
 
 # What becomes of a key: nothing, a text, a list of texts, an entry of the map.
@@ -349,23 +349,26 @@ def split_attributes(
     cdef i32[::1] key_begins, key_nexts, item_begins, item_nexts, stamps, follow
     cdef i64[::1] more_owners, list_owners, item_owners
     cdef u8[::1] text_there, list_there, coded, map_there
+    closing = QUOTE if quoted else COMMA
     with nogil:
+        # The most items that there can be: one a row, and one behind each of these. So many as
+        # there are bytes were 90 MB a group, fresh from the system each time: 0.3 ms of 2.
         n = len(field_begins)
         size = n
         longest = 0
         for r in range(n):
-            length = max(field_nexts[r] - 1 - field_begins[r], 0)
+            length = count(buf, field_begins[r], field_nexts[r] - 1, SEMICOLON, closing)
             size += length
-            longest = max(longest, length)
-    # The most there can be: pages that are not written cost nothing. Parts of three arrays,
-    # since each array more takes 1 us, where a dozen rows take as much in all.
+            longest = max(longest, length + 1)
+    # Parts of three arrays, since each array more takes 1 us, where a dozen rows take as much
+    # in all.
     more = size if n_texts > 0 else 0
     many = size if n_lists > 0 else 0
     left = size if rest else 0
     with nogil:
         # Entries of one row, by key: a slot holds for the row that it is stamped with.
         room = 4
-        while rest and room < longest:
+        while rest and room < 2 * longest:
             room *= 2
     room_mask = <u64>(room - 1)
     n_keys = len(bounds) - 1

@@ -18,10 +18,13 @@ cdef inline const u8* bytes_at(const u8[::1] buf) noexcept nogil:
 
 cdef inline u64 hash_text(const u8[::1] buf, u64 a, u64 b) noexcept nogil:
     """FNV-1a of `buf[a:b]`, its halves folded."""
-    cdef u64 h = 0xCBF29CE484222325ULL
-    while a < b:
-        h = (h ^ buf[a]) * 0x100000001B3ULL
-        a += 1
+    return hash_of(bytes_at(buf) + a, b - a)
+
+
+cdef inline u64 hash_of(const u8* text, u64 size) noexcept nogil:
+    cdef u64 h = 0xCBF29CE484222325ULL, k
+    for k in range(size):
+        h = (h ^ text[k]) * 0x100000001B3ULL
     return h ^ (h >> 32)
 
 
@@ -42,13 +45,24 @@ cdef inline i64 look_up(
     const i32[::1] table,
 ) noexcept nogil:
     """Which word `buf[a:b]` is, by the words' hash table (see `names.hash_words`); -1 for none."""
-    cdef u64 mask = len(table) - 1
-    cdef u64 at = hash_text(buf, a, b) & mask
+    return word_of(bytes_at(buf) + a, b - a, words, bounds, table)
+
+
+cdef inline i64 word_of(
+    const u8* text, u64 size, const u8[::1] words, const i64[::1] bounds, const i32[::1] table
+) noexcept nogil:
+    """As `look_up`, of a text that is in no array."""
+    cdef u64 mask = len(table) - 1, k
+    cdef u64 at = hash_of(text, size) & mask
     cdef i64 w
     while table[at] >= 0:
         w = table[at]
-        if same_text(buf, a, b, words, bounds[w], bounds[w + 1]):
-            return w
+        if <u64>(bounds[w + 1] - bounds[w]) == size:
+            k = 0
+            while k < size and text[k] == words[bounds[w] + k]:
+                k += 1
+            if k == size:
+                return w
         at = (at + 1) & mask
     return -1
 

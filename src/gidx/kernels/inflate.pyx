@@ -15,31 +15,13 @@ from libc.stdlib cimport calloc, free
 
 from gidx.kernels.types cimport i64, u8
 
-ctypedef void* (*Alloc)() noexcept nogil
-ctypedef void (*Free)(void*) noexcept nogil
-ctypedef int (*Decompress)(
-    void*, const void*, size_t, void*, size_t, size_t*, size_t*
-) noexcept nogil
-
 cdef enum:
     SMALLEST = 18  # bytes of a gzip member
-
-# One block: where it is, and where its data go.
-cdef struct Job:
-    const u8* stored
-    size_t size
-    void* data
-    size_t room
-    size_t made
 
 
 cdef class Libdeflate:
     """The library's functions: libdeflate_alloc_decompressor, libdeflate_free_decompressor,
     libdeflate_gzip_decompress_ex, libdeflate_zlib_decompress_ex."""
-
-    cdef Alloc alloc
-    cdef Free release
-    cdef Decompress gzip, zlib
 
     def __init__(self, size_t alloc, size_t release, size_t gzip, size_t zlib):
         self.alloc, self.release = <Alloc><void*>alloc, <Free><void*>release
@@ -63,6 +45,17 @@ cdef class Libdeflate:
                 break
         self.release(decompressor)
         return good
+
+    cdef bint member(
+        self, void* decompressor, const u8* stored, i64 size, u8* data, i64 room
+    ) noexcept nogil:
+        """Whether a gzip member is whole, and nothing more, its data of the size that is said."""
+        cdef size_t used = 0, made = 0
+        return (
+            self.gzip(decompressor, stored, size, data, room, &used, &made) == 0
+            and used == <size_t>size
+            and made == <size_t>room
+        )
 
     def gzip_blocks(self, const u8[::1] buf, list sizes, i64 most):
         """The data of gzip members that follow each other in `buf`, each at most so large.

@@ -265,13 +265,6 @@ cdef class RowRules:
     Made of `gidx.formats.text.dialect.Rules`, of names, and of their hash table.
     """
 
-    cdef bint tracks, fasta, one_based
-    cdef u8 meta
-    cdef i64 least, exact, head, chrom, start, end, span
-    cdef const u8[::1] names
-    cdef const i64[::1] bounds
-    cdef const i32[::1] slots
-
     def __init__(self, rules, const u8[::1] names, const i64[::1] bounds, const i32[::1] slots):
         self.meta, self.tracks, self.fasta = rules.meta[0], rules.tracks, rules.fasta
         self.least, self.exact, self.one_based = rules.least, rules.exact, rules.one_based
@@ -288,10 +281,6 @@ cdef class Asked:
     `floors` are virtual offsets before which none of a region's rows begin; none where an
     index does not say. Where `every`, there are no regions, and all rows are wanted.
     """
-
-    cdef bint every
-    cdef const i64[::1] first, starts, ends
-    cdef const u64[::1] floors
 
     def __init__(
         self, const i64[::1] first, const i64[::1] starts, const i64[::1] ends,

@@ -29,6 +29,13 @@ cdef extern from *:
     #else
     #define gidx_first_bit(mask) __builtin_ctzll(mask)
     #endif
+    /* Without the processor's own instruction, which not all have. */
+    static inline int gidx_bits(uint64_t mask) {
+        mask -= mask >> 1 & 0x5555555555555555ULL;
+        mask = (mask & 0x3333333333333333ULL) + (mask >> 2 & 0x3333333333333333ULL);
+        mask = (mask + (mask >> 4)) & 0x0F0F0F0F0F0F0F0FULL;
+        return (int)(mask * 0x0101010101010101ULL >> 56);
+    }
 
     /* Which of 64 bytes are `one` or `other`: bit k is that of byte k. */
     static inline uint64_t gidx_mask_64(const uint8_t* p, uint8_t one, uint8_t other) {
@@ -73,6 +80,7 @@ cdef extern from *:
     """
     u64 mask_of "gidx_mask"(const u8* p, i64 left, u8 one, u8 other) noexcept nogil
     int first_bit "gidx_first_bit"(u64 mask) noexcept nogil
+    int bits "gidx_bits"(u64 mask) noexcept nogil
 
 # A walk from one such byte to the next.
 cdef struct Marks:
@@ -109,3 +117,16 @@ cdef inline i64 following(Marks* marks, u8 one, u8 other) noexcept nogil:
     at = marks.base + first_bit(marks.mask)
     marks.mask &= marks.mask - 1
     return at
+
+
+cdef inline i64 count(const u8[::1] buf, i64 at, i64 stop, u8 one, u8 other) noexcept nogil:
+    """How many of them are in `buf[at:stop]`."""
+    cdef u64 mask
+    cdef i64 n = 0
+    while at < stop:
+        mask = mask_of(bytes_at(buf) + at, len(buf) - at, one, other)
+        if stop - at < 64:
+            mask &= (<u64>1 << (stop - at)) - 1
+        n += bits(mask)
+        at += 64
+    return n

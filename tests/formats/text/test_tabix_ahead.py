@@ -7,7 +7,7 @@ import pytest
 from tests.support.tabix_files import intervals, write
 
 import gidx
-from gidx.bgzf import lines as textfile
+from gidx.bgzf.lines import BgzfLines
 from gidx.binning.model import BLOCK
 from gidx.ground.ranges import coalesce
 
@@ -17,17 +17,14 @@ def inflated(monkeypatch):
     """The places of blocks that were inflated for rows."""
     places: list[int] = []
 
-    def note(name, places_of):
-        inflate = getattr(textfile, name)
+    fetch = BgzfLines.fetch
 
-        def noting(*given):
-            places.extend(places_of(*given))
-            return inflate(*given)
+    def noting(*given):
+        text = fetch(*given)
+        places.extend(text.blocks[:, 1].tolist())
+        return text
 
-        monkeypatch.setattr(textfile, name, noting)
-
-    note("inflate_each", lambda _, sizes, at, __: at + np.cumsum([0, *sizes[:-1]]))
-    note("inflate_block", lambda _, at, __: [at])
+    monkeypatch.setattr(BgzfLines, "fetch", noting)
     return places
 
 

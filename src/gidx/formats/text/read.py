@@ -221,10 +221,6 @@ class TabixText(Format, AsTexts, Declares, Widens, offers.TextLines):
         names = [self._encoded(n) for n in self.chroms]
         return words_of(list(self.chroms)), self.dialect.rules.compiled(names)
 
-    @cached_property
-    def _ids(self) -> dict[bytes, int]:
-        return {self._encoded(name): i for i, name in enumerate(self.chroms)}
-
     def schema(self, names: Names) -> pa.Schema:
         return pa.schema(self.dialect.named(names), self.metadata)
 
@@ -403,7 +399,7 @@ class TabixText(Format, AsTexts, Declares, Widens, offers.TextLines):
     def fetch(self, group: list[Segment], regions: RegionSet | None = None) -> Text:
         wanted = None
         if regions is not None and self.index is not None:
-            wanted = self._ahead(self.index, regions)
+            wanted = self._ahead(self.index, regions).behind
         text = self.lines.fetch(group, wanted)
         return self._in_lines(text) if text.returns or self.dialect.rules.spaces else text
 
@@ -422,7 +418,8 @@ class TabixText(Format, AsTexts, Declares, Widens, offers.TextLines):
         found = self._asked
         if found is None or found.regions is not regions:
             floors = index.scheme.floors(regions.chrom, regions.start)
-            found = Ahead(regions, floors, self._ids, self.dialect.rules)
+            spaces = self.dialect.rules.spaces
+            found = Ahead(regions, floors, self._compiled[1], spaces=spaces)
             self._asked = found
         return found
 

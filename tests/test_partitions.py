@@ -152,6 +152,18 @@ class TestWithoutAnIndex:
             assert dataset.to_table(piece).num_rows == rows == dataset.count_rows(piece)
 
 
+def test_a_stream_of_arrow_is_read_once_a_chrom_that_is_asked_for(tmp_path):
+    table = gidx.open(conformance.bed(tmp_path)).to_table()
+    with pa.ipc.new_stream(tmp_path / "a.arrows", table.schema) as writer:
+        writer.write_table(table, max_chunksize=50)
+    dataset = gidx.open(tmp_path / "a.arrows")
+    assert len(dataset.partitions(40)) == 1
+    pieces = dataset.partitions(40, regions=["chr1", "chr2:20,000-60,000"])
+    assert [piece.chrom for piece in pieces] == ["chr1", "chr2"]
+    expected = places(dataset.to_table(["chr1", "chr2:20,000-60,000"]))
+    assert read(dataset, pieces) == expected
+
+
 def test_reads_of_sam_on_no_chrom_are_in_the_last_pieces(tmp_path):
     head = "@SQ\tSN:c1\tLN:100000\n"
     mapped = [f"r{i}\t0\tc1\t{i * 7 + 1}\t60\t20M\t*\t0\t0\t*\t*\n" for i in range(900)]

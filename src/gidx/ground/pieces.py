@@ -85,15 +85,19 @@ class Work:
         return cls([None], np.array([0, 2]), np.zeros(2), np.array([0.0, size]))
 
     def by_chrom(self, chroms: Sequence[str]) -> Work:
-        """This; of a file that nobody has sorted, a guess: all chroms alike."""
+        """This; of a file that nobody has sorted, a guess: all chroms alike.
+
+        Of one that is read as a whole for each piece a chrom is one.
+        """
         if any(name is not None for name in self.chroms) or not chroms:
             return self
         n, size = len(chroms), float(self.before[-1])
         ends = np.arange(n + 1) * size / n
+        far = float(1 << 28) if self.position[0] < self.position[-1] else 0.0
         return Work(
             list(chroms),
             np.arange(n + 1) * 2,
-            np.tile([0.0, 1 << 28], n),
+            np.tile([0.0, far], n),
             np.column_stack([ends[:-1], ends[1:]]).ravel(),
         )
 

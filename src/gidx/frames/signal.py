@@ -28,7 +28,7 @@ def pileup(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     parts = list(_depths(where))
     chroms = np.array([code for code, *_ in parts], np.int32)
     codes = np.repeat(chroms, [len(start) for _, start, *_ in parts])
-    starts, ends, values = (joined([part[i] for part in parts]) for i in (1, 2, 3))
+    starts, ends, values = (joined([part[1:][i] for part in parts]) for i in range(3))
     found = pd.DataFrame({
         "chrom": pd.Categorical.from_codes(codes, pd.Index(where.names)),
         "start": starts, "end": ends, "value": values,

@@ -28,6 +28,7 @@ import pyarrow.types as pat
 from gidx.arrow.batches import Batches, is_text
 from gidx.arrow.encode import integers, texts_of
 from gidx.arrow.faults import Faults, of_some
+from gidx.arrow.schema import codes_of
 from gidx.errors import WriteError, hint
 from gidx.ground.region import Region
 from gidx.ground.sorting import sorted_rows
@@ -394,7 +395,7 @@ def run_starts(chrom: pa.Array) -> Ints:
     [0, 2, 3]
     """
     if pat.is_dictionary(chrom.type):
-        indices = chrom.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        indices = codes_of(chrom)
         return np.flatnonzero(np.concatenate([[True], indices[1:] != indices[:-1]]))
     texts = texts_of(chrom)
     first = changes(texts.offsets, texts.data)

@@ -16,6 +16,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.types as pat
 
@@ -136,6 +137,22 @@ def check_scalar(name: str, kind: pa.DataType) -> None:
             f"types: column {name!r} cannot be {kind}; expected an integer, float32, float64 or "
             "string (cast it after reading)"
         )
+
+
+def codes_of(column: pa.DictionaryArray) -> npt.NDArray[Any]:
+    """Numbers of a dictionary's values, -1 where one is missing; polars' are unsigned.
+
+    >>> kind = pa.dictionary(pa.uint8(), pa.string())
+    >>> codes_of(pa.array(["a", None]).dictionary_encode().cast(kind))
+    array([ 0, -1])
+    """
+    indices = column.indices
+    if pat.is_unsigned_integer(indices.type):
+        indices = indices.cast(pa.int64())
+    if indices.null_count:
+        indices = indices.fill_null(-1)
+    found: npt.NDArray[Any] = indices.to_numpy(zero_copy_only=False)
+    return found
 
 
 def project(schema: pa.Schema, columns: Sequence[str] | str | None) -> list[int]:

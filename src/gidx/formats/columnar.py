@@ -43,7 +43,7 @@ class Columnar(Format):
     title: str
 
     def __init__(self, source: ByteSource, own: pa.Schema, opening: Opening) -> None:
-        self.source, self._own = source, own
+        self.source, self._own = source, _usual(own)
         self._about = schema.read_metadata(own)
         told = (own.metadata or {}).get(schema.KEY.encode(), b"").decode()
         columns = SimpleNamespace(column_names=own.names, attrs={schema.KEY: told})
@@ -56,8 +56,17 @@ class Columnar(Format):
             self._roles = str(error)
 
     @abstractmethod
-    def table(self, blocks: Any, columns: Sequence[str]) -> pa.Table:
+    def stored(self, blocks: Any, columns: Sequence[str]) -> pa.Table:
         """Columns of a piece, as the file has them."""
+
+    def table(self, blocks: Any, columns: Sequence[str]) -> pa.Table:
+        """Columns of a piece, of their usual types."""
+        found = self.stored(blocks, columns)
+        for i, stored in enumerate(found.schema):
+            kind = self._own.field(stored.name).type
+            if stored.type != kind:
+                found = found.set_column(i, stored.with_type(kind), _as_usual(found[i], kind))
+        return found
 
     @abstractmethod
     def rows_in(self, blocks: Any) -> int:
@@ -273,6 +282,33 @@ class ColumnarReader:
         if field.name == "start":
             return self.start(table)
         return self.end(table) if field.name == "end" else _one(table.column(name))
+
+
+def _usual(schema: pa.Schema) -> pa.Schema:
+    """With the types that all of Arrow's functions know, instead of views and runs of them.
+
+    polars writes texts as views, of which `take` has no idea.
+    """
+    return pa.schema([f.with_type(_usual_type(f.type)) for f in schema], schema.metadata)
+
+
+def _usual_type(kind: pa.DataType) -> pa.DataType:
+    if pat.is_dictionary(kind):
+        return pa.dictionary(kind.index_type, _usual_type(kind.value_type), kind.ordered)
+    if pat.is_struct(kind):
+        return pa.struct([f.with_type(_usual_type(f.type)) for f in kind])
+    if pat.is_list(kind) or pat.is_large_list(kind):
+        make = pa.list_ if pat.is_list(kind) else pa.large_list
+        return make(kind.value_field.with_type(_usual_type(kind.value_type)))
+    if pat.is_run_end_encoded(kind):
+        return _usual_type(kind.value_type)
+    return {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}.get(kind, kind)
+
+
+def _as_usual(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    if pat.is_run_end_encoded(column.type):
+        column = pa.chunked_array(map(pc.run_end_decode, column.chunks), column.type.value_type)
+    return column.cast(kind)
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:

@@ -77,7 +77,7 @@ class Categories:
         dictionaries = [chunk.dictionary for chunk in column.chunks]
         if not dictionaries or not all(_same(dictionaries[0], one) for one in dictionaries[1:]):
             return column.to_pandas().array
-        codes = [chunk.indices.fill_null(-1).to_numpy() for chunk in column.chunks]
+        codes = [schema.codes_of(chunk) for chunk in column.chunks]
         dtype = self._dtype_of(column.chunk(0))
         return pd.Categorical.from_codes(np.concatenate(codes), dtype=dtype, validate=False)
 

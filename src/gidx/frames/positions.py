@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
+from gidx.arrow.schema import codes_of
 from gidx.errors import ColumnError
 from gidx.ground.conventions import Roles, roles_of
 from gidx.ground.pool import in_order, thread_count
@@ -208,10 +209,7 @@ def _indices(array: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:
     whole = array.combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
         whole = whole.chunk(0)
-    indices = whole.indices
-    if indices.null_count:
-        indices = indices.fill_null(-1)
-    return indices.to_numpy(zero_copy_only=False), whole.dictionary.to_pylist()
+    return codes_of(whole), whole.dictionary.to_pylist()
 
 
 def integers(column: Series, largest: int = LARGEST) -> tuple[Ints, npt.NDArray[np.bool_] | None]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import threading
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pyarrow.types as pat
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests import test_conformance as conformance
 from tests.support.server import serving
 from tests.support.tables import places
@@ -43,6 +48,78 @@ OTHERS = {
                      "start": pa.array([9, 10, 0, 99], pa.uint32()),
                      "end": pa.array([20, 11, 5, 200], pa.int32()), "end_2": [1, 2, 3, 4]},
 }  # fmt: skip
+
+
+TYPES_OF_NAMES = {
+    "int8": pa.int8(), "int64": pa.int64(), "bytes": pa.binary(), "views": pa.string_view(),
+    "categories": pa.dictionary(pa.uint32(), pa.string()),
+    "categories of views": pa.dictionary(pa.uint8(), pa.string_view()), "runs": pa.string(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "arrow"),
+    [(kind, True) for kind in TYPES_OF_NAMES] + [(kind, False) for kind in [*TYPES_OF_NAMES][:5]],
+)
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from([1, 2, 5, 10, 23]), st.integers(0, 50), st.integers(1, 9)),
+        min_size=1, max_size=12,
+    ),
+    size=st.sampled_from([1, 3, 100]), ordered=st.booleans(),
+)  # fmt: skip
+@settings(max_examples=8)
+def test_a_region_finds_its_rows_whatever_type_the_names_have(kind, arrow, rows, size, ordered):
+    """Statistics of numbers and of bytes are not those of names: 5 is not between "2" and "10"."""
+    rows = sorted(rows) if ordered else rows
+    names = pa.array([str(chrom) for chrom, _, _ in rows])
+    if kind == "runs":
+        names = pc.run_end_encode(names)
+    elif pat.is_dictionary(told := TYPES_OF_NAMES[kind]):
+        values = names.dictionary_encode()
+        indices, words = values.indices.cast(told.index_type), values.dictionary
+        names = pa.DictionaryArray.from_arrays(indices, words.cast(told.value_type))
+    else:
+        names = names.cast(told)
+    starts = [start for _, start, _ in rows]
+    ends = [start + width for _, start, width in rows]
+    table = pa.table({"chrom": names, "start": starts, "end": ends, "text": names})
+    out = io.BytesIO()
+    if arrow:
+        with pa.ipc.new_file(out, table.schema) as writer:
+            writer.write_table(table, max_chunksize=size)
+    else:
+        pq.write_table(table, out, row_group_size=size)
+    dataset = gidx.open(out.getvalue())
+    every = [(str(chrom), start, start + width) for chrom, start, width in rows]
+    assert places(dataset.to_table()) == every
+    assert len(dataset.to_pandas()) == len(gidx.read(out.getvalue()).gidx.query(every)) == len(rows)
+    for name in dataset.chroms:
+        asked = [(name, 0, 20), (name, 30, 35)]
+        found = [row for row in every if row[0] == name]
+        within = [r for r in found if any(r[1] < end and r[2] > begin for _, begin, end in asked)]
+        assert places(dataset.to_table(name)) == found
+        assert places(dataset.to_table(asked)) == within
+        assert dataset.count_rows(asked) == len(within)
+        assert places(dataset.to_dataset().to_table(filter=pc.field("chrom") == name)) == found
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_what_polars_writes_is_read(tmp_path, suffix):
+    """Texts as views, categories of unsigned numbers."""
+    frame = pl.DataFrame(
+        {"chrom": ["b", "a"], "start": [1, 2], "end": [5, 6], "texts": [["x"], []]}
+    )
+    frame = frame.with_columns(
+        kind=pl.Series(["u", None], dtype=pl.Categorical),
+        enum=pl.Series(["u", "v"], dtype=pl.Enum(["v", "u"])),
+    )
+    path = tmp_path / f"a.{suffix}"
+    (frame.write_parquet if suffix == "parquet" else frame.write_ipc)(path)
+    found = gidx.read(path, "b:1-9")
+    assert found[["chrom", "start", "kind", "enum"]].values.tolist() == [["b", 1, "u", "u"]]
+    assert gidx.read(path)["kind"].isna().tolist() == [False, True]
+    assert gidx.open(path).to_table(columns=["texts"]).to_pydict() == {"texts": [["x"], []]}
 
 
 @pytest.mark.parametrize("by", OTHERS)

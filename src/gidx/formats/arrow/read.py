@@ -50,7 +50,7 @@ class ArrowTable(Columnar):
             for lo, hi in ranges.tolist():
                 yield from map(found.get_batch, range(lo, hi)) if self._is_file else found
 
-    def table(self, blocks: pa.RecordBatch, columns: Sequence[str]) -> pa.Table:
+    def stored(self, blocks: pa.RecordBatch, columns: Sequence[str]) -> pa.Table:
         return pa.Table.from_batches([blocks]).select(list(columns))
 
     def rows_in(self, blocks: pa.RecordBatch) -> int:

@@ -90,7 +90,7 @@ class ParquetTable(Columnar):
         with reading(self.source.name, self.title):
             return pa.ipc.read_schema(pa.py_buffer(data))
 
-    def table(self, blocks: int, columns: Sequence[str]) -> pa.Table:
+    def stored(self, blocks: int, columns: Sequence[str]) -> pa.Table:
         import pyarrow.parquet as pq
 
         with reading(self.source.name, self.title):
@@ -149,7 +149,7 @@ class ParquetTable(Columnar):
                 for name in (roles.chrom, roles.start, roles.end)
             )
         return Bounds(
-            [None if b is None else (str(b[0]), str(b[1])) for b in chrom],
+            [_names(b) for b in chrom],
             np.array([-_FAR if b is None else int(b[0]) - roles.shift for b in start], np.int64),
             np.array([_FAR if b is None else int(b[1]) - roles.shift for b in start], np.int64),
             np.array([_FAR if b is None else int(b[1]) for b in end], np.int64),
@@ -237,12 +237,37 @@ def _bounds(meta: Any, group: int, column: int | None) -> tuple[Any, Any] | None
     return None if found is None or not found.has_min_max else (found.min, found.max)
 
 
+def _names(bounds: tuple[Any, Any] | None) -> tuple[str, str] | None:
+    """Bounds of a column of chroms, as names; None where they tell nothing of names.
+
+    Between the numbers 2 and 10 lies 5, but not so between their texts.
+    """
+    if bounds is None:
+        return None
+    if all(isinstance(bound, bytes) for bound in bounds):  # a writer that does not say UTF-8
+        low, high = (bound.decode("utf-8", "surrogateescape") for bound in bounds)
+        return low, high
+    if all(isinstance(bound, str) for bound in bounds):
+        return bounds
+    if bounds[0] == bounds[1] and type(bounds[0]) is int:
+        return str(bounds[0]), str(bounds[0])
+    return None
+
+
 def is_within(name: str, told: tuple[str, str]) -> bool:
     """Whether rows of a chrom may be in a row group, as its statistics tell."""
-    low, high = (text.encode() for text in told)
-    return low <= name.encode() <= (high if len(high) < _EXACT else high + b"\xff")
+    low, high = (text.encode("utf-8", "surrogateescape") for text in told)
+    return (
+        low
+        <= name.encode("utf-8", "surrogateescape")
+        <= (high if len(high) < _EXACT else high + b"\xff")
+    )
 
 
 def _several(told: tuple[str, str] | None) -> bool:
     """Whether a row group may have rows of several chroms."""
-    return told is None or told[0] != told[1] or len(told[0].encode()) >= _EXACT
+    return (
+        told is None
+        or told[0] != told[1]
+        or len(told[0].encode("utf-8", "surrogateescape")) >= _EXACT
+    )

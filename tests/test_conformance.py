@@ -24,7 +24,8 @@ from tests.support.tables import places
 
 import gidx
 from gidx.cli import main
-from gidx.errors import ColumnError, GidxError, UnknownChromError
+from gidx.convert import convert
+from gidx.errors import AutoSqlError, ColumnError, GidxError, UnknownChromError, WriteError
 
 ROWS = [*tabix_files.intervals(21, 900)]
 # in bigBed, chroms are in byte order, and so they are here
@@ -265,6 +266,14 @@ class TestManyChroms:
         assert int(capfd.readouterr().out) == len(expected)
 
 
+WRITERS = {
+    "a.bed": gidx.write_bed, "a.vcf": gidx.write_vcf, "a.gtf": gidx.write_gtf,
+    "a.tsv.gz": gidx.write_tabix,
+    "a.bb": lambda rows, path: gidx.write_bigbed(rows, path, SIZES),
+    "a.bw": lambda rows, path: gidx.write_bigwig(rows, path, SIZES),
+}  # fmt: skip
+
+
 class TestEveryFormat:
     def test_all_rows_are_there_in_order_under_canonical_names(self, path):
         dataset = gidx.open(path)
@@ -325,6 +334,21 @@ class TestEveryFormat:
         for dataset in opened:
             again = pickle.loads(pickle.dumps(dataset))
             assert again.to_table("chr2").equals(dataset.to_table("chr2"), check_metadata=True)
+
+    @pytest.mark.parametrize("columns", [None, ["chrom", "start", "end"]])
+    def test_what_converts_is_what_is_read_and_written(self, path, tmp_path, columns):
+        """To the byte, wherever the writer takes what was read; a BED has maps as texts, too."""
+        dataset, same = gidx.open(path), []
+        for name, write in WRITERS.items():
+            try:
+                write(dataset.scan(columns=columns), tmp_path / name)
+            except (WriteError, AutoSqlError):
+                continue
+            convert(path, tmp_path / f"c.{name}", columns=columns, chromsizes=SIZES)
+            assert (tmp_path / f"c.{name}").read_bytes() == (tmp_path / name).read_bytes()
+            same.append(name)
+        assert {"a.bed", "a.gtf", "a.bb", "a.tsv.gz"} <= {*same} or columns is None
+        assert same or dataset.format == "sam"
 
     def test_columns_are_those_of_the_whole_in_any_order(self, path):
         dataset = gidx.open(path)

@@ -12,7 +12,8 @@ further  source, type, phase,           ref, alt, filter, info, format, each sam
 
 Further fields are the texts that their own format has for them, so nothing is lost. Scores
 are as they are: BED's range of 0 to 1000 is not forced on them. Where some columns of the
-source are missing, those that are there are the further fields.
+source are missing, those that are there are the further fields; of chrom, start and end
+alone it is BED3.
 """
 
 from __future__ import annotations
@@ -66,13 +67,14 @@ def as_bed(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
     whole = kind != "sam" and {*needed, *schema.HEAD} <= {*names}
     more, parts = _lines(rows) if whole else _columns(rows, picked)
     head = zip(schema.HEAD, (pa.string(), schema.POSITION, schema.POSITION), strict=True)
-    fields = [*head, *((n, pa.string()) for n in schema.unique([*_BED6, *more]))]
+    named = (*_BED6, *more) if len(names) > len(schema.HEAD) else ()  # else nobody asked for them
+    fields = [*head, *((n, pa.string()) for n in schema.unique(named))]
     found = pa.schema(fields, schema.metadata(format="bed", coordinates="0-based half-open"))
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch, rest in parts:
             arrays = [batch.column(n).cast(found.field(n).type) for n in schema.HEAD]
-            arrays += [_text(batch, n) for n in picked]
+            arrays += [_text(batch, n) for n in picked if named]
             if kind == "sam" and "flag" in names:
                 arrays[-1] = _strand(batch.column("flag"))
             yield pa.RecordBatch.from_arrays([*arrays, *rest], schema=found)

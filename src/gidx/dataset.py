@@ -23,7 +23,7 @@ from gidx.errors import ChangedError, ColumnError, GidxWarning, RegionError, one
 from gidx.formats import registry
 from gidx.formats.base import Opening
 from gidx.formats.offers import ZOOM_SCHEMA, AsTexts, NameIndexes, Signal, TextLines, Zooms
-from gidx.formats.several import Several
+from gidx.formats.several import Several, samples_of
 from gidx.ground.files import Files, listed
 from gidx.ground.pool import in_order
 from gidx.ground.region import MAX_END, Region, RegionSet, resolve, spans
@@ -161,7 +161,15 @@ def _several(files: Files, opening: Opening) -> Several:
         partial(registry.open, one, replace(opening, index=index))
         for one, index in zip(files.sources, indexes, strict=True)
     )
-    return Several(files, list(in_order(tasks, _AT_ONCE)))
+    found = list(in_order(tasks, _AT_ONCE))
+    told = next(filter(None, map(samples_of, found)), [])
+    for i, file in enumerate(found):  # the same samples in another order are read in this one
+        own = samples_of(file)
+        if own != told and sorted(own) == sorted(told) and file.kind == "vcf":
+            options = {**opening.options, "samples": told}
+            again = replace(opening, index=indexes[i], options=options)
+            found[i] = registry.open(files.sources[i], again)
+    return Several(files, found)
 
 
 class Dataset(OpenFile):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import pickle
+from itertools import permutations
 
 import fsspec
 import pyarrow as pa
@@ -143,6 +144,7 @@ def test_files_without_an_index_are_cut_each(tmp_path, kinds):
 
 
 HEAD = '##fileformat=VCFv4.3\n##INFO=<ID=A,Number=1,Type=Integer,Description="a">\n'
+PAIRS = ("AB", "AC")
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 
 
@@ -176,9 +178,40 @@ class TestWhereHeadersDiffer:
         head = HEAD + '##FORMAT=<ID=GT,Number=1,Type=String,Description="g">\n'
         one = vcf(tmp_path, "1.vcf.gz", f"c1{row}\t0/1", head, "\tFORMAT\tNA1")
         two = vcf(tmp_path, "2.vcf.gz", f"c2{row}\t0/1\t1/1", head, "\tFORMAT\tNA1\tNA2")
-        with pytest.raises(FormatError, match="files of the same samples"):
+        with pytest.raises(FormatError, match="take files of the same samples"):
             gidx.open([one, two])
         assert gidx.open([one, two], samples=["NA1"]).count_rows() == 2
+
+    def test_other_samples_are_an_error_though_they_are_as_many(self, tmp_path):
+        paths = [self.of_samples(tmp_path, f"{i}.vcf.gz", pair) for i, pair in enumerate(PAIRS)]
+        with pytest.raises(FormatError, match=r"1\.vcf\.gz: its samples .*, 'C' is another; take"):
+            gidx.open(paths)
+        assert gidx.open(paths, samples=["A"]).to_table()["FORMAT/GT"].to_pylist() == [["A|A"]] * 2
+
+    @pytest.mark.parametrize("order", [*permutations("ABC")])
+    def test_samples_in_another_order_are_read_in_that_of_the_first(self, tmp_path, order):
+        paths = [self.of_samples(tmp_path, f"{o}.vcf.gz", o) for o in ("BAC", "".join(order))]
+        dataset = gidx.open(paths)
+        for found in (dataset, pickle.loads(pickle.dumps(dataset))):
+            table = found.to_table(columns=["FORMAT/GT"])
+            assert table["FORMAT/GT"].to_pylist() == [["B|B", "A|A", "C|C"]] * 2
+        assert gidx.read(paths).gidx.samples == ["B", "A", "C"]
+        chosen = gidx.open(paths, samples=["C", "B"]).to_table()["FORMAT/GT"].to_pylist()
+        assert chosen == [["C|C", "B|B"]] * 2
+        tables = [tmp_path / f"{i}.parquet" for i in range(2)]
+        for path, table in zip(paths, tables, strict=True):
+            gidx.to_parquet(path, table)
+        if order != tuple("BAC"):
+            with pytest.raises(FormatError, match="they stand in another order"):
+                gidx.open(tables)
+
+    @staticmethod
+    def of_samples(folder, name, samples):
+        """One row, in which each sample's genotype is its name."""
+        head = HEAD + '##FORMAT=<ID=GT,Number=1,Type=String,Description="g">\n'
+        cells = "\t".join(f"{sample}|{sample}" for sample in samples)
+        row = f"c1\t5\t.\tA\tC\t.\t.\tA=3\tGT\t{cells}"
+        return vcf(folder, name, row, head, "\t".join(["\tFORMAT", *samples]))
 
     def test_formats_must_be_the_same(self, tmp_path):
         bed = tabix_files.write(tmp_path / "a.bed.gz", "c1\t1\t2\n")

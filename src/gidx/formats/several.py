@@ -31,6 +31,11 @@ from gidx.options import Names
 _Planned = list[tuple[int, Ranges]]  # ranges by file
 
 
+def samples_of(file: Format) -> list[str]:
+    """The samples that each list under ``FORMAT/…`` is over, in its order; none of other files."""
+    return list(schema.read_metadata(file.schema("canonical")).get("samples") or [])
+
+
 class Several(Format):
     """Open files of one format, as one (a `Format`)."""
 
@@ -42,6 +47,18 @@ class Several(Format):
                 raise FormatError(
                     f"{file.source.name}: a {file.kind} file, where {files[0].source.name} is "
                     f"{self.kind}; files that are opened as one are of one format",
+                    path=file.source.name,
+                    offset=None,
+                )
+        told = next(filter(None, map(samples_of, files)), [])
+        for file in files:
+            own = samples_of(file)
+            if own and own != told:
+                other = next((sample for sample in own if sample not in told), None)
+                what = "they stand in another order" if other is None else f"{other!r} is another"
+                raise FormatError(
+                    f"{file.source.name}: its samples are not those of the files before, {what}; "
+                    "take files of the same samples, or choose some with samples=[...]",
                     path=file.source.name,
                     offset=None,
                 )
@@ -86,8 +103,7 @@ class Several(Format):
                     raise FormatError(
                         f"{file.source.name}: column {field.name} is {field.type}, in "
                         f"{by.source.name} it is {known.type}; files that are opened as one have "
-                        "one type for a column: say it with types= or schema=, and of VCF take "
-                        "files of the same samples",
+                        "one type for a column: say it with types= or schema=",
                         path=file.source.name,
                         offset=None,
                     )

@@ -14,6 +14,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -49,7 +50,9 @@ class Columnar(Format):
         columns = SimpleNamespace(column_names=own.names, attrs={schema.KEY: told})
         self._roles: Roles | str
         try:
-            self._roles = roles_of(columns, source.name)
+            self._roles = roles = roles_of(columns, source.name)
+            if roles.told is not None and not pat.is_integer(own.field(roles.told).type):
+                self._roles = replace(roles, told=None)
         except ColumnError as error:
             if not opening.any_table:
                 raise
@@ -182,8 +185,7 @@ class Columnar(Format):
     def heads(self, blocks: Any) -> tuple[list[str], pa.Array, pa.Array]:
         """Names of chroms, starts and ends of a piece."""
         roles, reader = self.roles, ColumnarReader(self, (), "canonical")
-        wanted = [n for n in (roles.chrom, roles.start, roles.end, roles.ref) if n is not None]
-        table = self.table(blocks, wanted)
+        table = self.table(blocks, roles.needed)
         return names_in(table.column(roles.chrom)), reader.start(table), reader.end(table)
 
     def count(self, blocks: Any, regions: RegionSet | None) -> int:
@@ -214,19 +216,16 @@ class ColumnarReader:
         return Rows(schema.batch(arrays, self.schema, n))
 
     def _read(self, blocks: Any, needed: Sequence[str]) -> pa.Table:
-        more: list[str | None] = []
+        more: Sequence[str] = ()
         if any(name is None for _, name in self._picked):  # an end that is computed
-            more = [self._file.roles.start, self._file.roles.ref]
-        columns = dict.fromkeys([*needed, *(name for name in more if name is not None)])
-        return self._file.table(blocks, list(columns))
+            more = [name for name in self._file.roles.needed if name != self._file.roles.chrom]
+        return self._file.table(blocks, list(dict.fromkeys([*needed, *more])))
 
     def kept(
         self, blocks: Any, regions: RegionSet, needed: Sequence[str] = ()
     ) -> tuple[pa.Table, Ints]:
         """Columns of a row group, and which rows of it overlap a region."""
-        roles = self._file.roles
-        heads = [n for n in (roles.chrom, roles.start, roles.end, roles.ref) if n is not None]
-        table = self._file.table(blocks, list(dict.fromkeys([*needed, *heads])))
+        table = self._file.table(blocks, list(dict.fromkeys([*needed, *self._file.roles.needed])))
         chrom = self._codes(table)
         start, end = self.start(table), self.end(table)
         there = pc.and_(pc.and_(chrom.is_valid(), start.is_valid()), end.is_valid())
@@ -265,14 +264,19 @@ class ColumnarReader:
         return pc.subtract(column, self._file.roles.shift) if self._file.roles.shift else column
 
     def end(self, table: pa.Table) -> pa.Array:
-        """Ends of rows; where there are none, by the length of REF."""
+        """Ends of rows; where there are none, by the length of REF, or END if it is farther."""
         roles = self._file.roles
         if roles.end is not None:
             return _one(table.column(roles.end)).cast(pa.int64())
         start = self.start(table)
-        if roles.ref is None:
-            return pc.add(start, 1)
-        return pc.add(start, pc.utf8_length(_texts(_one(table.column(roles.ref)))).cast(pa.int64()))
+        size: Any = 1
+        if roles.ref is not None:
+            size = pc.utf8_length(_texts(_one(table.column(roles.ref)))).cast(pa.int64())
+        end = pc.add(start, size)
+        if roles.told is None:
+            return end
+        told = _one(table.column(roles.told)).cast(pa.int64())
+        return pc.max_element_wise(end, told)  # of which some are missing
 
     def _array(self, table: pa.Table, field: pa.Field, name: str | None) -> pa.Array:
         if self._as_they_are:

@@ -132,7 +132,7 @@ class FrameIndex:
             now = _memory_of(frame[name])
             if not all(map(_same, now, memory)):
                 return False
-        read = closely or self._is_small or self.roles.ref is not None or not _copies_on_write()
+        read = closely or self._is_small or self.roles.is_computed or not _copies_on_write()
         if self._digest is None or not read:
             return True
         return _digest_of(frame, self.roles) == self._digest
@@ -220,7 +220,7 @@ def _digest_of(
 
     Of a VCF's rows (their ends are found in other columns) it is that of their positions.
     """
-    if found.ref is not None:
+    if found.is_computed:
         where = where or positions(frame, found)
         values = (where.codes, where.start, where.end)
         return *(_digest(v) for v in values), hash(where.names)

@@ -99,7 +99,7 @@ def read(
         end, also = integers(frame[found.end], largest)
         missing = _either(missing, also)
     else:
-        end = start + 1 if found.ref is None else _vcf_end(frame, start, frame[found.ref])
+        end = _vcf_end(frame, start, found)
     return Positions(codes, names, start, end), missing
 
 
@@ -271,19 +271,23 @@ def as_arrow(column: Series) -> pa.ChunkedArray:
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 
-def _vcf_end(frame: pd.DataFrame, start: Ints, ref: Series) -> Ints:
+def _vcf_end(frame: pd.DataFrame, start: Ints, found: Roles) -> Ints:
     """Where VCF rows end: by REF, or by END where a column or INFO has it, if farther."""
-    lengths, _ = integers(ref.astype("object").str.len())  # 0 for what is missing
-    end = start + np.maximum(lengths, 1)
-    for told in _told_ends(frame):
+    end = start + 1
+    if found.ref is not None:
+        lengths, _ = integers(frame[found.ref].astype("object").str.len())  # 0 for what is missing
+        end = start + np.maximum(lengths, 1)
+    for told in _told_ends(frame, found):
         farther, missing = integers(told)
         end = np.maximum(end, farther if missing is None else np.where(missing, 0, farther))
     return end
 
 
-def _told_ends(frame: pd.DataFrame) -> Sequence[Series]:
-    if "INFO/END" in frame.columns:
-        return [frame["INFO/END"]]
+def _told_ends(frame: pd.DataFrame, roles: Roles) -> Sequence[Series]:
+    if roles.told is not None:
+        return [frame[roles.told]]
+    if roles.ref is None:
+        return []
     if "INFO" in frame.columns and isinstance(frame["INFO"].dtype, (pd.StringDtype, np.dtype)):
         found = frame["INFO"].astype("str").str.extract(r"(?:^|;)END=([0-9]+)")[0]
         return [found.astype("Int64")] if found.notna().any() else []

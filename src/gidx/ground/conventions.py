@@ -15,13 +15,14 @@ seqname, start, end             1-based closed              GTF
 seqnames, start, end            1-based closed              GRanges as a data.frame
 Chromosome, Start_Position,     1-based closed              MAF (mutation annotation)
 End_Position
-CHROM, POS                      1-based, REF says how long  VCF
+CHROM, POS                      1-based, to REF's end, END  VCF
 chrom, start, ref               0-based, ref says how long  gidx: a VCF without end
 chrom, pos, and what is like it 1-based, one base           tables of positions
 chr, start, end, and …          nobody knows                has to be said
 ==============================  ==========================  ===========================
 
-A table of positions with ``ref`` and ``alt`` has rows as long as ``ref``, as a VCF's are.
+A table of positions with ``ref`` and ``alt`` has rows as long as ``ref``, as a VCF's are; or to
+END (INFO/END), a number, where that is farther, as in a VCF.
 The first row wins where it applies. Else, columns that could be read in two ways, or
 of which nobody knows what they count from, are an error that says so.
 """
@@ -44,8 +45,8 @@ ZERO_BASED, ONE_BASED = "0-based half-open", "1-based closed"
 class Roles:
     """Which columns are chrom, start and end; ``shift`` makes a start 0-based.
 
-    Without ``end`` a row is one base, or as long as the texts of ``ref``; ``by`` says who
-    calls them so.
+    Without ``end`` a row is one base, or as long as the texts of ``ref``, or to ``told``, a
+    column of ends of some rows, if that is farther; ``by`` says who calls them so.
     """
 
     chrom: str
@@ -54,6 +55,7 @@ class Roles:
     coordinates: str = ZERO_BASED
     ref: str | None = None
     by: str = "gidx"
+    told: str | None = None
 
     @property
     def shift(self) -> int:
@@ -65,8 +67,20 @@ class Roles:
         """The columns, in order."""
         return tuple(n for n in (self.chrom, self.start, self.end) if n is not None)
 
+    @property
+    def is_computed(self) -> bool:
+        """Whether ends are made of other columns."""
+        return self.ref is not None or self.told is not None
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """All columns that say where rows are."""
+        more = (n for n in (self.ref, self.told) if n is not None)
+        return tuple(dict.fromkeys((*self.names, *more)))
+
     def __str__(self) -> str:
         told = "1 base" if self.ref is None else f"the length of {self.ref!r}"
+        told += "" if self.told is None else f" or {self.told!r}"
         end = told if self.end is None else repr(self.end)
         where = f"chrom={self.chrom!r}, start={self.start!r}, end={end}"
         return f"{where}, {self.coordinates} ({self.by})"
@@ -124,8 +138,8 @@ def _roles(columns: tuple[object, ...], about: str | None, what: str) -> Roles:
     if not told:
         return recognise(columns, what)
     roles = Roles(**{"by": "set", **told})
-    for name in (*roles.names, roles.ref):
-        if name is not None and name not in columns:
+    for name in roles.needed:
+        if name not in columns:
             raise ColumnError(
                 f"df.gidx.set named the column {name!r}, which {what} no longer has; "
                 "call df.gidx.set again"
@@ -205,7 +219,10 @@ def _fits(names: list[str]) -> Iterator[tuple[Roles, bool]]:
                 ref = _ref(by, names) if end is None else None
                 if by == _VARIANTS and ref is None:
                     continue
-                roles = Roles(chrom, start, end, coordinates or ZERO_BASED, ref, by)
+                told = None
+                if end is None and (by == "VCF" or ref is not None):
+                    told = next((n for n in ("INFO/END", "END") if n in names), None)
+                roles = Roles(chrom, start, end, coordinates or ZERO_BASED, ref, by, told)
                 if roles.names not in seen:
                     seen.add(roles.names)
                     yield roles, coordinates is not None

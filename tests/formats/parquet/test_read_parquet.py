@@ -352,3 +352,27 @@ def test_histograms_of_levels_that_no_column_has_are_an_error(tmp_path):
             except FormatError as error:
                 found.append(str(error))
     assert any("istogram" in message for message in found)
+
+
+@pytest.mark.parametrize("name", ["END", "INFO/END"])
+@pytest.mark.parametrize("with_ref", [True, False])
+def test_rows_reach_to_end_where_a_vcf_s_table_has_it(tmp_path, name, with_ref):
+    """As `bcftools query` and VariantsToTable write it: CHROM, POS, END, all from 1."""
+    table = pa.table({
+        "CHROM": ["c1", "c1", "c1"], "POS": [10, 20, 30], "REF": ["ACG", "A", "A"],
+        name: pa.array([None, 500, -1], pa.int64()),
+    })  # fmt: skip
+    if not with_ref:
+        table = table.drop_columns("REF")
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pa.ipc.new_file(tmp_path / "a.arrow", table.schema) as writer:
+        writer.write_table(table)
+    expected = [("c1", 9, 12 if with_ref else 10), ("c1", 19, 500), ("c1", 29, 30)]
+    for file in ("a.parquet", "a.arrow"):
+        dataset = gidx.open(tmp_path / file)
+        assert places(dataset.to_table()) == expected
+        assert places(dataset.to_table(("c1", 400, 401))) == expected[1:2]
+        assert dataset.count_rows(("c1", 30, 31)) == 1
+    for frame in (table.to_pandas(), table.to_pandas(types_mapper=pd.ArrowDtype)):
+        assert frame.gidx.query(("c1", 400, 401)).index.tolist() == [1]
+        assert frame.gidx.canonical()["end"].tolist() == [end for *_, end in expected]

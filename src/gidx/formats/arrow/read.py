@@ -62,8 +62,7 @@ class ArrowTable(Columnar):
     @cached_property
     def _looks(self) -> list[tuple[list[str], int, int]]:
         """Of each batch its chroms, and bases that hold all of its rows."""
-        roles = self.roles
-        heads = [n for n in (roles.chrom, roles.start, roles.end, roles.ref) if n is not None]
+        heads = self.roles.needed
         found = []
         for batch in self._batches(self.plan(None), [self._own.get_field_index(n) for n in heads]):
             names, start, end = self.heads(batch)

@@ -530,6 +530,7 @@ class _Stream:
             odd = next((name for name in one if name not in other), None)
             if odd is not None:
                 raise WriteError(f"batch {number} {what} {odd!r}{hint(odd, other)}", row=None)
+        _check_alike(self.schema, table.schema, number)
         columns = []
         chrom = chrom_column(self.schema.names)
         for f in self.schema:
@@ -553,6 +554,32 @@ class _Stream:
                 f"{f.type}: {str(error).strip()}",
                 row=None,
             ) from None
+
+
+_ALIKE = {
+    "samples": "read all files with the same samples=[...], in one order",
+    "coordinates": "make them alike: df.gidx.canonical(), or names= as in the first",
+}
+
+
+def _check_alike(first: pa.Schema, schema: pa.Schema, number: int) -> None:
+    """Raise where a piece says otherwise than the first what its positions or lists are of."""
+    key = canonical.KEY.encode()
+    one, other = ((told.metadata or {}).get(key) for told in (first, schema))
+    if one == other:
+        return
+    mine, its = canonical.read_metadata(first), canonical.read_metadata(schema)
+    for name, way in _ALIKE.items():
+        if name in mine and name in its and mine[name] != its[name]:
+            raise WriteError(
+                f"batch {number}: its {name} are {_shown(its[name])}, of those before they are "
+                f"{_shown(mine[name])}; {way}",
+                row=None,
+            )
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(str, value[:5])) if isinstance(value, list) else str(value)
 
 
 def _collect(

@@ -792,6 +792,35 @@ def test_a_stream_with_its_header_is_written_as_it_comes():
     assert len(text_of(batches(), threads=1).splitlines()) == 50 + len(header_of(first))
 
 
+def test_pieces_of_a_stream_are_of_the_same_samples_and_coordinates(tmp_path):
+    """By their length alone the second's genotypes would be those of other samples."""
+    head = "##fileformat=VCFv4.3\n##contig=<ID=c,length=99>\n"
+    head += '##FORMAT=<ID=GT,Number=1,Type=String,Description="g">\n'
+    head += "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t"
+    row = "\n".join(["A\tB", "c\t5\t.\tA\tC\t.\t.\t.\tGT\tA|A\tB|B\n"])
+    other = (
+        row.replace("A\tB\n", "B\tA\n").replace("A|A\tB|B", "B|B\tA|A").replace("\t5\t", "\t7\t")
+    )
+    one, two = (gidx.open((head + text).encode()) for text in (row, other))
+    for pieces in ([one.to_table(), two.to_table()], [*one.to_batches(), *two.to_batches()]):
+        for write in (write_vcf, gidx.to_parquet):
+            with pytest.raises(
+                WriteError, match=r"batch 1: its samples are B, A, .* they are A, B"
+            ):
+                write(iter(pieces), tmp_path / "a")
+    again = gidx.open((head + other).encode(), samples=["A", "B"])
+    write_vcf(iter([one.to_table(), again.to_table()]), tmp_path / "b.vcf.gz")
+    assert (
+        gidx.open(tmp_path / "b.vcf.gz").to_table()["FORMAT/GT"].to_pylist() == [["A|A", "B|B"]] * 2
+    )
+    table = gidx.open(b"#chrom\tstart\tend\nc\t1\t9\n", schema=None).to_table()
+    told = {**schema.read_metadata(table.schema), "coordinates": "1-based closed"}
+    told.pop("version")
+    closed = table.replace_schema_metadata(schema.metadata(**told))
+    with pytest.raises(WriteError, match="batch 1: its coordinates are 1-based closed, of those"):
+        gidx.write_bed(iter([table, closed]), tmp_path / "a.bed.gz")
+
+
 def test_chroms_of_a_stream_are_in_its_header():
     one, two = table(), {**table(), "chrom": ["chr2"]}
     found = header_of(iter([pa.table(one), pa.table(two)]))

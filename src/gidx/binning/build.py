@@ -28,19 +28,9 @@ from gidx.kernels.bins import (
     AGAIN,
     BACKWARD,
     FAR,
-    HEIGHTS,
-    LAST,
-    MAX_END,
-    OFFSETS,
     OK,
-    REF,
-    REF_BEGIN,
-    SAVED,
-    START,
-    STATE,
     UNSORTED,
-    close_rows,
-    push_rows,
+    Binner,
     running_ends,
 )
 
@@ -78,12 +68,7 @@ class IndexBuilder:
             raise ValueError(f"min_shift is {min_shift}")
         self.min_shift = min_shift
         self.n_rows = 0
-        self._state = np.zeros(STATE, np.int64)
-        self._state[[REF, START]] = -1
-        self._offsets = np.zeros(OFFSETS, np.uint64)
-        self._open_index = np.full(HEIGHTS, -1, np.int64)
-        self._open_range = np.zeros((HEIGHTS, 2), np.uint64)
-        self._seen = np.zeros(64, np.bool_)
+        self._binner = Binner(min_shift)
         self._chunks: list[tuple[Integers, Offsets]] = []
         self._runs: list[tuple[Integers, Offsets]] = []
         self._refs: list[tuple[Integers, Offsets]] = []
@@ -91,7 +76,7 @@ class IndexBuilder:
     @property
     def max_end(self) -> int:
         """The largest end so far; past 2**29 it takes a CSI."""
-        return int(self._state[MAX_END])
+        return self._binner.max_end
 
     def push(
         self,
@@ -127,29 +112,12 @@ class IndexBuilder:
             )
         if n == 0:
             return None
-        most = int(ref.max())
         if ref.min() < 0:
             raise ValueError("a chrom id is negative")
-        if most >= len(self._seen):
-            self._seen = np.pad(self._seen, (0, most + 1))
-        if self.n_rows == 0:
-            self._offsets[[SAVED, LAST, REF_BEGIN]] = bounds[0]
-        room = n + HEIGHTS + 1  # pages that are not written cost nothing
-        chunk, chunk_range = np.empty((room, 3), np.int64), np.empty((room, 2), np.uint64)
-        run, run_offset = np.empty((n, 3), np.int64), np.empty(n, np.uint64)
-        closed, extent = np.empty((n, 3), np.int64), np.empty((n, 2), np.uint64)
-        status, row, n_chunks, n_runs, n_refs = push_rows(
-            ref, start, end, bounds, self.min_shift, self._state, self._offsets,
-            self._open_index, self._open_range, self._seen,
-            chunk, chunk_range, run, run_offset, closed, extent,
-        )  # fmt: skip
-        for kept, pair, count in (
-            (self._chunks, (chunk, chunk_range), n_chunks),
-            (self._runs, (run, run_offset), n_runs),
-            (self._refs, (closed, extent), n_refs),
-        ):
-            if count:
-                kept.append((pair[0][:count].copy(), pair[1][:count].copy()))
+        status, row, found = self._binner.push(ref, start, end, bounds, int(ref.max()))
+        for kept, pair in zip((self._chunks, self._runs, self._refs), found, strict=True):
+            if len(pair[0]):
+                kept.append(pair)
         self.n_rows += row
         if status == OK:
             return None
@@ -234,17 +202,11 @@ class IndexBuilder:
 
     def _closed(self, end: int | None) -> tuple[Any, ...]:
         """All parts, with those still open closed; the builder stays as it is."""
-        chunk, chunk_range = np.empty((HEIGHTS + 1, 3), np.int64), np.empty((HEIGHTS + 1, 2), "u8")
-        ref, extent = np.empty((1, 3), np.int64), np.empty((1, 2), np.uint64)
-        n_chunks, n_refs = close_rows(
-            np.uint64(self._offsets[LAST] if end is None else end), self._state, self._offsets,
-            self._open_index.copy(), self._open_range.copy(), chunk, chunk_range, ref, extent,
-        )  # fmt: skip
-        none = np.empty((0, 3), np.int64), np.empty(0, np.uint64)
+        chunks, runs, refs = self._binner.close(end)
         return (
-            *_joined([*self._chunks, (chunk[:n_chunks], chunk_range[:n_chunks])]),
-            *_joined([none, *self._runs]),
-            *_joined([*self._refs, (ref[:n_refs], extent[:n_refs])]),
+            *_joined([*self._chunks, chunks]),
+            *_joined([*self._runs, runs]),
+            *_joined([*self._refs, refs]),
         )
 
 

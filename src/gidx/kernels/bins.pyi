@@ -9,18 +9,6 @@ UNSORTED: int
 AGAIN: int
 BACKWARD: int
 FAR: int
-REF: int
-START: int
-HEIGHT: int
-INDEX: int
-ROWS: int
-REACH: int
-MAX_END: int
-STATE: int
-SAVED: int
-LAST: int
-REF_BEGIN: int
-OFFSETS: int
 HEIGHTS: int
 
 def count_parts(
@@ -75,32 +63,16 @@ class Scheme:
         first: Int64s,
     ) -> tuple[int, int]: ...
 
-def push_rows(
-    refs: Int64s,
-    starts: Int64s,
-    ends: Int64s,
-    bounds: UInt64s,
-    min_shift: Integer,
-    state: Int64s,
-    offsets: UInt64s,
-    open_index: Int64s,
-    open_range: UInt64s,
-    seen: Mask,
-    chunk: Int64s,
-    chunk_range: UInt64s,
-    run: Int64s,
-    run_offset: UInt64s,
-    ref: Int64s,
-    ref_range: UInt64s,
-) -> tuple[int, int, int, int, int]: ...
-def close_rows(
-    end: Integer,
-    state: Int64s,
-    offsets: UInt64s,
-    open_index: Int64s,
-    open_range: UInt64s,
-    chunk: Int64s,
-    chunk_range: UInt64s,
-    ref: Int64s,
-    ref_range: UInt64s,
-) -> tuple[int, int]: ...
+Pairs = tuple[tuple[Int64s, UInt64s], ...]
+
+class Parts:
+    def __init__(self, rows: Integer) -> None: ...
+    def pairs(self) -> Pairs: ...
+
+class Binner:
+    max_end: int
+    def __init__(self, min_shift: Integer) -> None: ...
+    def push(
+        self, refs: Int64s, starts: Int64s, ends: Int64s, bounds: UInt64s, most: Integer
+    ) -> tuple[int, int, Pairs]: ...
+    def close(self, end: Integer | None = None) -> Pairs: ...

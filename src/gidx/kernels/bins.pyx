@@ -410,164 +410,176 @@ cdef i64 _join_few(u64[:, ::1] ranges, u64 gap) noexcept nogil:
 # bins is not needed. Heights, not levels, because they do not depend on the depth,
 # which is known only with the last row.
 
-# What `push_rows` returns as status, with the row's place in the batch.
+# What `Binner.push` returns as status, with the row's place in the batch.
 cpdef enum:
     UNSORTED = 1, AGAIN = 2, BACKWARD = 3, FAR = 4
-# What it remembers between batches (int64 each; uint64 each).
-cpdef enum:
-    REF = 0, START = 1, HEIGHT = 2, INDEX = 3, ROWS = 4, REACH = 5, MAX_END = 6
-cpdef enum:
-    STATE = 7
-cpdef enum:
-    SAVED = 0, LAST = 1, REF_BEGIN = 2
-cpdef enum:
-    OFFSETS = 3
 cpdef enum:  # a depth of 10, and one for a row of length zero at its very end
     HEIGHTS = 12
 
 
-cdef inline i64 _add_chunk(
-    const i64[::1] state, i64 height, i64 index, u64 begin, u64 end, i64[::1] open_index,
-    u64[:, ::1] open_range, i64[:, ::1] chunk, u64[:, ::1] chunk_range, i64 n,
-) noexcept nogil:
-    """A run of rows in one bin: more of its last chunk where they share a block, or a new one."""
-    if open_index[height] == index:
-        if open_range[height, 1] >> 16 >= begin >> 16:
-            open_range[height, 1] = end
-            return n
-    if open_index[height] >= 0:
-        chunk[n, 0], chunk[n, 1], chunk[n, 2] = state[REF], height, open_index[height]
-        chunk_range[n, 0], chunk_range[n, 1] = open_range[height, 0], open_range[height, 1]
-        n += 1
-    open_index[height] = index
-    open_range[height, 0], open_range[height, 1] = begin, end
-    return n
+cdef class Parts:
+    """Chunks (reference, height, index in its height), runs of windows (reference, first and
+    last), all of whose windows a row is the first to overlap, and references (number, rows,
+    windows), each with its offsets: room for those of ``rows`` rows."""
+
+    cdef i64[:, ::1] chunk, run, ref
+    cdef u64[:, ::1] chunk_range, ref_range
+    cdef u64[::1] run_offset
+    cdef i64 chunks, runs, refs
+
+    def __init__(self, i64 rows):
+        # pages that are not written cost nothing
+        self.chunk = np.empty((rows + HEIGHTS + 1, 3), np.int64)
+        self.chunk_range = np.empty((rows + HEIGHTS + 1, 2), np.uint64)
+        self.run, self.run_offset = np.empty((rows, 3), np.int64), np.empty(rows, np.uint64)
+        self.ref = np.empty((rows + 1, 3), np.int64)
+        self.ref_range = np.empty((rows + 1, 2), np.uint64)
+        self.chunks = self.runs = self.refs = 0
+
+    def pairs(self):
+        """What was found: chunks, runs, references, and their offsets, each."""
+        return (
+            (self.chunk.base[: self.chunks].copy(), self.chunk_range.base[: self.chunks].copy()),
+            (self.run.base[: self.runs].copy(), self.run_offset.base[: self.runs].copy()),
+            (self.ref.base[: self.refs].copy(), self.ref_range.base[: self.refs].copy()),
+        )
 
 
-cdef inline (i64, i64) _close_ref(
-    const i64[::1] state, const u64[::1] offsets, u64 end, i64[::1] open_index,
-    u64[:, ::1] open_range, i64[:, ::1] chunk, u64[:, ::1] chunk_range, i64 n, i64[:, ::1] ref,
-    u64[:, ::1] ref_range, i64 m,
-) noexcept nogil:
-    """The end of a reference: its last run, its open chunks, its extent."""
-    cdef i64 h
-    n = _add_chunk(
-        state, state[HEIGHT], state[INDEX], offsets[SAVED], end, open_index, open_range, chunk,
-        chunk_range, n,
-    )
-    for h in range(HEIGHTS):
-        if open_index[h] >= 0:
-            chunk[n, 0], chunk[n, 1], chunk[n, 2] = state[REF], h, open_index[h]
-            chunk_range[n, 0], chunk_range[n, 1] = open_range[h, 0], open_range[h, 1]
-            n += 1
-            open_index[h] = -1
-    ref[m, 0], ref[m, 1], ref[m, 2] = state[REF], state[ROWS], state[REACH]
-    ref_range[m, 0], ref_range[m, 1] = offsets[REF_BEGIN], end
-    return n, m + 1
+cdef class Binner:
+    """Rows in file order into `Parts`: what is open between batches of them."""
 
+    cdef i64 min_shift, ref, start, height, index, rows, reach
+    cdef readonly i64 max_end
+    cdef u64 saved, last, ref_begin
+    cdef i64 open_index[HEIGHTS]
+    cdef u64 open_begin[HEIGHTS]
+    cdef u64 open_end[HEIGHTS]
+    cdef u8[::1] seen
 
-cdef (i64, i64, i64, i64, i64) _push_rows(
-    const i64[::1] refs, const i64[::1] starts, const i64[::1] ends, const u64[::1] bounds,
-    i64 min_shift, i64[::1] state, u64[::1] offsets, i64[::1] open_index, u64[:, ::1] open_range,
-    u8[::1] seen, i64[:, ::1] chunk, u64[:, ::1] chunk_range, i64[:, ::1] run, u64[::1] run_offset,
-    i64[:, ::1] ref, u64[:, ::1] ref_range,
-) noexcept nogil:
-    cdef bint new
-    cdef i64 height, index, last, to, n, w, m, limit, i, start, end, from_, shift
-    n, w, m = 0, 0, 0
-    limit = <i64>1 << (min_shift + 3 * (HEIGHTS - 2))
-    for i in range(len(refs)):
-        start, end = starts[i], ends[i]
-        if end < start:
-            return BACKWARD, i, n, w, m
-        start, end = max(start, 0), max(end, 1)  # POS 0 of a VCF: into the first bin
-        if end > limit:
-            return FAR, i, n, w, m
-        new = refs[i] != state[REF]
-        if new:
-            if seen[refs[i]]:
-                return AGAIN, i, n, w, m
-            if state[REF] >= 0:
-                n, m = _close_ref(
-                    state, offsets, offsets[LAST], open_index, open_range, chunk, chunk_range, n,
-                    ref, ref_range, m,
-                )
-                offsets[REF_BEGIN] = offsets[LAST]
-            seen[refs[i]] = True
-            state[REF], state[ROWS], state[REACH] = refs[i], 0, 0
-        elif start < state[START]:
-            return UNSORTED, i, n, w, m
-        # A row of length zero has its last base before its first: at the first base
-        # of a window it counts to the one before, as in `reg2bin`. htslib has it in no
-        # window, and then does not find it where a row after it sets that entry.
-        last = end - 1
-        to = last >> min_shift
-        from_ = max(min(start >> min_shift, to), state[REACH])
-        if from_ <= to:
-            run[w, 0], run[w, 1], run[w, 2] = refs[i], from_, to
-            run_offset[w] = offsets[LAST]
-            w += 1
-            state[REACH] = to + 1
-        height = 0
-        shift = min_shift
-        while start >> shift != last >> shift:
-            height += 1
-            shift += 3
-        index = start >> shift
-        if new or height != state[HEIGHT] or index != state[INDEX]:
-            if not new:
-                n = _add_chunk(
-                    state, state[HEIGHT], state[INDEX], offsets[SAVED], offsets[LAST],
-                    open_index, open_range, chunk, chunk_range, n,
-                )
-            offsets[SAVED] = offsets[LAST]
-            state[HEIGHT], state[INDEX] = height, index
-        state[ROWS] += 1
-        state[START] = start
-        state[MAX_END] = max(state[MAX_END], end, start)
-        offsets[LAST] = bounds[i + 1]
-    return OK, len(refs), n, w, m
+    def __init__(self, i64 min_shift):
+        cdef i64 h
+        self.min_shift, self.max_end, self.ref, self.start = min_shift, 0, -1, -1
+        self.height = self.index = self.rows = self.reach = 0
+        self.saved = self.last = self.ref_begin = 0
+        self.seen = np.zeros(64, np.uint8)
+        for h in range(HEIGHTS):
+            self.open_index[h] = -1
 
+    def push(
+        self, const i64[::1] refs, const i64[::1] starts, const i64[::1] ends,
+        const u64[::1] bounds, i64 most,
+    ):
+        """Rows of references up to `most`: status, row, and what `Parts.pairs` has of them.
 
-def push_rows(
-    const i64[::1] refs, const i64[::1] starts, const i64[::1] ends, const u64[::1] bounds,
-    i64 min_shift, i64[::1] state, u64[::1] offsets, i64[::1] open_index, u64[:, ::1] open_range,
-    u8[::1] seen, i64[:, ::1] chunk, u64[:, ::1] chunk_range, i64[:, ::1] run, u64[::1] run_offset,
-    i64[:, ::1] ref, u64[:, ::1] ref_range,
-):
-    """Rows in file order into chunks, runs of windows, and references.
+        `bounds` (rows + 1) are the rows' bounds, virtual offsets.
+        """
+        cdef i64 status, row
+        cdef Parts parts = Parts(len(refs))
+        if most >= len(self.seen):
+            self.seen = np.pad(self.seen.base, (0, most + 1))
+        if self.ref < 0:
+            self.saved = self.last = self.ref_begin = bounds[0]
+        with nogil:
+            status, row = self.push_rows(refs, starts, ends, bounds, parts)
+        return status, row, parts.pairs()
 
-    `bounds` (rows + 1) are the rows' bounds, virtual offsets. Out: `chunk` (reference,
-    height, index in its height) with its range; `run` (reference, first and last
-    window), all of whose windows a row is the first to overlap, with its offset; `ref`
-    (reference, rows, windows) with its extent. Room: rows + HEIGHTS + 1 chunks, rows
-    runs, rows references. Returns status, row, chunks, runs, references.
-    """
-    cdef (i64, i64, i64, i64, i64) found
-    with nogil:
-        found = _push_rows(refs, starts, ends, bounds, min_shift, state, offsets, open_index, open_range, seen, chunk, chunk_range, run, run_offset, ref, ref_range)
-    return found
+    def close(self, end=None):
+        """The open parts, closed at the offset `end`, else where the last row ends; they stay open."""
+        cdef i64 h
+        cdef u64 at = self.last if end is None else end
+        cdef Parts parts = Parts(0)
+        cdef Binner copy = Binner(self.min_shift)
+        copy.ref, copy.height, copy.index, copy.rows = self.ref, self.height, self.index, self.rows
+        copy.reach, copy.saved, copy.ref_begin = self.reach, self.saved, self.ref_begin
+        for h in range(HEIGHTS):
+            copy.open_index[h] = self.open_index[h]
+            copy.open_begin[h], copy.open_end[h] = self.open_begin[h], self.open_end[h]
+        if self.ref >= 0:
+            copy.close_ref(at, parts)
+        return parts.pairs()
 
+    cdef void add_open(self, i64 height, Parts parts) noexcept nogil:
+        """The chunk that is open at a height, if one is."""
+        cdef i64 n = parts.chunks
+        if self.open_index[height] >= 0:
+            parts.chunk[n, 0], parts.chunk[n, 1] = self.ref, height
+            parts.chunk[n, 2] = self.open_index[height]
+            parts.chunk_range[n, 0] = self.open_begin[height]
+            parts.chunk_range[n, 1] = self.open_end[height]
+            parts.chunks = n + 1
 
-cdef (i64, i64) _close_rows(
-    u64 end, const i64[::1] state, const u64[::1] offsets, i64[::1] open_index,
-    u64[:, ::1] open_range, i64[:, ::1] chunk, u64[:, ::1] chunk_range, i64[:, ::1] ref,
-    u64[:, ::1] ref_range,
-) noexcept nogil:
-    if state[REF] < 0:
-        return 0, 0
-    return _close_ref(
-        state, offsets, end, open_index, open_range, chunk, chunk_range, 0, ref, ref_range, 0
-    )
+    cdef void add_chunk(self, u64 end, Parts parts) noexcept nogil:
+        """A run of rows in one bin: more of its last chunk where they share a block, or a new."""
+        cdef i64 height = self.height
+        if self.open_index[height] == self.index:
+            if self.open_end[height] >> 16 >= self.saved >> 16:
+                self.open_end[height] = end
+                return
+        self.add_open(height, parts)
+        self.open_index[height] = self.index
+        self.open_begin[height], self.open_end[height] = self.saved, end
 
+    cdef void close_ref(self, u64 end, Parts parts) noexcept nogil:
+        """The end of a reference: its last run, its open chunks, its extent."""
+        cdef i64 h, m = parts.refs
+        self.add_chunk(end, parts)
+        for h in range(HEIGHTS):
+            self.add_open(h, parts)
+            self.open_index[h] = -1
+        parts.ref[m, 0], parts.ref[m, 1], parts.ref[m, 2] = self.ref, self.rows, self.reach
+        parts.ref_range[m, 0], parts.ref_range[m, 1] = self.ref_begin, end
+        parts.refs = m + 1
 
-def close_rows(
-    u64 end, const i64[::1] state, const u64[::1] offsets, i64[::1] open_index,
-    u64[:, ::1] open_range, i64[:, ::1] chunk, u64[:, ::1] chunk_range, i64[:, ::1] ref,
-    u64[:, ::1] ref_range,
-):
-    """The last reference's end, at `end`: chunks, references."""
-    cdef (i64, i64) found
-    with nogil:
-        found = _close_rows(end, state, offsets, open_index, open_range, chunk, chunk_range, ref, ref_range)
-    return found
+    cdef (i64, i64) push_rows(
+        self, const i64[::1] refs, const i64[::1] starts, const i64[::1] ends,
+        const u64[::1] bounds, Parts parts,
+    ) noexcept nogil:
+        cdef bint new
+        cdef i64 height, index, last, to, w, limit, i, start, end, from_, shift
+        limit = <i64>1 << (self.min_shift + 3 * (HEIGHTS - 2))
+        for i in range(len(refs)):
+            start, end = starts[i], ends[i]
+            if end < start:
+                return BACKWARD, i
+            start, end = max(start, 0), max(end, 1)  # POS 0 of a VCF: into the first bin
+            if end > limit:
+                return FAR, i
+            new = refs[i] != self.ref
+            if new:
+                if self.seen[refs[i]]:
+                    return AGAIN, i
+                if self.ref >= 0:
+                    self.close_ref(self.last, parts)
+                    self.ref_begin = self.last
+                self.seen[refs[i]] = True
+                self.ref, self.rows, self.reach = refs[i], 0, 0
+            elif start < self.start:
+                return UNSORTED, i
+            # A row of length zero has its last base before its first: at the first base
+            # of a window it counts to the one before, as in `reg2bin`. htslib has it in no
+            # window, and then does not find it where a row after it sets that entry.
+            last = end - 1
+            to = last >> self.min_shift
+            from_ = max(min(start >> self.min_shift, to), self.reach)
+            if from_ <= to:
+                w = parts.runs
+                parts.run[w, 0], parts.run[w, 1], parts.run[w, 2] = refs[i], from_, to
+                parts.run_offset[w] = self.last
+                parts.runs = w + 1
+                self.reach = to + 1
+            height = 0
+            shift = self.min_shift
+            while start >> shift != last >> shift:
+                height += 1
+                shift += 3
+            index = start >> shift
+            if new or height != self.height or index != self.index:
+                if not new:
+                    self.add_chunk(self.last, parts)
+                self.saved = self.last
+                self.height, self.index = height, index
+            self.rows += 1
+            self.start = start
+            self.max_end = max(self.max_end, end, start)
+            self.last = bounds[i + 1]
+        return OK, len(refs)

@@ -61,7 +61,8 @@ class ParquetTable(Columnar):
         import pyarrow.parquet as pq
 
         size = max(self.source.size, 1)
-        if not hasattr(mmap, "MAP_ANONYMOUS"):  # Windows, where it would be touched
+        # Not on Windows, where it would be touched; pyarrow 18 cannot read none of the groups.
+        if not groups or not hasattr(mmap, "MAP_ANONYMOUS"):
             return
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
         zeros = pa.py_buffer(mmap.mmap(-1, size, flags=flags, prot=mmap.PROT_READ))

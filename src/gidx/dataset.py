@@ -472,7 +472,8 @@ class BigWigDataset(BbiDataset):
     ) -> npt.NDArray[np.floating[Any]]:
         """The value of each base of one region (float32), or a statistic of ``bins`` parts of it.
 
-        ``fill`` is for what the file has no value of: bases, or bins without a base that has.
+        ``fill`` is for what the file has no value of: bases, or bins without a base that has
+        (whose ``"sum"`` and ``"coverage"`` are 0 all the same).
         A statistic is over the bases that have one, from the rows, not from zoom levels, which
         `summary` asks. ``stat`` as there.
 
@@ -515,7 +516,8 @@ class BigWigDataset(BbiDataset):
         flank : int or (int, int)
             Bases beyond the region, or on both sides of the anchor: upstream, downstream.
         fill
-            For bins without a base that has a value; also past a chrom's ends.
+            For bins without a base that has a value; also past a chrom's ends. Their ``"sum"``
+            and ``"coverage"`` are 0 all the same.
         missing_chroms
             ``"ignore"``: a region on a chrom that the file does not have is all ``fill``.
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from gidx.binning.bins import reg2bin
 from gidx.binning.model import Index, Integers, Offsets
 from gidx.kernels.bins import running_ends
-from gidx.kernels.proof import OK, REF, STATE, find_lost, running_most
+from gidx.kernels.proof import OK, Prover, running_most
 
 Reason = Literal[
     "unknown", "again", "unsorted", "bin", "chunk", "floor", "ceiling", "linear", "lead"
@@ -63,18 +63,16 @@ class Proof:
         samples = index.samples
         samples = samples[0], samples[1], self.positions(samples[2])
         running_most(samples[0], samples[2])
-        self._tables = (
+        floors = self.positions(floor)
+        tables = (
             ref_first, bins, chunk_first, placed, _reach(chunk_first, placed),
-            first, window, self.positions(floor), c_first, c_window, self.positions(ceiling),
-            *samples, index.min_shift, index.depth,
+            first, window, floors, c_first, c_window, self.positions(ceiling), *samples,
         )  # fmt: skip
+        self._prover = Prover(tables, index.min_shift, index.depth)
         # places where ranges begin or end; the last line may lack its break
-        bounds = np.unique(np.concatenate([placed.ravel(), self._tables[7]]))
+        bounds = np.unique(np.concatenate([placed.ravel(), floors]))
         self.bounds = bounds[bounds < blocks["data_start"][-1] + blocks["data_size"][-1]]
         self._leads = _Leads.of(ref_first, bins, chunk_first, placed)
-        self._state = np.zeros(STATE, np.int64)
-        self._state[REF] = -1
-        self._seen = np.zeros(max(index.n_refs, 1), np.bool_)
 
     def places(self, offsets: Any) -> npt.NDArray[np.bool_]:
         """Which virtual offsets are in a block, or at its end."""
@@ -112,7 +110,7 @@ class Proof:
         """The next rows: chrom ids (-1: not in the index), positions, places in the data."""
         refs, starts, ends = (np.ascontiguousarray(v, np.int64) for v in (refs, starts, ends))
         places = np.ascontiguousarray(places, np.uint64)
-        status, row = find_lost(*self._tables, refs, starts, ends, places, self._state, self._seen)
+        status, row = self._prover.find_lost(refs, starts, ends, places)
         strange = self._leads.first_strange(refs, places)
         if strange is not None and (status == OK or strange.row < row):
             return strange

@@ -35,7 +35,8 @@ def test_blocks_are_what_zlib_says(datas, level, ends):
     assert found == [*datas, *[b""] * ends]
     assert all(type(data) is bytearray for data in found)
     streams = [zlib.compress(data, level) for data in datas]
-    assert LIBDEFLATE.zlib_blocks([*map(memoryview, streams)], MOST) == datas
+    text, sizes = LIBDEFLATE.zlib_text([*map(memoryview, streams)], MOST)
+    assert (text, sizes) == (b"".join(datas), [*map(len, datas)])
 
 
 @given(st.binary(min_size=1, max_size=300), st.data())
@@ -54,9 +55,9 @@ def test_what_is_damaged_or_not_alone_has_no_answer(data, draw):
     assert LIBDEFLATE.gzip_blocks(good + good, [2 * len(good)], MOST) is None
     assert LIBDEFLATE.gzip_blocks(good, [len(good)], len(data) - 1) is None
     stream = zlib.compress(data)
-    assert LIBDEFLATE.zlib_blocks([stream + b"\0"], MOST) is None
-    assert LIBDEFLATE.zlib_blocks([stream[:-1]], MOST) is None
-    assert LIBDEFLATE.zlib_blocks([stream], len(data) - 1) is None
+    assert LIBDEFLATE.zlib_text([stream + b"\0"], MOST) is None
+    assert LIBDEFLATE.zlib_text([stream[:-1]], MOST) is None
+    assert LIBDEFLATE.zlib_text([stream], len(data) - 1) is None
 
 
 @contextmanager

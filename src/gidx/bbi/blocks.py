@@ -62,22 +62,22 @@ def inflate(
     if left < 0:  # before they are read
         raise _too_large(source, spans[0][0], most)
     pieces: Sequence[Any] = source.read_many(ranges)
-    if size:
-        pieces = _inflate_all(source, spans, pieces, size, left)
-    bounds = np.array([0, *accumulate(map(len, pieces))], np.int64)
-    whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-    return np.frombuffer(whole, np.uint8), bounds
-
-
-def _inflate_all(
-    source: ByteSource, spans: Sequence[Sequence[int]], stored: Sequence[Any], size: int, left: int
-) -> Sequence[bytes | bytearray]:
-    """Blocks of at most ``left`` bytes in all; ``size`` is what the header says of the largest."""
     # In one call (see `gidx.kernels.inflate`), where nobody has to count: of sane sizes.
-    if LIBDEFLATE is not None and size <= _SANE and size * len(stored) <= left:
-        whole = LIBDEFLATE.zlib_blocks(list(stored), size)
-        if whole is not None:
-            return whole
+    found: tuple[bytes | bytearray, list[int]] | None = None
+    if LIBDEFLATE is not None and 0 < size <= _SANE and size * len(spans) <= left:
+        found = LIBDEFLATE.zlib_text(list(pieces), size)
+    if found is None:
+        if size:
+            pieces = _inflate_each(source, spans, pieces, size, left)
+        found = b"".join(pieces), [*map(len, pieces)]
+    whole, sizes = found
+    return np.frombuffer(whole, np.uint8), np.array([0, *accumulate(sizes)], np.int64)
+
+
+def _inflate_each(
+    source: ByteSource, spans: Sequence[Sequence[int]], stored: Sequence[Any], size: int, left: int
+) -> list[bytes | bytearray]:
+    """Blocks of at most ``left`` bytes in all; ``size`` is what the header says of the largest."""
     pieces: list[bytes | bytearray] = []
     for (at, _), piece in zip(spans, stored, strict=True):
         pieces.append(_inflate(source, at, piece, size, left))

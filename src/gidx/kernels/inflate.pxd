@@ -8,21 +8,12 @@ ctypedef int (*Decompress)(
     void*, const void*, size_t, void*, size_t, size_t*, size_t*
 ) noexcept nogil
 
-# One block: where it is, and where its data go.
-cdef struct Job:
-    const u8* stored
-    size_t size
-    void* data
-    size_t room
-    size_t made
-
 
 cdef class Libdeflate:
     cdef Alloc alloc
     cdef Free release
     cdef Decompress gzip, zlib
 
-    cdef bint run(self, Decompress decompress, Job* jobs, i64 n, bint exact) noexcept nogil
     cdef bint member(
         self, void* decompressor, const u8* stored, i64 size, u8* data, i64 room
     ) noexcept nogil

@@ -19,6 +19,14 @@ cdef enum:
     SMALLEST = 18  # bytes of a gzip member
 
 
+# One block: where it is, and where its data go.
+cdef struct Job:
+    const u8* stored
+    i64 size
+    u8* data
+    i64 room
+
+
 cdef class Libdeflate:
     """The library's functions: libdeflate_alloc_decompressor, libdeflate_free_decompressor,
     libdeflate_gzip_decompress_ex, libdeflate_zlib_decompress_ex."""
@@ -26,25 +34,6 @@ cdef class Libdeflate:
     def __init__(self, size_t alloc, size_t release, size_t gzip, size_t zlib):
         self.alloc, self.release = <Alloc><void*>alloc, <Free><void*>release
         self.gzip, self.zlib = <Decompress><void*>gzip, <Decompress><void*>zlib
-
-    cdef bint run(self, Decompress decompress, Job* jobs, i64 n, bint exact) noexcept nogil:
-        """Whether each block is whole and nothing more, its data of the size that is said."""
-        cdef i64 i
-        cdef size_t used
-        cdef bint good = True
-        cdef void* decompressor = self.alloc()
-        if decompressor == NULL:
-            return False
-        for i in range(n):
-            used = 0
-            if decompress(
-                decompressor, jobs[i].stored, jobs[i].size, jobs[i].data, jobs[i].room, &used,
-                &jobs[i].made,
-            ) != 0 or used != jobs[i].size or (exact and jobs[i].made != jobs[i].room):
-                good = False
-                break
-        self.release(decompressor)
-        return good
 
     cdef bint member(
         self, void* decompressor, const u8* stored, i64 size, u8* data, i64 room
@@ -66,6 +55,7 @@ cdef class Libdeflate:
         cdef bint good = True
         cdef const u8* tail
         cdef list found = []
+        cdef void* decompressor = NULL
         cdef Job* jobs = <Job*>calloc(max(n, 1), sizeof(Job))
         if jobs == NULL:
             raise MemoryError()
@@ -81,39 +71,65 @@ cdef class Libdeflate:
                 data = PyByteArray_FromStringAndSize(NULL, room)
                 found.append(data)
                 jobs[i].stored, jobs[i].size = &buf[place], size
-                jobs[i].data, jobs[i].room = PyByteArray_AsString(data), room
+                jobs[i].data, jobs[i].room = <u8*>PyByteArray_AsString(data), room
                 place += size
+            decompressor = self.alloc()
+            if decompressor == NULL:
+                raise MemoryError()
             with nogil:
-                good = self.run(self.gzip, jobs, n, True)
+                for i in range(n):
+                    if not self.member(
+                        decompressor, jobs[i].stored, jobs[i].size, jobs[i].data, jobs[i].room
+                    ):
+                        good = False
+                        break
         finally:
+            if decompressor != NULL:
+                self.release(decompressor)
             free(jobs)
         return found if good else None
 
-    def zlib_blocks(self, list pieces, i64 most):
-        """The data of zlib streams, each at most so large; None where one is not whole."""
+    def zlib_text(self, list pieces, i64 most):
+        """The data of zlib streams, each at most so large: one after the other, and their sizes.
+
+        None where one is not whole.
+        """
         cdef i64 i, held = 0, n = len(pieces)
+        cdef size_t used, made
         cdef bint good = True
-        cdef list found = []
+        cdef u8* data
+        cdef void* decompressor = NULL
         cdef Py_buffer* views = <Py_buffer*>calloc(max(n, 1), sizeof(Py_buffer))
-        cdef Job* jobs = <Job*>calloc(max(n, 1), sizeof(Job))
+        cdef i64* sizes = <i64*>calloc(max(n, 1), sizeof(i64))
+        cdef i64 size = 0
         try:
-            if jobs == NULL or views == NULL:
+            decompressor = self.alloc()
+            if decompressor == NULL or views == NULL or sizes == NULL:
                 raise MemoryError()
             for i in range(n):
                 PyObject_GetBuffer(pieces[i], &views[i], PyBUF_SIMPLE)
                 held = i + 1
-                data = PyByteArray_FromStringAndSize(NULL, most)
-                found.append(data)
-                jobs[i].stored, jobs[i].size = <const u8*>views[i].buf, views[i].len
-                jobs[i].data, jobs[i].room = PyByteArray_AsString(data), most
+            whole = PyByteArray_FromStringAndSize(NULL, n * most)
+            data = <u8*>PyByteArray_AsString(whole)
             with nogil:
-                good = self.run(self.zlib, jobs, n, False)
-            if good:
                 for i in range(n):
-                    del found[i][jobs[i].made :]
+                    used = made = 0
+                    if self.zlib(
+                        decompressor, views[i].buf, views[i].len, data + size, most, &used, &made
+                    ) != 0 or used != <size_t>views[i].len:
+                        good = False
+                        break
+                    sizes[i] = made
+                    size += made
+            if not good:
+                return None
+            found = [sizes[i] for i in range(n)]
         finally:
             for i in range(held):
                 PyBuffer_Release(&views[i])
+            if decompressor != NULL:
+                self.release(decompressor)
             free(views)
-            free(jobs)
-        return found if good else None
+            free(sizes)
+        del whole[size:]
+        return whole, found

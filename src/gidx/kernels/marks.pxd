@@ -106,6 +106,15 @@ cdef inline void seek(Marks* marks, i64 at, i64 stop, u8 one, u8 other) noexcept
     marks.mask = mask_of(marks.text + at, marks.size - at, one, other)
 
 
+cdef inline void skip(Marks* marks, i64 at, u8 one, u8 other) noexcept nogil:
+    """Go on from a place that is ahead, and mostly near."""
+    cdef i64 passed = at - marks.base
+    if passed < 64:
+        marks.mask &= ~<u64>0 << passed
+    else:
+        seek(marks, at, marks.stop, one, other)
+
+
 cdef inline i64 following(Marks* marks, u8 one, u8 other) noexcept nogil:
     """The place of the next one, which is passed; where the walk stops, or behind it, for none."""
     cdef i64 at

@@ -12,6 +12,7 @@ import numpy as np
 
 from gidx.kernels.common cimport big_or_little, overlaps
 from gidx.kernels.letters cimport NUL, TAB
+from gidx.kernels.marks cimport Marks, following, marks_of, seek, skip
 from gidx.kernels.types cimport i32, i64, u8, u64
 
 # What `read_records` returns as status, with the place in `at`.
@@ -33,7 +34,7 @@ def read_records(
     cdef bint closed
     cdef i64 status, found, f, capacity, n, block, s, c, e
     cdef u64 rest, at, i, stop
-    cdef u8 b
+    cdef Marks marks = marks_of(buf)
     cdef i32[:, ::1] fields
     cdef i32[::1] chrom
     cdef i64[::1] start, end
@@ -48,6 +49,7 @@ def read_records(
         at = 0
         found = 0
         status = OK
+        seek(&marks, 0, marks.size, TAB, NUL)
         for block in range(len(bounds) - 1):
             i, stop = bounds[block], bounds[block + 1]
             # With a NUL at the block's end no loop below can leave the block, and none has
@@ -68,16 +70,14 @@ def read_records(
                     rest = i
                     fields[0, n] = i
                     f = 0
+                    skip(&marks, i, TAB, NUL)
                     while True:
-                        b = buf[i]
-                        if b <= TAB:
-                            if b == TAB:
-                                f += 1
-                                if f <= want:
-                                    fields[f, n] = i + 1
-                            elif b == NUL:
-                                break
-                        i += 1
+                        i = following(&marks, TAB, NUL)
+                        if buf[i] == NUL:
+                            break
+                        f += 1
+                        if f <= want:
+                            fields[f, n] = i + 1
                     # bed3 has an empty rest and no field in it
                     found = f + 1 if n_fields > 0 or i > rest else 0
                     if found != n_fields:

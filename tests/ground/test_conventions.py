@@ -339,3 +339,14 @@ def test_a_file_and_its_frame_in_native_names_answer_alike(tmp_path):
             == ds.to_pandas().gidx.count(region).sum()
             == ds.count_rows(region)
         )
+
+
+@pytest.mark.parametrize("names", [["chrom", "pos", "end"], ["CHR", "BP", "END", "P"]])
+def test_a_position_beside_an_end_may_be_of_one_base_or_not(names):
+    frame = pd.DataFrame({n: ["1"] if n.lower().startswith("ch") else [5] for n in names})
+    chrom, start, end = names[:3]
+    with pytest.raises(ColumnError, match=f"{chrom}, {start} and {end}, and nothing says whether"):
+        frame.gidx.query("1")
+    said = frame.copy().gidx.set(chrom, start, end, coords="1-based")
+    assert said.gidx.canonical()[["start", "end"]].values.tolist() == [[4, 5]]
+    assert "end=1 base" in repr(frame.copy().gidx.set(chrom, start, coords="1-based").gidx)

@@ -17,7 +17,7 @@ Chromosome, Start_Position,     1-based closed              MAF (mutation annota
 End_Position
 CHROM, POS                      1-based, to REF's end, END  VCF
 chrom, start, ref               0-based, ref says how long  gidx: a VCF without end
-chrom, pos, and what is like it 1-based, one base           tables of positions
+chrom, pos, and what is like it 1-based, one base           tables of positions (no end)
 chr, start, end, and …          nobody knows                has to be said
 ==============================  ==========================  ===========================
 
@@ -91,6 +91,8 @@ CANONICAL = Roles("chrom", "start", "end")
 _Names = tuple[str, ...]
 _VCF_CHROM: _Names = ("#CHROM", "CHROM")
 _VARIANTS = "gidx: a VCF without end"
+_POSITIONS = "a table of positions"
+_ENDS: _Names = ("end", "End", "END", "stop", "Stop", "chromEnd")
 
 # who, names for the chrom, the start, the end, what they count from (None: not known)
 _CONVENTIONS: tuple[tuple[str, _Names, _Names, _Names, str | None], ...] = (
@@ -106,7 +108,7 @@ _CONVENTIONS: tuple[tuple[str, _Names, _Names, _Names, str | None], ...] = (
     ("VCF", _VCF_CHROM, ("POS",), (), ONE_BASED),
     (_VARIANTS, ("chrom",), ("start",), (), ZERO_BASED),
     (
-        "a table of positions",
+        _POSITIONS,
         ("chrom", "chr", "Chr", "CHR", "chromosome"),
         ("pos", "Pos", "POS", "position", "BP", "bp", "base_pair_location"),
         (),
@@ -116,7 +118,7 @@ _CONVENTIONS: tuple[tuple[str, _Names, _Names, _Names, str | None], ...] = (
         "unknown",
         ("chr", "Chr", "CHR", "#chr", "chromosome", "Chromosome", "Chrom", "CHROM"),
         ("start", "Start", "START", "chromStart"),
-        ("end", "End", "END", "stop", "Stop", "chromEnd"),
+        _ENDS,
         None,
     ),
 )
@@ -166,6 +168,8 @@ def recognise(
     found = list(_fits(names))
     # a position is looked at only where there is no interval
     found = [(roles, known) for roles, known in found if roles.end] or found
+    if len(found) == 1:
+        _check_no_end(found[0][0], names, what)
     if len(found) == 1 and (found[0][1] or coordinates):
         return replace(found[0][0], coordinates=coordinates or found[0][0].coordinates)
     if len(found) > 1:
@@ -188,6 +192,20 @@ def recognise(
         f"{hint(missing, names)}; name them with "
         "df.gidx.set(chrom=…, start=…, end=…, coords='0-based' or '1-based')"
     )
+
+
+def _check_no_end(roles: Roles, names: list[str], what: str) -> None:
+    """Raise where rows would be of one base although a column is called as their end."""
+    if roles.by != _POSITIONS or roles.end is not None or roles.is_computed:
+        return
+    end = next((name for name in _ENDS if name in names), None)
+    if end is not None:
+        known = f"df.gidx.set(chrom={roles.chrom!r}, start={roles.start!r}"
+        raise ColumnError(
+            f"{what} has the columns {roles.chrom}, {roles.start} and {end}, and nothing says "
+            f"whether rows reach to {end} or are of one base, nor what they count from; say it "
+            f"with {known}, end={end!r}, coords='0-based' or '1-based'), or without end="
+        )
 
 
 def chrom_column(columns: Iterable[object]) -> str | None:

@@ -289,7 +289,8 @@ cdef class _Gather:
             PyBytes_FromStringAndSize(<const char*>self.here, length), at
         )
         self.make_room(len(made))
-        memcpy(self.text + self.size, bytes_at(made), len(made))
+        if len(made):  # of nothing, that is nowhere
+            memcpy(self.text + self.size, bytes_at(made), len(made))
         return len(made)
 
     cdef int too_much(self, i64 at) except -1 with gil:

@@ -270,3 +270,16 @@ def test_track_lines_are_no_rows_in_any_format(tmp_path):
     lines = b'track name="a b"\nbrowser position 1:1-9\ntrack\ttype=x\tname=y\tz=1\ttrack=2\t0\n'
     for text in (BED, GFF3[16:], GTF):
         assert gidx.open(lines + text).to_table() == gidx.open(text).to_table()
+
+
+@pytest.mark.parametrize("names", ["CHROM\tPOS\tEND\tX", "#seqid\tstart\tend\tX"])
+def test_a_table_whose_names_count_from_1_is_no_bed_in_silence(tmp_path, names):
+    path = tmp_path / "a.tsv"
+    path.write_text(f"{names}\nc1\t20\t500\ta\n")
+    with pytest.warns(gidx.errors.GidxWarning, match="count from 1 .* read as a BED, from 0"):
+        gidx.open(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert gidx.open_bed(path, schema="bed4").to_table()["start"].to_pylist() == [20]
+        path.write_text("Chromosome\tStart\tEnd\tX\nc1\t20\t500\ta\n")
+        gidx.open(path)

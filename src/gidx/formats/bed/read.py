@@ -35,8 +35,9 @@ from gidx.autosql import BED_FIELDS, AutoSql, standards
 from gidx.autosql.grammar import WORDS
 from gidx.declared.columns import HEAD_FIELDS, Declared
 from gidx.declared.declare import BedType, text_of
-from gidx.errors import ColumnError, FormatError
+from gidx.errors import ColumnError, FormatError, warn
 from gidx.formats.text.dialect import Head, Metadata, RowColumns, Rules, fields_table
+from gidx.ground.conventions import ONE_BASED, recognise
 from gidx.options import Names
 
 ITEM_RGB = "itemRgb"  # as the specification has it; UCSC's AutoSQL says reserved
@@ -58,6 +59,8 @@ def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Bed:
     width = len(rows[0].split() if spaces else rows[0].split(b"\t")) if rows else 0
     parted = _parted(rows, width, spaces)
     named = _header_names(head, width)
+    if schema is None and named is None:
+        _warn_of_ones(head, width)
     if named is not None and not rows:
         width = len(named)
         parted = [()] * width
@@ -234,13 +237,38 @@ class Bed:
 # ── what the columns are ────────────────────────────────────────────────────────────────────────
 
 
-def _header_names(head: Head, width: int) -> list[str] | None:
-    """The columns' names, if the last comment or skipped line has one for each."""
+def _last_words(head: Head) -> list[str]:
+    """The words of the last comment or skipped line, which may be columns' names."""
     lines = [line for line in head.lines.splitlines() if line.strip()]
     if not lines:
-        return None
+        return []
     text = lines[-1].lstrip(b"#").strip().decode("utf-8", "replace")
-    names = text.split("\t") if "\t" in text else text.split()
+    return text.split("\t") if "\t" in text else text.split()
+
+
+def _warn_of_ones(head: Head, width: int) -> None:
+    """Say so where a line of names calls the columns as tables do that count from 1."""
+    names = _last_words(head)
+    if len(names) != width:
+        return
+    try:
+        roles = recognise(names)
+    except ColumnError:
+        return
+    if roles.coordinates == ONE_BASED:
+        shown = ", ".join(names[:3])
+        warn(
+            f"{head.name}: its columns are called {shown}, which count from 1 ({roles.by}), and "
+            "it is read as a BED, from 0; pd.read_csv(path, sep='\\t').gidx counts as they do, so "
+            "does a tabix index of the table; schema= says that it is a BED"
+        )
+
+
+def _header_names(head: Head, width: int) -> list[str] | None:
+    """The columns' names, if the last comment or skipped line has one for each."""
+    names = _last_words(head)
+    if not names:
+        return None
     heads = [_NAMES.get(n, n).lower() for n in names[:3]]
     known = (
         ["chrom", "start", "end"],

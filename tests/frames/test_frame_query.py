@@ -486,3 +486,15 @@ def test_frames_of_regions_without_intervals_say_what_they_lack():
         frame.gidx.query(frame[["chrom"]])
     with pytest.raises(ColumnError, match="two columns are named 'start'"):
         pd.concat([frame, frame["start"]], axis=1).gidx.query("chr2")
+
+
+def test_missing_among_the_values_of_a_dictionary_is_missing():
+    names = pa.array(["b", None, "a", None]).dictionary_encode("encode")
+    assert names.null_count == 0
+    chrom = pd.Series(names, dtype=pd.ArrowDtype(names.type))
+    frame = pd.DataFrame({"chrom": chrom, "start": [1, 2, 3, 4], "end": 9})
+    assert frame.gidx.query(["a", "b"])["start"].tolist() == [1, 3]
+    assert frame.gidx.count(frame).tolist() == [1, 0, 1, 0]
+    assert frame.gidx.sort()["start"].tolist() == [3, 1, 2, 4]
+    nothing = pd.Series(pa.nulls(4), dtype=pd.ArrowDtype(pa.null()))
+    assert frame.assign(chrom=nothing).gidx.overlaps(frame).tolist() == [False] * 4

@@ -143,6 +143,11 @@ def chrom_codes(column: Series) -> tuple[Codes, tuple[str, ...]]:
             codes, labels = _indices(array.unify_dictionaries())
         else:
             codes, labels = _encoded(array)
+        if None in labels:  # a dictionary may have missing among its values
+            kept = [label for label in labels if label is not None]
+            places = {label: i for i, label in enumerate(kept)}
+            codes = np.array([*(places.get(label, -1) for label in labels), -1])[codes]
+            labels = kept
     names = []
     for label in labels:
         name = chrom_name(label)

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -39,6 +39,9 @@ from gidx.ground.atomic import alone, replacing
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.source import ByteSource, PathSource, expanded, open_source
 
+if TYPE_CHECKING:
+    from gidx.options import OneFile
+
 Preset = Literal["bed", "gff", "vcf", "sam", "psltbl"]
 
 PRESETS: dict[str, tuple[Layout, tuple[str, ...]]] = {  # layout, and the reader's formats
@@ -53,7 +56,7 @@ _WRITERS = {"bed": "write_bed", "gff3": "write_gff", "gtf": "write_gff", "vcf": 
 
 
 def build_index(
-    path: Any,
+    path: OneFile,
     index_path: str | os.PathLike[str] | None = None,
     *,
     preset: Preset | None = None,
@@ -120,10 +123,9 @@ def build_index(
     if kind not in ("auto", "tbi", "csi"):
         raise ValueError(f"kind is {kind!r}, expected 'auto', 'tbi' or 'csi'")
     layout = _asked(preset, chrom, start, end, zero_based)
-    beside = isinstance(path, str | os.PathLike)
-    path = expanded(path) if beside else path
-    source = open_source(path, None)
-    if index_path is None and not beside:
+    beside = expanded(path) if isinstance(path, str | os.PathLike) else None
+    source = open_source(path if beside is None else beside, None)
+    if index_path is None and beside is None:
         raise ValueError("an index is written beside a path; for an open file say index_path")
     with warnings.catch_warnings():  # what the columns are does not matter here
         warnings.filterwarnings("ignore", ".*VCF header", GidxWarning)
@@ -134,10 +136,9 @@ def build_index(
     if index_path is not None:
         _write(index, index_path, source)
         return expanded(index_path)
-    name = os.fspath(path)
-    _check_other(name, index)
-    _write(index, f"{name}.{index.kind}", source)
-    return f"{name}.{index.kind}"
+    _check_other(str(beside), index)
+    _write(index, f"{beside}.{index.kind}", source)
+    return f"{beside}.{index.kind}"
 
 
 def _write(index: TabixIndex, path: str | os.PathLike[str], source: ByteSource) -> None:

@@ -104,8 +104,8 @@ Path: TypeAlias = "str | os.PathLike[str]"
 Written = TypeVar("Written", bound="Path | BinaryIO")  # a path, or a file open for it
 
 # A local path or a URL, the bytes themselves, or an open binary file.
-_OneFile: TypeAlias = "Path | bytes | BinaryFile"
-AnySource: TypeAlias = "_OneFile | Sequence[_OneFile]"
+OneFile: TypeAlias = "Path | bytes | BinaryFile"
+AnySource: TypeAlias = "OneFile | Sequence[OneFile]"
 
 # One region: "chr1:1,000-2,000" (1-based closed), ("chr1", 999, 2000) (0-based half-open).
 _Chrom: TypeAlias = "str | SupportsIndex"

@@ -76,6 +76,10 @@ bw.matrix(df, bins=10, anchor="start", flank=(2_000, 500)).mean()
 bw.matrix(df, anchor="tss", flank=5)  # wrong: arg-type, reportArgumentType
 gidx.write_bigwig(df, "a.bw", {"chr1": 5}, value="score", invalid="drop")
 gidx.write_bigwig(df, "a.bw", invalid="ignore")  # wrong: arg-type, reportArgumentType
+gidx.write_bigwig({"chr1": [0.5, 1.5]}, "a.bw", [("chr1", 5)])
+gidx.write_bigwig(42, "a.bw")  # wrong: arg-type, reportArgumentType
+gidx.write_bigwig(df, "a.bw", 5)  # wrong: arg-type, reportArgumentType
+gidx.write_bigwig(df, "a.bw", compression="gzip")  # wrong: arg-type, reportArgumentType
 gidx.merge_bigwigs(["a.bw", bw], "b.bw", how="mean")
 
 bb = gidx.open_bigbed("a.bb")
@@ -139,6 +143,11 @@ gidx.write_gff(df, "a.gff3.gz", format="gff2")  # wrong: arg-type, reportArgumen
 gidx.write_gtf(df, "a.gtf", header="#mine")
 gidx.write_tabix(df, "a.tsv.gz", zero_based=False, missing="NA")
 index: str = gidx.build_index("a.vcf.gz", preset="vcf", kind="csi")
+gidx.build_index(5)  # wrong: arg-type, reportArgumentType
+gidx.bgzf.blocks(b"").num_rows
+gidx.bgzf.blocks(5)  # wrong: arg-type, reportArgumentType
+gidx.bgzf.GziIndex.build(Path("a.bed.gz")).blocks
+gidx.bgzf.GziIndex.build(5)  # wrong: arg-type, reportArgumentType
 gidx.build_index("a.vcf.gz", kind="bai")  # wrong: arg-type, reportArgumentType
 gidx.to_parquet("a.bb", "a.parquet", columns=["name"])
 gidx.to_parquet("a.bb", "a.parquet", cols=["name"])  # wrong: call-arg, reportCallIssue

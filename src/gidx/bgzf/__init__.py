@@ -26,10 +26,12 @@ from gidx.bgzf.block import make_virtual_offset, split_virtual_offset
 from gidx.bgzf.gzi import GziIndex
 from gidx.bgzf.stream import BgzfReader, BgzfWriter, open
 from gidx.ground import slots
-from gidx.ground.source import open_source
+from gidx.ground.source import ByteSource, open_source
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from gidx.options import OneFile
 
 __all__ = [
     "BgzfReader",
@@ -42,7 +44,9 @@ __all__ = [
 ]
 
 
-def blocks(path: Any, *, storage_options: Mapping[str, Any] | None = None) -> pa.Table:
+def blocks(
+    path: OneFile | ByteSource, *, storage_options: Mapping[str, Any] | None = None
+) -> pa.Table:
     """Where each block of a BGZF file is: an Arrow table, a row for each.
 
     The columns are ``block_start`` and ``block_size`` in the file, ``data_start`` and

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,10 @@ from gidx.errors import format_error
 from gidx.ground import source
 from gidx.ground.atomic import replacing
 from gidx.ground.pool import in_order, thread_count
-from gidx.ground.source import expanded, open_source
+from gidx.ground.source import ByteSource, expanded, open_source
+
+if TYPE_CHECKING:
+    from gidx.options import OneFile
 
 COUNT = np.dtype("<u8")
 ENTRY = np.dtype([            # offset
@@ -98,7 +101,9 @@ class GziIndex:
     # ── from and to files ───────────────────────────────────────────────────────────────────────
 
     @classmethod
-    def build(cls, path: Any, *, storage_options: Mapping[str, Any] | None = None) -> GziIndex:
+    def build(
+        cls, path: OneFile | ByteSource, *, storage_options: Mapping[str, Any] | None = None
+    ) -> GziIndex:
         """Of a BGZF file: a path, URL, bytes or an open binary file.
 
         All of it is read and inflated: a block's own word for the size of its data may be
@@ -114,7 +119,9 @@ class GziIndex:
         return cls(starts[some], data_starts[some])
 
     @classmethod
-    def read(cls, path: Any, *, storage_options: Mapping[str, Any] | None = None) -> GziIndex:
+    def read(
+        cls, path: OneFile | ByteSource, *, storage_options: Mapping[str, Any] | None = None
+    ) -> GziIndex:
         """From a GZI file: a path, URL, bytes or an open binary file."""
         source = open_source(path, storage_options)
         return cls.from_bytes(source.read(0, source.size), source.name)

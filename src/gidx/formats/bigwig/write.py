@@ -18,7 +18,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any, BinaryIO, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,9 @@ from gidx.ground.region import Region, chrom_name
 from gidx.ground.tuning import tuning
 from gidx.kernels.signal import encode_sections, runs_of
 
+if TYPE_CHECKING:
+    from gidx.options import ChromSizes, Path, Tabular
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 Invalid = Literal["raise", "drop"]
@@ -61,14 +64,14 @@ _STEP = 2**18  # bases of an array that are looked at at a time
 
 
 def write_bigwig(
-    data: Any,
-    path: str | os.PathLike[str] | BinaryIO,
-    chromsizes: Any = None,
+    data: Tabular,
+    path: Path | BinaryIO,
+    chromsizes: ChromSizes | None = None,
     *,
     value: str | None = None,
     invalid: Invalid = "raise",
     sort: bool = False,
-    compression: str | None = "zlib",
+    compression: Literal["zlib"] | None = "zlib",
     level: int = 6,
     items_per_slot: int = 1024,
     fan_out: int = 256,
@@ -276,7 +279,7 @@ def _valid(data: Any, value: str | None) -> Iterator[pa.Table | pa.RecordBatch]:
         yield batch.filter(pa.array(~bad)) if bad.any() else batch
 
 
-def _is_signal(data: Any) -> bool:
+def _is_signal(data: Any) -> TypeGuard[Mapping[Any, Any]]:
     """Whether it is a dict of arrays by chrom, not of columns by name."""
     return isinstance(data, Mapping) and chrom_column(data) is None
 

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.support.tabix_files import EOF, bgzip, block
 
@@ -431,7 +431,11 @@ def test_a_file_cut_anywhere_is_an_error(tmp_path):
 @given(st.integers(0, 2**32))
 def test_a_tbk_is_tabixpys_to_the_byte(tabixpy, tmp_path_factory, seed):
     path = tmp_path_factory.mktemp("tbk") / "x.vcf.gz"
-    path.write_bytes(bgzip(vcf(seed), random.Random(seed) if seed % 3 else 700))
+    text = vcf(seed)
+    path.write_bytes(bgzip(text, random.Random(seed) if seed % 3 else 700))
+    head = text.index(b"\n", text.index(b"#CHROM"))
+    starts = gidx.bgzf.blocks(path)["data_start"].to_pylist()
+    assume(not any(0 < start <= head for start in starts))  # its rest is a row to tabixpy
     tbk = TbkIndex.build(path)
     theirs = tabixpy.read_blocks(str(path))
     assert list(tbk.chroms) == theirs["chroms"]

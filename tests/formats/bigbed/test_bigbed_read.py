@@ -890,6 +890,7 @@ def test_rows_by_name_within_regions():
         assert rows_of(genes().find(name, region)) == expected
 
 
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.sampled_from(sorted(CHROMS)), st.integers(0, 250), st.integers(0, 60)),

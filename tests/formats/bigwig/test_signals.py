@@ -86,6 +86,7 @@ def test_averages_are_over_the_bases_of_each_row(signal, data):
             assert getattr(got, name) == pytest.approx(value, nan_ok=True), name
 
 
+@settings(max_examples=25)
 @given(signals(), st.data())
 @pytest.mark.parametrize("texts", [False, True])
 def test_averages_of_rows_with_blocks_are_over_their_bases(texts, signal, data):

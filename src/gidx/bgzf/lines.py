@@ -361,8 +361,9 @@ class BgzfLines:
         rest: Any = b""
         while True:
             # one block more than needed, which ends the last line
-            want = step + 2 * MAX_BLOCK - len(rest)
-            data = bytes(rest) + bytes(self._read(at + len(rest), want))
+            data = self._read(at + len(rest), step + 2 * MAX_BLOCK - len(rest))
+            if rest:
+                data = bytes(rest) + bytes(data)
             self._check_block(data, at)
             sizes, taken = walk(
                 data, at, self.source.name, final=at + len(data) == self.source.size
@@ -378,7 +379,8 @@ class BgzfLines:
                 yield Segment(place, stop, cut, False, memoryview(data)[:taken])
                 return
             yield Segment(place, end << 16, cut, True, memoryview(data)[:taken])
-            rest = memoryview(data)[owned:]
+            if isinstance(self.source, RemoteSource):  # else to read them again takes less
+                rest = memoryview(data)[owned:]
             place, at, cut = end << 16, end, True
 
     def _check_block(self, data: Any, at: int) -> None:

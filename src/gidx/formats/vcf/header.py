@@ -79,7 +79,7 @@ class KeyLine:
 
     ``said`` is what the line has for them, where it is something else.
 
-    >>> print(Declaration("DP", "1", "Integer", "Depth").meta("INFO"))
+    >>> print(KeyLine("DP", "1", "Integer", "Depth").meta("INFO"))
     ##INFO=<ID=DP,Number=1,Type=Integer,Description="Depth">
     """
 
@@ -188,8 +188,8 @@ class Header:
         It stands where the ID was declared, else behind the last line of its key (GT before
         the first).
 
-        >>> header = Header.build(info=[Declaration("FR", "0", "Float", "Frequency")])
-        >>> better = header.declaring("INFO", Declaration("FR", "1", "Float", "Frequency"))
+        >>> header = Header.build(info=[KeyLine("FR", "0", "Float", "Frequency")])
+        >>> better = header.declaring("INFO", KeyLine("FR", "1", "Float", "Frequency"))
         >>> print(better.lines[-1])
         ##INFO=<ID=FR,Number=1,Type=Float,Description="Frequency">
         """

@@ -59,7 +59,7 @@ class BlockPlaces(NamedTuple):
 
         That of a block's end is the beginning of the next, as htslib tells it.
 
-        >>> layout = Layout(np.array([0, 381, 700], "u8"), np.array([0, 65280, 130000], "u8"))
+        >>> layout = BlockPlaces(np.array([0, 381, 700], "u8"), np.array([0, 65280, 130000], "u8"))
         >>> layout.virtual_offsets(np.array([5, 65279, 65280, 130000])).tolist()
         [5, 65279, 24969216, 45875200]
         """

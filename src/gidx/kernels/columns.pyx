@@ -22,6 +22,7 @@ from libc.string cimport memchr, memcmp, memcpy, memset
 
 from gidx.kernels.common cimport bytes_at
 from gidx.kernels.letters cimport EQUAL, PERCENT
+from gidx.kernels.memory cimport give, take
 from gidx.kernels.numbers cimport (
     EXACT, float32_is_safe, is_utf8, is_written, parse_color, parse_decimal, parse_int,
     short_decimal,
@@ -90,7 +91,7 @@ cdef struct Step:
 cdef void _release(ArrowArray* array) noexcept nogil:
     cdef i64 i
     for i in range(array.n_buffers):
-        free(array.buffers[i])
+        give(array.buffers[i])
     for i in range(array.n_children):
         _drop(array.children[i])
     _drop(array.dictionary)
@@ -125,7 +126,7 @@ cdef int _open(ArrowArray* array, i64 length, i64 n_buffers, bint child) noexcep
 
 
 cdef inline void* _buffer(ArrowArray* array, i64 i, i64 size) noexcept nogil:
-    array.buffers[i] = malloc(size + SLACK)
+    array.buffers[i] = take(size + SLACK)
     return array.buffers[i]
 
 
@@ -591,8 +592,8 @@ cdef int _lists(
         return ODD
     for i in range(items.n):
         most += max(items.nexts[i] - items.begins[i], step.size)
-    room = <i32*>malloc(8 * most + 8)
-    there = <u8*>malloc(most + 1)
+    room = <i32*>take(8 * most + 8)
+    there = <u8*>take(most + 1)
     inner.buf, inner.size, inner.missing, inner.words = (
         items.buf, items.size, items.missing, items.words
     )
@@ -602,8 +603,8 @@ cdef int _lists(
         status = _split(step, items, count_begins, count_nexts, room, room + most, there, &inner, out)
     if status == MADE:
         status = _scalars(step, step.item, &inner, out.children[0])
-    free(room)
-    free(there)
+    give(room)
+    give(there)
     return status
 
 

@@ -26,6 +26,7 @@ from gidx.kernels.common cimport after, bytes_at, lower, word_of
 from gidx.kernels.inflate cimport Libdeflate
 from gidx.kernels.letters cimport TAB, LF, CR, BLANK, ZERO
 from gidx.kernels.lines cimport Asked, RowRules
+from gidx.kernels.memory cimport give, take
 from gidx.kernels.types cimport UNSET, i64, u8, u64
 
 cdef extern from *:
@@ -161,7 +162,7 @@ cdef class _Text:
     cdef Py_ssize_t size
 
     def __dealloc__(self):
-        free(self.data)
+        give(self.data)
 
     def __getbuffer__(self, Py_buffer* buffer, int flags):
         buffer.buf, buffer.obj, buffer.len, buffer.itemsize = self.data, self, self.size, 1
@@ -190,8 +191,8 @@ cdef class _Gather:
     cdef i64 size, room, n_runs, runs_room, n_blocks, blocks_room
 
     def __dealloc__(self):
-        free(self.stored)
-        free(self.text)
+        give(self.stored)
+        give(self.text)
         free(self.runs)
         free(self.blocks)
         if self.decompressor != NULL:
@@ -204,7 +205,11 @@ cdef class _Gather:
     cdef int fill(self, i64 at, i64 want) except -1 nogil:
         """Read from a block's begin on."""
         cdef i64 size = min(want, self.file_size - at), got = 0, more
-        self.stored = <u8*>_grown(self.stored, &self.stored_room, size, 1)
+        if size > self.stored_room:
+            give(self.stored)
+            self.stored, self.stored_room = <u8*>take(size), size
+            if self.stored == NULL:
+                _no_memory()
         while self.fd >= 0 and got < size:
             more = pread(self.fd, self.stored + got, size - got, at + got)
             if more <= 0:  # the owner has the words for it
@@ -256,7 +261,17 @@ cdef class _Gather:
     # ── the text ────────────────────────────────────────────────────────────────────────────────
 
     cdef int make_room(self, i64 more) except -1 nogil:
-        self.text = <u8*>_grown(self.text, &self.room, self.size + more + END, 1)
+        cdef i64 wanted = self.size + more + END
+        cdef u8* grown
+        if wanted > self.room:
+            wanted = max(wanted, self.room + (self.room >> 1))
+            grown = <u8*>take(wanted)
+            if grown == NULL:
+                _no_memory()
+            if self.size:
+                memcpy(grown, self.text, self.size)
+            give(self.text)
+            self.text, self.room = grown, wanted
         return 0
 
     cdef i64 inflate(self, i64 at, i64 length) except -1 nogil:

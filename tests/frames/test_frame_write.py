@@ -325,7 +325,7 @@ def test_a_name_that_another_column_has_is_refused():
         frames.canonical(frame, Roles("seqid", "start", "end", ONE_BASED))
     frame = frame_of(chrom=["1"], pos=[1], end=["mine"])
     with pytest.raises(ColumnError, match="written as 'end', but another column"):
-        frames.canonical(frame, recognise(frame.columns))
+        frames.canonical(frame, Roles("chrom", "pos", None, ONE_BASED))
     twice = pd.concat(
         [
             frame_of(Chromosome=["1"], Start=[1], End=[2]),

@@ -11,7 +11,7 @@ import gidx
 from gidx.kernels.memory import kept
 
 MOST = 32 << 20
-ROWS = 40_000
+ROWS = 20_000
 
 
 def test_columns_that_live_are_nobody_elses():
@@ -23,7 +23,7 @@ def test_columns_that_live_are_nobody_elses():
 
     def read(seed: int) -> None:
         r = np.random.default_rng(seed)
-        for _ in range(12):
+        for _ in range(8):
             k = int(r.integers(3))
             alive.append((k, files[k].to_table(threads=1)))
             if len(alive) > 4:  # let go on whichever thread comes here
@@ -44,7 +44,7 @@ def test_columns_that_live_are_nobody_elses():
 
 def test_no_more_is_kept_than_is_said():
     text = "".join(f"c\t{s}\t{s + 1}\t{'n' * 90}\n" for s in range(ROWS)).encode()
-    tables = [gidx.open(text).to_table() for _ in range(15)]  # 4 MB of names each, and the rest
+    tables = [gidx.open(text).to_table() for _ in range(36)]  # 2 MB of names each, and the rest
     assert sum(table.nbytes for table in tables) > 2 * MOST
     tables.clear()
     assert 0 < kept() <= MOST

@@ -38,6 +38,37 @@ def test_few_calls_are_begun_ahead_of_the_result_that_is_taken():
     assert len(begun) <= 2 + AHEAD + 1
 
 
+def test_a_thread_goes_on_with_what_waits():
+    waiting, here = threading.Event(), threading.local()
+    is_first: dict[int, bool] = {}
+
+    def call(i):
+        is_first[i] = not hasattr(here, "before")
+        here.before = True
+        waiting.wait(30)
+
+    def calls():
+        for i in range(20):
+            if i == 3:  # two are under way, and one waits for a thread
+                while len(is_first) < 2:
+                    threading.Event().wait(0.001)
+                waiting.set()
+            yield lambda i=i: call(i)
+
+    list(in_order(calls(), 2))
+    assert [is_first[i] for i in range(3)] == [True, True, False]
+
+
+def test_a_thread_that_cannot_be_begun_is_an_error_and_nothing_waits(monkeypatch):
+    def full(*_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(pool._thread, "start_new_thread", full)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        list(in_order([lambda: 1, lambda: 2], 2))
+    assert not pool.under_way()
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_an_error_comes_where_its_result_would_be(error):
     def fail():

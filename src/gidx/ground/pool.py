@@ -4,8 +4,9 @@ Why not concurrent.futures: an interrupt (Ctrl-C) that comes while the main thre
 of its locks, which are Python, leaves the lock taken for ever. One in 200 interrupts of a
 scan ended with the main thread waiting for workers, and these for the lock. Here all that
 waits is C: `SimpleQueue` and `_thread`, which an interrupt leaves whole. And no thread waits
-for more work: each makes one call and ends, so none is left over, wherever an interrupt
-comes. A call takes some milliseconds.
+for more work: it makes one call after the other while there are some, and ends, so none is left
+over, wherever an interrupt comes. A call takes some milliseconds. To begin a thread for each
+took so long that two threads read a BED in 0.7 of the time of one; now it is 0.53.
 """
 
 from __future__ import annotations
@@ -105,19 +106,34 @@ class Pool:
             return job
         _under_way.add(job)
         self._pending.append(job)
+        is_free = False
         try:
+            is_free = self._free.get_nowait() is None
             _thread.start_new_thread(self._work, ())
+        except Empty:
+            pass  # as many as may are at work: who ends first looks what waits
         except BaseException:
             job.drop()
             _under_way.discard(job)
+            if is_free:
+                self._free.put(None)
             raise
         return job
 
     def _work(self) -> None:
-        self._free.get()
-        with suppress(IndexError):
-            self._pending.popleft().run()
-        self._free.put(None)
+        while True:
+            with suppress(IndexError):
+                while True:
+                    self._pending.popleft().run()
+            # Given back before it is looked once more: a job that came in between found no
+            # thread free, and nobody else would take it.
+            self._free.put(None)
+            if not self._pending:
+                return
+            try:
+                self._free.get_nowait()
+            except Empty:
+                return
 
     def drop(self, jobs: Iterable[Job[Any]]) -> None:
         """End the last jobs, whose results nobody takes.
@@ -128,7 +144,9 @@ class Pool:
         jobs = list(jobs)
         for job in jobs:
             job.drop()
-            self._free.put(None)  # for all threads to end now, whatever the others do
+        with suppress(IndexError):
+            while True:
+                self._pending.popleft().run()  # to its end, which nothing else comes before
         is_interrupt = _is_interrupt(sys.exc_info()[1])
         until = time.monotonic() + PATIENCE
         for job in jobs:

@@ -265,6 +265,8 @@ class OpenFile:
     def _head(self, n: int, regions: Any = None, **options: Any) -> pa.Table:
         if not isinstance(n, Integral):
             raise TypeError(f"n is {n!r}, expected a number of rows; regions come after it")
+        if n < 0:  # which in pandas is all rows but the last
+            raise ValueError(f"n is {n}, expected 0 or more: how many rows a file has is not known")
         dataset = self
         if regions is None and isinstance(self._format, TextLines):
             dataset = self._with(self._format.apart())

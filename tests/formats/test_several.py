@@ -235,6 +235,20 @@ def test_what_cannot_be_opened_says_why(tmp_path):
     assert [p.chrom for p in gidx.open(paths).partitions(5)] == [None] * 5
 
 
+def test_files_of_two_assemblies_are_not_one(tmp_path):
+    sizes = {"a": 1000, "b": 2000, "c": None}
+    paths = []
+    for name, size in sizes.items():
+        contig = "##contig=<ID=chr1>" if size is None else f"##contig=<ID=chr1,length={size}>"
+        text = f"##fileformat=VCFv4.3\n{contig}\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+        path = tmp_path / f"{name}.vcf.gz"
+        paths.append(tabix_files.write(path, text + "chr1\t5\t.\tA\tC\t.\t.\t.\n", "vcf"))
+    assert gidx.open([paths[2], paths[0]]).chroms == {"chr1": 1000}  # one that says none has any
+    several = gidx.open([paths[0], paths[2], paths[1]])
+    with pytest.raises(FormatError, match=r"chr1 has 2,000 bases, in .*a.vcf.gz 1,000"):
+        several.to_table("chr1")
+
+
 def test_the_command_line_takes_a_glob(tmp_path, capfd):
     for i in (1, 2):
         tabix_files.write(tmp_path / f"c{i}.bed.gz", f"c{i}\t1\t5\n")

@@ -71,10 +71,20 @@ class Several(Format):
     @cached_property
     def _chroms(self) -> dict[str, int | None]:
         found: dict[str, int | None] = {}
+        by: dict[str, str] = {}
         for file in self.files:
             for name, size in file.chroms.items():
-                if found.get(name) is None:
+                known = found.setdefault(name, size)
+                if None not in (known, size) and known != size:
+                    raise FormatError(
+                        f"{file.source.name}: {name} has {size:,} bases, in {by[name]} "
+                        f"{known:,}; files that are opened as one are of one assembly",
+                        path=file.source.name,
+                        offset=None,
+                    )
+                if size is not None:
                     found[name] = size
+                    by.setdefault(name, file.source.name)
         return found
 
     @property

@@ -751,7 +751,9 @@ def test_head_reads_no_more_blocks_than_it_needs():
     assert rows_of(dataset.head(25)) == MANY[:25]
     assert len(source.reads) == 3
     assert rows_of(dataset.head(2, "chr2")) == MANY[900:902]
-    assert rows_of(dataset.head(0)) == rows_of(dataset.head(-1)) == []
+    assert rows_of(dataset.head(0)) == []
+    with pytest.raises(ValueError, match="n is -1, expected 0 or more"):
+        dataset.head(-1)
     assert rows_of(dataset.head(10**6)) == MANY
 
 

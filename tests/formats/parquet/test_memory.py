@@ -56,6 +56,6 @@ def test_what_a_file_takes_does_not_grow_with_its_rows(tmp_path):
         words = [sys.executable, "-c", CODE, str(few), str(path), str(tmp_path / "out.parquet")]
         done = subprocess.run(words, capture_output=True, text=True, check=True)
         taken[times] = json.loads(done.stdout) / 1024
-    # The C library keeps freed pieces: with MALLOC_TRIM_THRESHOLD_ it grew by 10 MB, else by 21.
-    assert taken[40] < taken[10] + 45
-    assert taken[40] < 110
+    # Up to 32 MB are kept for the next columns, so that the first batches seem to take more.
+    assert taken[40] < taken[10] + 32
+    assert taken[40] < 80

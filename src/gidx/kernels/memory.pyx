@@ -50,8 +50,15 @@ cdef extern from *:
     }
 
     /* The smallest size that is kept and holds so many bytes; -1: none. */
+    #if defined(__SANITIZE_ADDRESS__)
+    #define GIDX_KEEPS 0 /* each has its own bounds then, which are watched */
+    #else
+    #define GIDX_KEEPS 1
+    #endif
     static inline int gidx_kind(int64_t size) {
         int kind = 0;
+        if (!GIDX_KEEPS)
+            return -1;
         if (size < ((int64_t)1 << GIDX_SMALLEST) || size > gidx_size_of(4 * GIDX_DOUBLINGS))
             return -1;
         while (gidx_size_of(kind) < size)
@@ -100,6 +107,7 @@ cdef extern from *:
     void* _take "gidx_take"(i64 size) noexcept nogil
     void _give "gidx_give"(void* data) noexcept nogil
     i64 _kept "gidx_kept"
+    bint _keeps "GIDX_KEEPS"
 
 
 cdef void* take(i64 size) noexcept nogil:
@@ -110,6 +118,11 @@ cdef void* take(i64 size) noexcept nogil:
 cdef void give(void* data) noexcept nogil:
     """Give back what was taken."""
     _give(data)
+
+
+def keeps():
+    """Whether anything is kept: not where AddressSanitizer watches bounds."""
+    return _keeps
 
 
 def kept():

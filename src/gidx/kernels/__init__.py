@@ -1,4 +1,4 @@
-"""Hot loops in Cython, compiled when gidx is built: typed arrays, no objects; files by number alone.
+"""Hot loops in Cython, compiled when the package is built: arrays, no objects; files by number.
 
 They are `.pyx` and not Python files in Cython's pure mode: a kernel has no interpreted twin
 that could run in its place, a hundred times slower and unnoticed. `types.pxd` names numbers,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 import random
+import warnings
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.tabix_files import bgzip
+from tests.support.tabix_files import block as stored_block
 
 import gidx
+from gidx import scan
 from gidx.bgzf import block, lines
 from gidx.bgzf.block import EOF
 from gidx.errors import FormatError
+from gidx.ground.source import MemorySource
 
 rows = st.lists(
     st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 900), st.integers(0, 90)),
@@ -100,6 +104,62 @@ def places(table):
     starts, ends = table["start"].to_pylist(), table["end"].to_pylist()
     chroms = table["chrom"].to_pylist()
     return [(c, s, e - s) for c, s, e in zip(chroms, starts, ends, strict=True)]
+
+
+@settings(max_examples=15)
+@given(rows=rows, asked=regions, size=st.integers(1, 400))
+def test_rows_parted_by_blanks_are_the_same(tmp_path_factory, rows, asked, size):
+    rows = sorted(rows)
+    text = "".join(f"{c} {s} {s + n} n{s}\n" for c, s, n in rows).encode()
+    path = tmp_path_factory.mktemp("x") / "x.bed.gz"
+    # indexed as if there were tabs, and in blocks that are not compressed, so of one size
+    stored = [stored_block(text[i : i + size], 0) for i in range(0, len(text), size)]
+    tabs = text.replace(b" ", b"\t")
+    path.write_bytes(
+        b"".join(stored_block(tabs[i : i + size], 0) for i in range(0, len(tabs), size)) + EOF
+    )
+    index = gidx.build_index(path)
+    path = path.with_name("blanks.bed.gz")
+    path.write_bytes(b"".join(stored) + EOF)
+    there = {c for c, _, _ in rows}
+    asked = [region for region in asked if region[0] in there]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the index is older
+        ds = gidx.open(path, index=index)
+    with ds:
+        assert places(ds.to_table()) == rows
+        assert places(ds.to_table(asked)) == [
+            row for row in rows
+            if any(c == row[0] and _overlap(row[1], row[1] + row[2], s, e) for c, s, e in asked)
+        ]  # fmt: skip
+
+
+class Counted(MemorySource):
+    """Bytes at hand that note what is read of them."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.asked: list[int] = []
+
+    def read(self, offset, size):
+        self.asked.append(size)
+        return super().read(offset, size)
+
+
+def test_blocks_with_more_subfields_are_read_no_oftener(tmp_path):
+    text = "".join(f"a\t{s}\t{s + 5}\tname\n" for s in range(0, 60_000, 3)).encode()
+    taken = []
+    for change in ("as they are", "more subfields"):
+        path = tmp_path / f"{change}.bed.gz"
+        path.write_bytes(CHANGES[change](bgzip(text, 1000)))
+        gidx.build_index(path)
+        with gidx.open(path) as ds:
+            file = scan.format_of(ds)
+            source = file.lines.source = Counted(path.read_bytes())
+            for asked in (None, ("a", 30_000, 40_000)):
+                ds.to_table(asked, threads=1)
+            taken.append(len(source.asked))
+    assert taken[0] == taken[1]
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -275,12 +275,7 @@ class _Pieces:
 
     def text(self) -> Text:
         # a line break more, so that kernels may look one byte ahead
-        whole: bytes | bytearray
-        if len(self.parts) == 1 and type(self.parts[0]) is bytearray:  # a block: not copied
-            whole = self.parts[0]
-            whole += b"\n"
-        else:
-            whole = b"".join([*self.parts, b"\n"])
+        whole = b"".join([*self.parts, b"\n"])
         return Text(
             np.frombuffer(whole, np.uint8),
             np.array(self.begins, np.int64),
@@ -429,7 +424,7 @@ class BgzfLines:
             )
 
     def odd_block(self, at: int, first: bool) -> bytes:
-        """A block whose header is not as nearly all are, or raise what is wrong with it."""
+        """A block that the kernel could not make out; raises what is wrong with it."""
         data = bytes(self._read(at, 2 * MAX_BLOCK))
         if first:
             self._check_block(data, at)

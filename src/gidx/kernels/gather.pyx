@@ -12,8 +12,8 @@ wanted; what lies between is not inflated, and a segment becomes several runs.
 
 All of it is without Python's lock, and nothing is copied from block to text: a region of a BED
 takes 79 us, where it took 90 with Python between blocks, 1,000 of them a tenth less. What is rare
-(a block with more subfields, a file that does not end with a line break) and all errors are the
-caller's, `BgzfLines`, who has the words for them.
+(a file that does not end with a line break) and all errors are the caller's, `BgzfLines`, who has
+the words for them.
 """
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
@@ -23,10 +23,11 @@ from libc.string cimport memchr, memcpy
 import numpy as np
 
 from gidx.kernels.common cimport after, bytes_at, lower, word_of
-from gidx.kernels.inflate cimport Libdeflate
-from gidx.kernels.letters cimport TAB, LF, CR, BLANK, ZERO
+from gidx.kernels.inflate cimport Libdeflate, stated_size
+from gidx.kernels.letters cimport TAB, LF, CR, BLANK
 from gidx.kernels.lines cimport Asked, RowRules
 from gidx.kernels.memory cimport give, take
+from gidx.kernels.numbers cimport NO_DIGITS, parse_digits
 from gidx.kernels.types cimport UNSET, i64, u8, u64
 
 cdef extern from *:
@@ -47,8 +48,8 @@ cdef extern from *:
     i64 pread "gidx_pread"(int fd, void* to, i64 size, i64 at) nogil
 
 cdef enum:
-    HEAD = 18  # bytes of a block's header where it has one subfield, BC, as nearly all have
-    SMALLEST = 26  # bytes of such a block
+    HEAD = 12  # bytes of a block's header before its subfields
+    LEAST = 10  # bytes of a block behind its header: an empty deflate stream, and its tail
     MAX_BLOCK = 65536  # bytes of a block, and of its data
     MOST_READ = 1 << 21  # bytes to read at a time
     ROW = 512  # bytes of a row that hold its chrom and its start
@@ -90,9 +91,9 @@ cdef class Ahead:
         0: not known, since no row begins in it whole. UNSET: none is.
         """
         cdef i64 stop = size - 1, begin, i, column = 0, field, chrom, low, high, k
-        cdef i64 last = max(self.rules.chrom, self.rules.start), value, start
+        cdef i64 last = max(self.rules.chrom, self.rules.start), start
         cdef i64 name = -1, name_end = 0, number = -1, number_end = 0
-        cdef u64 here
+        cdef u64 here, value
         while stop >= 0 and data[stop] != LF:
             stop -= 1
         begin = stop - 1
@@ -117,19 +118,17 @@ cdef class Ahead:
                     i += 1
                 field = i + 1
             i += 1
-        if column <= last or number == number_end or number_end - number > 18:
+        if column <= last:
             return 0
         chrom = word_of(
             data + name, name_end - name, self.rules.names, self.rules.bounds, self.rules.slots
         )
         if chrom < 0:
             return 0  # no row, or one that is an error where it is read
-        value = 0
-        for i in range(number, number_end):
-            if not ZERO <= data[i] <= ZERO + 9:
-                return 0
-            value = value * 10 + data[i] - ZERO
-        start, here = value - self.rules.one_based, block << 16 | <u64>begin
+        value = parse_digits(data, number, number_end)
+        if value == NO_DIGITS:
+            return 0
+        start, here = <i64>value - self.rules.one_based, block << 16 | <u64>begin
         low, high = self.asked.first[chrom], self.asked.first[chrom + 1]
         # a row of length zero overlaps a region that ends where it lies
         k = lower(self.asked.ends, low, high, start)
@@ -235,14 +234,12 @@ cdef class _Gather:
         cdef const u8* head
         while True:
             left = self.offset + self.held - at if at >= self.offset else 0
-            if left >= HEAD:
+            if left > 0:
                 head = self.window + (at - self.offset)
-                if not _is_usual(head):
+                length = _block_size(head, left)
+                if length < 0:
                     return self.odd(at, first)
-                length = (head[16] | <i64>head[17] << 8) + 1
-                if length < SMALLEST:
-                    return self.odd(at, first)
-                if length <= left:
+                if 0 < length <= left:
                     self.here = head
                     return length
             if at + max(left, 0) >= self.file_size:
@@ -251,7 +248,7 @@ cdef class _Gather:
             self.fill(at, max(2 * self.step, MAX_BLOCK) if at == self.offset else self.step)
 
     cdef i64 odd(self, i64 at, bint first) except -1 with gil:
-        """A block that has another header, or is not whole, which is an error."""
+        """A block whose header is wrong, or that is not whole: the owner says what is wrong."""
         cdef const u8[::1] piece = self.owner.odd_block(at, first)
         self.given = piece
         self.window = self.here = bytes_at(piece)
@@ -276,8 +273,7 @@ cdef class _Gather:
 
     cdef i64 inflate(self, i64 at, i64 length) except -1 nogil:
         """Add the data of the block `here`; how many bytes."""
-        cdef const u8* tail = self.here + length - 4
-        cdef i64 size = tail[0] | <i64>tail[1] << 8 | <i64>tail[2] << 16 | <i64>tail[3] << 24
+        cdef i64 size = stated_size(self.here + length - 4)
         self.blocks = <Block*>_grown(
             self.blocks, &self.blocks_room, self.n_blocks + 1, sizeof(Block)
         )
@@ -486,13 +482,24 @@ cdef class _Gather:
         )
 
 
-cdef inline bint _is_usual(const u8* head) noexcept nogil:
-    """Whether a block's header has the subfield BC alone."""
-    return (
-        head[0] == 31 and head[1] == 139 and head[2] == 8 and head[3] == 4
-        and head[10] == 6 and head[11] == 0
-        and head[12] == 66 and head[13] == 67 and head[14] == 2 and head[15] == 0
-    )
+cdef inline i64 _block_size(const u8* head, i64 left) noexcept nogil:
+    """The size of a block, by its subfield BC, of whose bytes so many are at hand.
+
+    0: these do not tell; -1: no block begins there. See SAM v1, section 4.1.
+    """
+    cdef i64 at = HEAD, end, length, size
+    if left < HEAD:
+        return 0
+    if head[0] != 31 or head[1] != 139 or head[2] != 8 or head[3] != 4:
+        return -1
+    end = HEAD + (head[10] | <i64>head[11] << 8)
+    while at + 4 <= min(end, left):
+        length = head[at + 2] | <i64>head[at + 3] << 8
+        if head[at] == 66 and head[at + 1] == 67 and length == 2 and at + 6 <= left:
+            size = (head[at + 4] | <i64>head[at + 5] << 8) + 1
+            return size if size >= end + LEAST else -1
+        at += 4 + length
+    return 0 if end > left else -1
 
 
 def gather(

@@ -9,6 +9,11 @@ ctypedef int (*Decompress)(
 ) noexcept nogil
 
 
+cdef inline i64 stated_size(const u8* tail) noexcept nogil:
+    """How many bytes a gzip member says that its data are, in its last four."""
+    return tail[0] | <i64>tail[1] << 8 | <i64>tail[2] << 16 | <i64>tail[3] << 24
+
+
 cdef class Libdeflate:
     cdef Alloc alloc
     cdef Free release

@@ -53,7 +53,6 @@ cdef class Libdeflate:
         """
         cdef i64 i, size, room, place = 0, n = len(sizes), end = len(buf)
         cdef bint good = True
-        cdef const u8* tail
         cdef list found = []
         cdef void* decompressor = NULL
         cdef Job* jobs = <Job*>calloc(max(n, 1), sizeof(Job))
@@ -64,8 +63,7 @@ cdef class Libdeflate:
                 size = sizes[i]
                 if size < SMALLEST or size > end - place:
                     return None
-                tail = &buf[place + size - 4]
-                room = tail[0] | <i64>tail[1] << 8 | <i64>tail[2] << 16 | <i64>tail[3] << 24
+                room = stated_size(&buf[place + size - 4])
                 if room > most:
                     return None
                 data = PyByteArray_FromStringAndSize(NULL, room)

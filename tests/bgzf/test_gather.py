@@ -189,3 +189,31 @@ def test_a_file_that_was_closed_is_not_read_by_its_number(tmp_path):
     ds.close()
     with pytest.raises(ValueError, match="after it was closed"):
         ds.to_table("a:1-10")
+
+
+def test_rows_that_are_larger_than_many_blocks(tmp_path):
+    """googlegenomics/gcp-variant-transforms#505: rows were lost behind a record of two blocks."""
+    few = "".join(f"a\t{s}\t{s + 5}\tn\n" for s in range(10, 3000, 10))
+    text = f"a\t1\t5\t{'x' * 200_000}\n{few}b\t1\t5\t{'y' * 300_000}\nc\t1\t5\tn\n"
+    path = tmp_path / "x.bed.gz"
+    path.write_bytes(bgzip(text.encode(), 1000))
+    gidx.build_index(path)
+    with gidx.open(path) as ds:
+        found = ds.to_table(["b:1-10", ("a", 0, 11), "c:1-5"])["name"].to_pylist()
+        assert found == ["x" * 200_000, "n", "y" * 300_000, "n"]
+        assert ds.count_rows() == 302
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_files_behind_one_another_are_read_to_the_end(tmp_path, threads):
+    """noodles#133, fastp#712, htslib#45: the first EOF marker ended all."""
+    parts = ["".join(f"{c}\t{s}\t{s + 5}\tn\n" for s in range(0, 30_000, 10)) for c in "abc"]
+    path = tmp_path / "x.bed.gz"
+    path.write_bytes(b"".join(bgzip(part.encode(), 900) for part in parts))
+    gidx.build_index(path)
+    with gidx.open(path) as ds:
+        assert ds.to_table(threads=threads).num_rows == 9000
+        asked = ["c:29,991-30,000", "b:1-100", ("a", 29_990, 40_000)]
+        assert places(ds.to_table(asked, threads=threads)) == [
+            ("a", 29_990, 5), *(("b", s, 5) for s in range(0, 100, 10)), ("c", 29_990, 5)
+        ]  # fmt: skip

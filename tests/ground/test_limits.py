@@ -107,11 +107,23 @@ def test_lines_of_a_header_count_for_what_they_become_however_short(line, first,
             gidx.open(data)
 
 
-def test_a_header_takes_few_times_its_bytes_while_it_is_opened():
-    line = b"##note=<x y z, some text of a header that goes on for a while, as they do>\n"
-    end = b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-    data = b"##fileformat=VCFv4.3\n" + line * 20_000 + end
-    gidx.open(data[:21] + end)
+LONG = b"##note=<x y z, some text of a header that goes on for a while, as they do>\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "line", "rows"),
+    [
+        (b"##fileformat=VCFv4.3\n", LONG, b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"),
+        (b"", b"#a\n", ROW),
+        (b"", b"#a\n", b"#name\tchrom\tstart\tend\na\tchr1\t1\t2\n"),
+        (b"##gff-version 3\n", b"##\n", b"chr1\tx\tgene\t1\t2\t.\t+\t.\tID=a\n"),
+    ],
+    ids=["vcf", "bed", "tsv", "gff"],
+)
+def test_a_header_takes_few_times_its_bytes_while_it_is_opened(first, line, rows):
+    """Lines of a BED's were once all parted at once: 22 bytes for one of them."""
+    data = first + line * (1_600_000 // len(line)) + rows
+    gidx.open(first + rows)
     tracemalloc.start()
     try:
         gidx.open(data)

@@ -94,7 +94,7 @@ def _lines(rows: pa.RecordBatchReader) -> tuple[list[str], _Parts]:
         none = pa.RecordBatch.from_pylist([], coming.schema).select(list(encoder.columns))
         nowhere = np.zeros(0, np.int64)
         there = len(encoder.fields(none, nowhere, nowhere, Faults()))
-        samples = encoder.header.decode().splitlines()[-1].split("\t")[9:] if there > 8 else []
+        samples = encoder.header.decode().split("\n")[-2].split("\t")[9:] if there > 8 else []
         called = {i: name for i, name in _VCF.items() if i < there}
         called |= dict(enumerate(samples, 9))
     else:

@@ -18,6 +18,7 @@ from gidx.convert.sources import (
     Outgoing,
     with_entries,
 )
+from gidx.formats.text.dialect import header_lines
 
 
 def flat(rows: Outgoing) -> Outgoing:
@@ -49,7 +50,7 @@ def flat(rows: Outgoing) -> Outgoing:
 def commented(rows: Outgoing) -> Outgoing:
     """Rows whose header ends with a bare line of names, as tables have it, as BED has it."""
     header = schema.read_metadata(rows.schema).get("header")
-    lines = header.splitlines(keepends=True) if isinstance(header, str) else []
+    lines = header_lines(header) if isinstance(header, str) else []
     if not lines or re.match(r"#|(track|browser)([ \t]|$)|\s*$", lines[-1]):
         return rows
     found = with_entries(rows.schema, {"header": "".join([*lines[:-1], "#" + lines[-1]])})

@@ -478,6 +478,22 @@ def test_columns_without_a_text_are_refused():
 
 
 NAMES = st.text(st.characters(exclude_characters="\t\r\n\0", codec="utf-8"), max_size=5)
+NAME = st.text("ab \x0b\x1c\x85\u2028", min_size=1, max_size=4).filter(lambda s: s == s.strip())
+
+
+@pytest.mark.parametrize("write", [write_bed, write_tabix])
+@given(comment=NAMES, name=NAME)
+def test_a_line_of_a_header_ends_at_a_line_break_only(write, comment, name):
+    """`str.splitlines` has ten other ends, and a header was cut at them."""
+    head = f"##by {comment}\n#chrom\tstart\tend\tx{name}x\n".encode()
+    data = head + b"chr1\t1\t2\ta\nchr1\t1\t2\tb\n"
+    table, out = gidx.open(data).to_table(), io.BytesIO()
+    assert table.schema.names[3] == f"x{name}x"
+    write(table, out)
+    written = out.getvalue()
+    assert (gzip.decompress(written) if written[:2] == b"\x1f\x8b" else written) == data
+
+
 FLOATS = st.floats(width=64, allow_nan=False)
 KINDS = {
     pa.string(): NAMES, pa.int64(): st.integers(-(2**63), 2**63 - 1) | st.none(),

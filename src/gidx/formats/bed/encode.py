@@ -37,7 +37,7 @@ from gidx.declared import declare
 from gidx.declared.columns import COLOR_FIELD, COLOR_NAMES, HEAD_FIELDS
 from gidx.errors import AutoSqlError, WriteError, hint
 from gidx.formats.table.encode import MISSING, check_begin, checked, fits, make_header, texts
-from gidx.formats.text.dialect import Rules
+from gidx.formats.text.dialect import Rules, header_lines
 
 KIND = "bed"
 _HEADS = (["chrom", "start", "end"], ["chr", "start", "end"], ["chrom", "chromstart", "chromend"])
@@ -336,7 +336,7 @@ def _split(line: str, names: Sequence[str]) -> list[str]:
 
 def _told(header: str, names: Sequence[str]) -> list[str]:
     """The names that the last line of a header tells."""
-    lines = [line for line in header.splitlines() if line.strip()]
+    lines = [line for line in header_lines(header) if line.strip()]
     return _split(lines[-1], names) if lines else []
 
 

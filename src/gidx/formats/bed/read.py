@@ -239,10 +239,10 @@ class Bed:
 
 def _last_words(head: Head) -> list[str]:
     """The words of the last comment or skipped line, which may be columns' names."""
-    lines = [line for line in head.lines.splitlines() if line.strip()]
-    if not lines:
+    last = next(head.last_lines(), None)
+    if last is None:
         return []
-    text = lines[-1].lstrip(b"#").strip().decode("utf-8", "replace")
+    text = last.lstrip(b"#").strip().decode("utf-8", "replace")
     return text.split("\t") if "\t" in text else text.split()
 
 

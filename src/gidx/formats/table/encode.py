@@ -30,7 +30,7 @@ from gidx.arrow.encode import BREAKS, Ints, TextColumn, fill, having, numbers, s
 from gidx.arrow.faults import Faults, of_items, of_some
 from gidx.declared.declare import find_heads
 from gidx.errors import WriteError, hint
-from gidx.formats.text.dialect import Rules
+from gidx.formats.text.dialect import Rules, header_lines
 from gidx.kernels.encode import close_items, first_with
 
 MISSING = b"."
@@ -148,7 +148,7 @@ def encoder(
     del categories
     told = about if about.get("format") == KIND else {}
     if about.get("format") == "bed":  # whose comments a table may have too
-        lines = str(about.get("header") or "").splitlines(keepends=True)
+        lines = header_lines(str(about.get("header") or ""))
         told = {"header": "".join(line for line in lines if line.startswith("#"))}
     return TableEncoder(frame_schema, told, header, zero_based, missing)
 
@@ -339,7 +339,7 @@ def make_header(
         return b""
     sign = meta.decode("latin-1")
     split = split or (lambda line: line.rstrip("\r\n").lstrip(sign).lstrip(" ").split("\t"))
-    lines = recorded.splitlines(keepends=True)
+    lines = header_lines(recorded)
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
     told, names = list(told or names), list(names)

@@ -127,13 +127,12 @@ def _typed(types: Any, columns: list[Column], rules: Rules, name: str) -> list[C
 
 
 def _names(head: Head, width: int) -> list[str]:
-    lines = [line for line in head.lines.decode("utf-8", "replace").splitlines() if line.strip()]
-    meta = head.meta.decode()
-    for line in reversed(lines):
-        names = line.lstrip(meta).lstrip(" ").split("\t")
+    for line in head.last_lines():
+        words = line.lstrip(head.meta).lstrip(b" ")
+        names = words.decode("utf-8", "replace").split("\t")
         if len(names) == width and len(set(names)) == width and all(names):
             return names
-        if not line.startswith(meta):
+        if not line.startswith(head.meta):
             break
     return [f"field{i + 1}" for i in range(width)]
 

@@ -15,7 +15,7 @@ from tests.support.bigbed_bytes import key_tree as write_key_tree
 from tests.support.bigbed_bytes import range_tree as write_range_tree
 
 from gidx.bbi import bplus_tree
-from gidx.bbi.blocks import inflate
+from gidx.bbi.blocks import LastBlocks, inflate
 from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import BIGBED_MAGIC, read_header
 from gidx.bbi.range_tree import RangeTree
@@ -369,6 +369,58 @@ def test_a_block_outside_the_file_is_an_error(bad, size):
     source, ranges = stored(b"first")
     with pytest.raises(FormatError, match=f"byte {bad[0]}: truncated block"):
         inflate(source, np.array([*ranges.tolist(), bad], "u8"), size)
+
+
+class Asked(MemorySource):
+    """Bytes that may be closed, and the places of the blocks that were read."""
+
+    def __init__(self, data):
+        super().__init__(data)
+        self.begins, self.current = [], True
+
+    def read_many(self, ranges):
+        self.begins += ranges[:, 0].tolist()
+        if not self.current:
+            raise ValueError("read after it was closed")
+        return super().read_many(ranges)
+
+    def is_current(self):
+        return self.current
+
+
+@given(
+    st.lists(st.binary(max_size=60), min_size=1, max_size=8),
+    st.lists(st.lists(st.integers(0, 7), max_size=6, unique=True), max_size=12),
+    st.integers(0, 150),
+)
+def test_blocks_are_those_of_the_file_whatever_was_asked_before(blocks, questions, kept):
+    source, ranges = stored(*blocks)
+    source = Asked(source.read(0, source.size))
+    last, used = LastBlocks(source, 100), []
+    with tuning.set(bbi_kept=kept):
+        for question in questions:
+            which = sorted({i % len(blocks) for i in question})
+            source.begins = []
+            found = last.get(ranges[which])
+            assert found.text.tobytes() == b"".join(blocks[i] for i in which)
+            assert np.diff(found.bounds).tolist() == [len(blocks[i]) for i in which]
+            # a model of it: the last used that have room, one after the other
+            few = 0 < len(which) <= LastBlocks.FEW
+            assert (source.begins == []) == (len(which) == 0 or (few and set(which) <= set(used)))
+            used = [i for i in used if i not in which] + which if few else used
+            while sum(len(blocks[i]) for i in used) > kept:
+                used.pop(0)
+
+
+def test_blocks_of_a_file_that_was_closed_are_not_given():
+    source, ranges = stored(b"first", b"second")
+    source = Asked(source.read(0, source.size))
+    last = LastBlocks(source, 100)
+    last.get(ranges)
+    assert (last.get(ranges).text.tobytes(), len(source.begins)) == (b"firstsecond", 2)
+    source.current = False
+    with pytest.raises(ValueError, match="closed"):
+        last.get(ranges)
 
 
 def test_the_builder_is_read_back_so_that_other_tests_can_trust_it():

@@ -447,7 +447,7 @@ class FileSource:
         return None
 
     def is_current(self) -> bool:
-        return True
+        return not getattr(self._file, "closed", False)
 
 
 class SourceFile(io.RawIOBase):

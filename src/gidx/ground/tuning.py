@@ -47,6 +47,9 @@ class Tuning:
     # Bytes of a bbi file that are inflated and decoded at a time: so many that the calls do not
     # count, so few that a group's text stays in the cache.
     bbi_group: int = 512 << 10
+    # Bytes of inflated blocks that an open bbi file keeps: some hundred blocks, twice or three
+    # times what it keeps of its index.
+    bbi_kept: int = 8 << 20
 
     # ── reading plain text and plain gzip ──
     plain_bytes: int = 1 << 16  # read at a time

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import pickle
 import struct
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -74,6 +75,19 @@ def statistic(found: list[float | None], stat: str) -> float:
 def parts(found: list[float | None], bins: int) -> list[list[float | None]]:
     edges = [len(found) * i // bins for i in range(bins + 1)]
     return [found[a:b] for a, b in pairwise(edges)]
+
+
+def test_a_file_that_was_closed_or_written_anew_answers_nothing_of_before(tmp_path):
+    path, region = tmp_path / "a.bw", "chr1:1-10"
+    gidx.write_bigwig({"chr1": np.full(9, 1.0)}, path)
+    dataset = gidx.open(path)
+    before = dataset.values(region)
+    path.write_bytes(build([("chr1", 0, 9, 2.0)], {"chr1": 9}))
+    with suppress(FormatError):  # what is there now may be anything
+        assert dataset.values(region)[0] != before[0]
+    dataset.close()
+    with pytest.raises(ValueError, match="read after it was closed"):
+        dataset.values(region)
 
 
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from gidx.arrow import schema
 from gidx.bbi import bplus_tree, summary
-from gidx.bbi.blocks import Blocks, inflate
+from gidx.bbi.blocks import Blocks, LastBlocks
 from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import read_header
 from gidx.bbi.range_tree import RangeTree
@@ -48,6 +48,7 @@ class Bbi(Format, Zooms):
         self.head = read_header(source, self.magic, self.title)
         fixed = self.head.fixed
         self.buffer_size = int(fixed["uncompress_buffer_size"])
+        self._last = LastBlocks(source, self.buffer_size)
         self._chroms = self._read_chroms()
         self.data_tree = RangeTree(
             source, int(fixed["index_offset"]) or None, self.head.order, "data index"
@@ -180,8 +181,7 @@ class Bbi(Format, Zooms):
         return partition(ranges, size or tuning.bbi_group, most)
 
     def fetch(self, ranges: Ranges, regions: RegionSet | None = None) -> Blocks:  # noqa: ARG002
-        text, bounds = inflate(self.source, ranges, self.buffer_size)
-        return Blocks(text, bounds, ranges)
+        return self._last.get(ranges)
 
     # ── zoom levels and summaries ───────────────────────────────────────────────────────────────
 

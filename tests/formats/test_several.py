@@ -67,6 +67,18 @@ class TestAFileForEachChrom:
         with pytest.raises(UnknownChromError):
             several.to_table("chr9")
 
+    def test_columns_are_those_of_the_whole_in_any_order_and_again(self, made):
+        """One that is asked for twice was missing in both places, and nothing said so."""
+        several = gidx.open(made[1])
+        for names in ("canonical", "native"):
+            whole = several.to_table(names=names)
+            own = whole.schema.names
+            for asked in (own[::-1], [own[1], own[-1], own[1]], [own[0]] * 3):
+                found = several.to_table(columns=asked, names=names)
+                assert found.schema.names == asked
+                columns = zip(asked, found.columns, strict=True)
+                assert all(column.equals(whole[name]) for name, column in columns)
+
     def test_pieces_are_the_scan(self, made):
         several = pickle.loads(pickle.dumps(gidx.open(made[1])))
         for n in (1, 5, 60):

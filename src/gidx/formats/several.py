@@ -253,23 +253,26 @@ class SeveralReader:
         self._files = files
         self.schema = pa.schema([whole.field(i) for i in columns], whole.metadata)
         self._readers: list[Reader] = []
+        self._places: list[list[int]] = []  # of each file's columns; -1 for what it lacks
         for file in files.files:
             own = file.schema(names).names
-            wanted = [own.index(name) for name in self.schema.names if name in own]
-            self._readers.append(file.reader(wanted, names))
+            wanted = [name for name in dict.fromkeys(self.schema.names) if name in own]
+            self._readers.append(file.reader([own.index(name) for name in wanted], names))
+            place = {name: at for at, name in enumerate(wanted)}
+            self._places.append([place.get(name, -1) for name in self.schema.names])
 
     def decode(self, blocks: tuple[int, Any], regions: RegionSet | None) -> Rows:
         i, own = blocks
         return self._rows(i, self._readers[i].decode(own, self._files.of_file(i, regions)))
 
     def _rows(self, i: int, rows: Rows) -> Rows:
-        arrays = [self._column(i, rows.batch, field) for field in self.schema]
+        placed = zip(self._places[i], self.schema, strict=True)
+        arrays = [self._column(i, rows.batch, at, field) for at, field in placed]
         batch = schema.batch(arrays, self.schema, rows.batch.num_rows)
         rest = rows.rest
         return Rows(batch, rows.problems, None if rest is None else lambda: self._rows(i, rest()))
 
-    def _column(self, i: int, batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
-        at = batch.schema.get_field_index(field.name)
+    def _column(self, i: int, batch: pa.RecordBatch, at: int, field: pa.Field) -> pa.Array:
         if at < 0:
             return pa.nulls(batch.num_rows, field.type)
         column = batch.column(at)

@@ -43,6 +43,9 @@ FIXED = np.dtype([             # offset
 ])
 # fmt: on
 
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
 MOST = 65535  # items of a section
 
 
@@ -81,6 +84,19 @@ def fill(
     )
     if status != signal.OK:
         raise _broken(name, blocks, n_chroms, status, int(at), found)
+
+
+def fold(
+    name: str, order: Order, blocks: Blocks,
+    windows: tuple[Ints, Ints, Ints, Ints, Ints], bins: int,
+    sums: tuple[Floats, Floats, Floats, Floats, Floats],
+) -> None:  # fmt: skip
+    """Add runs to the bins of the windows that they overlap (`signal.fold_sections`)."""
+    status, at, found = signal.fold_sections(
+        blocks.text, blocks.bounds, order == ">", *windows, bins, *sums
+    )
+    if status != signal.OK:
+        raise _broken(name, blocks, len(windows[0]) - 1, status, int(at), found)
 
 
 def _broken(

@@ -27,11 +27,10 @@ def fill_bases(
     begin: Integer,
     out: Float32s,
 ) -> tuple[int, int, int]: ...
-def fold_runs(
-    chrom: Int32s,
-    start: Int64s,
-    end: Int64s,
-    value: Float32s,
+def fold_sections(
+    buf: Bytes,
+    bounds: Int64s,
+    big: bool,
     first: Int64s,
     begins: Int64s,
     stops: Int64s,
@@ -43,7 +42,7 @@ def fold_runs(
     squares: Float64s,
     least: Float64s,
     most: Float64s,
-) -> None: ...
+) -> tuple[int, int, int]: ...
 def encode_sections(
     start: Int64s, end: Int64s, value: Float32s, firsts: Int64s, chrom: Int32s
 ) -> tuple[Bytes, Int64s]: ...

@@ -229,37 +229,72 @@ cdef void _fold_region(
                 edge = begin + size * (k + 1) // bins
 
 
-def fold_runs(
-    const i32[::1] chrom, const i64[::1] start, const i64[::1] end, const float[::1] value,
+cdef void _fold_block(
+    const i32[::1] chrom, const i64[::1] start, const i64[::1] end, const float[::1] value, i64 n,
+    const i64[::1] first, const i64[::1] begins, const i64[::1] stops, const i64[::1] reach,
+    const i64[::1] rows, i64 bins, double[:, ::1] valid, double[:, ::1] total,
+    double[:, ::1] squares, double[:, ::1] least, double[:, ::1] most,
+) noexcept nogil:
+    """The first `n` runs into the bins of all regions that they overlap."""
+    cdef i64 lo = 0, hi, r, c
+    while lo < n:
+        c = chrom[lo]
+        hi = lo + 1  # what stands together and ascends
+        while hi < n and chrom[hi] == c and start[hi] >= end[hi - 1]:
+            hi += 1
+        r = after(reach, first[c], first[c + 1], start[lo])
+        while r < first[c + 1] and begins[r] < end[hi - 1]:
+            if stops[r] > start[lo] and stops[r] > begins[r]:
+                _fold_region(
+                    start, end, value, lo, hi, begins[r], stops[r], rows[r], bins,
+                    valid, total, squares, least, most,
+                )
+            r += 1
+        lo = hi
+
+
+def fold_sections(
+    const u8[::1] buf, const i64[::1] bounds, bint big,
     const i64[::1] first, const i64[::1] begins, const i64[::1] stops, const i64[::1] reach,
     const i64[::1] rows, i64 bins, double[:, ::1] valid, double[:, ::1] total,
     double[:, ::1] squares, double[:, ::1] least, double[:, ::1] most,
 ):
-    """Add runs, as a file has them, to the bins of the regions that they overlap.
+    """Add the runs of consecutive blocks to the bins of the regions that they overlap.
 
     Regions `first[c]` to `first[c + 1]` are those of chrom c, by `begins`; `reach` is the
     running maximum of their `stops`. Bin k of region r, of which `rows[r]` is the place in
     the results, is [begin + size * k // bins, begin + size * (k + 1) // bins). Results
     without rows are not wanted. Runs without a number are passed over.
+
+    Returns status, at, found. Block by block, whose runs stay in the cache: of 2 M of them
+    10,000 regions of 100 bins take 81 ms, where arrays of a whole group took 95.
     """
-    cdef i64 lo, hi, n, r, c
+    cdef i64 status = OK, at = 0, found = 0, room = 0, block, n, n_chroms = len(first) - 1
+    cdef i64[::1] count = np.zeros(1, np.int64)
     with nogil:
-        n = len(start)
-        lo = 0
-        while lo < n:
-            c = chrom[lo]
-            hi = lo + 1  # what stands together and ascends
-            while hi < n and chrom[hi] == c and start[hi] >= end[hi - 1]:
-                hi += 1
-            r = after(reach, first[c], first[c + 1], start[lo])
-            while r < first[c + 1] and begins[r] < end[hi - 1]:
-                if stops[r] > start[lo] and stops[r] > begins[r]:
-                    _fold_region(
-                        start, end, value, lo, hi, begins[r], stops[r], rows[r], bins,
-                        valid, total, squares, least, most,
-                    )
-                r += 1
-            lo = hi
+        for block in range(len(bounds) - 1):
+            count[0] = 0
+            status, at, found = _heads(buf, bounds[block : block + 2], big, n_chroms, count)
+            if status != OK:
+                break
+            room = max(room, count[0])
+    if status != OK:
+        return status, at, found
+    cdef i32[::1] chrom = np.empty(room, np.int32)
+    cdef i64[::1] start = np.empty(room, np.int64)
+    cdef i64[::1] end = np.empty(room, np.int64)
+    cdef float[::1] value = np.empty(room, np.float32)
+    with nogil:
+        for block in range(len(bounds) - 1):
+            n = _read(
+                buf, bounds[block : block + 2], big, first, begins, stops, True,
+                chrom, start, end, value,
+            )
+            _fold_block(
+                chrom, start, end, value, n, first, begins, stops, reach, rows, bins,
+                valid, total, squares, least, most,
+            )
+    return status, at, found
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────

@@ -19,12 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.bbi import section
-from gidx.bbi.section import Runs
+from gidx.bbi.blocks import Blocks
 from gidx.bbi.summary import Stat, sample_std
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.region import RegionSet
 from gidx.ground.windows import Windows
-from gidx.kernels.signal import fold_runs
 
 if TYPE_CHECKING:
     from gidx.formats.bigwig.read import BigWig
@@ -86,7 +85,9 @@ def matrix(
             found = sums.least if stat == "min" else sums.most
             return np.where(np.isinf(found), fill, found)
         if stat == "mean":
-            return np.where(sums.valid > 0, sums.total / sums.valid, fill)
+            mean = np.divide(sums.total, sums.valid, out=sums.total)
+            mean[sums.valid == 0] = fill
+            return mean
         exact = sample_std(sums.valid, sums.total, sums.squares)
         return np.where(sums.valid > 0, exact, fill)
 
@@ -105,11 +106,10 @@ def fold(
     for a, b in zip(first[:-1].tolist(), first[1:].tolist(), strict=True):
         if b - a > 1:
             np.maximum.accumulate(end[a:b], out=reach[a:b])
-    for runs in _runs(file, windows.within(file.chroms), threads):
-        fold_runs(
-            *runs, first, start, end, reach, order, bins,
-            found.valid, found.total, found.squares, found.least, found.most,
-        )  # fmt: skip
+    asked = (first, start, end, reach, order)
+    sums = (found.valid, found.total, found.squares, found.least, found.most)
+    for blocks in _blocks(file, windows.within(file.chroms), threads):
+        section.fold(file.source.name, file.head.order, blocks, asked, bins, sums)
     return found
 
 
@@ -118,13 +118,7 @@ def _edges(windows: Windows, bins: int) -> Ints:
     return windows.start[:, None] + size * np.arange(bins + 1, dtype=np.int64) // bins
 
 
-def _runs(file: BigWig, asked: RegionSet, threads: int | None) -> Iterator[Runs]:
-    """The runs that overlap the regions, a group of blocks at a time."""
+def _blocks(file: BigWig, asked: RegionSet, threads: int | None) -> Iterator[Blocks]:
+    """The blocks that may overlap the regions, a group at a time."""
     groups = file.groups(file.plan(asked)) if len(asked) else []
-    return in_order(
-        (partial(_decoded, file, g, asked) for g in groups), thread_count(threads, len(groups))
-    )
-
-
-def _decoded(file: BigWig, group: npt.NDArray[np.uint64], asked: RegionSet) -> Runs:
-    return file.runs(file.fetch(group), asked)
+    return in_order((partial(file.fetch, g) for g in groups), thread_count(threads, len(groups)))

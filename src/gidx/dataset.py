@@ -547,7 +547,7 @@ class BigBedDataset(BbiDataset):
     @property
     def autosql(self) -> str:
         """The AutoSQL declaration, as stored in the file, or of the standard columns."""
-        return self._format.declared_as[0]
+        return str(self._format.declared_as[0])
 
     @property
     def bed_type(self) -> str:

@@ -204,6 +204,13 @@ class TestWhatADatasetOfPyarrowDoes:
         assert dataset.scanner(columns=["end"]).take([1]).equals(whole.select(["end"]).take([1]))
         assert dataset.count_rows() == whole.num_rows
 
+    def test_no_batch_is_larger_than_whoever_asked_for_less(self, file):
+        for own, asked in ((7, 9), (9, 7), (None, 7), (7, None)):
+            dataset = gidx.open(file[0]).to_dataset(batch_size=own)
+            for one in (dataset, *dataset.get_fragments()):
+                sizes = [b.num_rows for b in one.to_batches(columns=["start"], batch_size=asked)]
+                assert max(sizes, default=7) == 7  # a piece without rows
+
     def test_no_columns_and_batches_of_a_size(self, file):
         _, dataset, whole = file
         assert dataset.to_table(columns=[]).num_rows == whole.num_rows

@@ -5,9 +5,9 @@ whatever the file. Native names (``names="native"``) are the file's own, with
 declared widths.
 
 The metadata key ``gidx`` holds one JSON object: ``version`` 1, ``format``,
-``coordinates``, ``chromsizes``, and what the format needs to be written again (for
-bigBed ``autosql``, ``defined_fields``). It is a text so that pandas, which copies
-``attrs`` deeply with every step, copies a pointer.
+``coordinates``, ``chromsizes``, ``chroms`` where some have no size, and what the format needs
+to be written again (for bigBed ``autosql``, ``defined_fields``). It is a text so that pandas,
+which copies ``attrs`` deeply with every step, copies a pointer.
 """
 
 from __future__ import annotations
@@ -49,13 +49,32 @@ def read_metadata(found: Any) -> dict[str, Any]:
     return body if isinstance(body, dict) and body.get("version") == 1 else {}
 
 
+def sized(chroms: Mapping[str, int | None]) -> dict[str, Any]:
+    """The entries of chroms that a header declares, some of them without a size."""
+    sizes = {name: size for name, size in chroms.items() if size is not None}
+    names = list(chroms) if len(sizes) < len(chroms) else None
+    return {"chromsizes": sizes or None, "chroms": names}
+
+
+def declared_chroms(about: Mapping[str, Any]) -> dict[str, int | None]:
+    """Chroms that the metadata tells of, in their order, and the sizes of those that have one.
+
+    >>> declared_chroms(sized({"chr1": None, "chr2": 80}))
+    {'chr1': None, 'chr2': 80}
+    """
+    sizes = about.get("chromsizes") or {}
+    return {name: sizes.get(name) for name in (*(about.get("chroms") or ()), *sizes)}
+
+
 # where formats keep the text of a file before its rows
 _HEADERS = ("vcf_header", "gff_header", "sam_header", "header", "autosql")
+IMPLIED = "autosql_implied"  # an entry: the AutoSQL stands in no file
 
 
 def header_of(about: Mapping[str, Any]) -> str:
     """The header, or declaration, of the file that gidx's metadata is about; empty without one."""
-    return str(next((about[key] for key in _HEADERS if about.get(key)), ""))
+    keys = _HEADERS[:-1] if about.get(IMPLIED) else _HEADERS
+    return str(next((about[key] for key in keys if about.get(key)), ""))
 
 
 def unique(names: Iterable[str], taken: Sequence[str] = HEAD) -> list[str]:

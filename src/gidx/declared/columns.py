@@ -23,6 +23,10 @@ COLOR_NAMES = ("reserved", "itemRgb")
 _HEAD_TYPES = (schema.CHROM, schema.POSITION, schema.POSITION)
 
 
+class Implied(str):
+    """The AutoSQL that rows of a bigBed without one are read by; written, it has none again."""
+
+
 @dataclass(frozen=True)
 class Declared:
     """What the rows are said to be: fields, and how many are standard BED."""

@@ -38,6 +38,7 @@ from gidx.arrow import schema as canonical
 from gidx.arrow.batches import Batches, is_list, is_text
 from gidx.arrow.encode import LONGEST
 from gidx.autosql import BED_FIELDS, AutoSql, Field
+from gidx.declared.columns import Implied
 from gidx.errors import AutoSqlError, WriteError, hint, warn
 
 HEADS = (
@@ -79,7 +80,7 @@ class TableDeclared:
     The first ``defined`` fields are standard BED; of these, `gaps` have no column either.
     """
 
-    text: bytes
+    text: bytes | None  # None: not to be written
     autosql: AutoSql
     sources: tuple[str | None, ...]
     defined: int
@@ -151,8 +152,10 @@ def _fail(message: str) -> NoReturn:
 # ── given ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def text_of(given: Any) -> tuple[bytes, AutoSql]:
+def text_of(given: Any) -> tuple[bytes | None, AutoSql]:
     """The text to store, and what it says. A str is a path if it is that of a file."""
+    if isinstance(given, Implied):
+        return None, sql.parse(given)
     if isinstance(given, AutoSql):
         return str(given).encode("utf-8", "surrogateescape"), given
     if not isinstance(given, (str, os.PathLike)):
@@ -168,8 +171,10 @@ def text_of(given: Any) -> tuple[bytes, AutoSql]:
     return str(given).encode("utf-8", "surrogateescape"), sql.parse(str(given))
 
 
-def _given(frame: Batches, text: bytes, autosql: AutoSql, wanted: BedType | None) -> TableDeclared:
-    if b"\0" in text:
+def _given(
+    frame: Batches, text: bytes | None, autosql: AutoSql, wanted: BedType | None
+) -> TableDeclared:
+    if text is not None and b"\0" in text:
         _fail("the AutoSQL text has a NUL, which would end it in the file")
     if len(autosql.fields) < len(canonical.HEAD):
         _fail(f"the AutoSQL declares {len(autosql.fields)} fields, expected 3 or more")
@@ -284,7 +289,8 @@ def _recorded(frame: Batches, wanted: BedType | None) -> TableDeclared | None:
         defined = min(max(recorded, 3), len(autosql.fields), len(BED_FIELDS))
     else:
         defined = _defined(autosql.fields)
-    return TableDeclared(text.encode("utf-8", "surrogateescape"), autosql, sources, defined)
+    stored = None if frame.about.get(canonical.IMPLIED) else text.encode("utf-8", "surrogateescape")
+    return TableDeclared(stored, autosql, sources, defined)
 
 
 def _still_fits(frame: Batches, name: str, f: Field) -> bool:

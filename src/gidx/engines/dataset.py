@@ -13,7 +13,7 @@ over the methods below, such as a union with other datasets, raise and say so. W
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import pairwise
 from typing import Any
@@ -109,11 +109,7 @@ class IndexedDataset(pads.FileSystemDataset):
         (``batch_readahead`` and the like) are left out: they are not read by pyarrow.
         """
         del options
-        how = dict(self._how)
-        if batch_size is not None:
-            how["batch_size"] = min(batch_size, how.get("batch_size") or batch_size)
-        if not use_threads:
-            how["threads"] = 1
+        how = _scanning(self._how, batch_size, use_threads)
         both = _and(self._filter, filter)
         return Scanner(self._file, self._asked(both), self._plain, _names(columns), both, how)
 
@@ -201,6 +197,16 @@ def _and(one: pc.Expression | None, other: pc.Expression | None) -> pc.Expressio
     if one is None or other is None:
         return other if one is None else one
     return one & other
+
+
+def _scanning(own: Mapping[str, Any], batch_size: int | None, use_threads: bool) -> dict[str, Any]:
+    """How rows are read: as the dataset was told to, in no larger batches than are asked for."""
+    how = dict(own)
+    if batch_size is not None:
+        how["batch_size"] = min(batch_size, how.get("batch_size") or batch_size)
+    if not use_threads:
+        how["threads"] = 1
+    return how
 
 
 def _names(columns: Any) -> list[str] | None:
@@ -322,11 +328,7 @@ class Fragment:
     ) -> Scanner:
         """A scan of this piece; as that of the dataset."""
         del schema, options
-        how = dict(self._how)
-        if batch_size is not None:
-            how["batch_size"] = batch_size
-        if not use_threads:
-            how["threads"] = 1
+        how = _scanning(self._how, batch_size, use_threads)
         both = _and(self._filter, filter)
         plain = self.physical_schema
         return Scanner(self._file, self._piece, plain, _names(columns), both, how)

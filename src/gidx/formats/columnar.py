@@ -101,9 +101,9 @@ class Columnar(Format):
     @cached_property
     def _chroms(self) -> dict[str, int | None]:
         """Chroms in the order of their rows, and those that are only declared."""
-        sizes = self._about.get("chromsizes") or {}
-        found = dict.fromkeys(self.chroms_met() if self.has_places else ())
-        return {name: sizes.get(name) for name in (*found, *(n for n in sizes if n not in found))}
+        declared = schema.declared_chroms(self._about)
+        found = self.chroms_met() if self.has_places else ()
+        return {name: declared.get(name) for name in (*found, *declared)}
 
     @abstractmethod
     def chroms_met(self) -> Iterator[str]:

@@ -95,7 +95,7 @@ def _ranked(
 ) -> list[str]:
     """All names in the order that was asked."""
     if chroms is None:
-        known = [*(schema.read_metadata(frame.attrs).get("chromsizes") or ())]
+        known = [*schema.declared_chroms(schema.read_metadata(frame.attrs))]
         if isinstance(frame[roles.chrom].dtype, pd.CategoricalDtype):
             known += names
         return chrom_order.naturally(names, dict.fromkeys(known))

@@ -67,14 +67,14 @@ def ask(frame: pd.DataFrame, regions: Any, missing_chroms: MissingChroms = "erro
 @lru_cache(maxsize=16)  # of one region a tenth of a ms, of a frame with hundreds of contigs
 def _known(about: str | None, names: tuple[str, ...]) -> dict[str, int]:
     """Chroms that may be asked: those of the frame, and those that its metadata tell of."""
-    return {name: i for i, name in enumerate(dict.fromkeys((*names, *_sizes(about))))}
+    return {name: i for i, name in enumerate(dict.fromkeys((*names, *_declared(about))))}
 
 
 @lru_cache(maxsize=16)  # a VCF header among the metadata takes ms to read
-def _sizes(about: str | None) -> Mapping[str, int]:
-    if not about or '"chromsizes"' not in about:
+def _declared(about: str | None) -> Mapping[str, int | None]:
+    if not about or not ('"chromsizes"' in about or '"chroms"' in about):
         return {}
-    return schema.read_metadata({schema.KEY: about}).get("chromsizes") or {}
+    return schema.declared_chroms(schema.read_metadata({schema.KEY: about}))
 
 
 def as_frame(data: Any) -> pd.DataFrame | None:

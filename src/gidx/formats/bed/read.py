@@ -342,7 +342,7 @@ def _given(
         text = None
     elif isinstance(given, str | os.PathLike | AutoSql):
         stored, autosql = text_of(given)
-        text = stored.decode("utf-8", "surrogateescape")
+        text = None if stored is None else stored.decode("utf-8", "surrogateescape")
     else:
         raise TypeError(
             f"schema is {type(given).__name__}, expected 'bed6+4', 'narrowPeak' and the like, "

@@ -28,7 +28,7 @@ from gidx.bbi.blocks import Blocks
 from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import BIGBED_MAGIC
 from gidx.bbi.record import Records
-from gidx.declared.columns import HEAD_FIELDS, Declared
+from gidx.declared.columns import HEAD_FIELDS, Declared, Implied
 from gidx.errors import (
     AutoSqlError,
     ColumnError,
@@ -185,6 +185,8 @@ class BigBed(Bbi, NameIndexes, AsTexts, Declares):
                 where = "its rows have" if found is not None else "its header says"
                 why = f"declares {len(parsed.fields)} fields in AutoSQL, but {where} {count}"
         declared = self._standard(count, defined)
+        if why == "has no AutoSQL":
+            declared = replace(declared, text=Implied(declared.autosql))
         if count > HEAD_FIELDS or why != "has no AutoSQL":  # bed3 needs none
             extra = count - declared.defined
             name = f"bed{declared.defined}" + (f"+{extra}" if extra else "")
@@ -239,12 +241,14 @@ class BigBed(Bbi, NameIndexes, AsTexts, Declares):
     @cached_property
     def metadata(self) -> dict[bytes, bytes]:
         """The schema's entries."""
+        text = self.declared.text or str(self.declared.autosql)
         return schema.metadata(
             format=self.kind,
             coordinates="0-based half-open",
             chromsizes=self._chroms,
-            autosql=self.declared.text or str(self.declared.autosql),
+            autosql=text,
             defined_fields=self.declared.defined,
+            **({schema.IMPLIED: True} if isinstance(text, Implied) else {}),
         )
 
     def fields(self) -> pa.Table:

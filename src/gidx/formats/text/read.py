@@ -227,11 +227,10 @@ class TabixText(Format, AsTexts, Declares, Widens, offers.TextLines):
     @cached_property
     def metadata(self) -> dict[bytes, bytes]:
         """The schema's entries."""
-        sizes = {k: v for k, v in self.dialect.chroms.items() if v is not None}
         return schema.metadata(
             format=self.kind,
             coordinates="0-based half-open",
-            chromsizes=sizes or None,
+            **schema.sized(self.dialect.chroms),
             **self.dialect.metadata,
         )
 

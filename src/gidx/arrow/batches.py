@@ -143,21 +143,24 @@ class Batches:
 
 
 @contextmanager
-def frame(data: Any, beside: str | os.PathLike[str] | None = None) -> Iterator[Batches]:
+def frame(
+    data: Any, beside: str | os.PathLike[str] | None = None, *, no_nan: bool = False
+) -> Iterator[Batches]:
     """The rows of ``data``; a large stream is spooled to a file beside this path.
 
-    A Frame is passed on, so that one may look at data before they are written.
+    `Batches` are passed on, so that one may look at data before they are written. ``no_nan``
+    says that NaN in numpy's columns of pandas, which has no other word there, is missing.
     """
     if isinstance(data, Batches):
         yield data
         return
-    table = _table(data)
+    table = _table(data, no_nan)
     if table is not None:
         yield _in_memory(table)
         return
     with ExitStack() as stack:
         source = _Stream()
-        batches, mapped = _collect(source.plain(_items(data)), beside, stack)
+        batches, mapped = _collect(source.plain(_items(data, no_nan)), beside, stack)
         if source.schema is None:
             raise WriteError("the data have no rows and no columns", row=None)
         found = Batches(source.schema, batches, source.categories, mapped)
@@ -181,16 +184,18 @@ class Flow:
         return canonical.read_metadata(self.schema)
 
 
-def flow(data: Any) -> Flow:
-    """The rows of ``data`` as they come: nothing is kept of a stream."""
+def flow(data: Any, *, no_nan: bool = False) -> Flow:
+    """The rows of ``data`` as they come: nothing is kept of a stream; otherwise as `frame`."""
+    if isinstance(data, Flow):
+        return data
     if isinstance(data, Batches):
         return Flow(data.schema, iter(data.batches), data.categories)
-    table = _table(data)
+    table = _table(data, no_nan)
     if table is not None:
         whole = _in_memory(table)
         return Flow(whole.schema, iter(whole.batches), whole.categories)
     source = _Stream()
-    batches = source.plain(_items(data))
+    batches = source.plain(_items(data, no_nan))
     first = next(batches, None)  # until it comes, columns may have no type
     if source.schema is None:
         raise WriteError("the data have no rows and no columns", row=None)
@@ -201,10 +206,15 @@ def flow(data: Any) -> Flow:
 # ── kinds of data ───────────────────────────────────────────────────────────────────────────────
 
 
-def _table(data: Any) -> pa.Table | None:
+def in_memory(data: Any) -> bool:
+    """Whether all rows are there, rather than to come."""
+    return is_pandas(data) or isinstance(data, (Batches, pa.Table, pa.RecordBatch, Mapping))
+
+
+def _table(data: Any, no_nan: bool) -> pa.Table | None:
     """What lies in memory already, as a Table."""
     if is_pandas(data):
-        return _from_pandas(as_told(data))
+        return _from_pandas(as_told(data), no_nan)
     if isinstance(data, pa.Table):
         return data
     if isinstance(data, pa.RecordBatch):
@@ -214,9 +224,14 @@ def _table(data: Any) -> pa.Table | None:
     return None
 
 
-def _items(data: Any) -> Iterator[pa.Table | pa.RecordBatch]:  # noqa: PLR0912, a kind each
+def _items(  # noqa: PLR0912, a kind each
+    data: Any, no_nan: bool
+) -> Iterator[pa.Table | pa.RecordBatch]:
     """The pieces of a stream; a piece without rows still has columns."""
-    if isinstance(data, pa.RecordBatchReader) or hasattr(data, "__arrow_c_stream__"):
+    if isinstance(data, Flow):
+        yield data.schema.empty_table()
+        yield from data.batches
+    elif isinstance(data, pa.RecordBatchReader) or hasattr(data, "__arrow_c_stream__"):
         reader = data
         if not isinstance(data, pa.RecordBatchReader):
             what = type(data).__name__
@@ -234,14 +249,15 @@ def _items(data: Any) -> Iterator[pa.Table | pa.RecordBatch]:  # noqa: PLR0912, 
         for part in _lazy_parts(data):
             yield part.to_arrow()
     elif is_dask(data):
-        yield from map(_from_pandas, dask_parts(data))
+        for part in dask_parts(data):
+            yield _from_pandas(part, no_nan)
     elif isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
         for item in data:
-            table = _table(item)
+            table = _table(item, no_nan)
             if table is not None:
                 yield table
             else:
-                yield from _items(item)
+                yield from _items(item, no_nan)
     else:
         raise WriteError(
             f"cannot read rows from {type(data).__name__}; expected a DataFrame, a pyarrow Table, "
@@ -363,7 +379,7 @@ def warn_of_index(data: Any) -> None:
         )
 
 
-def _from_pandas(data: Any) -> pa.Table:
+def _from_pandas(data: Any, no_nan: bool) -> pa.Table:
     warn_of_index(data)
     names = [str(c) for c in data.columns]
     chrom = chrom_column(names)
@@ -371,22 +387,25 @@ def _from_pandas(data: Any) -> pa.Table:
     # pandas has floats for columns without a value, such as those of DataFrame({"chrom": []})
     bare = at is not None and len(data) == 0 and data.dtypes.iloc[at] == np.float64
     columns = [
-        _from_series(data.iloc[:, i], is_chrom=i == at, bare=bare) for i in range(data.shape[1])
+        _from_series(data.iloc[:, i], is_chrom=i == at, bare=bare, no_nan=no_nan)
+        for i in range(data.shape[1])
     ]
     about = data.attrs.get(canonical.KEY)
     metadata = {canonical.KEY: about} if isinstance(about, str) else None
     return pa.Table.from_arrays(columns, names, metadata=metadata)
 
 
-def _from_series(series: Any, *, is_chrom: bool, bare: bool) -> pa.Array | pa.ChunkedArray:
-    """A column; NaN in a numpy float column stays a number, as bigBed can write it."""
+def _from_series(
+    series: Any, *, is_chrom: bool, bare: bool, no_nan: bool
+) -> pa.Array | pa.ChunkedArray:
+    """A column; NaN in a numpy float column stays a number where a format can write it."""
     if hasattr(series, "sparse"):  # of which Arrow knows nothing
         series = series.sparse.to_dense()
     kind = getattr(series.dtype, "kind", "O")
     if bare and series.dtype == np.float64:
         return pa.nulls(0)
     if isinstance(series.dtype, np.dtype) and kind in "biuf":
-        return pa.array(series.to_numpy(), from_pandas=False)
+        return pa.array(series.to_numpy(), from_pandas=no_nan)
     if is_chrom and series.dtype == object:
         try:  # a name for each value of 10 M rows would take 3 s
             return pa.array(series, from_pandas=True)

@@ -118,7 +118,7 @@ class Fault:
 
 
 class Inspection:
-    """Every fault of all rows that a writer was asked to check.
+    """Every fault of the rows that a writer was asked to check.
 
     ``faults`` are the first ``most``, by row; ``count`` is how many there are. A row has
     one fault a column: the first that its writer found, since what comes after may follow
@@ -151,6 +151,11 @@ class Inspection:
         fault = Fault(None, self.column(message), message)
         if fault not in self._found:
             self.note(fault)
+
+    def extend(self, other: Inspection) -> None:
+        """Keep the faults of another one too."""
+        self.count += other.count
+        self._found += other.faults
 
     def column(self, message: str) -> str | None:
         """Which column a message speaks of."""

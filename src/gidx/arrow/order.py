@@ -15,7 +15,7 @@ of a chrom; only sorting takes memory for every row (about 30 bytes).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NoReturn
@@ -27,11 +27,12 @@ import pyarrow.types as pat
 
 from gidx.arrow.batches import Batches, is_text
 from gidx.arrow.encode import integers, texts_of
-from gidx.arrow.faults import Faults, of_some
+from gidx.arrow.faults import Faults, Inspection, of_some
 from gidx.arrow.schema import codes_of
 from gidx.errors import WriteError, hint
 from gidx.ground.region import Region
 from gidx.ground.sorting import sorted_rows
+from gidx.ground.steps import steps
 from gidx.ground.tuning import tuning
 from gidx.kernels.encode import changes
 
@@ -197,6 +198,27 @@ class Surveyor:
         return starts, ends
 
     def inspect(
+        self, batches: Iterable[pa.RecordBatch], found: Inspection
+    ) -> Iterator[tuple[pa.RecordBatch, Ints, Ints, Faults]]:
+        """The rows that have a place, piece by piece, with starts, ends, and what notes faults.
+
+        All faults of places are noted, and every row among those with a place that is out
+        of order: lower than the one before, or of a chrom that was left.
+        """
+        heads = list(dict.fromkeys(self._heads))
+        first = 0
+        for whole in batches:
+            for lo, hi in steps(whole.num_rows, tuning.write_rows):
+                batch = whole.slice(lo, hi - lo)
+                faults, disorder = (found.piece(first + lo, hi - lo) for _ in range(2))
+                fit, starts, ends = self._placed(faults, disorder, *batch.select(heads).columns)
+                if len(fit) == len(batch):
+                    yield batch, starts, ends, faults
+                elif len(fit):
+                    yield batch.take(pa.array(fit)), starts, ends, of_some(fit, faults)
+            first += whole.num_rows
+
+    def _placed(
         self,
         faults: Faults,
         disorder: Faults,
@@ -204,11 +226,7 @@ class Surveyor:
         start: pa.Array,
         end: pa.Array | None = None,
     ) -> tuple[Ints, Ints, Ints]:
-        """The next piece's rows that have a place, with their starts and ends.
-
-        All faults are noted, and apart from them every row among those with a place that
-        is out of order: lower than the one before, or of a chrom that was left.
-        """
+        """Which rows have a place, and their starts and ends."""
         codes, starts, ends = self._read(chrom, start, end, faults)
         fit = np.flatnonzero(faults.clean(len(codes)))
         if len(fit):

@@ -1,7 +1,7 @@
 """Which rows a writer would refuse, all of them, and why.
 
 The reasons are the writers' own: each has a check beside it, which makes the lines that it
-would write and notes faults (`gidx.arrow.faults.Inspection`). So nothing is said here that a
+would write and gives all faults (`gidx.arrow.faults.Inspection`). So nothing is said here that a
 writer does not say, and what is not said it takes.
 
 Left out: what depends on the file and not on the rows, such as rows farther than an
@@ -27,19 +27,17 @@ from gidx.formats.bed.write import check_bed
 from gidx.formats.bigbed.write import check_bigbed
 from gidx.formats.gff.write import check_gff
 from gidx.formats.table.write import check_tabix
-from gidx.formats.text.given import without_nan
 from gidx.formats.vcf.write import check_vcf
 from gidx.frames import write
 from gidx.frames.positions import LARGEST, chrom_codes
 from gidx.ground.conventions import Roles
-from gidx.ground.steps import steps
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
 
 
 # The form that a format's writer takes, and what checks it
-_CHECKS: dict[str, tuple[str, Callable[..., None]]] = {
+_CHECKS: dict[str, tuple[str, Callable[..., Inspection]]] = {
     "bigbed": ("bigbed", check_bigbed),
     "bed": ("bed", check_bed),
     "vcf": ("vcf", check_vcf),
@@ -71,15 +69,15 @@ def validate(
         one_of("format", format, _CHECKS)
     form, check = _CHECKS.get(str(format or said), ("", _common))
     sizes = None if chromsizes is None else sizes_of.read(chromsizes)
-    heads = schema.HEAD if form else roles.names
-    inspection = Inspection([*heads, *map(str, frame.columns)], most)
 
-    def run(frame: pd.DataFrame, sizes: Mapping[str, int] | None) -> None:
+    def run(frame: pd.DataFrame, sizes: Mapping[str, int] | None) -> Inspection:
         if form:
-            check(write.FORMS[form](frame, roles), inspection, chromsizes=sizes, **options)
-        else:
-            _common(frame, roles, inspection, sizes, **options)
+            return check(write.FORMS[form](frame, roles), most, chromsizes=sizes, **options)
+        return _common(frame, roles, most, sizes, **options)
 
+    inspection = Inspection(
+        [*(schema.HEAD if form else roles.names), *map(str, frame.columns)], most
+    )
     bare = sizes is None and form == "bigbed"
     _inspect(run, frame, roles, sizes, inspection, guess_sizes=bare)
     listed = inspection.faults
@@ -94,7 +92,7 @@ def validate(
 
 
 def _inspect(
-    run: Callable[[pd.DataFrame, Mapping[str, int] | None], None],
+    run: Callable[[pd.DataFrame, Mapping[str, int] | None], Inspection],
     frame: pd.DataFrame,
     roles: Roles,
     sizes: Mapping[str, int] | None,
@@ -110,7 +108,7 @@ def _inspect(
     complete = True
     while True:
         try:
-            run(frame, sizes)
+            inspection.extend(run(frame, sizes))
             return
         except GidxError as error:
             column = inspection.column(error.message)
@@ -129,9 +127,9 @@ def _inspect(
 
 
 def _common(
-    frame: pd.DataFrame, roles: Roles, inspection: Inspection, chromsizes: Mapping[str, int] | None
-) -> None:
-    """The rules that all writers have."""
+    frame: pd.DataFrame, roles: Roles, most: int, chromsizes: Mapping[str, int] | None
+) -> Inspection:
+    """What breaks the rules that all writers have."""
     if chromsizes is None:
         known = schema.read_metadata(frame.attrs).get("chromsizes")
         if isinstance(known, Mapping) and None not in known.values():
@@ -141,15 +139,12 @@ def _common(
         **{roles.chrom: pd.Categorical.from_codes(codes, pd.Index(names, dtype="object"))}
     )
     found.attrs = {}  # the columns are named as they are; what `set` said of them is in roles
-    rows = flow(without_nan(found))
+    rows = flow(found, no_nan=True)
     limits = Allowed(chromsizes, 0, LARGEST, None, -roles.shift)
-    surveyor = Surveyor(rows.schema, roles.names, limits)
-    first = 0
-    for batch in rows.batches:
-        for lo, hi in steps(batch.num_rows):
-            faults, disorder = (inspection.piece(first + lo, hi - lo) for _ in range(2))
-            surveyor.inspect(faults, disorder, *batch.slice(lo, hi - lo).columns)
-        first += batch.num_rows
+    inspection = Inspection(roles.names, most)
+    for _ in Surveyor(rows.schema, roles.names, limits).inspect(rows.batches, inspection):
+        pass
+    return inspection
 
 
 # ── the report ──────────────────────────────────────────────────────────────────────────────────

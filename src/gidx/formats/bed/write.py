@@ -88,12 +88,12 @@ def write_bed(
 
 def check_bed(
     data: Any,
-    inspection: Inspection,
+    most: int,
     *,
     schema: Any = None,
     header: bool | str | None = None,
     **options: Unpack[WriteOptions],
-) -> None:
-    """Note all that `write_bed` would refuse."""
+) -> Inspection:
+    """All that `write_bed` would refuse; ``most`` are listed."""
     make = partial(encoder, schema=schema, header=header)
-    check_lines(data, inspection, make, **options)
+    return check_lines(data, make, most, **options)

@@ -17,7 +17,7 @@ Left out: the container (see bbi.write), and fields 13 to 15 of microarray BED.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -31,8 +31,9 @@ from gidx.arrow import encode
 from gidx.arrow.batches import Batches, frame
 from gidx.arrow.clip import clipped
 from gidx.arrow.encode import AsField, Cells
-from gidx.arrow.faults import Faults, Inspection, of_some
+from gidx.arrow.faults import Faults, Inspection
 from gidx.arrow.order import Allowed, Order, Surveyor, survey, unfit
+from gidx.arrow.schema import HEAD
 from gidx.autosql import BED_FIELDS, AutoSql, Field, bed, parse
 from gidx.bbi.write import (
     Batch,
@@ -173,20 +174,27 @@ def write_bigbed(
 
 def check_bigbed(
     data: Any,
-    inspection: Inspection,
+    most: int,
     chromsizes: Any = None,
     *,
     bed_type: str | None = None,
     autosql: Any = None,
     **options: Unpack[WriteBigBedRest],
-) -> None:
-    """Note all that `write_bigbed` would refuse."""
+) -> Inspection:
+    """All that `write_bigbed` would refuse; ``most`` are listed."""
     with frame(data) as rows:
         declared = declare(rows, autosql, bed_type)
         sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
         _indexed(declared, options.get("extra_index", ()))
         lap = int(options.get("allow_1bp_overlap", False))
-        _inspect(rows, _heads(declared), declared, sizes, inspection, lap)
+        surveyor, targets = (
+            Surveyor(rows.schema, _heads(declared), Allowed(sizes)),
+            _targets(declared),
+        )
+        found = Inspection([*HEAD, *rows.schema.names], most)
+        for batch, starts, ends, faults in surveyor.inspect(rows.batches, found):
+            _cells(declared, targets, batch, starts, ends, faults, lap)
+    return found
 
 
 # ── what was asked ──────────────────────────────────────────────────────────────────────────────
@@ -329,30 +337,6 @@ def _cells(
     names = [s or f.name for s, f in zip(declared.sources, declared.fields, strict=True)]
     rules.check(rules.BedRows(starts, ends, standard, names, lap), faults)
     return filled
-
-
-def _inspect(
-    rows: Batches,
-    heads: Sequence[str],
-    declared: TableDeclared,
-    sizes: Mapping[str, int],
-    inspection: Inspection,
-    lap: int,
-) -> None:
-    """Note all that is wrong with the rows, in their own order."""
-    surveyor = Surveyor(rows.schema, heads, Allowed(sizes))
-    targets = _targets(declared)
-    columns = list(dict.fromkeys((*heads, *(t.name for t in targets if t is not None))))
-    for first in range(0, len(rows), tuning.write_rows):
-        batch = rows.rows(first, min(first + tuning.write_rows, len(rows)), columns)
-        n = batch.num_rows
-        faults = inspection.piece(first, n)
-        placed = [batch.column(name) for name in heads]
-        fit, starts, ends = surveyor.inspect(faults, inspection.piece(first, n), *placed)
-        if len(fit) < n:
-            batch, faults = batch.take(pa.array(fit)), of_some(fit, faults)
-        if len(fit):
-            _cells(declared, targets, batch, starts, ends, faults, lap)
 
 
 @dataclass(frozen=True)

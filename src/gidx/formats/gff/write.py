@@ -16,9 +16,8 @@ from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow.batches import is_pandas
 from gidx.arrow.faults import Inspection
 from gidx.formats.gff.encode import HEADS, Kind, encoder
-from gidx.formats.text import given
 from gidx.formats.text.encoding import LineEncoder
-from gidx.formats.text.write import MakeEncoder, check_lines, write_lines
+from gidx.formats.text.write import MakeEncoder, check_lines, header_text, write_lines
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -83,15 +82,15 @@ def write_gff(
 
 def check_gff(
     data: Any,
-    inspection: Inspection,
+    most: int,
     *,
     format: Kind | None = None,
     header: str | os.PathLike[str] | None = None,
     **options: Unpack[WriteOptions],
-) -> None:
-    """Note all that `write_gff` would refuse."""
+) -> Inspection:
+    """All that `write_gff` would refuse; ``most`` are listed."""
     make = _making(format, header, options)
-    check_lines(_named_chroms(data), inspection, make, **options)
+    return check_lines(_named_chroms(data), make, most, **options)
 
 
 def write_gtf(
@@ -137,7 +136,7 @@ def _making(
     kind: Kind | None, header: str | os.PathLike[str] | None, options: WriteOptions
 ) -> MakeEncoder:
     """What makes the encoder; chroms whose sizes are given are those of the header."""
-    text, given_sizes = given.header_text(header), options.get("chromsizes")
+    text, given_sizes = header_text(header), options.get("chromsizes")
     sizes = None if given_sizes is None else sizes_of.read(given_sizes)
 
     def make(

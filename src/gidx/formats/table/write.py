@@ -70,13 +70,13 @@ def write_tabix(
 
 def check_tabix(
     data: Any,
-    inspection: Inspection,
+    most: int,
     *,
     header: bool | str = True,
     zero_based: bool | None = None,
     missing: str = ".",
     **options: Unpack[WriteOptions],
-) -> None:
-    """Note all that `write_tabix` would refuse."""
+) -> Inspection:
+    """All that `write_tabix` would refuse; ``most`` are listed."""
     make = partial(encoder, header=header, zero_based=zero_based, missing=missing)
-    check_lines(data, inspection, make, **options)
+    return check_lines(data, make, most, **options)

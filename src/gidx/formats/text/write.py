@@ -27,6 +27,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn
 
 import numpy as np
@@ -38,6 +39,7 @@ from gidx.arrow.batches import Batches, Flow, flow, frame
 from gidx.arrow.encode import TextColumn
 from gidx.arrow.faults import Faults, Inspection, of_some
 from gidx.arrow.order import Allowed, Order, Surveyor, naturally, survey, unfit
+from gidx.arrow.schema import HEAD
 from gidx.bgzf.block import EOF, MAX_DATA, check_level, deflate_block
 from gidx.bgzf.write import BlockPlaces as Blocks
 from gidx.bgzf.write import BlockWriter
@@ -46,7 +48,6 @@ from gidx.binning.model import Kind
 from gidx.errors import WriteError
 from gidx.formats.text.dialect import Rules
 from gidx.formats.text.encoding import LineEncoder
-from gidx.formats.text.given import without_nan
 from gidx.formats.text.indexer import (
     Broken,
     Indexer,
@@ -123,15 +124,14 @@ def write_lines(
     """
     how = _How.of(options)
     target = _target(path, how.index, how.gzi)
-    data = without_nan(data)
     if not how.sort:
-        rows = flow(data)
+        rows = flow(data, no_nan=True)
         encoder = make(rows.schema, rows.about, rows.categories)
         # plain text has no index that needs an order, and what is read can be written
         limits = replace(_limits(encoder, how.sizes), ordered=target.compressed)
         _write(_as_they_come(rows, encoder, limits), encoder, target, how)
         return
-    with frame(data, beside=target.path) as kept:
+    with frame(data, beside=target.path, no_nan=True) as kept:
         encoder = make(kept.schema, kept.about, kept.categories)
         known = how.sizes or kept.about.get("chromsizes") or {}
         order = survey(
@@ -145,10 +145,32 @@ def write_lines(
 
 
 def check_lines(
-    data: Any, inspection: Inspection, make: MakeEncoder, **options: Unpack[WriteOptions]
-) -> None:
-    """Note all that `write_lines` would refuse."""
-    _inspect(without_nan(data), make, _How.of(options).sizes, inspection)
+    data: Any, make: MakeEncoder, most: int, **options: Unpack[WriteOptions]
+) -> Inspection:
+    """All that `write_lines` would refuse; ``most`` are listed."""
+    rows = flow(data, no_nan=True)
+    encoder = make(rows.schema, rows.about, rows.categories)
+    limits = _limits(encoder, _How.of(options).sizes)
+    surveyor = Surveyor(rows.schema, encoder.heads, limits)
+    found = Inspection([*HEAD, *rows.schema.names], most)
+    for batch, starts, ends, faults in surveyor.inspect(rows.batches, found):
+        _inspect_lines(encoder, batch.select(list(encoder.columns)), starts, ends, faults)
+    return found
+
+
+def header_text(given: str | os.PathLike[str] | None) -> str | None:
+    """A header that is a text (it begins with ``#``) or in a file.
+
+    >>> header_text("##gff-version 3")
+    '##gff-version 3'
+    """
+    if given is None or (isinstance(given, str) and (given.startswith("#") or "\n" in given)):
+        return given
+    if not isinstance(given, str | os.PathLike):
+        raise TypeError(f"header is {type(given).__name__}, expected its text, or a path")
+    if not os.fspath(given):
+        raise WriteError("header is an empty text; leave it out to have one made", row=None)
+    return Path(given).expanduser().read_text("utf-8", "surrogateescape")
 
 
 def _limits(encoder: LineEncoder, sizes: Mapping[str, int] | None) -> Allowed:
@@ -318,29 +340,6 @@ def _encode(
     if 0 <= starts[i] <= ends[i]:
         place = Region(_chrom(encoder, batch, i), int(starts[i]), int(ends[i]))
     raise unfit(faults.message, row, place)
-
-
-def _inspect(
-    data: Any, make: MakeEncoder, sizes: Mapping[str, int] | None, inspection: Inspection
-) -> None:
-    """Note all that is wrong with the rows."""
-    rows = flow(data)
-    encoder = make(rows.schema, rows.about, rows.categories)
-    surveyor = Surveyor(rows.schema, encoder.heads, _limits(encoder, sizes))
-    heads, columns = list(dict.fromkeys(encoder.heads)), list(encoder.columns)
-    first = 0
-    for whole in rows.batches:
-        for at in range(0, whole.num_rows, tuning.write_rows):
-            batch = whole.slice(at, tuning.write_rows)
-            n = batch.num_rows
-            faults = inspection.piece(first, n)
-            placed = batch.select(heads).columns
-            fit, starts, ends = surveyor.inspect(faults, inspection.piece(first, n), *placed)
-            if len(fit) < n:
-                batch, faults = batch.take(pa.array(fit)), of_some(fit, faults)
-            if len(fit):
-                _inspect_lines(encoder, batch.select(columns), starts, ends, faults)
-            first += n
 
 
 def _inspect_lines(

@@ -25,11 +25,10 @@ import pyarrow.types as pat
 
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import schema as canonical
-from gidx.arrow.batches import Batches, as_told, flow, frame, is_list
+from gidx.arrow.batches import Batches, as_told, flow, frame, in_memory, is_list
 from gidx.arrow.faults import Inspection
 from gidx.arrow.order import naturally
-from gidx.formats.text import given
-from gidx.formats.text.write import MakeEncoder, check_lines, write_lines
+from gidx.formats.text.write import MakeEncoder, check_lines, header_text, write_lines
 from gidx.formats.vcf.declare import RESERVED, fixed_columns
 from gidx.formats.vcf.encode import Looked, encoder
 
@@ -97,15 +96,15 @@ def write_vcf(
 
 def check_vcf(
     data: Any,
-    inspection: Inspection,
+    most: int,
     *,
     header: str | os.PathLike[str] | None = None,
     samples: Sequence[str] | None = None,
     **options: Unpack[WriteOptions],
-) -> None:
-    """Note all that `write_vcf` would refuse."""
+) -> Inspection:
+    """All that `write_vcf` would refuse; ``most`` are listed."""
     with _prepared(data, None, header, samples, options) as (rows, make):
-        check_lines(rows, inspection, make, **options)
+        return check_lines(rows, make, most, **options)
 
 
 @contextmanager
@@ -117,18 +116,17 @@ def _prepared(
     options: WriteOptions,
 ) -> Iterator[tuple[Any, MakeEncoder]]:
     """Rows that may be passed over once more, and what makes their encoder."""
-    text = given.header_text(header)
-    rows = given.without_nan(as_told(data, end=False))
+    text = header_text(header)
+    data = as_told(data, end=False)
     given_sizes = options.get("chromsizes")
     sizes = None if given_sizes is None else sizes_of.read(given_sizes)
     make = partial(encoder, header=text, samples=samples, chromsizes=sizes)
-    if not given.in_memory(rows):
-        coming = flow(rows)
-        rows = pa.RecordBatchReader.from_batches(coming.schema, coming.batches)
-        if text is not None or "vcf_header" in coming.about:
-            yield rows, make
+    if not in_memory(data):
+        data = flow(data, no_nan=True)
+        if text is not None or "vcf_header" in data.about:
+            yield data, make
             return
-    with frame(rows, beside=beside) as kept:
+    with frame(data, beside=beside, no_nan=True) as kept:
         known = sizes or canonical.read_metadata(kept.schema).get("chromsizes") or {}
         looked = _look(kept)
         if options.get("sort"):

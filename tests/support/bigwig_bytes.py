@@ -6,6 +6,7 @@ with a bigBed is `bigbed_bytes`; here are sections and summaries of values.
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,12 @@ from itertools import pairwise
 from math import isnan
 from typing import Any
 
+import pandas as pd
 from hypothesis import strategies as st
 from tests.support.bigbed_bytes import BigBed, Builder
 from tests.support.strategies import CHROMS, SIZE
+
+import gidx
 
 MAGIC = 0x888FFC26
 BEDGRAPH, VARIABLE, FIXED = 1, 2, 3
@@ -27,6 +31,18 @@ Bases = list[float | None]
 def build(rows: Iterable[Row], chroms: Mapping[str, int], **options: Any) -> bytes:
     """The bytes of a bigWig file of rows as they come; options are the fields of `Sections`."""
     return build_parts(rows, chroms, **options).data
+
+
+def frame(rows: Iterable[Row]) -> pd.DataFrame:
+    """The same rows as a frame."""
+    return pd.DataFrame(list(rows), columns=["chrom", "start", "end", "value"])
+
+
+def written(data: Any, sizes: Any = None, **options: Any) -> bytes:
+    """What gidx writes of data."""
+    file = io.BytesIO()
+    gidx.write_bigwig(data, file, sizes, **options)
+    return file.getvalue()
 
 
 def build_parts(rows: Iterable[Row], chroms: Mapping[str, int], **options: Any) -> BigBed:

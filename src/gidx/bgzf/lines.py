@@ -260,6 +260,12 @@ class _Pieces:
         self.cut: list[bool] = []
         self.blocks: list[tuple[int, int]] = []
 
+    def open(self, segment: Segment) -> None:
+        """What is added from now on is its text."""
+        self.begins.append(self.size)
+        self.blocks.append((self.size, segment.begin))
+        self.cut.append(segment.cut)
+
     def add(self, part: Any) -> None:
         self.parts.append(part)
         self.size += len(part)
@@ -572,9 +578,7 @@ class PlainLines:
     ) -> Text:
         found = _Pieces(self.source.name)
         for segment in group:
-            found.begins.append(found.size)
-            found.blocks.append((found.size, segment.begin))
-            found.cut.append(segment.cut)
+            found.open(segment)
             piece = bytes(self.source.read(segment.begin, segment.stop - segment.begin))
             found.add(piece)
             found.stops.append(found.size + segment.open)
@@ -675,9 +679,7 @@ class GzipLines:
     ) -> Text:
         found = _Pieces(self.source.name)
         for segment in group:
-            found.begins.append(found.size)
-            found.blocks.append((found.size, segment.begin))
-            found.cut.append(False)
+            found.open(segment)
             found.add(segment.data)
             found.stops.append(found.size)
             found.close_line()

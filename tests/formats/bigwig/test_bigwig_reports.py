@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 import pandas as pd
 import pytest
-from tests.support.bigwig_bytes import build
+from tests.support.bigwig_bytes import build, frame, written
 from tests.support.tables import rows_in
 
 import gidx
@@ -18,16 +18,6 @@ from gidx.errors import WriteError
 from gidx.ground.source import MemorySource
 
 NAN = float("nan")
-
-
-def written(data, sizes=None, **options) -> bytes:
-    file = io.BytesIO()
-    gidx.write_bigwig(data, file, sizes, **options)
-    return file.getvalue()
-
-
-def frame(rows) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["chrom", "start", "end", "value"])
 
 
 def test_two_chroms_in_one_call():

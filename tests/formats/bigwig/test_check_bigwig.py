@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pandas as pd
 import pybigtools
@@ -11,21 +9,13 @@ import pyBigWig
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.bigwig_bytes import build, build_parts, shapes, signals
+from tests.support.bigwig_bytes import build, build_parts, frame, shapes, signals, written
 
-import gidx
 from gidx.bbi.zoom import SUMMARY
 from gidx.check import check
 
 CHROMS = {"a": 100, "b": 50}
 ROWS = [("a", i * 7, i * 7 + 5, i / 4 - 1) for i in range(13)] + [("b", 3, 9, 2.0)]
-
-
-def written(rows, sizes, **options) -> bytes:
-    file = io.BytesIO()
-    frame = pd.DataFrame(rows, columns=["chrom", "start", "end", "value"])
-    gidx.write_bigwig(frame, file, sizes, **options)
-    return file.getvalue()
 
 
 @given(signals(), shapes())
@@ -36,14 +26,14 @@ def test_files_that_are_as_they_say_are_fine(signal, shape):
 @given(signals(st.floats(-(2.0**60), 2.0**60, width=32)), st.integers(1, 5), st.booleans())
 def test_files_that_gidx_writes_are_fine(signal, items, plain):
     compression = None if plain else "zlib"
-    data = written(signal.rows, signal.chroms, items_per_slot=items, compression=compression)
+    data = written(frame(signal.rows), signal.chroms, items_per_slot=items, compression=compression)
     assert check(data).problems == ()
 
 
 def test_values_of_very_different_sizes_are_fine():
     """A sum over all rows before loses the small ones."""
     rows = [("a", 0, 5, 2.0**60), ("a", 20, 30, 1.0), ("b", 0, 5, -(2.0**60)), ("b", 20, 30, 1.0)]
-    assert check(written(rows, CHROMS, items_per_slot=1)).problems == ()
+    assert check(written(frame(rows), CHROMS, items_per_slot=1)).problems == ()
 
 
 @pytest.mark.parametrize("field", SUMMARY.names[3:])
@@ -58,7 +48,7 @@ def test_a_summary_that_is_not_of_the_rows_is_named(field):
 
 @pytest.mark.parametrize(("k", "field"), [*enumerate(["min", "max", "sum", "sum_squares"])])
 def test_a_total_that_is_not_of_the_rows_is_named(k, field):
-    data = bytearray(written(ROWS, CHROMS))
+    data = bytearray(written(frame(ROWS), CHROMS))
     at = int.from_bytes(data[44:52], "little") + 8 + 8 * k
     data[at : at + 8] = np.float64(99).tobytes()
     (problem,) = check(bytes(data)).problems
@@ -66,7 +56,7 @@ def test_a_total_that_is_not_of_the_rows_is_named(k, field):
 
 
 def test_a_count_of_bases_that_is_two_less_is_told():
-    data = bytearray(written(ROWS, CHROMS))
+    data = bytearray(written(frame(ROWS), CHROMS))
     at = int.from_bytes(data[44:52], "little")
     count = int.from_bytes(data[at : at + 8], "little")
     data[at : at + 8] = (count - 2).to_bytes(8, "little")

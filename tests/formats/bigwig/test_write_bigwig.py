@@ -6,7 +6,6 @@ bedGraphToBigWig, whose summaries are added up here as its source does, float by
 
 from __future__ import annotations
 
-import io
 import math
 from itertools import pairwise
 
@@ -19,7 +18,7 @@ import pyBigWig
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.bigwig_bytes import BEDGRAPH, FIXED, VARIABLE, bases, signals
+from tests.support.bigwig_bytes import BEDGRAPH, FIXED, VARIABLE, bases, frame, signals, written
 from tests.support.tables import rows_of
 
 import gidx
@@ -28,16 +27,6 @@ from gidx.errors import WriteError
 
 FLOATS = st.floats(-(2.0**99), 2.0**99, width=32).filter(lambda v: v == 0 or abs(v) > 1e-30)
 NAN = float("nan")
-
-
-def frame(rows: list[tuple]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["chrom", "start", "end", "value"])
-
-
-def written(data, chromsizes=None, **options) -> bytes:
-    file = io.BytesIO()
-    gidx.write_bigwig(data, file, chromsizes, **options)
-    return file.getvalue()
 
 
 @st.composite

@@ -670,17 +670,23 @@ def _number_text(
     return parts.filled(part)
 
 
+def _check_letters(
+    name: str, texts: TextColumn, known: bytes, expected: str, faults: Faults
+) -> None:
+    """Note the texts that are not one of these letters."""
+    letters = parts.bytes_of(known)
+    if first_unlike(texts.offsets, texts.data, letters) >= 0:
+        faults.check(
+            unlike(texts, letters),
+            lambda i: f"column {name}: found {shown(texts[i])}, expected {expected}",
+        )
+
+
 def _strand(array: pa.Array | None, n: int, faults: Faults) -> TextColumn:
     if array is None or pat.is_null(array.type):
         return parts.filled(parts.nothing(n))
     texts = parts.filled(_text("strand", array, faults))
-    letters = parts.bytes_of(b"+-.?")
-    if first_unlike(texts.offsets, texts.data, letters) >= 0:
-        what = "expected '+', '-', '.' or '?'"
-        faults.check(
-            unlike(texts, letters),
-            lambda i: f"column strand: found {shown(texts[i])}, {what}",
-        )
+    _check_letters("strand", texts, b"+-.?", "'+', '-', '.' or '?'", faults)
     return texts
 
 
@@ -689,13 +695,7 @@ def _phase(array: pa.Array | None, n: int, faults: Faults) -> TextColumn:
         return parts.filled(parts.nothing(n))
     if is_text(array.type):
         texts = parts.filled(Part(parts.texts_in(array), parts.there(array)))
-        letters = parts.bytes_of(b"012.")
-        if first_unlike(texts.offsets, texts.data, letters) >= 0:
-            what = "expected 0, 1, 2 or '.'"
-            faults.check(
-                unlike(texts, letters),
-                lambda i: f"column phase: found {shown(texts[i])}, {what}",
-            )
+        _check_letters("phase", texts, b"012.", "0, 1, 2 or '.'", faults)
         return texts
     if not (pat.is_integer(array.type) or pat.is_floating(array.type)):
         faults.refuse(f"column phase is {array.type}, expected integers")

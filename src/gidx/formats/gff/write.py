@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pyarrow as pa
 
 from gidx.arrow import chromsizes as sizes_of
-from gidx.arrow.batches import is_pandas
 from gidx.arrow.faults import Inspection
-from gidx.formats.gff.encode import HEADS, Kind, encoder
+from gidx.formats.gff.encode import Kind, encoder
 from gidx.formats.text.encoding import LineEncoder
 from gidx.formats.text.write import MakeEncoder, check_lines, header_text, write_lines
 
@@ -77,7 +76,7 @@ def write_gff(
     1  exon     10  <NA>  ['g1']
     """
     make = _making(_named(path, format), header, options)
-    write_lines(_named_chroms(data), path, make, **options)
+    write_lines(data, path, make, **options)
 
 
 def check_gff(
@@ -90,7 +89,7 @@ def check_gff(
 ) -> Inspection:
     """All that `write_gff` would refuse; ``most`` are listed."""
     make = _making(format, header, options)
-    return check_lines(_named_chroms(data), make, most, **options)
+    return check_lines(data, make, most, **options)
 
 
 def write_gtf(
@@ -111,14 +110,6 @@ def write_gtf(
     [['basic', 'CCDS']]
     """
     write_gff(data, path, format="gtf", header=header, **options)
-
-
-def _named_chroms(data: Any) -> Any:
-    """A frame of pandas whose chroms are numbers, as `read_csv` has them, with their names."""
-    if not is_pandas(data):
-        return data
-    names = [h[0] for h in HEADS if h[0] in data.columns and data[h[0]].dtype.kind in "iu"]
-    return data.assign(**{n: data[n].astype("string") for n in names[:1]}) if names else data
 
 
 def _named(path: Any, format: Kind | None) -> Kind | None:

@@ -23,6 +23,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from gidx.arrow.schema import unique
+
 FIXED = ("CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 TYPES = ("Integer", "Float", "Flag", "Character", "String")
 VERSIONS = tuple(f"VCFv4.{minor}" for minor in range(6))
@@ -396,19 +398,8 @@ def _samples(columns: list[str] | None, faults: list[str]) -> tuple[tuple[str, .
     if len(set(names)) < len(names):
         doubled = [name for name, count in Counter(names).items() if count > 1]
         faults.append(f"names the samples {_some(doubled)} more than once; a number is added")
-        names = _unique(names)
+        names = unique(names, taken=())
     return tuple(names), len(columns) > len(FIXED)
-
-
-def _unique(names: list[str]) -> list[str]:
-    known, used, fresh = set(names), set(), []
-    for name in names:
-        one, n = name, 2
-        while one in used or (one != name and one in known):
-            one, n = f"{name}_{n}", n + 1
-        used.add(one)
-        fresh.append(one)
-    return fresh
 
 
 def _shown(name: str, value: str | None) -> str:

@@ -361,6 +361,9 @@ class TestEveryFormat:
             assert again.schema.names == [*names, *names[:2]]
             for i, name in enumerate(again.schema.names):
                 assert again.column(i).equals(whole[name])
+            frame = dataset.to_pandas(columns=[*names, *names[:2]], lists="text")
+            assert [str(c) for c in frame.columns] == again.schema.names
+            assert frame.iloc[:, -1].equals(frame.iloc[:, len(frame.columns) - 1 - len(names)])
         assert dataset.to_table(columns=[]).num_rows == len(ROWS)
         some = dataset.to_table(columns=["end"], filter=pc.field("start") < 1000)
         assert some["end"].to_pylist() == [e for _, s, e in ROWS if s < 1000]

@@ -512,7 +512,11 @@ class _Scan:
         """Filtered, only the columns wanted, at most batch_size rows, none empty."""
         parts = [batch]
         if self._filter is not None:
-            table = pa.Table.from_batches([batch]).filter(self._filter)
+            try:
+                table = pa.Table.from_batches([batch]).filter(self._filter)
+            except pa.ArrowException as error:  # of a value, such as whole ones past 2^24 <= 0.5
+                name = self._format.source.name
+                raise ValueError(f"{name}: filter {self._filter}: {error}") from None
             parts = table.select(list(self._wanted)).combine_chunks().to_batches()
         step = self._batch_size
         if step is not None:

@@ -429,7 +429,7 @@ def _converted(what: str, convert: Any) -> Any:
 
 
 def _in_memory(table: pa.Table) -> Batches:
-    _check_names(table.schema)
+    check_names(table.schema)
     seen = _Categories()
     columns, fields = [], []
     chrom = chrom_column(table.schema.names)
@@ -446,7 +446,8 @@ def _in_memory(table: pa.Table) -> Batches:
     return Batches(whole, found.to_batches(), seen.values)
 
 
-def _check_names(schema: pa.Schema) -> None:
+def check_names(schema: pa.Schema) -> None:
+    """Raise where two columns have one name, by which they would be found."""
     twice = [name for name in schema.names if schema.names.count(name) > 1]
     if twice:
         raise WriteError(f"two columns are named {twice[0]!r}; rename or drop one", row=None)
@@ -531,7 +532,7 @@ class _Stream:
         table = item if isinstance(item, pa.Table) else pa.Table.from_batches([item])
         if self.schema is None or (self._rows == 0 and table.num_rows):
             # columns of a piece without rows may have no type yet
-            _check_names(table.schema)
+            check_names(table.schema)
             chrom = chrom_column(table.schema.names)
             fields = [
                 f.with_type(bare_type(_chrom_type(f.type) if f.name == chrom else f.type))

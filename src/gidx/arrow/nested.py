@@ -56,11 +56,12 @@ def told(table: pa.Table) -> dict[str, list[str]]:
     >>> told(pa.table({"Parent": [["p", "q"]], "Note": [["a, b"]]}))
     {'clear': ['Parent'], 'unclear': ['Note']}
     """
-    nested = [f.name for f in table.schema if pat.is_nested(f.type)]
-    unclear = []
-    for name in nested:
+    found = zip(table.schema, table.columns, strict=True)  # by place: a name may be there twice
+    columns = {f.name: column for f, column in found if pat.is_nested(f.type)}
+    nested, unclear = list(columns), []
+    for name, column in columns.items():
         marks = ";" if name in _FILTERS else ","
-        if not all(_is_clear(chunk, marks) for chunk in table.column(name).chunks):
+        if not all(_is_clear(chunk, marks) for chunk in column.chunks):
             unclear.append(name)
     return {"clear": [n for n in nested if n not in unclear], "unclear": unclear}
 

@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import schema
-from gidx.arrow.batches import flow
+from gidx.arrow.batches import check_names, flow
 from gidx.arrow.encode import as_arrow
 from gidx.arrow.faults import Faults
 from gidx.arrow.nested import nested_as_text
@@ -58,6 +58,7 @@ def as_bed(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
     for name in schema.HEAD:
         if name not in names:
             raise ColumnError(schema.no_column(name, names))
+    check_names(rows.schema)
     kind = schema.read_metadata(rows.schema).get("format")
     known = (("qname",), ("mapq",), ()) if kind == "sam" else (_NAMES, _SCORES, ("strand",))
     picked = [next((n for n in some if n in names), None) for some in known]

@@ -12,7 +12,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import nested as nested_text
 from gidx.arrow import schema
-from gidx.arrow.batches import is_list
+from gidx.arrow.batches import check_names, is_list
 from gidx.arrow.nested import nested_as_text
 from gidx.convert.sources import (
     Outgoing,
@@ -33,6 +33,7 @@ def flat(rows: Outgoing) -> Outgoing:
     ]
     if not deep:
         return rows
+    check_names(rows.schema)
     text = pa.string()
     fields = [f.with_type(text) if f.name in deep else f for f in rows.schema]
     found = pa.schema(fields, rows.schema.metadata)

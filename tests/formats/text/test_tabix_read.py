@@ -472,6 +472,12 @@ def test_native_names_are_the_files_own():
     ]  # fmt: skip
 
 
+def test_a_filter_that_a_value_breaks_is_named():
+    data = b"chr1\t1\t16777219\n"
+    with pytest.raises(ValueError, match=r"<bytes>: filter \(end <= 5.5\): Integer value 16777219"):
+        gidx.open(data).to_table(filter=pc.field("end") <= 5.5)
+
+
 def test_columns_and_filters():
     dataset = read("chr1\t1\t2\ta\t7\nchr1\t3\t4\tb\t9\n")
     table = dataset.to_table(columns=["name"], filter=pc.field("score") > 8)

@@ -80,7 +80,7 @@ def find(
 ) -> pa.Table:
     """Rows by name, of any file whose format offers it; `BigBedDataset.find` says more."""
     indexes = cast(NameIndexes, dataset._format)
-    keys = [wanted] if isinstance(wanted, str) else list(wanted)
+    keys = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else [*wanted]
     for key in keys:
         if not isinstance(key, str):
             raise TypeError(f"cannot find {key!r}: expected a name, or several")

@@ -98,6 +98,16 @@ class TestAFileForEachChrom:
         assert len(gidx.read(pattern, "chr2")) == dataset.count_rows("chr2")
 
 
+def test_a_folder_of_folders_that_are_called_as_files_are(tmp_path):
+    """As Spark names what it writes: rows.parquet is a folder of part-….parquet."""
+    for name in ("one.parquet", "two.parquet"):
+        (tmp_path / name).mkdir()
+        rows = pa.table({"chrom": [name], "start": [3], "end": [5]})
+        gidx.to_parquet(rows, tmp_path / name / "part-0.parquet")
+    found = gidx.open(tmp_path).to_table()
+    assert places(found) == [("one.parquet", 3, 5), ("two.parquet", 3, 5)]
+
+
 def test_a_glob_at_a_url(tmp_path):
     memory = fsspec.filesystem("memory")
     for i in (10, 2):

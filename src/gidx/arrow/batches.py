@@ -34,6 +34,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,13 @@ def _table(data: Any, no_nan: bool) -> pa.Table | None:
     if isinstance(data, pa.RecordBatch):
         return pa.Table.from_batches([data])
     if isinstance(data, Mapping):
+        lone = next((n for n, v in data.items() if isinstance(v, (str, bytes, Real))), None)
+        if lone is not None:
+            raise WriteError(
+                f"the data are a dict whose {lone!r} is {data[lone]!r}, expected a column; of rows "
+                "that are dicts make a frame: pd.DataFrame(rows)",
+                row=None,
+            )
         return _converted("the data", lambda: pa.table(data))
     return None
 

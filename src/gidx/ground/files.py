@@ -59,7 +59,8 @@ def listed(path: Any, storage_options: Mapping[str, Any] | None = None) -> list[
         return _of_url(text, storage_options) if "*" in text.partition("?")[0] else None
     if os.path.isdir(text):
         found = glob.glob(os.path.join(glob.escape(text), "**", "*.parquet"), recursive=True)
-        return sorted(found, key=counted) or None
+        # what engines write is called so as a whole: a folder rows.parquet with files of its own
+        return sorted(filter(os.path.isfile, found), key=counted) or None
     if not glob.has_magic(text) or os.path.exists(text):
         return None
     return _some(sorted(glob.glob(text, recursive=True), key=counted), text)

@@ -132,6 +132,13 @@ def test_what_data_may_be(tmp_path):
         assert path.read_bytes() == expected
 
 
+def test_rows_that_are_dicts_are_no_table_of_columns():
+    row = {"chrom": "chr1", "start": 1, "end": 5}
+    for data in (row, [row], iter([row])):
+        with pytest.raises(WriteError, match=r"'chrom' is 'chr1', expected a column; .*DataFrame"):
+            gidx.write_bed(data, io.BytesIO())
+
+
 def test_the_name_tells_whether_text_is_compressed(tmp_path):
     df = bed6(30)
     write_bed(df, tmp_path / "a.bed")

@@ -209,7 +209,8 @@ NO_ROWS = bytes.fromhex(
     "e0ac6824 00010000 0000000000000000"    # 450  range tree: 256 a node, no block
     "00000000 00000000 00000000 00000000"   # 466
     "c201000000000000 01000000 00000000"    # 482  data end at 450
-    "ebf28987"                              # 498  magic
+    "01 00 0000"                            # 498  leaf of none
+    "ebf28987"                              # 502  magic
 )  # fmt: skip
 
 

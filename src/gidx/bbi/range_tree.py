@@ -330,8 +330,8 @@ def pack(
     head = np.array(
         [(MAGIC, block_size, n, *_split(whole[0]), *_split(whole[1]), at, items_per_slot, 0)], TREE
     )
-    if n == 0:
-        return head.tobytes()
+    if n == 0:  # libBigWig (pyBigWig, deepTools) opens no file whose tree has no root to read
+        return head.tobytes() + np.array([(1, 0, 0)], NODE).tobytes()
     first = np.flatnonzero(np.r_[True, offset[1:] != offset[:-1]])
     levels = [_items(LEAF_ITEM, lo, hi, first)]
     levels[0]["offset"] = offset[first]

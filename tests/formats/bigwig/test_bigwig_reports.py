@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 import pandas as pd
+import pyBigWig
 import pytest
 from tests.support.bigwig_bytes import build, frame, written
 from tests.support.tables import rows_in
@@ -14,6 +15,7 @@ from tests.support.tables import rows_in
 import gidx
 from gidx.bbi.header import BIGWIG_MAGIC, read_header
 from gidx.bbi.range_tree import RangeTree
+from gidx.check import check
 from gidx.errors import WriteError
 from gidx.ground.source import MemorySource
 
@@ -116,3 +118,24 @@ def test_merged_rows_end_where_the_chrom_does():
     target = io.BytesIO()
     gidx.merge_bigwigs([one, other], target)
     assert rows_in(target.getvalue()) == [("chr1", 990, 995, 1.0), ("chr1", 995, 1003, 3.0)]
+
+
+def test_others_open_a_file_without_rows(tmp_path):
+    """pyBigWig 38: bedGraphToBigWig makes one that pyBigWig does not open."""
+    path = str(tmp_path / "none")
+    for write, columns in ((gidx.write_bigwig, 4), (gidx.write_bigbed, 3)):
+        write(frame([]).iloc[:, :columns], path, {"chr1": 10})
+        assert pyBigWig.open(path).chroms() == gidx.open(path).chroms == {}
+
+
+def test_a_file_without_rows_has_its_chroms_where_it_says_them(tmp_path):
+    """bigtools 95: of a header alone pybigtools says `Invalid magic (likely a bug)`."""
+    path = str(tmp_path / "none.bw")
+    with pyBigWig.open(path, "w") as file:
+        file.addHeader([("chr1", 10)])
+    dataset = gidx.open(path)
+    assert (dataset.chroms, len(dataset), dataset.total_summary.valid_count) == ({"chr1": 10}, 0, 0)
+    assert np.isnan(dataset.values("chr1")).all()
+    assert dataset.matrix(["chr1", "chr1:2-3"], 2, "coverage").tolist() == [[0, 0], [0, 0]]
+    assert np.isnan(dataset.summary("chr1", 2)).all()
+    assert check(path).ok

@@ -56,8 +56,6 @@ def test_what_is_written_is_read(signal, layout):
 def test_others_read_what_is_written(tmp_path_factory, signal, layout):
     path = tmp_path_factory.mktemp("bw") / "a.bw"
     gidx.write_bigwig(frame(signal.rows), path, signal.chroms, **layout)
-    if not signal.rows:
-        return
     one, other = pyBigWig.open(str(path)), pybigtools.open(str(path))
     for chrom in {row[0] for row in signal.rows}:
         mine = [row[1:] for row in signal.rows if row[0] == chrom]

@@ -1,1 +1,1 @@
-"""VCF: header, lines to columns (read), what a table declares (declare), lines again (encode)."""
+"""VCF: header, columns, lines to them (read), what a table declares, lines again (encode)."""

@@ -310,6 +310,28 @@ def test_a_writer_that_is_stopped_leaves_what_was_there(bed):
     assert {file.name: file.read_bytes() for file in bed.parent.iterdir()} == before
 
 
+# samtools/htslib#1622: "Tabix does not return the correct regions" where the column of ends is
+# before that of starts: such an index has each row as of one base, and there are many about.
+def test_an_index_that_took_rows_for_ones_of_one_base_is_told(tmp_path):
+    rows = [(f"{at + 20_000 if at % 3 else at + 1}", f"{at}") for at in range(0, 100_000, 500)]
+    path = tmp_path / "a.tsv.gz"
+    with gidx.bgzf.open(path, "w") as file:
+        file.write("".join(f"{end}\t{start}\tchr1\n" for end, start in rows).encode())
+    columns = {"chrom": 3, "start": 2, "zero_based": True}
+    gidx.build_index(path, **columns, end=1)
+    asked = "chr1:60,001-60,002"
+    right = gidx.open(path).to_table(asked)
+    assert right.num_rows == 27
+    data = bytearray(gzip.decompress(Path(f"{path}.tbi").read_bytes()))
+    gidx.build_index(path, **columns)  # rows of one base, and then a word on where they end
+    wrong = bytearray(gzip.decompress(Path(f"{path}.tbi").read_bytes()))
+    wrong[20:24] = data[20:24]
+    Path(f"{path}.tbi").write_bytes(gzip.compress(wrong))
+    with pytest.warns(GidxWarning, match=r"tabix before 1\.18 .* gidx check"):
+        assert gidx.open(path).to_table(asked).num_rows < 27
+    assert not check(path).ok
+
+
 # ── encodings and terminals ─────────────────────────────────────────────────────────────────────
 
 

@@ -22,7 +22,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
-from gidx.binning.bins import bin_count, bin_spans, max_position
+from gidx.binning.bins import bin_count, bin_levels, bin_spans, max_position
 from gidx.errors import format_error
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges, coalesce
@@ -288,6 +288,11 @@ class Index:
             value = self.linear
         told = (value != 0) & (value != _UNSET)
         return refs[told], window[told], value[told]
+
+    @property
+    def is_of_one_level(self) -> bool:
+        """Whether it has bins of the lowest level only: of rows that are in one window each."""
+        return len(self.bins) > 0 and bool((bin_levels(self.bins, self.depth) == self.depth).all())
 
     def beyond_scheme(self) -> str | None:
         """What bins or windows there are past the scheme's end; None as it should be.

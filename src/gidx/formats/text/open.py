@@ -88,6 +88,8 @@ def open_text(source: ByteSource, texts: Mapping[str, TextKind], opening: Openin
         if option not in known:
             there = f"; there are {', '.join(known)}"
             raise TypeError(f"a {kind} file has no option {option!r}{meant(option, known)}{there}")
+    if found is not None:
+        _warn_of_one_base(found, head, name)
     encoding = encoding_of(own.pop("encoding", None), own.pop("encoding_errors", None))
     if encoding is not None:
         head = replace(head, lines=encoding.decode(head.lines), rows=encoding.decode(head.rows))
@@ -95,6 +97,31 @@ def open_text(source: ByteSource, texts: Mapping[str, TextKind], opening: Openin
     if found is not None and not found.names and found.n_refs:
         found = _named(found, name, TabixText(lines, dialect, begin, None, "", encoding))
     return TabixText(lines, dialect, begin, found, name, encoding)
+
+
+def _warn_of_one_base(index: TabixIndex, head: Head, name: str) -> None:
+    """Say so where an index may have taken rows of several bases for ones of one.
+
+    htslib before 1.18 overwrote an end that stands before its start in the row
+    (htslib#1622): all bins are then of the lowest level, and regions lose rows that are in two.
+    """
+    if head.columns is None or head.columns[2] >= head.columns[1] or not index.is_of_one_level:
+        return
+    chrom, start, end = head.columns
+    for row in head.first:
+        fields = row.split(b"\t")
+        if row.startswith(head.meta) or max(chrom, start) >= len(fields):
+            continue
+        places = fields[start], fields[end]
+        if all(map(bytes.isdigit, places)):
+            size = int(places[1]) - int(places[0]) + (not head.zero_based)
+            if size > 1:
+                warn(
+                    f"{name}: it has no row in two windows of {1 << index.min_shift:,} bases, "
+                    "which tabix before 1.18 wrote of longer rows, too, where the end's column "
+                    f"is before the start's; regions would lose them: gidx check {head.name}"
+                )
+                return
 
 
 def _named(index: TabixIndex, name: str, text: TabixText) -> TabixIndex:

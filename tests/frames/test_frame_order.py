@@ -159,9 +159,10 @@ def test_what_others_call_their_columns_is_sorted_too():
 
 
 def test_a_frame_without_rows_is_sorted():
-    df = frame([], [])
-    assert sort(df).empty
-    assert order.is_sorted(df, CANONICAL)
+    for dtype in ("int64", "object", "float64", "Int64", "int64[pyarrow]"):
+        df = frame([], []).astype({"start": dtype, "end": dtype})
+        assert sort(df).empty
+        assert order.is_sorted(df, CANONICAL)
 
 
 # ── is_sorted ───────────────────────────────────────────────────────────────────────────────────

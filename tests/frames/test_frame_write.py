@@ -292,6 +292,14 @@ def test_columns_are_renamed_counted_from_0_and_put_first(called, dtype):
     pd.testing.assert_frame_equal(frame, before)
 
 
+@pytest.mark.parametrize("dtype", ["int64", "Int64"])
+def test_a_row_without_a_chrom_keeps_its_place(dtype):
+    frame = frame_of(chrom=["1", None], pos=[5, 7]).astype({"pos": dtype})
+    found = frames.canonical(frame, recognise(frame.columns))
+    assert found[["start", "end"]].to_numpy().tolist() == [[4, 5], [6, 7]]
+    assert (found.dtypes[["start", "end"]] == dtype).all()
+
+
 def test_what_was_set_is_forgotten_when_it_is_so():
     told = {"chrom": "c", "start": "from", "end": "to", "coordinates": ONE_BASED}
     text = json.dumps({"version": 1, "format": "bed", "roles": told})

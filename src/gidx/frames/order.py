@@ -63,7 +63,7 @@ def is_sorted(frame: pd.DataFrame, roles: Roles) -> bool:
     """
     codes, _ = chrom_codes(frame[roles.chrom])
     starts, missing = _starts(frame, roles)
-    if missing is not None or (len(codes) and codes.min() < 0):
+    if len(codes) and (missing is not None or codes.min() < 0):
         return False
     new = codes[1:] != codes[:-1]
     if np.any((starts[1:] < starts[:-1]) & ~new):

@@ -74,13 +74,13 @@ def canonical(frame: pd.DataFrame, roles: Roles, *, end: bool = True) -> pd.Data
     if number:
         codes, labels = chrom_codes(frame[roles.chrom])
         fresh["chrom"] = pd.Categorical.from_codes(codes, pd.Index(labels))
-    if roles.shift:
+    if roles.shift or (roles.end is None and end):
         start, missing = integers(frame[roles.start])
+    if roles.shift:
         fresh["start"] = integers_like(start - roles.shift, missing, frame[roles.start])
     if roles.end is None and end:
-        known = positions(frame, roles)
-        missing = None if (known.codes >= 0).all() else known.codes < 0
-        fresh["end"] = integers_like(known.end, missing, frame[roles.start])
+        ends = positions(frame, roles).end
+        fresh["end"] = integers_like(ends, missing, frame[roles.start])
     _check_free(frame, heads, {*heads.values(), *fresh})
     found = frame.rename(columns=heads)
     for name, values in fresh.items():

@@ -249,6 +249,18 @@ def test_a_square_that_32_bits_do_not_hold_is_summed_up_in_64():
     assert total.sum_squares == pytest.approx(2e60)
 
 
+@pytest.mark.parametrize("large", [2.0**64, 2.0**127])
+def test_summaries_past_what_32_bits_hold_are_made_of_the_rows(large):
+    values = np.tile([large, large, -large, -large, 1.0], 2400)
+    dataset = gidx.open(written({"c": values}))
+    assert dataset.zoom_levels[0] < 2000  # one that serves for three bins
+    assert not np.isfinite(dataset.scan_zoom(0).read_all()["sum_squares"].to_numpy()).any()
+    for stat in ("sum", "mean", "std", "min", "max", "coverage"):
+        exact = dataset.summary("c", 3, stat, exact=True)
+        assert dataset.summary("c", 3, stat).tolist() == exact.tolist()
+        assert np.isfinite(exact).all()
+
+
 def test_coarser_levels_are_four_times_the_finer_ones():
     rows = [("a", i * 3, i * 3 + 2, float(i % 11)) for i in range(20_000)]
     dataset = gidx.open(written(frame(rows), {"a": 60_000}))

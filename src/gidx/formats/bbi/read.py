@@ -248,6 +248,8 @@ class Bbi(Format, Zooms):
         columns = {n: batch.column(n).to_numpy() for n in batch.schema.names[1:]}
         valid = columns["valid_count"].astype(np.float64)
         floats = [columns[n].astype(np.float64) for n in ("min", "max", "sum", "sum_squares")]
+        if not all(np.isfinite(some).all() for some in floats):  # past what 32 bits hold
+            return summary.fold(self.spans(regions), edges, stat)
         spans = summary.Spans(columns["start"], columns["end"], valid, *floats)
         return summary.fold(spans, edges, stat)
 

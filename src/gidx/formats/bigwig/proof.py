@@ -169,19 +169,26 @@ def _unlike(
         "start": (previous.astype(np.float64), start < previous),
         "end": (start.astype(np.float64), end < start),
     }
-    for field, exact, room in (
-        ("valid_count", before(spans, end) - before(spans, start), 0.0),
-        ("min", least, 0.0),
-        ("max", most, 0.0),
+    # what a sum is at most on its way: one that 32 bits do not hold is infinite, or of such
+    for field, exact, most_of, room in (
+        ("valid_count", before(spans, end) - before(spans, start), 0.0, 0.0),
+        ("min", least, 0.0, 0.0),
+        ("max", most, 0.0, 0.0),
         (
             "sum",
             before(spans, end, 1) - before(spans, start, 1),
+            magnitude,
             rounding * magnitude + tiny + _DOUBLE * before(sizes, end, 1),
         ),
-        ("sum_squares", squares, rounding * squares + tiny + _DOUBLE * before(spans, end, 2)),
+        (
+            "sum_squares",
+            squares,
+            squares,
+            rounding * squares + tiny + _DOUBLE * before(spans, end, 2),
+        ),
     ):
         value = some[field].astype(np.float64)
-        finite = np.abs(exact) < np.finfo(np.float32).max
+        finite = most_of * (1 + rounding) < np.finfo(np.float32).max
         wrong[field] = exact, there & finite & ~(np.abs(value - exact) <= room)
     wrong["valid_count"][1][:] |= ~there & (some["valid_count"] > 0)
     return first_wrong(some, wrong, name)

@@ -363,6 +363,21 @@ def test_version_is_that_of_the_package(run):
     assert run("--version") == (0, f"gidx {gidx.__version__}\n".encode(), "")
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252:strict"])
+def test_letters_that_a_terminal_lacks_are_escaped(tmp_path, encoding):
+    """In a C locale, or on Windows, a name in a description was a UnicodeEncodeError."""
+    declared = 'table t "t"\n(\nstring chrom; "Βήτα"\nuint chromStart; "s"\nuint chromEnd; "e"\n)'
+    rows = {"chrom": ["chr1"], "chromStart": [1], "chromEnd": [2]}
+    gidx.write_bigbed(rows, tmp_path / "x.bb", {"chr1": 9}, autosql=declared)
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    for words in (["info", "x.bb"], ["info", "--help"], ["query", "x.bb", "--format", "json"]):
+        process = start(*words, env=environment, cwd=tmp_path)
+        out, err = process.communicate()
+        assert (process.returncode, err) == (0, ""), words
+        if words == ["info", "x.bb"]:
+            assert r"\u0392\u03ae\u03c4\u03b1" in out
+
+
 def test_help_loads_neither_kernels_nor_file_systems():
     code = "import sys; sys.argv = ['gidx', '--help']; from gidx.cli import main\n"
     code += "try: main()\nfinally: assert not {'gidx.kernels', 'fsspec'} & {*sys.modules}"

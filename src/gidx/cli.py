@@ -60,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("always", GidxWarning)
         warnings.showwarning = _once()
+        _take_every_letter()
         try:
             arguments = _arguments(argv)
             try:
@@ -200,6 +201,13 @@ def _said(error: Exception, arguments: argparse.Namespace) -> str | None:
     if type(error).__module__.partition(".")[0] in ("aiohttp", "fsspec", "botocore"):
         return f"{type(error).__name__}: {error}"
     return None
+
+
+def _take_every_letter() -> None:
+    """Escape what stdout's encoding lacks, as stderr does: names in a C locale, and our words."""
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and not out.encoding.lower().startswith("utf"):
+        out.reconfigure(errors="backslashreplace")
 
 
 def _close_stdout() -> None:

@@ -363,7 +363,7 @@ def test_version_is_that_of_the_package(run):
     assert run("--version") == (0, f"gidx {gidx.__version__}\n".encode(), "")
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252:strict"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_letters_that_a_terminal_lacks_are_escaped(tmp_path, encoding):
     """In a C locale, or on Windows, a name in a description was a UnicodeEncodeError."""
     declared = 'table t "t"\n(\nstring chrom; "Βήτα"\nuint chromStart; "s"\nuint chromEnd; "e"\n)'
@@ -371,7 +371,7 @@ def test_letters_that_a_terminal_lacks_are_escaped(tmp_path, encoding):
     gidx.write_bigbed(rows, tmp_path / "x.bb", {"chr1": 9}, autosql=declared)
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     for words in (["info", "x.bb"], ["info", "--help"], ["query", "x.bb", "--format", "json"]):
-        process = start(*words, env=environment, cwd=tmp_path)
+        process = start(*words, env=environment, cwd=tmp_path, encoding=encoding)
         out, err = process.communicate()
         assert (process.returncode, err) == (0, ""), words
         if words == ["info", "x.bb"]:

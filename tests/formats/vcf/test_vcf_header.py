@@ -88,7 +88,10 @@ def test_other_samples_make_another_columns_line():
     header = Header.parse(SPEC).with_samples(["NA2"])
     assert str(header).endswith("FORMAT\tNA2\n")
     assert str(Header.build().with_samples([])).endswith("INFO\n")
-    assert str(Header.parse(SPEC).with_samples([])).endswith("INFO\tFORMAT\n")
+    none = Header.parse(SPEC).with_samples([])  # whose rows are written without FORMAT
+    assert str(none).endswith("QUAL\tFILTER\tINFO\n")
+    bare = Header.parse(SPEC.replace("FORMAT\tNA1\tNA2", "FORMAT"))
+    assert str(bare.with_samples([])).endswith("INFO\tFORMAT\n")
 
 
 # ── attributes ──────────────────────────────────────────────────────────────────────────────────

@@ -207,9 +207,10 @@ class Header:
         return replace(self, lines=tuple(lines))
 
     def with_samples(self, samples: Iterable[str]) -> Header:
-        """The same header over other samples."""
+        """The same header over other samples; of none it names no FORMAT, as rows have none."""
         samples = tuple(samples)
-        return replace(self, samples=samples, has_format=self.has_format or bool(samples))
+        has_format = bool(samples) or (self.has_format and not self.samples)
+        return replace(self, samples=samples, has_format=has_format)
 
     def __str__(self) -> str:
         """All lines, the #CHROM line last; each ends with LF."""

@@ -30,7 +30,7 @@ from gidx.errors import ColumnError, FormatError, format_error
 from gidx.formats.base import Format, Opening, Rows
 from gidx.ground.conventions import ZERO_BASED, Roles, roles_of
 from gidx.ground.pieces import own_rows
-from gidx.ground.region import RegionSet
+from gidx.ground.region import MAX_END, RegionSet
 from gidx.ground.source import ByteSource
 from gidx.kernels.records import select_items
 from gidx.options import Names
@@ -44,6 +44,9 @@ class Columnar(Format):
     title: str
 
     def __init__(self, source: ByteSource, own: pa.Schema, opening: Opening) -> None:
+        twice = next((name for name in own.names if own.names.count(name) > 1), None)
+        if twice is not None:
+            raise format_error(source.name, None, f"two columns are named {twice!r}; rename one")
         self.source, self._own = source, _usual(own)
         self._about = schema.read_metadata(own)
         told = (own.metadata or {}).get(schema.KEY.encode(), b"").decode()
@@ -260,14 +263,14 @@ class ColumnarReader:
 
     def start(self, table: pa.Table) -> pa.Array:
         """Starts of rows, 0-based."""
-        column = _one(table.column(self._file.roles.start)).cast(pa.int64())
+        column = self._whole(table, self._file.roles.start)
         return pc.subtract(column, self._file.roles.shift) if self._file.roles.shift else column
 
     def end(self, table: pa.Table) -> pa.Array:
         """Ends of rows; where there are none, by the length of REF, or END if it is farther."""
         roles = self._file.roles
         if roles.end is not None:
-            return _one(table.column(roles.end)).cast(pa.int64())
+            return self._whole(table, roles.end)
         start = self.start(table)
         size: Any = 1
         if roles.ref is not None:
@@ -277,6 +280,22 @@ class ColumnarReader:
             return end
         told = _one(table.column(roles.told)).cast(pa.int64())
         return pc.max_element_wise(end, told)  # of which some are missing
+
+    def _whole(self, table: pa.Table, name: str) -> pa.Array:
+        """A column of positions, whatever type it has."""
+        array = _one(table.column(name))
+        if pat.is_dictionary(array.type):
+            array = array.dictionary.take(array.indices)
+        try:
+            found = array.cast(pa.int64())
+        except pa.ArrowException as error:
+            raise format_error(
+                self._file.source.name, None, f"column {name}, expected whole numbers: {error}"
+            ) from None
+        if (pc.max(found).as_py() or 0) > MAX_END:
+            what = f"column {name}: a position past 2^62, where no region is"
+            raise format_error(self._file.source.name, None, what)
+        return found
 
     def _array(self, table: pa.Table, field: pa.Field, name: str | None) -> pa.Array:
         if self._as_they_are:

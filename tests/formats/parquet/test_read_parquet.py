@@ -104,6 +104,84 @@ def test_a_region_finds_its_rows_whatever_type_the_names_have(kind, arrow, rows,
         assert places(dataset.to_dataset().to_table(filter=pc.field("chrom") == name)) == found
 
 
+TYPES_OF_POSITIONS = {
+    "text": pa.string(), "bytes": pa.binary(), "decimals": pa.decimal128(20, 0),
+    "floats": pa.float64(), "uint16": pa.uint16(), "numbered": pa.dictionary(pa.int8(), pa.int64()),
+    "categories": pa.dictionary(pa.int8(), pa.string()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TYPES_OF_POSITIONS)
+@pytest.mark.parametrize("make", ["parquet", "arrow"])
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 1200), st.integers(1, 90)), min_size=1, max_size=9),
+    size=st.sampled_from([1, 3, 100]), asked=st.integers(0, 1200),
+)  # fmt: skip
+@settings(max_examples=15)
+def test_a_region_finds_its_rows_whatever_type_positions_have(kind, make, rows, size, asked):
+    """Statistics of texts are not those of numbers: "40" is not between "100" and "9"."""
+    told = TYPES_OF_POSITIONS[kind]
+
+    def column(values):
+        plain = told.value_type if pat.is_dictionary(told) else told
+        texts = pat.is_string(plain) or pat.is_binary(plain)
+        found = pa.array(
+            map(str, values) if texts else values, pa.string() if texts else pa.int64()
+        )
+        return found.cast(plain).dictionary_encode() if plain != told else found.cast(plain)
+
+    every = [("a", start, start + width) for start, width in rows]
+    table = pa.table({"chrom": ["a"] * len(rows), "start": column([r[1] for r in every]),
+                      "end": column([r[2] for r in every])})  # fmt: skip
+    out = io.BytesIO()
+    if make == "arrow":
+        with pa.ipc.new_file(out, table.schema) as writer:
+            writer.write_table(table, max_chunksize=size)
+    else:
+        pq.write_table(table, out, row_group_size=size)
+    dataset = gidx.open(out.getvalue())
+    assert places(dataset.to_table()) == every
+    for region in (("a", asked, asked + 60), ("a", 0, 99), "a"):
+        lo, hi = region[1:] if isinstance(region, tuple) else (0, 10_000)
+        within = [row for row in every if row[1] < hi and row[2] > lo]
+        assert places(dataset.to_table(region)) == within
+        assert dataset.count_rows(region) == len(within)
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"start": [1.0, 2.5]}, "column start, expected whole numbers: .*2.5"),
+        ({"end": [3.0, float("nan")]}, "column end, expected whole numbers: .*nan"),
+        ({"start": ["1", "1e1"]}, "column start, expected whole numbers: .*1e1"),
+        ({"end": pa.array([3, 2**64 - 1], pa.uint64())}, "column end, expected whole numbers"),
+        ({"end": [3, 2**63 - 1]}, r"column end: a position past 2\^62"),
+    ],
+)
+@pytest.mark.parametrize("make", ["parquet", "arrow"])
+def test_positions_that_are_none_are_an_error(columns, said, make):
+    table, out = (
+        pa.table({"chrom": ["a", "a"], "start": [1, 2], "end": [3, 4], **columns}),
+        io.BytesIO(),
+    )
+    if make == "arrow":
+        with pa.ipc.new_file(out, table.schema) as writer:
+            writer.write_table(table)
+    else:
+        pq.write_table(table, out)
+    for regions in (None, "a"):
+        with pytest.raises(FormatError, match=said):
+            gidx.open(out.getvalue()).to_table(regions)
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    columns = [pa.array(["a"]), *(pa.array([i]) for i in range(3))]
+    table = pa.Table.from_arrays(columns, names=["chrom", "start", "end", "end"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(FormatError, match=r"a.parquet: two columns are named 'end'; rename one"):
+        gidx.open(tmp_path / "a.parquet")
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "arrow"])
 def test_what_polars_writes_is_read(tmp_path, suffix):
     """Texts as views, categories of unsigned numbers."""

@@ -10,6 +10,7 @@ import mmap
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -149,11 +150,12 @@ class ParquetTable(Columnar):
                 [_bounds(self._meta, i, at.get(name or "")) for i in range(n)]
                 for name in (roles.chrom, roles.start, roles.end)
             )
+        starts, ends = ([_positions(b) for b in found] for found in (start, end))
         return Bounds(
             [_names(b) for b in chrom],
-            np.array([-_FAR if b is None else int(b[0]) - roles.shift for b in start], np.int64),
-            np.array([_FAR if b is None else int(b[1]) - roles.shift for b in start], np.int64),
-            np.array([_FAR if b is None else int(b[1]) for b in end], np.int64),
+            np.array([lo - roles.shift for lo, _ in starts], np.int64),
+            np.array([hi - roles.shift for _, hi in starts], np.int64),
+            np.array([hi for _, hi in ends], np.int64),
         )
 
     def row_count(self) -> int | None:
@@ -236,6 +238,19 @@ def _bounds(meta: Any, group: int, column: int | None) -> tuple[Any, Any] | None
         raise pa.ArrowInvalid(f"a column of {kind} is {chunk.physical_type} in row group {group}")
     found = chunk.statistics
     return None if found is None or not found.has_min_max else (found.min, found.max)
+
+
+def _positions(bounds: tuple[Any, Any] | None) -> tuple[int, int]:
+    """Bounds of a column of positions; as far as can be where they tell nothing of numbers.
+
+    Positions may be texts, whose order is another: between "100" and "9" lies "40".
+    """
+    if bounds is None or not all(isinstance(bound, int | float | Decimal) for bound in bounds):
+        return -_FAR, _FAR
+    lo, hi = bounds
+    if not (lo >= -_FAR and hi <= _FAR):  # NaN, too, of a file that is damaged
+        return -_FAR, _FAR
+    return int(lo), int(hi)
 
 
 def _names(bounds: tuple[Any, Any] | None) -> tuple[str, str] | None:

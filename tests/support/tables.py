@@ -11,9 +11,22 @@ from tests.support.strategies import overlaps
 import gidx
 
 
+def values(column: pa.ChunkedArray) -> list[Any]:
+    """What `to_pylist` gives, numbers and words of a dictionary some ten times as fast."""
+    if pa.types.is_dictionary(column.type) and pa.types.is_string(column.type.value_type):
+        column = column.cast(pa.string())
+    if column.null_count == 0 and (
+        pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    ):
+        return column.to_numpy().tolist()
+    return column.to_pylist()
+
+
 def rows_of(table: pa.Table) -> list[tuple]:
     """Its rows, a tuple each."""
-    return [tuple(row.values()) for row in table.to_pylist()]
+    if table.num_columns == 0:
+        return [()] * table.num_rows
+    return list(zip(*map(values, table.columns), strict=True))
 
 
 def rows_in(file: Any) -> list[tuple]:
@@ -23,7 +36,7 @@ def rows_in(file: Any) -> list[tuple]:
 
 def places(table: pa.Table) -> list[tuple[str, int, int]]:
     """chrom, start and end of each row."""
-    return list(zip(*(table[n].to_pylist() for n in ("chrom", "start", "end")), strict=True))
+    return rows_of(table.select(["chrom", "start", "end"]))
 
 
 def overlapping(rows: Iterable[tuple], regions: Sequence[tuple[str, int, int]]) -> list[tuple]:

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from tests.support.bigwig_bytes import build
 
 import gidx
 
@@ -52,7 +53,29 @@ def test_a_long_region_is_from_zoom_levels(signal):
 def test_a_region_without_a_value_says_so(signal):
     ax = signal.plot(("a", 35_000, 35_100))
     assert ax.lines[:] == []
-    assert ax.texts
+    assert ax.texts[-1].get_text() == "no values"
+
+
+VALUES = [1.0, np.nan, np.nan, -2.0, 3.0, np.nan, np.inf, 0.5]
+
+
+def drawn():
+    """A file that gidx does not write: it has an infinite value."""
+    rows = [("a", i, i + 1, v) for i, v in enumerate(VALUES) if not np.isnan(v)]
+    return gidx.open(build(rows, {"a": 8}))
+
+
+def test_each_base_with_a_finite_value_is_filled_from_0_to_it():
+    figure, ax = plt.subplots()
+    drawn().plot("a", ax=ax)
+    figure.canvas.draw()
+    (filled,) = ax.patches
+    path = filled.get_path()
+    for base, value in enumerate(VALUES):
+        inside = [path.contains_point((base + 0.5, part * value)) for part in (0.05, 0.95)]
+        assert inside == [bool(np.isfinite(value))] * 2
+    assert ax.get_yticks().tolist() == [-2, 0, 3]
+    plt.close(figure)
 
 
 def test_tracks_share_the_bases(signal):

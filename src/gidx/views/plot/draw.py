@@ -54,11 +54,11 @@ def draw_rows(track: Track, features: Features, styles: Sequence[Style], forced:
     return True
 
 
-def draw_nothing(track: Track) -> None:
-    """A row's height that says that there are no features."""
+def draw_nothing(track: Track, what: str = "no features") -> None:
+    """A row's height that says what there is none of."""
     track.ax.set_ylim(1, 0)
     track.finish(NOTE + PACK.pitch, "")
-    track.say("no features", (0.5, 0.5), (0, 0), ha="center", va="center", fontsize=9)
+    track.say(what, (0.5, 0.5), (0, 0), ha="center", va="center", fontsize=9)
 
 
 def _are_specks(track: Track, features: Features) -> bool:

@@ -1,7 +1,7 @@
 """A signal as a filled line, with an axis of its values.
 
 Base by base where there is room, else the mean of each bin, a point wide, from the zoom level
-that fits. What has no value is left open.
+that fits. What has no value, or none that is finite, is left open.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ def draw_signal(track: Track, file: Signal, zooms: Zooms, asked: RegionSet) -> N
     else:
         bins = zooms.summarize(place.chrom, place.start, place.end, track.bins, "mean", exact=False)
         values, edges, note = bins, track.edges(), f"mean of {track.bases / track.bins:,.0f} bp"
+    values = np.where(np.isfinite(values), values, np.nan)
     if np.isnan(values).all():
-        draw_nothing(track)
+        draw_nothing(track, "no values")
         return
     steps = np.append(values, values[-1])
     ax = track.ax
-    ax.fill_between(edges, steps, step="post", alpha=0.5, linewidth=0, color=track.color)
+    # not fill_between, which leaves the last step before each gap unfilled
+    ax.stairs(values, edges, fill=True, alpha=0.5, linewidth=0, color=track.color)
     ax.plot(edges, steps, drawstyle="steps-post", linewidth=0.8, color=track.color)
     low, high = min(np.nanmin(values), 0.0), max(np.nanmax(values), 0.0)
     height = HEIGHT if track.own else track.height

@@ -82,13 +82,14 @@ def depth(start: Positions, end: Positions) -> Spans:
 def total(parts: list[Spans]) -> TotalSummary:
     """The summary of several chroms."""
     some = [p for p in parts if len(p.start)]
-    return TotalSummary(
-        int(sum(p.valid.sum() for p in some)),
-        float(min((p.min.min() for p in some), default=0.0)),
-        float(max((p.max.max() for p in some), default=0.0)),
-        float(sum(p.sum.sum() for p in some)),
-        float(sum(p.sum_squares.sum() for p in some)),
-    )
+    with np.errstate(invalid="ignore"):  # the sum of both infinities is no number
+        return TotalSummary(
+            int(sum(p.valid.sum() for p in some)),
+            float(min((p.min.min() for p in some), default=0.0)),
+            float(max((p.max.max() for p in some), default=0.0)),
+            float(sum(p.sum.sum() for p in some)),
+            float(sum(p.sum_squares.sum() for p in some)),
+        )
 
 
 def joined(totals: list[TotalSummary]) -> TotalSummary:
@@ -121,7 +122,8 @@ def fold(spans: Spans, edges: Positions, stat: Stat) -> Floats:
     span = np.repeat(np.arange(len(s)), repeats)
     which = first[span] + np.arange(len(span)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
     overlap = np.minimum(e[span], edges[which + 1]) - np.maximum(s[span], edges[which])
-    overlap = np.maximum(overlap, 0)
+    real = overlap > 0  # an infinite value of no base is no number
+    span, which, overlap = span[real], which[real], overlap[real]
     width = (e - s)[span]
 
     def summed(values: Floats) -> Floats:
@@ -134,12 +136,12 @@ def fold(spans: Spans, edges: Positions, stat: Stat) -> Floats:
         return np.divide(count, bases, out=np.zeros(bins), where=bases > 0)
     if stat == "sum":
         return summed(spans.sum)
-    covered = (overlap > 0) & (spans.valid[inside][span] > 0)
     if stat in ("min", "max"):
-        reduce: Any = np.minimum if stat == "min" else np.maximum
-        out = np.full(bins, np.inf if stat == "min" else -np.inf)
+        covered = spans.valid[inside][span] > 0
+        reduce: Any = np.fmin if stat == "min" else np.fmax  # NaN where there is none
+        out = np.full(bins, np.nan)
         reduce.at(out, which[covered], getattr(spans, stat)[inside][span][covered])
-        return np.where(np.isinf(out), np.nan, out)
+        return out
     with np.errstate(divide="ignore", invalid="ignore"):
         if stat == "mean":
             return summed(spans.sum) / count

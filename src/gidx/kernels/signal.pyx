@@ -213,16 +213,18 @@ cdef void _fold_region(
         while a < reach:
             b = min(reach, edge)
             bases = b - a
-            if len(valid):
-                valid[row, k] += bases
-            if len(total):
-                total[row, k] += v * bases
-            if len(squares):
-                squares[row, k] += v * v * bases
-            if len(least) and bases > 0:
-                least[row, k] = min(least[row, k], v)
-            if len(most) and bases > 0:
-                most[row, k] = max(most[row, k], v)
+            if bases > 0:  # an infinite value of no base is no number
+                if len(valid):
+                    valid[row, k] += bases
+                if len(total):
+                    total[row, k] += v * bases
+                if len(squares):
+                    squares[row, k] += v * v * bases
+                # those of none begin as NaN, which no number is less or more than
+                if len(least) and not least[row, k] <= v:
+                    least[row, k] = v
+                if len(most) and not most[row, k] >= v:
+                    most[row, k] = v
             a = b
             if a == edge and k + 1 < bins:
                 k += 1

@@ -208,6 +208,28 @@ def test_a_bin_is_the_statistic_of_its_bases(signal, shape, data, stat):
         np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-7)
 
 
+INFINITE = st.sampled_from([-math.inf, math.inf, 1.0])
+
+
+@given(signals(INFINITE), shapes(), st.data())
+def test_an_infinite_value_of_another_writer_is_a_value_of_its_own_bins(signal, shape, data):
+    dataset = gidx.open(build(signal.rows, signal.chroms, **shape))
+    region = places(data.draw, signal)
+    bins = data.draw(st.integers(1, 12))
+    some = [[v for v in part if v is not None] for part in parts(bases(signal.rows, *region), bins)]
+    # sums of both infinities are no number
+    totals = [math.nan if {-math.inf, math.inf} <= {*part} else sum(part) for part in some]
+    for stat, expected in (
+        ("min", [min(part, default=NAN) for part in some]),
+        ("max", [max(part, default=NAN) for part in some]),
+        ("sum", totals),
+        ("mean", [t / len(p) if p else NAN for t, p in zip(totals, some, strict=True)]),
+    ):
+        np.testing.assert_array_equal(dataset.values(region, bins, stat), expected)
+        np.testing.assert_array_equal(dataset.summary(region, bins, stat, exact=True), expected)
+    assert dataset.total_summary.valid_count == sum(end - start for _, start, end, _ in signal.rows)
+
+
 def test_what_is_not_a_number_is_no_value():
     rows = [("chr1", 0, 5, NAN), ("chr1", 5, 7, 2.0)]
     dataset = gidx.open(build(rows, CHROMS, kinds=(VARIABLE,)))

@@ -54,7 +54,7 @@ class Bins:
     most: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        empty = {"least": np.inf, "most": -np.inf}
+        empty = {"least": np.nan, "most": np.nan}
         for name in ("valid", "total", "squares", "least", "most"):
             shape = self.shape if name in self.needs else (0, self.shape[1])
             setattr(self, name, np.full(shape, empty.get(name, 0.0)))
@@ -83,7 +83,7 @@ def matrix(
             return sums.total
         if stat in ("min", "max"):
             found = sums.least if stat == "min" else sums.most
-            return np.where(np.isinf(found), fill, found)
+            return np.where(np.isnan(found), fill, found)
         if stat == "mean":
             mean = np.divide(sums.total, sums.valid, out=sums.total)
             mean[sums.valid == 0] = fill

@@ -109,7 +109,8 @@ def _joined(starts: Ints, ends: Ints, values: Floats) -> tuple[Ints, Ints, Float
     """Neighbours of one value, as 32 bits have it, as one row."""
     if len(starts) == 0:
         return starts, ends, values
-    stored = values.astype(np.float32)
+    with np.errstate(over="ignore"):  # which the writer says of a row
+        stored = values.astype(np.float32)
     new = np.r_[True, (starts[1:] != ends[:-1]) | (stored[1:] != stored[:-1])]
     first = np.flatnonzero(new)
     return starts[first], ends[np.r_[first[1:], len(starts)] - 1], values[first]

@@ -412,6 +412,23 @@ def test_blocks_are_those_of_the_file_whatever_was_asked_before(blocks, question
                 used.pop(0)
 
 
+def test_what_is_kept_is_bounded_however_many_files_there_are():
+    """A thousand files as one would have kept a thousand times as much."""
+    sources = [stored(bytes([i]) * 30, bytes([i]) * 20) for i in range(9)]
+    sources = [(Asked(source.read(0, source.size)), ranges) for source, ranges in sources]
+    files = [(LastBlocks(source, 100), source, ranges) for source, ranges in sources]
+    with tuning.set(bbi_kept=100):
+        for _ in range(2):
+            for i, (last, source, ranges) in enumerate(files):
+                source.begins = []
+                assert last.get(ranges).text.tobytes() == bytes([i]) * 50
+                assert len(source.begins) == 2  # by now others' are kept
+        for last, source, ranges in files[-2:]:
+            source.begins = []
+            last.get(ranges)
+            assert source.begins == []
+
+
 def test_blocks_of_a_file_that_was_closed_are_not_given():
     source, ranges = stored(b"first", b"second")
     source = Asked(source.read(0, source.size))

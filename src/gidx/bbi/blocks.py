@@ -11,12 +11,13 @@ deflate 61, zlib-ng 52, zlib 35; isal 220 at 2 % more bytes, but it has levels 0
 
 from __future__ import annotations
 
+import os
 import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, count
 from typing import Any
 
 import deflate
@@ -45,8 +46,46 @@ class Blocks:
     ranges: Ranges
 
 
+class _Kept:
+    """Inflated blocks of all files, those that were used last: at most `tuning.bbi_kept` bytes."""
+
+    def __init__(self) -> None:
+        self._texts: OrderedDict[tuple[int, ...], npt.NDArray[np.uint8]] = OrderedDict()
+        self._bytes = 0
+        self.free()
+        if hasattr(os, "register_at_fork"):  # what held the lock stays behind in the parent
+            os.register_at_fork(after_in_child=self.free)
+
+    def free(self) -> None:
+        """Nobody holds the lock."""
+        self._lock = threading.Lock()
+
+    def get(self, places: list[tuple[int, ...]]) -> list[npt.NDArray[np.uint8]] | None:
+        """The texts at these places, if all are there."""
+        with self._lock:
+            found = [text for text in map(self._texts.get, places) if text is not None]
+            if len(found) < len(places):
+                return None
+            for place in places:
+                self._texts.move_to_end(place)
+        return found
+
+    def put(self, place: tuple[int, ...], text: npt.NDArray[np.uint8]) -> None:
+        """Keep a text; those that were used longest ago go."""
+        with self._lock:
+            before = self._texts.pop(place, None)
+            self._bytes += len(text) - (0 if before is None else len(before))
+            self._texts[place] = text  # last used is last
+            while self._bytes > tuning.bbi_kept:
+                self._bytes -= len(self._texts.popitem(last=False)[1])
+
+
+_kept = _Kept()
+_files = count()
+
+
 class LastBlocks:
-    """The blocks of one file that were asked for last, inflated: at most `tuning.bbi_kept` bytes.
+    """The blocks of one file, of which those that were asked for last may be at hand.
 
     Who asks region after region is often in a block that was just read, and to inflate it is more
     than half of the time of a region of a bigWig: 46 us, with its block at hand 19. Blocks of a
@@ -56,42 +95,22 @@ class LastBlocks:
     FEW = 4  # blocks of one query; more are a scan, which comes by but once
 
     def __init__(self, source: ByteSource, size: int) -> None:
-        self._source, self._size = source, size
-        self._kept: OrderedDict[tuple[int, int], npt.NDArray[np.uint8]] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
+        self._source, self._size, self._file = source, size, next(_files)
 
     def get(self, ranges: Ranges) -> Blocks:
         """The blocks at these ranges."""
         if not 0 < len(ranges) <= self.FEW or not self._size:
             return Blocks(*inflate(self._source, ranges, self._size), ranges)
-        places: list[tuple[int, int]] = [*map(tuple, ranges.tolist())]
-        texts = self._known(places)
+        places: list[tuple[int, ...]] = [(self._file, *span) for span in ranges.tolist()]
+        texts = _kept.get(places)
         if texts is not None and self._source.is_current():
             text = texts[0] if len(texts) == 1 else np.concatenate(texts)
             return Blocks(text, np.array([0, *accumulate(map(len, texts))], np.int64), ranges)
         text, bounds = inflate(self._source, ranges, self._size)
         cuts = bounds.tolist()
         for place, a, b in zip(places, cuts[:-1], cuts[1:], strict=True):
-            self._keep(place, text if len(places) == 1 else text[a:b].copy())
+            _kept.put(place, text if len(places) == 1 else text[a:b].copy())
         return Blocks(text, bounds, ranges)
-
-    def _known(self, places: list[tuple[int, int]]) -> list[npt.NDArray[np.uint8]] | None:
-        with self._lock:
-            found = [text for text in map(self._kept.get, places) if text is not None]
-            if len(found) < len(places):
-                return None
-            for place in places:
-                self._kept.move_to_end(place)
-        return found
-
-    def _keep(self, place: tuple[int, int], text: npt.NDArray[np.uint8]) -> None:
-        with self._lock:
-            before = self._kept.pop(place, None)
-            self._bytes += len(text) - (0 if before is None else len(before))
-            self._kept[place] = text  # last used is last
-            while self._bytes > tuning.bbi_kept:
-                self._bytes -= len(self._kept.popitem(last=False)[1])
 
 
 def inflate(

@@ -47,8 +47,8 @@ class Tuning:
     # Bytes of a bbi file that are inflated and decoded at a time: so many that the calls do not
     # count, so few that a group's text stays in the cache.
     bbi_group: int = 512 << 10
-    # Bytes of inflated blocks that an open bbi file keeps: some hundred blocks, twice or three
-    # times what it keeps of its index.
+    # Bytes of inflated blocks of bbi files that a process keeps, of however many files: some
+    # hundred blocks.
     bbi_kept: int = 8 << 20
 
     # ── reading plain text and plain gzip ──

@@ -87,6 +87,13 @@ def test_tracks_share_the_bases(signal):
     assert len(gidx.plot.tracks([signal, genes, genes], "a:1-2000")) == 3
 
 
+def test_a_region_larger_than_the_chrom_is_drawn(signal):
+    """pyGenomeTracks 381: `Invalid interval bounds!`, five times."""
+    for region in ("a:1-90,000", "a:39,001-90,000"):
+        start = int(region[2:].split("-")[0].replace(",", "")) - 1
+        assert signal.plot(region).get_xlim() == (start, 90_000)
+
+
 def test_tracks_that_cannot_be_drawn_leave_no_figure(signal):
     before = plt.get_fignums()
     with pytest.raises(ValueError, match="one source or more"):

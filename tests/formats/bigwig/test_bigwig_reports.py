@@ -139,3 +139,59 @@ def test_a_file_without_rows_has_its_chroms_where_it_says_them(tmp_path):
     assert dataset.matrix(["chr1", "chr1:2-3"], 2, "coverage").tolist() == [[0, 0], [0, 0]]
     assert np.isnan(dataset.summary("chr1", 2)).all()
     assert check(path).ok
+
+
+def test_a_start_of_transcription_at_the_end_of_a_chrom_has_its_row():
+    """deepTools 250, 402, CREsted PR 44: `Invalid interval bounds!`, or fewer rows than regions."""
+    dataset = gidx.open(written(frame([("MT", 0, 16_569, 2.0)]), {"MT": 16_569}))
+    genes = pd.DataFrame({"chrom": ["MT", "MT", "X"], "start": [577, 14_674, 5],
+                          "end": [648, 16_500, 9], "strand": ["+", "-", "+"]})  # fmt: skip
+    around = {"anchor": "start", "flank": 2000, "missing_chroms": "ignore"}
+    found = dataset.matrix(genes, 4, "coverage", **around)
+    assert found.tolist() == [[0, 0.577, 1, 1], [0, 69 / 1000, 1, 1], [0, 0, 0, 0]]
+    assert np.isnan(dataset.matrix(genes, 4, **around)).tolist()[2] == [True] * 4
+
+
+def test_a_region_shorter_than_its_bins_has_its_row():
+    """deepTools 1005, 1411, figeno 20: `Skipping...`, or peaks beside their places."""
+    dataset = gidx.open(written(frame([("c", i, i + 1, float(i)) for i in range(5)]), {"c": 9}))
+    found = dataset.matrix([("c", 0, 5), ("c", 2, 3)], 10)
+    assert found[0].tolist() == pytest.approx([v for i in range(5) for v in (NAN, i)], nan_ok=True)
+    assert found[1][-1] == 2.0
+
+
+def test_one_row_as_long_as_the_largest_chrom():
+    """libBigWig 26: a contig of one value is past the last zoom level, and ends the program."""
+    dataset = gidx.open(written(frame([("c", 0, 2**32 - 1, 0.0)]), {"c": 2**32 - 1}))
+    assert dataset.summary("c", 3).tolist() == [0, 0, 0]
+    assert dataset.values("c", 2, "coverage").tolist() == [1, 1]
+    assert dataset.total_summary.valid_count == 2**32 - 1
+
+
+def test_a_file_of_pybigwig_without_zoom_levels_is_whole(tmp_path):
+    """pyBigWig 75: `Mismatch in the magic number!` of what was written with maxZooms=0."""
+    path = str(tmp_path / "a.bw")
+    with pyBigWig.open(path, "w") as file:
+        file.addHeader([("chr1", 1000)], maxZooms=0)
+        file.addEntries(["chr1"] * 3, [0, 100, 125], ends=[5, 120, 126], values=[0.0, 1.0, 200.0])
+    assert gidx.open(path).values("chr1:1-126")[[0, 5, 125]].tolist() == pytest.approx(
+        [0, NAN, 200], nan_ok=True
+    )
+    assert check(path).ok
+
+
+def test_the_least_and_most_of_a_region_are_of_its_own_bases():
+    """pyBigWig 153: the largest value before the region is the largest in it."""
+    rows = [("c", i * 10, i * 10 + 10, 2.0 if i == 99 else 1.0) for i in range(4000)]
+    dataset = gidx.open(written(frame(rows), {"c": 40_000}))
+    assert dataset.values(("c", 1000, 40_000), 1, "max").tolist() == [1.0]
+    assert dataset.summary(("c", 1000, 40_000), 1, "max", exact=True).tolist() == [1.0]
+
+
+def test_a_base_alone_has_its_mean_however_wide_the_view():
+    """bigtools 85: ten sites of one base are drawn as wide steps."""
+    sites = [69_590, 191_549, 259_409, 605_419, 777_871, 817_114]
+    rows = [("c", site, site + 1, i / 8) for i, site in enumerate(sites)]
+    dataset = gidx.open(written(frame(rows), {"c": 248_956_422}))
+    found = dataset.summary("c:1-1,000,000", 1000)
+    assert found[~np.isnan(found)].tolist() == [row[3] for row in rows]

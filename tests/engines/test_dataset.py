@@ -103,6 +103,41 @@ ASKED = {
 }  # fmt: skip
 
 
+@given(st.lists(st.integers(-1, 9), min_size=4, max_size=4), st.integers(0, 10))
+def test_all_rows_of_a_box_overlap_its_regions(edges, open_sides):
+    """Those that hold a span, too: "starts before 4, ends behind 7" once asked for no region."""
+    sides = [bounds.Range(*sorted(pair)) for pair in (edges[:2], edges[2:])]
+    for i, side in enumerate(sides):
+        lo, hi = (open_sides >> 2 * i & bit for bit in (1, 2))
+        sides[i] = bounds.Range(
+            -bounds.MAX_END if lo else side.lo, bounds.MAX_END if hi else side.hi
+        )
+    box = bounds.Box(frozenset(["a"]), *sides)
+    found = bounds.regions([box], ["a"])
+    for low in range(-1, 12):
+        for high in range(max(low, 0), 12):
+            if box.start.lo <= low <= box.start.hi and box.end.lo <= high <= box.end.hi:
+                lo, hi = max(low, 0), max(high, 1 if low < 0 else 0)  # POS 0 of a VCF
+                assert any(
+                    lo < end and (hi > start or lo == hi >= start) for _, start, end in found
+                )
+
+
+def test_rows_that_hold_a_span_are_found(tmp_path):
+    rows = [("chr1", 5, 9), ("chr1", 10, 5_000), ("chr1", 20, 100), ("chr1", 4_000, 9_000)]
+    dataset = gidx.open(conformance.bed(tmp_path, rows))
+    for lo, hi in ((15, 4_500), (30, 50), (4_500, 4_600)):
+        filter = (start <= lo) & (end >= hi)
+        found = [
+            (r["start"], r["end"]) for r in dataset.to_dataset().to_table(filter=filter).to_pylist()
+        ]
+        assert found == [(s, e) for _, s, e in rows if s <= lo and e >= hi]
+        lazy = gidx.scan_polars(dataset.path).filter(pl.col("start") <= lo, pl.col("end") >= hi)
+        assert lazy.select("start", "end").collect().rows() == found
+        sql = f'select start, "end" from d where start <= {lo} and "end" >= {hi}'
+        assert duckdb.connect().register("d", dataset.to_dataset()).execute(sql).fetchall() == found
+
+
 @pytest.mark.parametrize("name", ASKED)
 def test_what_a_filter_asks_of_the_index(name):
     filter, regions = ASKED[name]

@@ -82,6 +82,8 @@ def regions(boxes: Boxes, chroms: Collection[str]) -> list[tuple[str, int, int]]
     >>> box = Box(frozenset(["chr1", "chr7"]), Range(hi=99), Range(lo=51))
     >>> regions([box], ["chr1", "chr2"])
     [('chr1', 50, 100)]
+    >>> regions([Box(frozenset(["chr1"]), Range(hi=20), Range(lo=51))], ["chr1"])
+    [('chr1', 20, 21)]
     """
     found = []
     for box in boxes:
@@ -91,6 +93,8 @@ def regions(boxes: Boxes, chroms: Collection[str]) -> list[tuple[str, int, int]]
             return None
         lo = max(box.start.lo, box.end.lo, 1) - 1
         hi = max(min(box.start.hi, box.end.hi, MAX_END - 1) + 1, 1)
+        if lo > hi and box.start.lo <= box.end.hi:
+            lo = hi - 1  # rows begin before hi and end behind lo: all of them hold this base
         if lo <= hi:
             named = chroms if box.chroms is None else [c for c in chroms if c in box.chroms]
             found += [(name, lo, hi) for name in named]

@@ -29,6 +29,7 @@ from gidx.ground.pool import in_order
 from gidx.ground.region import MAX_END, Region, RegionSet, resolve, spans
 from gidx.ground.reopen import recipe
 from gidx.ground.source import ByteSource, PathSource, open_source, parted_index
+from gidx.ground.tuning import tuning
 from gidx.ground.windows import Anchor, Windows
 from gidx.options import LazyScan, MissingChroms, ScanOptions, check_known
 from gidx.scan import OpenFile, find
@@ -132,7 +133,9 @@ def open_as(
     def source() -> ByteSource:
         if several is None:
             return open_source(path, storage_options, cache=cache)
-        tasks = (partial(open_source, one, storage_options, cache=cache) for one in several)
+        held = len(several) <= tuning.held_files
+        how = partial(open_source, storage_options=storage_options, cache=cache, held=held)
+        tasks = (partial(how, one) for one in several)
         return Files(list(in_order(tasks, _AT_ONCE)))
 
     for _ in range(_TRIES):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import os
 import pickle
 from itertools import permutations
+from pathlib import Path
 
 import fsspec
+import pandas as pd
 import pyarrow as pa
 import pytest
 from tests import test_conformance as conformance
@@ -16,6 +19,7 @@ from tests.support.tables import places
 import gidx
 from gidx.cli import main
 from gidx.errors import FormatError, MissingIndexError, UnknownChromError
+from gidx.ground.tuning import tuning
 
 KINDS = {k: v for k, v in conformance.KINDS.items() if k != "sam"}
 CHROMS = list(conformance.SIZES)
@@ -37,6 +41,11 @@ def made(request, tmp_path_factory):
 def names(made, *also):
     """Columns whose values do not count rows of the file."""
     return ["chrom", "start", "end", *also]
+
+
+def rows_read(pieces, dataset):
+    """The rows of pieces, one after the other."""
+    return [row for piece in pieces for row in places(dataset.to_table(piece))]
 
 
 class TestAFileForEachChrom:
@@ -82,13 +91,29 @@ class TestAFileForEachChrom:
     def test_pieces_are_the_scan(self, made):
         several = pickle.loads(pickle.dumps(gidx.open(made[1])))
         for n in (1, 5, 60):
-            pieces = several.partitions(n)
-            rows = [row for p in pieces for row in places(several.to_table(p))]
-            assert rows == conformance.ROWS
+            assert rows_read(several.partitions(n), several) == conformance.ROWS
             asked = ["chr1", ("chrX", 100, 70_000)]
-            pieces = several.partitions(n, regions=asked)
-            rows = [row for p in pieces for row in places(several.to_table(p))]
-            assert rows == places(several.to_table(asked))
+            found = rows_read(several.partitions(n, regions=asked), several)
+            assert found == places(several.to_table(asked))
+
+    def test_of_too_many_none_is_held_open(self, made):
+        """1,024 files are what a process may have open by default: of 1,500, none could be read."""
+        whole, parts = made
+        one, folder = gidx.open(whole), Path("/proc/self/fd")
+        with tuning.set(held_files=2):
+            before = len(os.listdir(folder)) if folder.exists() else 0
+            several = gidx.open(parts)
+            again = pickle.loads(pickle.dumps(several))
+            for asked in (None, "chr2", ["chrX", ("chr1", 5, 90_000)]):
+                expected = one.to_table(asked, columns=names(made))
+                for dataset in (several, again):
+                    assert dataset.to_table(asked, columns=names(made), threads=3).equals(expected)
+            assert rows_read(several.partitions(20), several) == conformance.ROWS
+            if folder.exists():
+                assert len(os.listdir(folder)) <= before
+        several.close()
+        with pytest.raises(ValueError, match="read after it was closed"):
+            several.to_table()
 
     def test_a_glob_has_them_in_the_order_that_people_count_in(self, made):
         _, parts = made
@@ -96,6 +121,23 @@ class TestAFileForEachChrom:
         dataset = gidx.open(pattern)
         assert places(dataset.to_table()) == conformance.ROWS
         assert len(gidx.read(pattern, "chr2")) == dataset.count_rows("chr2")
+
+
+@pytest.mark.parametrize("held", [0, 64])
+def test_a_file_that_another_has_taken_the_place_of_is_told(tmp_path, held):
+    """Held open, it is still read; opened anew for each read, it is another file."""
+    rows = pd.DataFrame({"chrom": ["c1", "c1"], "start": [1, 5], "end": [3, 9]})
+    paths = [tmp_path / "a.bed.gz", tmp_path / "b.bed.gz"]
+    for path in paths:
+        gidx.write_bed(rows, path)
+    with tuning.set(held_files=held):
+        dataset = gidx.open(paths)
+    gidx.write_bed(rows.assign(end=20), paths[1])
+    if held:
+        assert dataset.to_table()["end"].to_pylist() == [3, 9, 3, 9]
+    else:
+        with pytest.raises(FormatError, match=r"b\.bed\.gz.*another file than .* open it again"):
+            dataset.to_table()
 
 
 def test_a_folder_of_folders_that_are_called_as_files_are(tmp_path):

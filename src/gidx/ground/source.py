@@ -19,7 +19,9 @@ import tempfile
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, BinaryIO, Protocol, cast
 
 import numpy as np
@@ -105,6 +107,7 @@ def _seek_and_read(fd: int, size: int, offset: int) -> bytes:
 
 
 _pread = getattr(os, "pread", _seek_and_read)
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 class PathSource:
@@ -114,33 +117,45 @@ class PathSource:
     a file of 10 GB looked like 10 GB in use; and a file that somebody cuts short
     while it is mapped kills the process, where a short read is an error. A whole
     scan of 2 M rows (30 MB) takes 8 ms longer.
+
+    One of thousands that are opened as one is not ``held`` open, since a process may have 1,024
+    by default: each read opens it again, if it still is the same file.
     """
 
-    def __init__(self, path: PathLike) -> None:
+    def __init__(self, path: PathLike, *, held: bool = True) -> None:
         self.name = os.fspath(path)
         if os.path.isdir(self.name):  # which Windows calls a PermissionError
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self.name)
-        self._fd = os.open(self.name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._fd = os.open(self.name, _FLAGS)
         self._closing = weakref.finalize(self, os.close, self._fd)
         status = os.fstat(self._fd)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(f"{self.name}: not a regular file, so its ranges cannot be read")
         self.size, self._modified = status.st_size, status.st_mtime
         self._status = _identity(status)
+        self._is_held, self._is_open = held, True
+        if not held:
+            self._closing()
 
     def number(self) -> int:
-        """The number that the system has given the open file; -1 where positions need a lock."""
-        if not self._closing.alive:  # the number may be that of another file by now
+        """The number of the open file, for kernels; -1 where there is none that they may use."""
+        if not self._is_open:  # the number may be that of another file by now
             raise ValueError(f"{self.name}: read after it was closed")
-        return self._fd if _pread is not _seek_and_read else -1
+        return self._fd if self._is_held and _pread is not _seek_and_read else -1
 
     def read(self, offset: int, size: int) -> Bytes:
         if offset + size > self.size:
             raise _short(self.name, offset, size, max(0, self.size - offset))
         self.number()
-        piece = _pread(self._fd, size, offset)
+        if self._is_held:
+            return self._read(self._fd, offset, size)
+        with self._again() as fd:
+            return self._read(fd, offset, size)
+
+    def _read(self, fd: int, offset: int, size: int) -> bytes:
+        piece = _pread(fd, size, offset)
         while 0 < len(piece) < size:  # a signal or a network file system may cut it
-            more = _pread(self._fd, size - len(piece), offset + len(piece))
+            more = _pread(fd, size - len(piece), offset + len(piece))
             if not more:
                 break
             piece += more
@@ -148,8 +163,21 @@ class PathSource:
             raise _short(self.name, offset, size, len(piece))
         return piece
 
+    @contextmanager
+    def _again(self) -> Iterator[int]:
+        """The file opened once more."""
+        fd = os.open(self.name, _FLAGS)
+        try:
+            if _identity(os.fstat(fd)) != self._status:
+                what = "another file than the one that was opened; open it again"
+                raise format_error(self.name, 0, what)
+            yield fd
+        finally:
+            os.close(fd)
+
     def close(self) -> None:
         """Close the file; what reads from it afterwards raises ValueError."""
+        self._is_open = False
         self._closing()
 
     def read_many(self, ranges: Ranges) -> Sequence[Bytes]:
@@ -166,12 +194,12 @@ class PathSource:
 
     def is_current(self) -> bool:
         try:
-            return self._closing.alive and _identity(os.stat(self.name)) == self._status
+            return self._is_open and _identity(os.stat(self.name)) == self._status
         except OSError:
             return False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return PathSource, (self.name,)
+        return partial(PathSource, held=self._is_held), (self.name,)
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
@@ -586,7 +614,7 @@ def expanded(path: PathLike) -> str:
     return os.path.expanduser(os.fspath(path))
 
 
-def _local(path: str) -> ByteSource:
+def _local(path: str, held: bool) -> ByteSource:
     """A file; a pipe or device (``/dev/stdin``, ``<(…)`` of a shell) is read to its end."""
     path = expanded(path)
     try:
@@ -596,7 +624,7 @@ def _local(path: str) -> ByteSource:
     if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
         with open(path, "rb") as file:
             return FileSource(file, path, keep=True)
-    return PathSource(path)
+    return PathSource(path, held=held)
 
 
 def open_source(
@@ -605,11 +633,12 @@ def open_source(
     *,
     cache: PathLike | None = None,
     first: int = PAGE,
+    held: bool = True,
 ) -> ByteSource:
     """A ByteSource over a path, URL, bytes, open binary file or another source.
 
     Of a URL, ``cache`` is a folder for blocks that were read, and the first request brings
-    ``first`` bytes.
+    ``first`` bytes. ``held`` is a `PathSource`'s.
     """
     if isinstance(what, (bytes, bytearray, memoryview)):
         return MemorySource(what)
@@ -617,7 +646,7 @@ def open_source(
         path = os.fspath(what)
         if is_url(path):
             return RemoteSource(path, storage_options, cache, first=first)
-        return _local(path)
+        return _local(path, held)
     if hasattr(what, "read_many") and hasattr(what, "size"):
         return what
     if hasattr(what, "read"):

@@ -216,18 +216,47 @@ def test_a_new_file_that_another_writer_takes_for_left_over_is_made_again(
     """Between its making and its lock it looks like one; what was open of it is closed."""
     held, taken = atomic.held, []
 
-    def other(name):
+    def other(name, **how):
         if taken:
-            return held(name)
+            return held(name, **how)
         taken.append(name)
         if at == "after":
             lock = held(name)
         os.unlink(name)
-        return lock if at == "after" else held(name)
+        return lock if at == "after" else held(name, **how)
 
     monkeypatch.setattr(atomic, "held", other)
     with replacing(tmp_path / "a") as file:
         file.write(b"whole")
     gc.collect()  # a file that nobody closed warns then, which is an error
+    assert (tmp_path / "a").read_bytes() == b"whole"
+    assert litter(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="flock is POSIX")
+def test_a_new_file_is_not_lost_to_who_is_about_to_remove_it(tmp_path, monkeypatch):
+    """Once it was written on without a lock, and was gone when it should take its place."""
+    import fcntl
+
+    held, taken = atomic.held, []
+
+    def other(name, **how):
+        if not taken:
+            handle = os.open(name, os.O_RDONLY)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+
+            def remove():
+                os.unlink(name)
+                os.close(handle)
+
+            taken.append(threading.Timer(0.05, remove))
+            taken[0].start()
+        return held(name, **how)
+
+    monkeypatch.setattr(atomic, "held", other)
+    with replacing(tmp_path / "a") as file:
+        taken[0].join()
+        file.write(b"whole")
+    gc.collect()
     assert (tmp_path / "a").read_bytes() == b"whole"
     assert litter(tmp_path) == []

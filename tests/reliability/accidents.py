@@ -313,6 +313,7 @@ def readers(
             stop.set()
             for one in both:
                 one.join()
+        assert [one.exitcode for one in both] == [0, 0], f"{kind}: a writer failed"
     return found
 
 

@@ -68,7 +68,7 @@ class NewFile:
 
     def __init__(self, target: str, file: BinaryIO, name: str) -> None:
         self.target, self.file, self.name = target, file, name
-        self._lock = held(name)
+        self._lock = held(name, wait=True)
 
     def settle(self) -> None:
         """Bring what was written to the disk; it may be closed."""
@@ -147,15 +147,16 @@ def remove_left_over(target: str) -> None:
                 os.close(handle)
 
 
-def held(path: str) -> BinaryIO:
+def held(path: str, *, wait: bool = False) -> BinaryIO:
     """Lock a file, also where it stands under another name for a while, so that it stays.
 
-    Returns what to close.
+    Returns what to close. With ``wait``, a writer that takes it for left over is waited for:
+    it is about to remove it.
     """
     found = open(path, "rb", buffering=0)  # noqa: SIM115 (for as long as the caller wants)
     if fcntl is not None:
         with suppress(OSError):  # a file system without locks
-            fcntl.flock(found, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(found, fcntl.LOCK_SH | (0 if wait else fcntl.LOCK_NB))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 
+import pandas as pd
 import pysam
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from tests.support.tables import overlapping, places
 
 import gidx
 from gidx.binning.index import TabixIndex
+from gidx.convert import convert
 from gidx.errors import FormatError, WriteError
 from gidx.indexing import build_index
 
@@ -243,6 +245,25 @@ def test_what_no_index_can_seek_in_is_refused_with_the_way_out(tmp_path):
         build_index(bgzf(tmp_path / "c.bed.gz", "c1 1 2\n"))
     with pytest.raises(FormatError, match=r"cannot tell which columns|text of no format"):
         build_index(bgzf(tmp_path / "d.tsv.gz", "a\tb\tc\n"))
+
+
+ENDINGS = {"bigBed": "bb", "bigWig": "bw", "Parquet": "parquet", "Arrow": "arrow"}
+
+
+@pytest.mark.parametrize("kind", ENDINGS)
+@pytest.mark.parametrize("options", [{}, {"preset": "bed"}])
+def test_what_needs_no_index_says_so(tmp_path, kind, options):
+    rows = pd.DataFrame({"chrom": ["c1"], "start": [1], "end": [2], "score": [1]})
+    gidx.write_bed(rows, tmp_path / "a.bed")
+    path = tmp_path / f"a.{ENDINGS[kind]}"
+    if kind == "bigBed":
+        gidx.write_bigbed(rows.iloc[:, :3], path, {"c1": 9})
+    elif kind == "bigWig":
+        gidx.write_bigwig(rows, path, {"c1": 9})
+    else:
+        convert(tmp_path / "a.bed", path)
+    with pytest.raises(FormatError, match=f"a {kind} file, which is read without an index beside"):
+        build_index(path, **options)
 
 
 def test_an_index_of_the_other_kind_must_be_of_the_same_rows(tmp_path):

@@ -271,13 +271,12 @@ _SHOWN = 16  # bytes that tell a format
 
 def open(source: ByteSource, opening: Opening) -> Format:
     """The open file that a source is; raises FormatError for what gidx does not read."""
-    head = bytes(source.read(0, min(_SHOWN, source.size)))
-    kind = next((k for k in KINDS.values() if k.begins is not None and k.begins(head)), None)
+    kind = _begun(source)
     expected = opening.kinds
     if kind is None or kind.open is None:
-        if not head and expected is None and opening.otherwise is None:
+        if source.size == 0 and expected is None and opening.otherwise is None:
             raise format_error(source.name, 0, "no format that gidx reads: the file is empty")
-        return open_text(source, opening)
+        return _text(source, opening)
     if expected is not None and kind.name not in expected:
         what = f"a {kind.title}, expected {expected[0]}; use gidx.read"
         raise format_error(source.name, 0, what)
@@ -294,8 +293,24 @@ def open(source: ByteSource, opening: Opening) -> Format:
     return kind.open(source, opening)
 
 
+def _begun(source: ByteSource) -> Kind | None:
+    """Which format's first bytes these are; None of text, and of what nobody knows."""
+    head = bytes(source.read(0, min(_SHOWN, source.size)))
+    return next((k for k in KINDS.values() if k.begins is not None and k.begins(head)), None)
+
+
 def open_text(source: ByteSource, opening: Opening) -> TabixText:
-    """The text file that a source is."""
+    """The text file that a source is; raises FormatError where it is none."""
+    kind = _begun(source)
+    if kind is not None and kind.open is not None:
+        raise format_error(
+            source.name, 0, f"a {kind.title} file, which is read without an index beside it; "
+            "indexes are for rows of text",
+        )  # fmt: skip
+    return _text(source, opening)
+
+
+def _text(source: ByteSource, opening: Opening) -> TabixText:
     from gidx.formats.text.open import open_text
 
     return open_text(source, TEXTS, opening)

@@ -285,6 +285,24 @@ def test_a_schema_has_a_name(how):
     assert found.schema.types[6:] == [*[pa.float32()] * 3, pa.int32()]
 
 
+ROW = {"chrom": "c", "chromStart": "1", "chromEnd": "5", "thickEnd": "5", "strand": "+",
+       "itemRgb": "0,0,1", "reserved": "0,0,1", "blockSizes": "4,", "chromStarts": "0,",
+       "exonFrames": "0,"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", standards.NAMES)
+def test_a_standard_kind_is_written_by_the_name_that_it_is_read_by(name, tmp_path):
+    for text, _ in standards.declarations(name):
+        fields = autosql.parse(text).fields
+        row = "\t".join(ROW.get(f.name, "a" if "char" in f.type else "1") for f in fields) + "\n"
+        found = gidx.read_bed(row.encode(), schema=name)
+        gidx.write_bed(found, tmp_path / "a.bed", schema=name.upper())
+        assert gidx.read_bed(tmp_path / "a.bed", schema=name).equals(found)
+        assert row in (tmp_path / "a.bed").read_text()
+    with pytest.raises(ValueError, match="did you mean 'narrowPeak'"):
+        gidx.write_bed(found, tmp_path / "b.bed", schema="narrowPaek")
+
+
 def test_a_track_line_that_is_not_of_its_rows_is_passed_over():
     found = gidx.read_bed(b"track type=narrowPeak\nc\t1\t5\tp\n")
     assert list(found) == ["chrom", "start", "end", "name"]

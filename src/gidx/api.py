@@ -5,11 +5,15 @@ Those that write are with their formats: who reads does not wait for the code of
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from gidx.dataset import BigBedDataset, BigWigDataset, Dataset, TabixDataset, open, open_as
 from gidx.errors import FormatError, one_of
+from gidx.ground.files import listed
+from gidx.ground.source import open_source
+from gidx.ground.tuning import tuning
 from gidx.options import FrameOptions, LazyScan, check_known
 from gidx.scan import format_of
 
@@ -486,13 +490,14 @@ def open_bigwig(
 
 
 def merge_bigwigs(
-    sources: Sequence[AnySource | BigWigDataset],
+    sources: Sequence[AnySource | BigWigDataset] | Path,
     path: Path | BinaryIO,
     how: How = "sum",
     **options: Unpack[WriteBigWigOptions],
 ) -> None:
     """Write several bigWigs as one: at each base the sum, mean, max or min of what they have.
 
+    ``sources`` are files, or a glob: ``"sample*.bw"``.
     Bases that no file has a value of have none in the result; ``mean`` is over the files that
     have one. The files are read once, side by side, in bounded memory; their chroms may
     differ, but not a chrom's size. Options as in `write_bigwig`.
@@ -505,9 +510,15 @@ def merge_bigwigs(
     from gidx.formats.bigwig.write import write_bigwig
 
     one_of("how", how, ("sum", "mean", "max", "min"))
-    datasets = [s if isinstance(s, BigWigDataset) else open_bigwig(s) for s in sources]
-    if not datasets:
+    given = sources if isinstance(sources, str | os.PathLike) else [*sources]
+    if not given:
         raise ValueError("merge_bigwigs needs one file or more")
+    several = listed(given) or [given]
+    held = len(several) <= tuning.held_files
+    datasets = [
+        s if isinstance(s, BigWigDataset) else open_bigwig(cast(Any, open_source(s, held=held)))
+        for s in several
+    ]
     files = [cast("BigWig", format_of(dataset)) for dataset in datasets]
     write_bigwig(merge(files, how), path, **options)
 

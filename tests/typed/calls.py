@@ -81,6 +81,7 @@ gidx.write_bigwig(42, "a.bw")  # wrong: arg-type, reportArgumentType
 gidx.write_bigwig(df, "a.bw", 5)  # wrong: arg-type, reportArgumentType
 gidx.write_bigwig(df, "a.bw", compression="gzip")  # wrong: arg-type, reportArgumentType
 gidx.merge_bigwigs(["a.bw", bw], "b.bw", how="mean")
+gidx.merge_bigwigs("sample*.bw", "b.bw")
 
 bb = gidx.open_bigbed("a.bb")
 bb.find("BRCA2", field="geneName", columns=["chrom"])

@@ -152,6 +152,16 @@ def test_a_merged_base_is_of_those_files_that_have_it(step, given_signals, how):
     assert not any(a[0] == b[0] and a[2] == b[1] and a[3] == b[3] for a, b in pairs)
 
 
+@pytest.mark.parametrize("held", [0, 64])
+def test_files_are_merged_by_a_glob_and_however_many_there_are(tmp_path, held):
+    for i in range(3):
+        (tmp_path / f"s{i}.bw").write_bytes(build([("a", i, i + 2, 1.0)], {"a": 10}))
+    with tuning.set(held_files=held):
+        gidx.merge_bigwigs(str(tmp_path / "s*.bw"), tmp_path / "sum.bw")
+    found = gidx.open(tmp_path / "sum.bw").values(("a", 0, 5), fill=0)
+    assert found.tolist() == [1, 2, 2, 1, 0]
+
+
 def test_signals_of_different_assemblies_are_not_merged():
     one, other = build([("a", 0, 1, 1.0)], {"a": 10}), build([("a", 0, 1, 1.0)], {"a": 11})
     with pytest.raises(FormatError, match="a has 11 bases, in <bytes> or another file 10"):

@@ -31,6 +31,8 @@ def clipped(data: Any, chromsizes: Any) -> Iterator[pa.Table | pa.RecordBatch]:
         start, size = batch.column(roles.start), _sizes(batch.column(roles.chrom), sizes)
         past = _past(start, size, 1 if roles.shift else 0)
         over = None if roles.end is None else pc.greater(batch.column(roles.end), size)
+        if over is not None:  # a row of no length at the end is within
+            past = pc.and_(past, over)
         kept = batch
         if over is not None and pc.any(over).as_py():
             cut += _count(pc.and_(over, pc.invert(past)))

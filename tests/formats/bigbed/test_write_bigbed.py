@@ -25,8 +25,9 @@ import pybigtools
 import pyBigWig
 import pytest
 from Bio import Align
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support import strategies
 
 import gidx
 from gidx.errors import AutoSqlError, WriteError
@@ -1117,6 +1118,18 @@ def test_rows_past_the_end_of_their_chrom_are_cut_to_it_where_that_is_asked(tmp_
     found = gidx.read_bigbed(tmp_path / "a.bb")
     assert found["end"].tolist() == [10, 100, 50]
     assert found["name"].tolist() == ["w", "x", "z"]
+
+
+@given(strategies.tables())
+@example(strategies.Table({"a": 5}, [("a", 2, 5, "x"), ("a", 5, 5, "y")]))
+def test_rows_that_fit_are_written_alike_where_clipping_is_asked(table):
+    rows = pd.DataFrame(table.rows, columns=["chrom", "start", "end", "name"])
+    written = []
+    for clip in (False, True):
+        file = io.BytesIO()
+        gidx.write_bigbed(rows, file, table.chroms, clip=clip)
+        written.append(file.getvalue())
+    assert written[0] == written[1]
 
 
 @pytest.mark.parametrize(("lap", "fits"), [(0, True), (1, True), (2, False)])

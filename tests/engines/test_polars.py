@@ -32,7 +32,8 @@ def file(request, tmp_path_factory):
 
 def positions():
     return st.one_of(
-        st.sampled_from([-1, 0, 1, 2**31, 399_990]),
+        st.sampled_from([-1, 0, 1, 2**31, 399_990, -(2**63), 2**63 - 1, 2**64]),
+        st.sampled_from([float("nan"), float("inf"), float("-inf"), 1e300, -0.5]),
         st.integers(0, 400_000),
         st.integers(0, 800_000).map(lambda n: n / 2),
     )

@@ -131,7 +131,10 @@ def _value(node: Any) -> Any:
     """What a literal stands for; None for what is none."""
     if _opened(node)[0] not in ("Literal", "Cast") or _columns(node):
         return None
-    found = pl.select(_expression(node)).to_series()
+    try:
+        found = pl.select(_expression(node)).to_series()
+    except pl.exceptions.PolarsError:  # NaN and infinity, which JSON does not have
+        return None
     return found[0] if len(found) == 1 else None
 
 

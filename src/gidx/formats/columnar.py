@@ -286,6 +286,8 @@ class ColumnarReader:
         array = _one(table.column(name))
         if pat.is_dictionary(array.type):
             array = array.dictionary.take(array.indices)
+        if pat.is_floating(array.type):  # as which pandas and polars have numbers that lack
+            array = pc.if_else(pc.is_nan(array), None, array)
         try:
             found = array.cast(pa.int64())
         except pa.ArrowException as error:

@@ -152,7 +152,7 @@ def test_a_region_finds_its_rows_whatever_type_positions_have(kind, make, rows, 
     ("columns", "said"),
     [
         ({"start": [1.0, 2.5]}, "column start, expected whole numbers: .*2.5"),
-        ({"end": [3.0, float("nan")]}, "column end, expected whole numbers: .*nan"),
+        ({"end": [3.0, float("inf")]}, "column end, expected whole numbers: .*inf"),
         ({"start": ["1", "1e1"]}, "column start, expected whole numbers: .*1e1"),
         ({"end": pa.array([3, 2**64 - 1], pa.uint64())}, "column end, expected whole numbers"),
         ({"end": [3, 2**63 - 1]}, r"column end: a position past 2\^62"),
@@ -244,6 +244,14 @@ def test_rows_that_lack_a_place_are_in_the_scan_and_in_no_region(tmp_path):
     assert dataset.count_rows() == 4
     pieces = dataset.partitions(3)
     assert [n for p in pieces for n in dataset.to_table(p)["name"].to_pylist()] == list("abcd")
+
+
+def test_nan_is_a_position_that_lacks(tmp_path):
+    starts = pa.array([5.0, float("nan"), 7.0])
+    path = written(tmp_path, {"chrom": ["1"] * 3, "start": starts, "end": [6, 7, 8]})
+    dataset = gidx.open(path)
+    assert dataset.to_table()["start"].to_pylist() == [5, None, 7]
+    assert dataset.to_table("1")["start"].to_pylist() == [5, 7]
 
 
 def test_a_table_without_intervals_says_what_it_has(tmp_path):

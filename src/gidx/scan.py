@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gidx.arrow import schema
+from gidx.arrow.batches import bare, bare_type
 from gidx.arrow.decode import Problem
 from gidx.errors import (
     ColumnError,
@@ -513,7 +514,7 @@ class _Scan:
         parts = [batch]
         if self._filter is not None:
             try:
-                table = pa.Table.from_batches([batch]).filter(self._filter)
+                table = _matching(batch, self._filter)
             except pa.ArrowException as error:  # of a value, such as whole ones past 2^24 <= 0.5
                 name = self._format.source.name
                 raise ValueError(f"{name}: filter {self._filter}: {error}") from None
@@ -593,7 +594,11 @@ def columns_of(expression: pc.Expression, whole: pa.Schema) -> list[int]:
         raise ValueError(f"filter {expression}: names a column by its position; use its name")
     empty = whole.empty_table()
     try:
-        empty.filter(expression)
+        try:
+            empty.filter(expression)
+        except pa.ArrowNotImplementedError:  # as in `_matching`
+            empty = pa.schema([f.with_type(bare_type(f.type)) for f in whole]).empty_table()
+            empty.filter(expression)
     except pa.ArrowException as error:  # no such column, or not of the type
         absent = re.search(r"No match for FieldRef\.Name\((.*?)\) in ", str(error))
         if absent is not None:  # pyarrow goes on with the whole schema, a line a column
@@ -608,3 +613,18 @@ def columns_of(expression: pc.Expression, whole: pa.Schema) -> list[int]:
         except pa.ArrowInvalid:
             needed.append(i)
     return needed
+
+
+def _matching(batch: pa.RecordBatch, expression: pc.Expression) -> pa.Table:
+    """The rows that an expression lets through."""
+    table = pa.Table.from_batches([batch])
+    try:
+        return table.filter(expression)
+    except pa.ArrowNotImplementedError:  # functions of texts know no dictionaries
+        rows = pa.array(np.arange(batch.num_rows))
+        names = [*batch.schema.names, _ROWS]
+        plain = pa.Table.from_arrays([*map(bare, batch.columns), rows], names)
+        return table.take(plain.filter(expression)[_ROWS])
+
+
+_ROWS = "\0rows"

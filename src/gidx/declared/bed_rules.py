@@ -25,12 +25,13 @@ import numpy as np
 
 from gidx.arrow.encode import LONGEST, Cells, Ints, unlike
 from gidx.arrow.faults import Faults
+from gidx.declared.columns import MOST_SCORE, STRANDS
 from gidx.kernels import encode as kernels
 from gidx.kernels.encode import first_unlike
 
 NAME, SCORE, STRAND, THICK_START, THICK_END, COLOR = range(3, 9)
 BLOCK_COUNT, BLOCK_SIZES, BLOCK_STARTS = range(9, 12)
-_STRANDS = np.frombuffer(b"+-.", np.uint8)
+_STRANDS = np.frombuffer("".join(STRANDS).encode(), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,9 @@ def _check_score(rows: BedRows, faults: Faults) -> None:
     score = rows.numbers(SCORE)
     if score is not None:
         faults.check(
-            (score < 0) | (score > 1000),
+            (score < 0) | (score > MOST_SCORE),
             lambda i: (
-                f"column {rows.names[SCORE]}: found {score[i]}, expected 0 to 1000; "
+                f"column {rows.names[SCORE]}: found {score[i]}, expected 0 to {MOST_SCORE}; "
                 "pass bed_type='bed4+' to write it as a further field"
             ),
         )

@@ -20,6 +20,7 @@ from gidx.options import Names
 HEAD_FIELDS = 3  # chrom, chromStart, chromEnd
 COLOR_FIELD = 8  # itemRgb, which AutoSQL calls reserved
 COLOR_NAMES = ("reserved", "itemRgb")
+MOST_SCORE, STRANDS = 1000, ("+", "-", ".")  # what BED has there
 _HEAD_TYPES = (schema.CHROM, schema.POSITION, schema.POSITION)
 
 

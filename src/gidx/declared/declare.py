@@ -38,7 +38,7 @@ from gidx.arrow import schema as canonical
 from gidx.arrow.batches import Batches, is_list, is_text
 from gidx.arrow.encode import LONGEST
 from gidx.autosql import BED_FIELDS, AutoSql, Field
-from gidx.declared.columns import Implied
+from gidx.declared.columns import MOST_SCORE, Implied
 from gidx.errors import AutoSqlError, WriteError, hint, warn
 
 HEADS = (
@@ -48,7 +48,6 @@ HEADS = (
 )
 _COLOR = ("reserved", "itemRgb")  # UCSC declares the one and means the other
 _COUNT, _SIZES, _STARTS = 9, 10, 11  # blockCount, blockSizes, chromStarts
-_MOST_SCORE = 1000
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _NAMED = {f.name.lower(): f.name for f in BED_FIELDS[3:]}
 _ALIASES = {**_NAMED, "itemrgb": "reserved", "rgb": "reserved", "blockstarts": "chromStarts"}
@@ -418,7 +417,7 @@ def _unfit(frame: Batches, name: str, f: Field) -> str | None:
         return f"{kind} cannot be {f.declared_type}"
     if not (pat.is_floating(kind) or _is_texts(kind)):
         return f"{kind} cannot be {f.declared_type}"
-    high = _MOST_SCORE if f.name == "score" else 2**32 - 1
+    high = MOST_SCORE if f.name == "score" else 2**32 - 1
     odd = next((v for b in frame.batches if (v := _odd(b.column(name), high)) is not None), None)
     return None if odd is None else f"found {odd}, expected an integer of 0 to {high}"
 

@@ -252,6 +252,16 @@ def test_a_bed3_needs_no_autosql():
     assert dataset.header == ""
 
 
+@pytest.mark.parametrize(
+    ("rest", "bed_type"), [("a 5 +", "bed6"), ("a 5 0", "bed4+2"), ("a 1001 +", "bed4+2")]
+)
+def test_fields_are_standard_ones_only_where_they_are_as_bed_has_them(rest, bed_type):
+    """A number is no strand, although it is a character; a score is no more than 1000."""
+    with pytest.warns(GidxWarning, match=f"read as {re.escape(bed_type)} with the standard"):
+        dataset = gidx.open(build([("chr1", 1, 5, *rest.split())], CHROMS, defined=4))
+    assert dataset.bed_type == bed_type
+
+
 @pytest.mark.parametrize("n", range(4, 13))
 def test_without_autosql_columns_have_the_standard_names(n):
     row = ("chr1", 0, 10, *BED12[: n - 3])

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gidx import autosql
 from gidx.arrow import schema
@@ -28,7 +29,7 @@ from gidx.bbi.blocks import Blocks
 from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import BIGBED_MAGIC
 from gidx.bbi.record import Records
-from gidx.declared.columns import HEAD_FIELDS, Declared, Implied
+from gidx.declared.columns import HEAD_FIELDS, MOST_SCORE, STRANDS, Declared, Implied
 from gidx.errors import (
     AutoSqlError,
     ColumnError,
@@ -219,7 +220,12 @@ class BigBed(Bbi, NameIndexes, AsTexts, Declares):
             fields = self.records(blocks, len(columns), None, declared.count).fields
         except FormatError:
             return False
-        return not decode(blocks.text, fields, columns)[1]
+        arrays, problems = decode(blocks.text, fields, columns)
+        found = {c.name: array for c, array in zip(columns, arrays, strict=True)}
+        score, strand = found.get("score"), found.get("strand")
+        if problems or (score is not None and (pc.max(score).as_py() or 0) > MOST_SCORE):
+            return False
+        return strand is None or bool(pc.all(pc.is_in(strand, pa.array(STRANDS))).as_py())
 
     def _first_row_fields(self) -> int | None:
         """How many fields the first row has; None in a file without rows."""

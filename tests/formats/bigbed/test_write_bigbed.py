@@ -25,7 +25,8 @@ import pybigtools
 import pyBigWig
 import pytest
 from Bio import Align
-from hypothesis import example, given
+from hypothesis import example as for_example
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import strategies
 
@@ -1121,7 +1122,7 @@ def test_rows_past_the_end_of_their_chrom_are_cut_to_it_where_that_is_asked(tmp_
 
 
 @given(strategies.tables())
-@example(strategies.Table({"a": 5}, [("a", 2, 5, "x"), ("a", 5, 5, "y")]))
+@for_example(strategies.Table({"a": 5}, [("a", 2, 5, "x"), ("a", 5, 5, "y")]))
 def test_rows_that_fit_are_written_alike_where_clipping_is_asked(table):
     rows = pd.DataFrame(table.rows, columns=["chrom", "start", "end", "name"])
     written = []

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import io
 import os
+import re
 import stat
 import threading
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import gidx
@@ -185,6 +187,37 @@ def test_a_new_file_may_be_given_its_permissions(tmp_path):
     with replacing(tmp_path / "a", 0o600):
         pass
     assert mode(tmp_path / "a") == 0o600
+
+
+LONG = pd.DataFrame({"chrom": "c1", "start": range(9000), "end": range(1, 9001),
+                     "name": [f"{i * 7919 % 100003}" for i in range(9000)]})  # fmt: skip
+WRITERS = {
+    "x.bed": gidx.write_bed,
+    "x.bed.gz": gidx.write_bed,
+    "x.tsv.gz": gidx.write_tabix,
+    "x.bb": lambda rows, path: gidx.write_bigbed(rows, path, {"c1": 9000}),
+    "x.bw": lambda rows, path: gidx.write_bigwig(rows.assign(value=rows["start"] % 97).drop(
+        columns="name"), path, {"c1": 9000}),
+    "x.parquet": gidx.to_parquet,
+}  # fmt: skip
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX")
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_says_for_which_file_and_leaves_all_as_it_was(tmp_path, name):
+    import resource
+
+    path = tmp_path / name
+    path.write_bytes(b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (9000, before[1]))
+    try:
+        with pytest.raises(OSError, match=f"File too large: '{re.escape(str(path))}'"):
+            WRITERS[name](LONG, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == [name]
 
 
 def test_what_was_written_reaches_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):

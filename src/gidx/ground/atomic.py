@@ -12,6 +12,7 @@ flock (Windows, some network file systems) nothing is locked, and nothing remove
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -28,6 +29,9 @@ except ImportError:  # Windows
 
 _NAME = 32  # a name is at most 255 bytes, and the target's own may have all of them
 _held = threading.local()  # locks of this thread, by their names
+
+# What only a file that is written can be
+_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @contextmanager
@@ -53,14 +57,19 @@ def replacing(
     if own is not None:
         os.close(os.open(target, os.O_WRONLY))  # a write-protected file is not replaced either
         mode = stat.S_IMODE(own) if mode is None else mode
-    with new_beside(target, path) as part:
-        with part.file as file:
-            if mode is not None:
-                os.chmod(part.name, mode)
-            yield file
-        part.settle()
-        with alone(target):
-            part.take_place()
+    try:
+        with new_beside(target, path) as part:
+            with part.file as file:
+                if mode is not None:
+                    os.chmod(part.name, mode)
+                yield file
+            part.settle()
+            with alone(target):
+                part.take_place()
+    except OSError as error:  # a full disk does not say for which file
+        if error.errno in _FULL and error.filename is None:
+            error.filename = os.fspath(path)
+        raise
 
 
 class NewFile:

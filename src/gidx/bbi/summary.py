@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.ground.sorting import sorted_values
+from gidx.ground.steps import joined as end_to_end
 from gidx.ground.steps import steps
 
 Floats = npt.NDArray[np.float64]
@@ -65,7 +66,7 @@ def depth(start: Positions, end: Positions) -> Spans:
     """The coverage depth of items as spans of equal depth; items of length zero have none."""
     starts, ends, edges = (
         sorted_values(np.zeros(len(values), np.int32), values.astype(np.int64, copy=False), 1)
-        for values in (start, end, np.concatenate([start, end]))
+        for values in (start, end, end_to_end([start, end]))
     )
     parts: list[tuple[Positions, ...]] = [(NONE, NONE, NONE)]
     for lo, hi in steps(len(edges) - 1):

@@ -25,7 +25,7 @@ from gidx.frames.index import ALWAYS_COPIES_ON_WRITE
 from gidx.frames.positions import Codes, Ints, chrom_codes, integers
 from gidx.ground.conventions import Roles
 from gidx.ground.sorting import sorted_rows
-from gidx.ground.steps import steps
+from gidx.ground.steps import picked, steps
 
 
 def sort(frame: pd.DataFrame, roles: Roles, chroms: Any = None) -> pd.DataFrame:
@@ -38,10 +38,10 @@ def sort(frame: pd.DataFrame, roles: Roles, chroms: Any = None) -> pd.DataFrame:
     ranked = _ranked(frame, roles, names, _used(codes, names), chroms)
     place = {name: i for i, name in enumerate(ranked)}
     rank = np.array([*(place[name] for name in names), len(names)], np.int32)  # the last: none
-    ranks = rank[codes]
+    ranks = picked(rank, codes)
     if missing is not None:
         ranks[missing] = len(names)
-    rows = _argsort(ranks, np.where(ranks == len(names), 0, starts), len(names) + 1)
+    rows = _argsort(ranks, _placed(starts, ranks, len(names)), len(names) + 1)
     found = copied(frame) if rows is None else take.rows(frame, rows)
     kind = found[roles.chrom].dtype
     if isinstance(kind, pd.CategoricalDtype):
@@ -129,6 +129,14 @@ def _listed(chroms: Any) -> list[str]:
     odd = next((name for name in found if not isinstance(name, str)), None)
     if odd is not None:
         raise TypeError(f"chroms has {odd!r}, expected names of chroms, or chromsizes")
+    return found
+
+
+def _placed(starts: Ints, ranks: Codes, nowhere: int) -> Ints:
+    """Starts, but 0 of the rows that are nowhere."""
+    found = np.empty_like(starts)
+    for lo, hi in steps(len(starts)):
+        found[lo:hi] = np.where(ranks[lo:hi] == nowhere, 0, starts[lo:hi])
     return found
 
 

@@ -16,7 +16,7 @@ from gidx.frames.nested import explode
 from gidx.frames.positions import Positions, positions
 from gidx.ground.conventions import ZERO_BASED, Roles
 from gidx.ground.sorting import sorted_rows
-from gidx.ground.steps import joined
+from gidx.ground.steps import joined, picked, steps
 from gidx.ground.windows import Windows
 
 Ints = npt.NDArray[np.int64]
@@ -43,10 +43,13 @@ def _depths(where: Positions) -> Iterator[tuple[int, Ints, Ints, Ints]]:
     """Chrom, starts, ends, depths: chrom by chrom, in the order of the categories."""
     missing = int(np.count_nonzero(where.codes < 0))
     order = sorted_rows(where.codes, where.start, len(where.names), missing)
-    firsts = np.searchsorted(where.codes[order], np.arange(len(where.names) + 1))
+    counts = np.zeros(len(where.names) + 1, np.int64)  # the first: of rows without a chrom
+    for lo, hi in steps(len(where.codes)):
+        counts += np.bincount(where.codes[lo:hi] + 1, minlength=len(counts))
+    firsts = np.r_[0, np.cumsum(counts[1:])]
     for code in range(len(where.names)):
         rows = order[firsts[code] : firsts[code + 1]]
-        spans = depth(where.start[rows], where.end[rows])
+        spans = depth(picked(where.start, rows), picked(where.end, rows))
         if len(spans.start) == 0:
             continue
         # one row ends where another begins

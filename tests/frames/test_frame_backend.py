@@ -170,6 +170,18 @@ def test_without_a_backend_integers_that_float64_cannot_hold_are_nullable(value)
     assert frame["x"].isna().tolist() == [False, True]
 
 
+@pytest.mark.parametrize("chunks", [1, 2])
+@pytest.mark.parametrize("kind", [pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()])
+def test_categories_that_unsigned_numbers_stand_for_are_categories(kind, chunks):
+    """As polars has them; pyarrow 18 makes no pandas column of them."""
+    values = pa.array(["b", None, "a"]).dictionary_encode()
+    values = values.cast(pa.dictionary(kind, pa.string()))
+    column = pa.chunked_array([values, values.dictionary_encode()[::-1]][:chunks])
+    found = to_frame(pa.table({"x": column}))["x"]
+    assert found.cat.categories.tolist() == ["b", "a"]
+    assert found.astype(object).where(found.notna(), None).tolist() == column.to_pylist()
+
+
 def test_without_a_backend_large_unsigned_ones_are_nullable_too():
     frame = to_frame(pa.table({"x": pa.array([2**64 - 1, None], pa.uint64())}), None)
     assert frame["x"].dtype == "UInt64"

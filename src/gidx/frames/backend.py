@@ -76,7 +76,7 @@ class Categories:
         """A column of any dictionaries, as pyarrow asks a dtype for it."""
         dictionaries = [chunk.dictionary for chunk in column.chunks]
         if not dictionaries or not all(_same(dictionaries[0], one) for one in dictionaries[1:]):
-            return column.to_pandas().array
+            return _signed(column).to_pandas().array
         codes = [schema.codes_of(chunk) for chunk in column.chunks]
         dtype = self._dtype_of(column.chunk(0))
         return pd.Categorical.from_codes(np.concatenate(codes), dtype=dtype, validate=False)
@@ -86,9 +86,23 @@ class Categories:
         for dictionary, dtype in known:
             if _same(dictionary, chunk.dictionary) and dtype.ordered == chunk.type.ordered:
                 return dtype
-        made = chunk[:0].to_pandas().dtype
+        made = _signed(pa.chunked_array([chunk[:0]])).to_pandas().dtype
         self._known = [(chunk.dictionary, made), *known][: self.MOST]
         return made
+
+
+def _signed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """With signed numbers of values: polars' are unsigned, which pyarrow 18 leaves unconverted."""
+    kind = column.type
+    if not pat.is_unsigned_integer(kind.index_type):
+        return column
+    chunks = [
+        pa.DictionaryArray.from_arrays(
+            c.indices.cast(pa.int64()), c.dictionary, ordered=kind.ordered
+        )
+        for c in column.chunks
+    ]
+    return pa.chunked_array(chunks, pa.dictionary(pa.int64(), kind.value_type, kind.ordered))
 
 
 def _same(one: pa.Array, other: pa.Array) -> bool:

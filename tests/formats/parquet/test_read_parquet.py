@@ -27,6 +27,7 @@ from gidx.errors import ColumnError, FormatError, UnknownChromError
 from gidx.ground.source import MemorySource, SourceFile
 from gidx.scan import format_of
 
+PYARROW = int(pa.__version__.partition(".")[0])
 ROWS = [("1", 9, 20), ("1", 10, 11), ("2", 0, 5), ("X", 99, 200)]
 
 
@@ -59,7 +60,9 @@ TYPES_OF_NAMES = {
 
 @pytest.mark.parametrize(
     ("kind", "arrow"),
-    [(kind, True) for kind in TYPES_OF_NAMES] + [(kind, False) for kind in [*TYPES_OF_NAMES][:5]],
+    [(kind, True) for kind in TYPES_OF_NAMES]
+    # no other types are written as Parquet, and views from pyarrow 19 on
+    + [(k, False) for k in [*TYPES_OF_NAMES][:5] if k != "views" or PYARROW > 18],
 )
 @given(
     rows=st.lists(
@@ -426,6 +429,7 @@ def test_a_column_that_is_called_otherwise_is_told_by_check(tmp_path):
     assert any("'y' is int64, written was 'x', int64" in what for what in check(damaged).problems)
 
 
+@pytest.mark.skipif(PYARROW < 20, reason="this pyarrow writes no histograms")
 def test_histograms_of_levels_that_no_column_has_are_an_error(tmp_path):
     """Pyarrow 24 aborts the process when it is asked for the chunk that has them."""
     gidx.to_parquet(pd.DataFrame({"chrom": ["a"], "start": 1, "end": 2}), tmp_path / "a")

@@ -24,8 +24,9 @@ from tests.support.tables import places
 import gidx
 from gidx.arrow.schema import read_metadata
 from gidx.cli import main
-from gidx.formats.parquet.write import FEW, MANY, ROW_GROUP, write
+from gidx.formats.parquet.write import BLOOM, FEW, MANY, ROW_GROUP, write
 
+WITH_BLOOM = int(pa.__version__.partition(".")[0]) >= BLOOM
 CHROMS = [f"chr{i}" for i in range(1, 23)] + ["chrX", "chrY"]
 REGION = (ds.field("chrom") == "chr7") & (ds.field("start") < 510_000) & (ds.field("end") > 500_000)
 
@@ -43,7 +44,8 @@ def many(tmp_path_factory):
     frame["end"] = frame["start"] + 100
     frame["name"] = [f"n{i}" for i in range(len(frame))]
     gidx.write_bed(frame, folder / "a.bed.gz")
-    gidx.to_parquet(folder / "a.bed.gz", folder / "a.parquet", bloom_filter=["name"])
+    bloom = ["name"] if WITH_BLOOM else []
+    gidx.to_parquet(folder / "a.bed.gz", folder / "a.parquet", bloom_filter=bloom)
     return folder, frame
 
 
@@ -108,6 +110,7 @@ class TestPruning:
         here = frame[frame["chrom"] == "chr7"]
         return int(((here["start"] < 510_000) & (here["end"] > 500_000)).sum())
 
+    @pytest.mark.skipif(not WITH_BLOOM, reason="pyarrow 24 or later writes Bloom filters")
     def test_a_name_is_looked_up_by_a_bloom_filter(self, many):
         path = many[0] / "a.parquet"
         asked = duckdb.sql(
@@ -348,7 +351,7 @@ class TestSeveralFiles:
         with pytest.raises(gidx.errors.WriteError, match="is there already"):
             gidx.to_parquet(path, tmp_path / "p", partitions=3)
         with pytest.raises(gidx.errors.ColumnError):
-            gidx.to_parquet(path, tmp_path / "q", partitions=3, bloom_filter=["nothing"])
+            gidx.to_parquet(path, tmp_path / "q", partitions=3, columns=["nothing"])
         (tmp_path / "plain.bed").write_text("c1\t1\t2\n")
         with pytest.raises(gidx.errors.WriteError, match="has no index"):
             gidx.to_parquet(tmp_path / "plain.bed", tmp_path / "q", partition_by="chrom")

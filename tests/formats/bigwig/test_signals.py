@@ -12,11 +12,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.bigwig_bytes import CHROMS, bases, build, signals
+from tests.support.bigwig_bytes import CHROMS, bases, build, signals, written
 from tests.support.strategies import tables
+from tests.support.tables import rows_in
 
 import gidx
 from gidx.errors import FormatError
+from gidx.formats.bigwig.read import BigWig
 from gidx.ground.tuning import tuning
 
 SIZES = dict.fromkeys(CHROMS, 60)
@@ -136,7 +138,10 @@ def test_averages_ask_a_bigwig():
 @given(st.lists(signals(), min_size=1, max_size=3), st.sampled_from(["sum", "mean", "max", "min"]))
 @pytest.mark.parametrize("step", [7, 2**22])
 def test_a_merged_base_is_of_those_files_that_have_it(step, given_signals, how):
-    files = [build(signal.rows, SIZES) for signal in given_signals]
+    # each has the chroms that it has, in its order, and one has none
+    chroms = [dict.fromkeys(signal.chroms, 60) for signal in given_signals]
+    files = [build(s.rows, chroms) for s, chroms in zip(given_signals, chroms, strict=True)]
+    files.append(written({}))
     target = io.BytesIO()
     with tuning.set(merged_bases=step):
         gidx.merge_bigwigs(files, target, how)
@@ -150,6 +155,16 @@ def test_a_merged_base_is_of_those_files_that_have_it(step, given_signals, how):
         assert bases(rows, chrom, 0, size) == expected
     pairs = pairwise(rows)
     assert not any(a[0] == b[0] and a[2] == b[1] and a[3] == b[3] for a, b in pairs)
+
+
+def test_many_contigs_are_merged_in_one_step(monkeypatch):
+    rows = [(f"contig{i:03}", 2, 5, float(i)) for i in range(300)]
+    data, plans, plan = written(frame(rows), {row[0]: 9 for row in rows}), [], BigWig.plan
+    monkeypatch.setattr(BigWig, "plan", lambda *asked: plans.append(asked) or plan(*asked))
+    target = io.BytesIO()
+    gidx.merge_bigwigs([data, data], target)
+    assert len(plans) == 2
+    assert rows_in(target.getvalue()) == [(c, s, e, 2 * value) for c, s, e, value in rows]
 
 
 @pytest.mark.parametrize("held", [0, 64])

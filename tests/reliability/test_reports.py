@@ -6,6 +6,7 @@ report, by its tracker and number, and what happened there.
 
 import gc
 import gzip
+import io
 import os
 import signal
 import struct
@@ -16,6 +17,7 @@ import warnings
 import zlib
 from pathlib import Path
 
+import Bio.bgzf
 import pandas as pd
 import pytest
 
@@ -330,6 +332,108 @@ def test_an_index_that_took_rows_for_ones_of_one_base_is_told(tmp_path):
     with pytest.warns(GidxWarning, match=r"tabix before 1\.18 .* gidx check"):
         assert gidx.open(path).to_table(asked).num_rows < 27
     assert not check(path).ok
+
+
+# ── blocks, indexes and open files ──────────────────────────────────────────────────────────────
+
+
+# zaeleus/noodles#401: an EOF marker that says 65,537 bytes made a panic. zaeleus/noodles#93,
+# nh13/pbgzip#5: data that is no BGZF at all was read for kilobytes before one, or hung.
+def test_what_is_no_block_is_told_at_its_first_byte():
+    large = bytearray(EOF)
+    large[24:28] = (65_537).to_bytes(4, "little")
+    for data, said in (
+        (bytes(large), "damaged block: its data is 65537 bytes"),
+        (deflate_block(b"chr1\t1\t2\n") + bytes(large), "damaged block: its data is 65537 bytes"),
+        (b"abcd" * 20_000, "not a BGZF file: begins with 61626364"),
+        (bytes.fromhex("1f8ef6caf6ca"), "not a BGZF file: begins with 1f8ef6ca"),
+    ):
+        with pytest.raises(FormatError, match=said), gidx.bgzf.open(io.BytesIO(data)) as file:
+            file.read()
+
+
+# zaeleus/noodles#336: Biopython fills blocks to 65,536 bytes, which others do not, and reading by
+# a GZI said that a checksum was wrong.
+def test_blocks_that_are_full_are_found_by_their_indexes(tmp_path):
+    path = tmp_path / "a.bed.gz"
+    lines = b"".join(b"chr1\t%d\t%d\tname\n" % (i, i + 5) for i in range(10_000))
+    with Bio.bgzf.BgzfWriter(path, "wb") as file:
+        file.write(lines)
+    assert 65_536 in gidx.bgzf.blocks(path).to_pylist()[0].values()
+    gzi = gidx.bgzf.GziIndex.build(path)
+    with gidx.bgzf.open(path) as file:
+        for at in (0, 65_535, 65_536, 65_537, 131_071, 131_072, len(lines) - 3):
+            file.seek(gzi.virtual_offset(at))
+            assert file.read(3) == lines[at : at + 3]
+    gidx.build_index(path)
+    assert gidx.open(path).count_rows(("chr1", 5_000, 5_001)) == 5
+
+
+# samtools/bcftools#1154, #925: "could not load index" was all that was said of one that was
+# empty, or cut while it was copied.
+@pytest.mark.parametrize("size", [0, 10, 60, -30])
+def test_an_index_that_was_not_copied_whole_is_told(bed, size):
+    index = Path(f"{bed}.tbi")
+    index.write_bytes(index.read_bytes()[:size])
+    with pytest.raises(FormatError, match=rf"{index.name}.*(truncated|magic is missing)"):
+        gidx.open(bed)
+
+
+# samtools/htslib#1732, samtools/bcftools#2081: an index that was written with its file was older.
+def test_an_index_is_never_older_than_the_file_that_it_was_written_with(tmp_path):
+    path = tmp_path / "a.bed.gz"
+    for n in range(1, 9):
+        gidx.write_bed(frame(n), path)
+        assert Path(f"{path}.tbi").stat().st_mtime_ns >= path.stat().st_mtime_ns
+
+
+# pysam-developers/pysam#66: a second iterator over a file took the first's place.
+# brentp/cyvcf2#75: the next row of a closed file was a segmentation fault.
+def test_scans_of_one_file_have_their_own_places(bed):
+    with gidx.open(bed) as dataset:
+        one = dataset.to_batches(batch_size=100)
+        first = next(one)
+        other = dataset.to_batches(("chr1", 20_000, 20_100), batch_size=3)
+        assert next(other)["start"].to_pylist() == [20_000, 20_010, 20_020]
+        assert first.num_rows + sum(batch.num_rows for batch in one) == ROWS
+        left = dataset.scan(batch_size=10)
+        left.read_next_batch()
+    assert left.read_all().num_rows == ROWS - 10  # of a group that was read before
+    with pytest.raises(ValueError, match="read after it was closed"):
+        dataset.count_rows()
+
+
+# pysam-developers/pysam#397: processes that were forked shared one place in the file, and what
+# they read were damaged blocks.
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_forked_processes_read_one_open_file(bed):
+    code = (
+        "import multiprocessing, sys, gidx\n"
+        "ds = gidx.open(sys.argv[1])\n"
+        "def ask(at): return ds.count_rows(('chr1', at, at + 100))\n"
+        "before = ds.count_rows()\n"
+        "with multiprocessing.get_context('fork').Pool(3) as pool:\n"
+        "    found = pool.map(ask, range(0, 50_000, 500), 1)\n"
+        "assert found == [ask(at) for at in range(0, 50_000, 500)]\n"
+        "print(before, sum(found))\n"
+    )
+    command = [sys.executable, "-c", code, bed]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout.split() == [str(ROWS), "1000"]
+
+
+# pysam-developers/pysam#259: a VCF without rows could not be opened by its index.
+# pysam-developers/pysam#1120: one that was open as text was an OverflowError.
+def test_a_vcf_without_rows_and_one_that_is_open(tmp_path):
+    head = b"##fileformat=VCFv4.3\n##contig=<ID=1>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    gidx.write_vcf(gidx.open(head), tmp_path / "a.vcf.gz")
+    dataset = gidx.open(tmp_path / "a.vcf.gz")
+    assert (dataset.count_rows(), dataset.count_rows("1")) == (0, 0)
+    (tmp_path / "b.vcf").write_bytes(head + b"1\t5\t.\tA\tC\t.\t.\t.\n")
+    with open(tmp_path / "b.vcf", "rb") as file:
+        assert gidx.open(file).count_rows() == 1
+    with open(tmp_path / "b.vcf") as text, pytest.raises(TypeError, match="open it with mode 'rb'"):
+        gidx.open(text)
 
 
 # ── encodings and terminals ─────────────────────────────────────────────────────────────────────

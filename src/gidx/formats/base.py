@@ -97,6 +97,7 @@ class Format(Protocol):
 
     kind: str
     source: ByteSource
+    retyped: str = "say it with types= or schema="  # how a column gets another type
 
     @property
     def chroms(self) -> Mapping[str, int | None]:

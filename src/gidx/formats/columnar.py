@@ -42,6 +42,7 @@ class Columnar(Format):
     """One open file of typed columns (a `Format`); what `fetch` gives is a piece of it."""
 
     title: str
+    retyped = "cast the column of one of them, and write it anew"
 
     def __init__(self, source: ByteSource, own: pa.Schema, opening: Opening) -> None:
         twice = next((name for name in own.names if own.names.count(name) > 1), None)
@@ -49,11 +50,9 @@ class Columnar(Format):
             raise format_error(source.name, None, f"two columns are named {twice!r}; rename one")
         self.source, self._own = source, _usual(own)
         self._about = schema.read_metadata(own)
-        told = (own.metadata or {}).get(schema.KEY.encode(), b"").decode()
-        columns = SimpleNamespace(column_names=own.names, attrs={schema.KEY: told})
         self._roles: Roles | str
         try:
-            self._roles = roles = roles_of(columns, source.name)
+            self._roles = roles = _roles_in(own, source.name)
             if roles.told is not None and not pat.is_integer(own.field(roles.told).type):
                 self._roles = replace(roles, told=None)
         except ColumnError as error:
@@ -195,6 +194,20 @@ class Columnar(Format):
         if regions is None:
             return self.rows_in(blocks)
         return len(ColumnarReader(self, (), "canonical").kept(blocks, regions)[1])
+
+
+def _roles_in(own: pa.Schema, path: str) -> Roles:
+    told = (own.metadata or {}).get(schema.KEY.encode(), b"").decode()
+    return roles_of(SimpleNamespace(column_names=own.names, attrs={schema.KEY: told}), path)
+
+
+def has_roles(own: pa.Schema) -> bool:
+    """Whether it is known which of these columns are chrom, start and end."""
+    try:
+        _roles_in(own, "")
+    except ColumnError:
+        return False
+    return True
 
 
 class ColumnarReader:

@@ -113,7 +113,7 @@ class Several(Format):
                     raise FormatError(
                         f"{file.source.name}: column {field.name} is {field.type}, in "
                         f"{by.source.name} it is {known.type}; files that are opened as one have "
-                        "one type for a column: say it with types= or schema=",
+                        f"one type for a column: {file.retyped}",
                         path=file.source.name,
                         offset=None,
                     )

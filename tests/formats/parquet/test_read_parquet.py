@@ -6,6 +6,7 @@ import io
 import pickle
 import threading
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -247,6 +248,53 @@ def test_rows_that_lack_a_place_are_in_the_scan_and_in_no_region(tmp_path):
     assert dataset.count_rows() == 4
     pieces = dataset.partitions(3)
     assert [n for p in pieces for n in dataset.to_table(p)["name"].to_pylist()] == list("abcd")
+
+
+def by_pyarrow(table, folder):
+    pq.write_to_dataset(table, folder, partition_cols=["chrom"])
+
+
+def by_duckdb(table, folder):
+    con = duckdb.connect().register("t", table)
+    con.execute(f"copy t to '{folder}' (format parquet, partition_by (chrom))")
+
+
+@pytest.mark.parametrize("write", [by_pyarrow, by_duckdb])
+def test_a_chrom_that_only_the_folder_of_a_file_tells(tmp_path, write):
+    """As Hive, and so Spark, Dask, pyarrow and DuckDB, part a table."""
+    rows = [("1", 5, 9), ("1", 20, 30), ("HLA-A*01:01", 7, 8), ("X/Y", 1, 4), (None, 2, 3)]
+    chrom, start, end = zip(*rows, strict=True)
+    write(pa.table({"chrom": chrom, "start": start, "end": end}), tmp_path / "parts")
+    dataset = gidx.open(tmp_path / "parts")
+    assert dataset.schema.names == ["chrom", "start", "end"]
+    assert sorted(places(dataset.to_table()), key=str) == sorted(rows, key=str)
+    for name in ("1", "HLA-A*01:01", "X/Y"):
+        found = [row for row in rows if row[0] == name]
+        assert places(dataset.to_table(name)) == found
+        assert dataset.count_rows(name) == len(found)
+        filter = pc.field("chrom") == name
+        assert places(dataset.to_dataset().to_table(filter=filter)) == found
+    assert dataset.count_rows(("1", 10, 25)) == 1
+    assert dataset.to_table(columns=["end"]).num_rows == dataset.count_rows() == len(rows)
+    for path in (tmp_path / "parts").rglob("*.parquet"):
+        assert not check(path).problems
+
+
+def test_folders_tell_nothing_of_files_that_have_the_column(tmp_path):
+    (tmp_path / "chrom=2").mkdir()
+    path = written(tmp_path / "chrom=2", {"chrom": ["1"], "start": [5], "end": [9]})
+    assert places(gidx.open(path).to_table()) == [("1", 5, 9)]
+    path = written(tmp_path / "chrom=2", {"a": [1]})
+    with pytest.raises(ColumnError, match="among 'a'"):
+        gidx.open(path)
+
+
+def test_columns_of_different_types_say_a_way_out_that_there_is(tmp_path):
+    paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+    for path, value in zip(paths, (1, 1.5), strict=True):
+        pq.write_table(pa.table({"chrom": ["1"], "start": [5], "end": [9], "n": [value]}), path)
+    with pytest.raises(FormatError, match=r"is double, in .* it is int64.*: cast the column"):
+        gidx.open(paths)
 
 
 def test_nan_is_a_position_that_lacks(tmp_path):

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
 
 from gidx.formats.base import Opening
-from gidx.formats.columnar import Columnar, Ints, names_in, reading
+from gidx.formats.columnar import Columnar, Ints, has_roles, names_in, reading
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
@@ -50,6 +51,11 @@ class ParquetTable(Columnar):
         with reading(source.name, self.title):
             file = pq.ParquetFile(SourceFile(source))
             self._meta, own = file.metadata, file.schema_arrow
+        self.of_path: dict[str, str | None] = {}  # columns that the file's path tells
+        told = {k: v for k, v in _partition(source.name).items() if k not in own.names}
+        whole = pa.schema([*own, *(pa.field(name, pa.string()) for name in told)], own.metadata)
+        if told and has_roles(whole) and not has_roles(own):
+            self.of_path, own = told, whole
         super().__init__(source, own, opening)
 
     def _prove(self, groups: Sequence[int], columns: Sequence[str]) -> None:
@@ -95,12 +101,18 @@ class ParquetTable(Columnar):
     def stored(self, blocks: int, columns: Sequence[str]) -> pa.Table:
         import pyarrow.parquet as pq
 
+        inside = [name for name in columns if name not in self.of_path]
         with reading(self.source.name, self.title):
             file = pq.ParquetFile(
-                SourceFile(self.source, self._chunks(blocks, columns)), metadata=self._meta,
+                SourceFile(self.source, self._chunks(blocks, inside)), metadata=self._meta,
                 pre_buffer=False, page_checksum_verification=True,
             )  # fmt: skip
-            return file.read_row_groups([blocks], columns=list(columns), use_threads=False)
+            found = file.read_row_groups([blocks], columns=inside, use_threads=False)
+        for name in columns:
+            if name in self.of_path:
+                value = pa.scalar(self.of_path[name], pa.string())
+                found = found.append_column(name, pa.repeat(value, self.rows_in(blocks)))
+        return found.select(list(columns)) if self.of_path else found
 
     def _chunks(self, group: int, columns: Sequence[str]) -> Ranges:
         """Where columns of a row group are in the file."""
@@ -143,13 +155,15 @@ class ParquetTable(Columnar):
         """What the statistics of the row groups tell."""
         roles, n = self.roles, self._meta.num_row_groups
         at = {self._meta.schema.column(i).path: i for i in range(self._meta.num_columns)}
-        heads = [name for name in (roles.chrom, roles.start, roles.end) if name is not None]
+        heads = [name for name in roles.names if name in at]
         self._prove(range(n), heads)
         with reading(self.source.name, self.title):
             chrom, start, end = (
                 [_bounds(self._meta, i, at.get(name or "")) for i in range(n)]
                 for name in (roles.chrom, roles.start, roles.end)
             )
+        name = self.of_path.get(roles.chrom)
+        chrom = chrom if name is None else [(name, name)] * n
         starts, ends = ([_positions(b) for b in found] for found in (start, end))
         return Bounds(
             [_names(b) for b in chrom],
@@ -224,6 +238,21 @@ class ParquetTable(Columnar):
 
     def groups(self, ranges: Ranges, size: int | None = None) -> list[int]:  # noqa: ARG002
         return [int(group) for group, _ in ranges.tolist()]
+
+
+def _partition(path: str) -> dict[str, str | None]:
+    """What the folders of a path are of, as Hive names them; Spark, Dask and pyarrow leave
+    these columns out of the files.
+
+    >>> _partition("calls/chrom=HLA%3AA/year=2024/0.parquet")
+    {'chrom': 'HLA:A', 'year': '2024'}
+    """
+    folders = [part.partition("=") for part in path.replace("\\", "/").split("/")[:-1]]
+    return {
+        name: None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
+        for name, equals, value in folders
+        if name and equals
+    }
 
 
 def _bounds(meta: Any, group: int, column: int | None) -> tuple[Any, Any] | None:

@@ -19,6 +19,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from tests import test_conformance as conformance
 from tests.support import tabix_files
@@ -499,3 +500,95 @@ def test_a_region_of_remote_parquet_is_less_than_the_file(large, tmp_path):
     with serving({"a.parquet": data}) as server:
         assert gidx.open(server.url + "a.parquet").count_rows(REGION) == FOUND
         assert sum(server.sent) < len(data) / 2
+
+
+# ── Parquet of others: statistics, types, folders ───────────────────────────────────────────────
+
+CODES = [300_964, 300_972, 500_000, 26]
+
+
+@pytest.fixture(scope="module")
+def codes(tmp_path_factory):
+    """Rows in groups of two, with statistics; a name that lacks in one group of them."""
+    path = tmp_path_factory.mktemp("codes") / "a.parquet"
+    table = pa.table({
+        "chrom": ["c"] * 4, "start": CODES, "end": [n + 5 for n in CODES],
+        "name": ["x", None, "y", "y"], "half": [2.0, 3.1, 4.0, 5.0],
+        "when": pa.array([1, 2, 3, 4], pa.timestamp("ns")), "blob": [b"\1", b"\2", b"\1", b"\2"],
+        "price": pa.array([1, 2, 3, 4]).cast(pa.decimal128(21, 2)),
+        "view": pa.array(["u", "v", "u", "v"], pa.string_view()),
+    })  # fmt: skip
+    pq.write_table(table, path, row_group_size=2)
+    return path
+
+
+@pytest.mark.parametrize(("asked", "expected"), [
+    (pl.col("half") / 2.0 <= 1.9, CODES[:2]),
+    (pl.col("start") / 2.0 <= 150_484, [300_964, 26]),
+    (pl.col("start").floordiv(100_000).is_in([0, 3]), [300_964, 300_972, 26]),
+    (pl.col("name").is_null(), [300_972]),
+    ((pl.col("half") > 4.5) | (pl.col("name") == "x"), [300_964, 26]),
+])  # fmt: skip
+def test_statistics_do_not_lose_rows_of_formulas_and_of_values_that_lack(codes, asked, expected):
+    """polars 5855: a formula with statistics. 9925: floordiv and is_in. 11069: is_null finds none.
+    trino 21754: bounds of floats beside an OR."""
+    assert gidx.scan_polars(codes).filter(asked).collect()["start"].to_list() == expected
+
+
+@pytest.mark.parametrize(("asked", "expected"), [
+    ("\"view\" = 'u' and start > 26", [300_964, 500_000]),
+    ("start > 300970 and price > 1.5", [300_972, 500_000]),
+    ("blob = '\\x01'::blob", [300_964, 500_000]),
+    ("\"when\" >= '1970-01-01 00:00:00.000000003'::timestamp_ns", [500_000, 26]),
+    ("\"when\" > '1960-01-01'::timestamp and name like 'y%'", [500_000, 26]),
+])  # fmt: skip
+def test_filters_on_columns_of_any_type_are_answered(codes, asked, expected):
+    """duckdb-python 187: views; duckdb 7138: bytes, 11608 and 3753: timestamps, 2261: decimals,
+    which a filter that is pushed down cannot have."""
+    con = duckdb.connect().register("d", gidx.open(codes).to_dataset())
+    assert con.execute(f"select start from d where {asked}").fetchall() == [(n,) for n in expected]
+
+
+def test_names_of_folders_are_texts_and_stay_as_they_are(tmp_path):
+    """arrow 39660, 43303: "01" becomes 1. polars 13177: so does "1" beside "2A". arrow 47592:
+    forced into a dictionary. 47177: large_string. polars 23005: a filter keeps those that lack."""
+    names = ["01", "1", "2A", None, "1e3"]
+    kind = pa.large_string()
+    table = pa.table({"chrom": pa.array(names, kind), "start": range(5), "end": range(5, 10)})
+    pq.write_to_dataset(table, tmp_path / "parts", partition_cols=["chrom"])
+    dataset = gidx.open(tmp_path / "parts")
+    found = dataset.to_table().to_pylist()
+    assert sorted(found, key=str) == sorted(table.to_pylist(), key=str)
+    lazy = gidx.scan_polars(tmp_path / "parts")
+    for i, name in enumerate(names):
+        if name is not None:
+            assert dataset.to_table(name)["start"].to_pylist() == [i]
+            assert lazy.filter(pl.col("chrom") == name).collect()["start"].to_list() == [i]
+    assert lazy.filter(pl.col("chrom") != "1").collect().height == 3
+
+
+def test_partitions_without_rows_and_without_columns(vcf):
+    """dask 2477, 4100: where a filter leaves no partition, a list, or an error. 11824: of no
+    columns one partition has all rows."""
+    frame = gidx.open(vcf).to_dask(("chrX", 390_000_000, 400_000_000), columns=["start", "ref"])
+    whole = gidx.open(vcf).to_dask(npartitions=6)
+    with dask.config.set(scheduler="sync"):
+        assert frame.compute().columns.tolist() == ["start", "ref"]
+        assert len(frame.compute()) == len(frame) == 0
+        each = whole.map_partitions(len, meta=("n", "i8")).compute().tolist()
+        none = whole[[]].map_partitions(len, meta=("n", "i8")).compute().tolist()
+        assert none == each
+
+
+def test_ranges_anywhere_in_a_remote_file_are_those_bytes(large):
+    """s3fs 220: after a seek, a read gives less than was asked for."""
+    with serving(large) as server:
+        remote, local = gidx.open(server.url + "a.bed.gz"), gidx.open(large["a.bed.gz"])
+        r = random.Random(220)
+        every = local.to_table()["start"].to_pylist()
+        for _ in range(8):
+            begin = r.randrange(1_200_000)
+            end = begin + r.choice([1, 500, 300_000])
+            expected = [s for s in every if s < end and s + 30 > begin]
+            found = remote.to_table(("chr1", begin, end), columns=["start"])["start"].to_pylist()
+            assert found == expected

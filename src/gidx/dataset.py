@@ -436,7 +436,7 @@ class BbiDataset(Dataset):
         """
         _check_bins(bins, stat)
         asked = self._asked(region, "summary")
-        chrom = list(self._format.chroms)[int(asked.chrom[0])]
+        chrom = self._format.chrom_names[int(asked.chrom[0])].as_py()
         start, end = int(asked.start[0]), int(asked.end[0])
         return self._format.summarize(chrom, start, end, bins, stat, exact)
 
@@ -448,8 +448,8 @@ class BbiDataset(Dataset):
         start, end = int(asked.start[0]), int(asked.end[0])
         if start < end <= 2**32:
             return asked
-        chrom = list(self._format.chroms)[int(asked.chrom[0])]
-        end = (self._format.chroms[chrom] or 0) if end == MAX_END else end
+        chrom = self._format.chrom_names[int(asked.chrom[0])].as_py()
+        end = int(self._format.sizes[asked.chrom[0]]) if end == MAX_END else end
         if not start < end <= 2**32:
             raise RegionError(f"{Region(chrom, start, end)}: no bases to sum up")
         return replace(asked, end=np.array([end]))
@@ -530,8 +530,7 @@ class BigWigDataset(BbiDataset):
         """
         _check_bins(bins, stat)
         chrom, start, end = spans(regions, self._ids, missing_chroms)
-        sizes = np.array([size or 0 for size in self._format.chroms.values()] + [0], np.int64)
-        end = np.where(end == MAX_END, sizes[chrom], end)
+        end = np.where(end == MAX_END, self._format.sizes[chrom], end)
         from gidx.frames.regions import strands
 
         minus = strands(regions)

@@ -6,7 +6,6 @@ over a chrom's ends, and may be of the reverse strand, whose upstream is to the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,12 +30,11 @@ class Windows:
     def __len__(self) -> int:
         return len(self.chrom)
 
-    def within(self, chroms: Mapping[str, int | None]) -> RegionSet:
-        """Their union, of what the chroms have."""
-        sizes = np.array([size or 0 for size in chroms.values()] + [0], np.int64)
+    def within(self, sizes: Ints) -> RegionSet:
+        """Their union, of what the chroms have, of which ``sizes`` are, and a 0 behind them."""
         start, end = np.maximum(self.start, 0), np.minimum(self.end, sizes[self.chrom])
         some = (self.chrom >= 0) & (start < end)
-        return merged(self.chrom[some], start[some], end[some], len(chroms))
+        return merged(self.chrom[some], start[some], end[some], len(sizes) - 1)
 
     def around(
         self,

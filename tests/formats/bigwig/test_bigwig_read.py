@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import pickle
 import struct
+import tracemalloc
 from contextlib import suppress
 from itertools import pairwise
 
@@ -27,8 +28,10 @@ from tests.support.bigwig_bytes import (
     bases,
     build,
     build_parts,
+    frame,
     shapes,
     signals,
+    written,
 )
 from tests.support.tables import rows_of
 
@@ -244,6 +247,22 @@ def test_what_is_not_a_number_is_no_value():
 def test_values_take_one_region_of_some_bases(region):
     with pytest.raises(RegionError):
         gidx.open(build(ROWS, CHROMS)).values(region)
+
+
+def test_a_summary_takes_no_more_memory_where_there_are_many_chroms():
+    def peak(count):
+        rows = [(f"c{i:04}", 0, 5, float(i)) for i in range(count)]
+        dataset = gidx.open(written(frame(rows), {row[0]: 9 for row in rows}))
+        dataset.summary("c0001", 2, exact=True)  # the first time, trees are read
+        tracemalloc.start()
+        try:
+            dataset.summary("c0001", 2, exact=True)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    # room for the numbers of all blocks, of which each chrom has one; no page of it is touched
+    assert peak(5000) < peak(2) + 5000 * 8 + 1000
 
 
 # ── signals around regions ──────────────────────────────────────────────────────────────────────

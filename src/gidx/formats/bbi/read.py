@@ -25,13 +25,13 @@ from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import read_header
 from gidx.bbi.range_tree import RangeTree
 from gidx.bbi.zoom import read_summaries
-from gidx.errors import ColumnError, UnknownChromError, format_error, hint, warn
+from gidx.errors import ColumnError, format_error, warn
 from gidx.formats.base import Format
 from gidx.formats.offers import ZOOM_SCHEMA, Zooms
 from gidx.ground.limits import limits
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges, partition
-from gidx.ground.region import RegionSet
+from gidx.ground.region import RegionSet, resolve
 from gidx.ground.source import ByteSource
 from gidx.ground.tuning import tuning
 from gidx.kernels.records import select_items
@@ -127,6 +127,15 @@ class Bbi(Format, Zooms):
     def chrom_names(self) -> pa.Array:
         """Chroms in the order of their ids: the dictionary of column chrom."""
         return pa.array(list(self._chroms), pa.string())
+
+    @cached_property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Bases of each chrom, and behind them 0, for one that is not in the file (-1)."""
+        return np.array([*(size or 0 for size in self._chroms.values()), 0], np.int64)
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self._chroms)}
 
     @property
     def container(self) -> dict[str, Any]:
@@ -266,12 +275,7 @@ class Bbi(Format, Zooms):
         )
 
     def _one_region(self, chrom: str, start: int, end: int) -> RegionSet:
-        names = list(self._chroms)
-        if chrom not in self._chroms:
-            raise UnknownChromError(f"unknown chrom {chrom!r}{hint(chrom, names)}", chrom=chrom)
-        i = names.index(chrom)
-        first = (np.arange(len(names) + 1) > i).astype(np.int64)
-        return RegionSet(first, np.array([start]), np.array([end]), np.array([i]))
+        return resolve((chrom, start, end), self._chroms, self._ids)
 
 
 def chrom_column(chrom: npt.NDArray[np.int32], names: pa.Array) -> pa.Array:

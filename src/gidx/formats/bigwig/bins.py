@@ -101,14 +101,13 @@ def fold(
     order = np.lexsort((windows.start, windows.chrom))
     order = order[windows.chrom[order] >= 0]
     chrom, start, end = windows.chrom[order], windows.start[order], windows.end[order]
-    first = np.searchsorted(chrom, np.arange(n_chroms + 1))
+    first = np.append(0, np.cumsum(np.bincount(chrom, minlength=n_chroms)))
     reach = end.copy()
-    for a, b in zip(first[:-1].tolist(), first[1:].tolist(), strict=True):
-        if b - a > 1:
-            np.maximum.accumulate(end[a:b], out=reach[a:b])
+    for c in np.unique(chrom).tolist():
+        np.maximum.accumulate(end[first[c] : first[c + 1]], out=reach[first[c] : first[c + 1]])
     asked = (first, start, end, reach, order)
     sums = (found.valid, found.total, found.squares, found.least, found.most)
-    for blocks in _blocks(file, windows.within(file.chroms), threads):
+    for blocks in _blocks(file, windows.within(file.sizes), threads):
         section.fold(file.source.name, file.head.order, blocks, asked, bins, sums)
     return found
 

@@ -85,7 +85,6 @@ class _Line:
         self._file = file
         self._begins = np.array(begins, np.int64)
         self._order = np.argsort(self._begins)  # places are all different
-        self._sizes = np.array([size or 0 for size in file.chroms.values()], np.int64)
 
     def runs(self, start: int, end: int) -> Runs:
         """Runs in the order of the line, cut to a part of it."""
@@ -93,9 +92,9 @@ class _Line:
         lo = max(int(np.searchsorted(begins, start, "right")) - 1, 0)
         there = self._order[lo : int(np.searchsorted(begins, end))]
         first = np.maximum(start - self._begins[there], 0)
-        last = np.minimum(end - self._begins[there], self._sizes[there])
+        last = np.minimum(end - self._begins[there], self._file.sizes[there])
         some = first < last
-        asked = merged(there[some], first[some], last[some], len(self._sizes))
+        asked = merged(there[some], first[some], last[some], len(self._begins))
         file = self._file
         parts = [file.runs(file.fetch(g), asked) for g in file.groups(file.plan(asked))]
         parts.append(Runs(*(np.empty(0, kind) for kind in ("i4", "i8", "i8", "f4"))))

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gidx.arrow import schema
-from gidx.arrow.batches import bare, bare_type
+from gidx.arrow.batches import bare, bare_type, sliced
 from gidx.arrow.decode import Problem
 from gidx.errors import (
     ColumnError,
@@ -274,7 +274,7 @@ class OpenFile:
         scan = dataset._prepare(regions, **{**options, "threads": 1}, group_size=1)
         batches, rows = [], 0
         for batch in scan.batches() if n > 0 else ():
-            batches.append(batch.slice(0, n - rows))
+            batches.append(sliced(batch, 0, n - rows))
             rows += batches[-1].num_rows
             if rows >= n:
                 break
@@ -521,7 +521,7 @@ class _Scan:
             parts = table.select(list(self._wanted)).combine_chunks().to_batches()
         step = self._batch_size
         if step is not None:
-            parts = [p.slice(at, step) for p in parts for at in range(0, p.num_rows, step)]
+            parts = [sliced(p, at, step) for p in parts for at in range(0, p.num_rows, step)]
         return [part for part in parts if part.num_rows]
 
     def _note(self, placed: Placed) -> None:

@@ -676,6 +676,21 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pat.is_string(kind) or pat.is_large_string(kind) or pat.is_string_view(kind))
 
 
+def sliced(batch: pa.RecordBatch, at: int, rows: int) -> pa.RecordBatch:
+    """``batch.slice(at, rows)``, lists of a fixed size copied.
+
+    polars (1.44) refuses a slice of these that has missing ones: "validity mask length".
+    """
+    found = batch.slice(at, rows)
+    fixed = [i for i, f in enumerate(batch.schema) if pat.is_fixed_size_list(f.type)]
+    if not fixed or found.num_rows == batch.num_rows:
+        return found
+    columns = found.columns
+    for i in fixed:
+        columns[i] = columns[i].take(pa.array(range(found.num_rows), pa.int64()))
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
 def is_list(kind: pa.DataType) -> bool:
     """Whether values are lists, fixed in size or not."""
     return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))

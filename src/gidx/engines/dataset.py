@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 from pyarrow import fs
 
+from gidx.arrow.batches import sliced
 from gidx.engines import bounds, rows
 from gidx.engines.bounds import ANY, Box, Range
 from gidx.ground.region import MAX_END, Region
@@ -266,7 +267,7 @@ class Scanner:
         batches: Any = self.to_batches()
         with closing(batches):
             for batch in batches if left > 0 else ():
-                found.append(batch.slice(0, left))
+                found.append(sliced(batch, 0, left))
                 left -= found[-1].num_rows
                 if left <= 0:
                     break

@@ -19,6 +19,7 @@ import polars as pl
 import pyarrow as pa
 from polars.io.plugins import register_io_source
 
+from gidx.arrow.batches import sliced
 from gidx.engines import bounds, rows
 from gidx.engines.bounds import EVERYTHING, Box, Boxes, Range
 from gidx.scan import OpenFile
@@ -62,7 +63,7 @@ def _frames(
     batches = rows.scan(file, asked, schema, needed, None, **options)
     left = n_rows
     for batch in batches if left != 0 else ():
-        part = batch if left is None else batch.slice(0, left)
+        part = batch if left is None else sliced(batch, 0, left)
         frame: Any = pl.from_arrow(pa.Table.from_batches([part]))
         if predicate is not None:
             frame = frame.filter(predicate)

@@ -172,6 +172,39 @@ def test_every_dtype_with_every_other(chrom, position):
     assert frame.data.gidx.count([two, ten, two]).tolist() == [1, 2, 1, 2]
 
 
+VERBS = {
+    "query": lambda one, other: one.gidx.query(other),
+    "count": lambda one, other: one.gidx.count(other),
+    "coverage": lambda one, other: one.gidx.coverage(other),
+    "overlaps": lambda one, other: one.gidx.overlaps(other),
+    "join": lambda one, other: one.gidx.join(other),
+    "nearest": lambda one, other: one.gidx.nearest(other),
+    "sort": lambda one, _: one.gidx.sort(),
+    "pileup": lambda one, _: one.gidx.pileup(),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("step", [2, -1, -3])
+@pytest.mark.parametrize("chrom", ["str", "category"])
+def test_every_other_row_of_a_frame_answers_as_its_copy_does(verb, step, chrom):
+    """Its columns do not lie one value behind the other, and kernels refused them."""
+    rng = np.random.default_rng(5)
+    start = rng.integers(0, 900, 400)
+    columns = {"chrom": rng.choice(["a", "b", "c"], 400), "start": start, "end": start + 50}
+    frame = pd.DataFrame(columns).astype({"chrom": chrom})
+    some = frame.iloc[::step]
+    assert not some["start"].to_numpy().flags.c_contiguous
+    found, expected = (
+        VERBS[verb](some, some.iloc[::2]),
+        VERBS[verb](some.copy(), some.iloc[::2].copy()),
+    )
+    made = pd.DataFrame({column: some[column].to_list() for column in some}, some.index)
+    made = made.astype({"chrom": some["chrom"].dtype})
+    assert VERBS[verb](made, made.iloc[list(range(0, len(made), 2))]).equals(expected)
+    assert found.equals(expected)
+
+
 def test_a_thousand_regions_of_each_form():
     rng = np.random.default_rng(5)
     rows = [("chr2", s, s + s % 7) for s in rng.integers(0, 9000, 100).tolist()]

@@ -156,7 +156,7 @@ def chrom_codes(column: Series) -> tuple[Codes, tuple[str, ...]]:
                 f"column {column.name!r}: a chrom is {label!r}, expected a text (or a whole number)"
             )
         names.append(name)
-    codes = np.asarray(codes).astype(np.int32, copy=False)
+    codes = np.ascontiguousarray(codes, np.int32)
     if len(set(names)) < len(names):  # 1 and '1'
         known = {name: i for i, name in enumerate(dict.fromkeys(names))}
         codes = np.array([*(known[name] for name in names), -1], np.int32)[codes]
@@ -218,7 +218,7 @@ def _indices(array: pa.ChunkedArray) -> tuple[npt.NDArray[Any], list[Any]]:
 
 
 def integers(column: Series, largest: int = LARGEST) -> tuple[Ints, npt.NDArray[np.bool_] | None]:
-    """int64 values, and which are missing (None: none is); no copy where they are int64."""
+    """int64 values, and which are missing (None: none is); no copy where they lie so."""
     kind = column.dtype.kind if isinstance(column.dtype, np.dtype) else ""
     values: npt.NDArray[Any]
     missing: npt.NDArray[np.bool_] | None = None
@@ -253,7 +253,7 @@ def integers(column: Series, largest: int = LARGEST) -> tuple[Ints, npt.NDArray[
     if wide and (values.min() < -largest or values.max() > largest):
         i = int(np.flatnonzero((values < -largest) | (values > largest))[0])
         raise ColumnError(f"column {column.name!r}, row {i}: {values[i]} is no position")
-    return values.astype(np.int64, copy=False), missing
+    return np.ascontiguousarray(values, np.int64), missing  # every second row of a frame is not
 
 
 def _whole(column: Series, decimals: pa.ChunkedArray) -> pa.ChunkedArray:

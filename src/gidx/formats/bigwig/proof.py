@@ -42,7 +42,7 @@ def prove(file: BigWig) -> list[str]:
 def _walk(file: BigWig, leaves: Leaves) -> Iterator[str]:
     levels = [_Level(file, level) for level in range(len(file.reductions))]
     totals: list[summary.TotalSummary] = []
-    magnitude = 0.0
+    magnitude, names = 0.0, list(file.chroms)
     for chrom, runs, problem in _chroms(file, leaves):
         if problem:
             yield problem
@@ -50,7 +50,7 @@ def _walk(file: BigWig, leaves: Leaves) -> Iterator[str]:
         spans = spans_of(runs)
         sizes = _absolute(spans)
         for level in levels:
-            level.compare(chrom, list(file.chroms)[chrom], spans, sizes)
+            level.compare(chrom, names[chrom], spans, sizes)
         totals.append(summary.total([spans]))
         magnitude += float(sizes.sum.sum())
     total = summary.joined(totals)
@@ -135,11 +135,14 @@ class _Level:
                         "summaries"
                     )
                 parts.append(found)
-        self._summaries = np.concatenate(parts)
+        found = np.concatenate(parts)
+        self._summaries = found[np.argsort(found["chrom"], kind="stable")]
+        self._chrom = self._summaries["chrom"].astype(np.int64)
 
     def compare(self, chrom: int, name: str, spans: summary.Spans, sizes: summary.Spans) -> None:
         """Hold the summaries of a chrom against its rows."""
-        some = self._summaries[self._summaries["chrom"] == chrom]
+        first, last = np.searchsorted(self._chrom, [chrom, chrom + 1])
+        some = self._summaries[first:last]
         start, end = (some[n].astype(np.int64) for n in ("start", "end"))
         self.covered += float((before(spans, end) - before(spans, start)).sum())
         self.problem = self.problem or _unlike(some, start, end, spans, sizes, name)

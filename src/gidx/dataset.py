@@ -68,7 +68,8 @@ def open(path: AnySource, **options: Unpack[OpenOptions]) -> Dataset:
     path : str, PathLike, bytes, binary file, or a list of them
         A local path, a URL that fsspec knows (``https://``, ``s3://`` …), the bytes
         themselves, or an open binary file. Several files of one format are one Dataset: a
-        list, a glob (``"calls.chr*.vcf.gz"``, chr2 before chr10), a folder of Parquet files.
+        list, a glob (``"calls.chr*.vcf.gz"``, chr2 before chr10), a folder of Parquet files
+        (the names of its folders may tell the chroms, ``chrom=chr1``).
         Their rows come in the files' order; a column that some lack is missing there;
         samples and types of columns must be the same.
     index : str, PathLike, bytes, binary file or TabixIndex, optional

@@ -10,27 +10,28 @@ import numpy.typing as npt
 import pandas as pd
 
 from gidx.arrow import schema
-from gidx.bbi.summary import depth
+from gidx.bbi.summary import Spans, depth
 from gidx.formats.offers import Signal
 from gidx.frames.nested import explode
 from gidx.frames.positions import Positions, positions
 from gidx.ground.conventions import ZERO_BASED, Roles
 from gidx.ground.sorting import sorted_rows
 from gidx.ground.steps import joined, picked, steps
+from gidx.ground.tuning import tuning
 from gidx.ground.windows import Windows
 
 Ints = npt.NDArray[np.int64]
+
+_LONGEST = 2**62  # of a line
 
 
 def pileup(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     """How many rows cover each base: rows of bases of one depth, without those of none."""
     where = positions(frame, roles)
     parts = list(_depths(where))
-    chroms = np.array([code for code, *_ in parts], np.int32)
-    codes = np.repeat(chroms, [len(start) for _, start, *_ in parts])
-    starts, ends, values = (joined([part[1:][i] for part in parts]) for i in range(3))
+    codes, starts, ends, values = (joined([part[i] for part in parts]) for i in range(4))
     found = pd.DataFrame({
-        "chrom": pd.Categorical.from_codes(codes, pd.Index(where.names)),
+        "chrom": pd.Categorical.from_codes(codes.astype(np.int32), pd.Index(where.names)),
         "start": starts, "end": ends, "value": values,
     }, copy=False)  # fmt: skip
     sizes = schema.read_metadata(frame.attrs).get("chromsizes")
@@ -39,24 +40,46 @@ def pileup(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     return found
 
 
-def _depths(where: Positions) -> Iterator[tuple[int, Ints, Ints, Ints]]:
-    """Chrom, starts, ends, depths: chrom by chrom, in the order of the categories."""
+def _depths(where: Positions) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
+    """Chroms, starts, ends, depths, in the order of the categories.
+
+    Chroms of few rows go together, on one line, a chrom behind the other: one by one, those of
+    10,000 contigs took 0.8 s.
+    """
     missing = int(np.count_nonzero(where.codes < 0))
     order = sorted_rows(where.codes, where.start, len(where.names), missing)
     counts = np.zeros(len(where.names) + 1, np.int64)  # the first: of rows without a chrom
     for lo, hi in steps(len(where.codes)):
         counts += np.bincount(where.codes[lo:hi] + 1, minlength=len(counts))
     firsts = np.r_[0, np.cumsum(counts[1:])]
-    for code in range(len(where.names)):
-        rows = order[firsts[code] : firsts[code + 1]]
-        spans = depth(picked(where.start, rows), picked(where.end, rows))
-        if len(spans.start) == 0:
-            continue
-        # one row ends where another begins
-        same = (spans.start[1:] == spans.end[:-1]) & (spans.min[1:] == spans.min[:-1])
-        first = np.flatnonzero(np.r_[True, ~same])
-        last = np.r_[first[1:], len(spans.start)] - 1
-        yield code, spans.start[first], spans.end[last], spans.min[first].astype(np.int64)
+    code = 0
+    while code < len(where.names):
+        last = int(np.searchsorted(firsts, firsts[code] + tuning.piled_rows, "right")) - 1
+        rows = order[firsts[code] : firsts[max(last, code + 1)]]
+        starts, ends = picked(where.start, rows), picked(where.end, rows)
+        width = _LONGEST
+        if last > code + 1:
+            width = int(ends.max(initial=0)) + 1  # so that no row touches the next chrom's
+            if width * (last - code) > _LONGEST:
+                width, last = _LONGEST, code + 1
+                n = firsts[last] - firsts[code]
+                starts, ends = starts[:n], ends[:n]
+            else:
+                place = (where.codes[rows].astype(np.int64) - code) * width
+                starts, ends = starts + place, ends + place
+        yield _runs(depth(starts, ends), code, width)
+        code = max(last, code + 1)
+
+
+def _runs(spans: Spans, code: int, width: int) -> tuple[Ints, Ints, Ints, Ints]:
+    """Spans of one depth that touch as one, where one row ends and another begins; each in its
+    chrom, of which ``code`` is the first and each is so wide on the line."""
+    same = (spans.start[1:] == spans.end[:-1]) & (spans.min[1:] == spans.min[:-1])
+    first = np.flatnonzero(np.r_[True, ~same])[: len(spans.start)]
+    last = np.r_[first[1:] - 1, len(spans.start) - 1][: len(first)]
+    chrom = spans.start[first] // width
+    start, end = (some - chrom * width for some in (spans.start[first], spans.end[last]))
+    return chrom + code, start, end, spans.min[first].astype(np.int64)
 
 
 _BLOCKS = ("blockSizes", "chromStarts")

@@ -66,6 +66,7 @@ class Tuning:
     # which takes 10 ms for 2 M rows whatever overlaps.
     regions_tried: int = 16
     indexes_apart: int = 100_000  # rows whose index takes longer than to start a thread
+    piled_rows: int = 65_536  # of several chroms, whose depth is counted at once
     digested: int = 50_000  # rows whose digest takes less than 0.2 ms
     digested_texts: int = 5_000  # as many where chroms are Python's texts
     kernel_names: int = 4_096  # different names that our own kernel finds; a power of 2

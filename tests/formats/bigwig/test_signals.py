@@ -32,10 +32,11 @@ def frame(rows) -> pd.DataFrame:
 # ── depth ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@given(tables())
-def test_a_pileup_is_the_depth_of_each_base(table):
+@given(tables(), st.sampled_from([0, 9, 2**16]))
+def test_a_pileup_is_the_depth_of_each_base(table, together):
     rows = [row[:3] for row in table.rows]
-    found = frame(rows).gidx.pileup()
+    with tuning.set(piled_rows=together):
+        found = frame(rows).gidx.pileup()
     for chrom, size in table.chroms.items():
         expected = [sum(c == chrom and s <= b < e for c, s, e in rows) for b in range(size)]
         mine = [(c, s, e, v) for c, s, e, v in found.itertuples(index=False)]
@@ -46,6 +47,15 @@ def test_a_pileup_is_the_depth_of_each_base(table):
 
 def mine_of(found: pd.DataFrame) -> list[tuple]:
     return list(found.itertuples(index=False, name=None))
+
+
+def test_chroms_too_long_for_one_line_are_piled_up_one_by_one():
+    far = 2**61
+    rows = [("a", far - 9, far), ("a", far - 5, far), ("b", 0, 7), ("c", far - 3, far - 1)]
+    assert mine_of(frame(rows).gidx.pileup()) == [
+        ("a", far - 9, far - 5, 1), ("a", far - 5, far, 2), ("b", 0, 7, 1),
+        ("c", far - 3, far - 1, 1),
+    ]  # fmt: skip
 
 
 def test_peaks_become_a_bigwig_in_two_lines(tmp_path):

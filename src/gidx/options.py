@@ -273,7 +273,7 @@ class WriteBbiOptions(TypedDict, total=False):
 class WriteBigBedRest(WriteBbiOptions, total=False):
     """Options of `write_bigbed`, but for what the rows are declared to be."""
 
-    extra_index: str | Sequence[str]
+    extra_index: str | Sequence[str] | None
     clip: bool
     allow_1bp_overlap: bool
 

@@ -848,6 +848,8 @@ def test_extra_indexes_find_rows(tmp_path: Path) -> None:
     assert dataset.indexes == ["name", "gene"]
     assert dataset.find("b", field="name")["start"].to_pylist() == [3, 1]
     assert dataset.find("y", field="gene")["start"].to_pylist() == [2]
+    for none in (None, (), []):
+        assert gidx.open(write(frame, tmp_path, extra_index=none)).indexes == []
 
 
 def test_chrom_can_be_indexed(tmp_path: Path) -> None:

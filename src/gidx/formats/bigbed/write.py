@@ -73,7 +73,7 @@ def write_bigbed(
     *,
     bed_type: str | None = None,
     autosql: Any = None,
-    extra_index: str | Sequence[str] = (),
+    extra_index: str | Sequence[str] | None = (),
     sort: bool = False,
     clip: bool = False,
     allow_1bp_overlap: bool = False,
@@ -204,10 +204,10 @@ def _heads(declared: TableDeclared) -> list[str]:
     return [name for name in declared.sources[:HEAD_FIELDS] if name is not None]
 
 
-def _indexed(declared: TableDeclared, asked: str | Sequence[str]) -> list[int]:
+def _indexed(declared: TableDeclared, asked: str | Sequence[str] | None) -> list[int]:
     """The numbers of the fields to index, by column or declared name."""
     found = []
-    for name in [asked] if isinstance(asked, str) else asked:
+    for name in [asked] if isinstance(asked, str) else asked or ():
         names = [*declared.sources, *declared.autosql.names]
         if name not in names:
             known = [n for n in dict.fromkeys(names) if n is not None]

@@ -26,6 +26,7 @@ from gidx.frames.index import FrameIndex, index_of, indexes_of
 from gidx.frames.intervals import Intervals, Queries, Scan
 from gidx.frames.positions import LARGEST
 from gidx.ground import region
+from gidx.ground.steps import steps
 from gidx.ground.tuning import tuning
 from gidx.options import MissingChroms
 
@@ -200,5 +201,8 @@ def depth(
 
 def _parts(bases: npt.NDArray[np.int64], rows: Queries) -> npt.NDArray[np.float64]:
     """Bases by the row's own; NaN for a row without any."""
+    found, lengths = np.empty(len(bases)), rows.lengths()
     with np.errstate(invalid="ignore"):
-        return bases / rows.lengths()
+        for lo, hi in steps(len(found)):
+            found[lo:hi] = bases[lo:hi] / lengths[lo:hi]
+    return found

@@ -22,6 +22,8 @@ from gidx.ground.windows import Windows
 
 Ints = npt.NDArray[np.int64]
 
+_Runs = tuple[npt.NDArray[np.int32], Ints, Ints, Ints]  # chroms, starts, ends, depths
+
 _LONGEST = 2**62  # of a line
 
 
@@ -29,18 +31,18 @@ def pileup(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     """How many rows cover each base: rows of bases of one depth, without those of none."""
     where = positions(frame, roles)
     parts = list(_depths(where))
-    codes, starts, ends, values = (joined([part[i] for part in parts]) for i in range(4))
-    found = pd.DataFrame({
-        "chrom": pd.Categorical.from_codes(codes.astype(np.int32), pd.Index(where.names)),
-        "start": starts, "end": ends, "value": values,
-    }, copy=False)  # fmt: skip
+    codes = joined([part[0] for part in parts])
+    starts, ends, values = (joined([part[i] for part in parts]) for i in range(1, 4))
+    chrom = pd.Categorical.from_codes(codes, pd.Index(where.names), validate=False)
+    columns = {"chrom": chrom, "start": starts, "end": ends, "value": values}
+    found = pd.DataFrame(columns, copy=False)
     sizes = schema.read_metadata(frame.attrs).get("chromsizes")
     about = schema.metadata(coordinates=ZERO_BASED, chromsizes=sizes)
     found.attrs[schema.KEY] = about[schema.KEY.encode()].decode()
     return found
 
 
-def _depths(where: Positions) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
+def _depths(where: Positions) -> Iterator[_Runs]:
     """Chroms, starts, ends, depths, in the order of the categories.
 
     Chroms of few rows go together, on one line, a chrom behind the other: one by one, those of
@@ -71,15 +73,18 @@ def _depths(where: Positions) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
         code = max(last, code + 1)
 
 
-def _runs(spans: Spans, code: int, width: int) -> tuple[Ints, Ints, Ints, Ints]:
+def _runs(spans: Spans, code: int, width: int) -> _Runs:
     """Spans of one depth that touch as one, where one row ends and another begins; each in its
     chrom, of which ``code`` is the first and each is so wide on the line."""
     same = (spans.start[1:] == spans.end[:-1]) & (spans.min[1:] == spans.min[:-1])
     first = np.flatnonzero(np.r_[True, ~same])[: len(spans.start)]
     last = np.r_[first[1:] - 1, len(spans.start) - 1][: len(first)]
-    chrom = spans.start[first] // width
-    start, end = (some - chrom * width for some in (spans.start[first], spans.end[last]))
-    return chrom + code, start, end, spans.min[first].astype(np.int64)
+    start, end = spans.start[first], spans.end[last]
+    chrom = start // width
+    start -= chrom * width
+    end -= chrom * width
+    depths = spans.min[first].astype(np.int64)
+    return (chrom + code).astype(np.int32), start, end, depths
 
 
 _BLOCKS = ("blockSizes", "chromStarts")

@@ -31,6 +31,7 @@ from gidx.ground.block_cache import BlockCache, FileBlocks, KeptBlocks
 from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges, coalesce
 from gidx.ground.transport import Answer, NoRangesError, connect, safe
+from gidx.kernels.handle import Handle
 
 Bytes = bytes | memoryview
 PathLike = str | os.PathLike[str]
@@ -127,7 +128,7 @@ class PathSource:
         if os.path.isdir(self.name):  # which Windows calls a PermissionError
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self.name)
         self._fd = os.open(self.name, _FLAGS)
-        self._closing = weakref.finalize(self, os.close, self._fd)
+        self._handle = Handle(self._fd)
         status = os.fstat(self._fd)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(f"{self.name}: not a regular file, so its ranges cannot be read")
@@ -135,7 +136,7 @@ class PathSource:
         self._status = _identity(status)
         self._is_held, self._is_open = held, True
         if not held:
-            self._closing()
+            self._handle.close()
 
     def number(self) -> int:
         """The number of the open file, for kernels; -1 where there is none that they may use."""
@@ -178,7 +179,7 @@ class PathSource:
     def close(self) -> None:
         """Close the file; what reads from it afterwards raises ValueError."""
         self._is_open = False
-        self._closing()
+        self._handle.close()
 
     def read_many(self, ranges: Ranges) -> Sequence[Bytes]:
         if len(ranges) == 1:

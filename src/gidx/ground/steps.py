@@ -52,9 +52,9 @@ def picked(values: npt.NDArray[_Number], rows: npt.NDArray[Any]) -> npt.NDArray[
     return found
 
 
-def joined(parts: Sequence[Ints]) -> Ints:
-    """``np.concatenate(parts)``, of none too."""
-    found = np.empty(sum(map(len, parts)), np.int64)
+def joined(parts: Sequence[npt.NDArray[_Number]]) -> npt.NDArray[_Number]:
+    """``np.concatenate(parts)``, of none too, which are numbers of 64 bits."""
+    found = np.empty(sum(map(len, parts)), parts[0].dtype if parts else np.int64)
     at = 0
     for part in parts:
         for lo, hi in steps(len(part)):

@@ -12,13 +12,17 @@ from gidx import cli
 
 collect_ignore = ["typed"]  # calls for type checkers, which nobody makes
 
-# The same examples each time: a failure that one run shows, the next one shows too.
+# The same examples each time: a failure that one run shows, the next one shows too. Others, and
+# more of them, by ``--hypothesis-profile=thorough``.
 settings.register_profile(
     "gidx",
     derandomize=True,
+    max_examples=60,
     deadline=None,  # machines are shared: no test asserts a time
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("thorough", settings.get_profile("gidx"), derandomize=False,
+                          max_examples=1000)  # fmt: skip
 settings.load_profile("gidx")
 
 

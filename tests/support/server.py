@@ -93,7 +93,8 @@ def serving(files: dict[str, bytes], **how: Any) -> Iterator[Files]:
     handler = type("Handler", (_Handler,), {"files": found})
     with _Server(("127.0.0.1", 0), handler) as server:
         found.url = f"http://127.0.0.1:{server.server_port}/"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        # it looks every 10 ms whether it is to end, not every half second
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
             yield found

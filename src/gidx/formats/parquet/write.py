@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,10 +92,14 @@ def write(
     ) as writer:  # fmt: skip
         said = {b"ARROW:schema": b64encode(schema.serialize())}
         writer.add_key_value_metadata({**(schema.metadata or {}), **said})
-        for table in chain([first] if first.num_rows else (), tables):
+        table: pa.Table | None = first if first.num_rows else None
+        del first  # of groups one at a time is in memory
+        while table is not None:
             if "sorting_columns" in options and not _is_sorted(table):
                 raise UnsortedError
             writer.write_table(table, row_group_size)
+            table = None
+            table = next(tables, None)
 
 
 def write_file(rows: pa.RecordBatchReader, target: Target, options: Writing) -> None:

@@ -187,10 +187,8 @@ def check_bigbed(
         sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
         _indexed(declared, options.get("extra_index", ()))
         lap = int(options.get("allow_1bp_overlap", False))
-        surveyor, targets = (
-            Surveyor(rows.schema, _heads(declared), Allowed(sizes)),
-            _targets(declared),
-        )
+        surveyor = Surveyor(rows.schema, _heads(declared), Allowed(sizes))
+        targets = _targets(declared)
         found = Inspection([*HEAD, *rows.schema.names], most)
         for batch, starts, ends, faults in surveyor.inspect(rows.batches, found):
             _cells(declared, targets, batch, starts, ends, faults, lap)

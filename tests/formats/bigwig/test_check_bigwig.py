@@ -26,6 +26,9 @@ def test_files_that_are_as_they_say_are_fine(signal, shape):
 
 @given(signals(EVERY), st.integers(1, 5), st.booleans())
 @example(Signal(CHROMS, [("a", i, i + 1, 3e38 - 6e38 * (i % 4 > 1)) for i in range(100)]), 5, False)
+@example(Signal({"a": 15}, [
+    ("a", i, i + 1, {8: 1.7507117105738668e27, 14: 2.0**64}.get(i, 0.0)) for i in range(0, 16, 2)
+]), 1, False)  # fmt: skip
 def test_files_that_gidx_writes_are_fine(signal, items, plain):
     compression = None if plain else "zlib"
     data = written(frame(signal.rows), signal.chroms, items_per_slot=items, compression=compression)

@@ -191,7 +191,7 @@ def _unlike(
         ),
     ):
         value = some[field].astype(np.float64)
-        finite = most_of * (1 + rounding) < np.finfo(np.float32).max
+        finite = most_of + room < np.finfo(np.float32).max
         wrong[field] = exact, there & finite & ~(np.abs(value - exact) <= room)
     wrong["valid_count"][1][:] |= ~there & (some["valid_count"] > 0)
     return first_wrong(some, wrong, name)

@@ -260,7 +260,7 @@ def test_no_handle_is_left_open(bed, tmp_path):
         gidx.open(bed).to_table("chr1:1-100")
         with pytest.raises(GidxError):
             gidx.open(broken)
-    assert handles() == before
+    assert handles() <= before  # of files of other tests some may have gone meanwhile
 
 
 # deeptools/pyBigWig#34: what was asked of a closed file was a segmentation fault.

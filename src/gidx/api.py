@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gidx.dataset import BigBedDataset, BigWigDataset, Dataset, TabixDataset, open, open_as
 from gidx.errors import FormatError, one_of
-from gidx.ground.files import listed
+from gidx.ground.files import are_held, listed
 from gidx.ground.source import open_source
-from gidx.ground.tuning import tuning
 from gidx.options import FrameOptions, LazyScan, check_known
 from gidx.scan import format_of
 
@@ -514,7 +513,7 @@ def merge_bigwigs(
     if not given:
         raise ValueError("merge_bigwigs needs one file or more")
     several = listed(given) or [given]
-    held = len(several) <= tuning.held_files
+    held = are_held(several)
     datasets = [
         s if isinstance(s, BigWigDataset) else open_bigwig(cast(Any, open_source(s, held=held)))
         for s in several

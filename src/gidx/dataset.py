@@ -24,12 +24,11 @@ from gidx.formats import registry
 from gidx.formats.base import Opening
 from gidx.formats.offers import ZOOM_SCHEMA, AsTexts, NameIndexes, Signal, TextLines, Zooms
 from gidx.formats.several import Several, samples_of
-from gidx.ground.files import Files, listed
+from gidx.ground.files import Files, are_held, listed
 from gidx.ground.pool import in_order
 from gidx.ground.region import MAX_END, Region, RegionSet, resolve, spans
 from gidx.ground.reopen import recipe
 from gidx.ground.source import ByteSource, PathSource, open_source, parted_index
-from gidx.ground.tuning import tuning
 from gidx.ground.windows import Anchor, Windows
 from gidx.options import LazyScan, MissingChroms, ScanOptions, check_known
 from gidx.scan import OpenFile, find
@@ -134,7 +133,7 @@ def open_as(
     def source() -> ByteSource:
         if several is None:
             return open_source(path, storage_options, cache=cache)
-        held = len(several) <= tuning.held_files
+        held = are_held(several)
         how = partial(open_source, storage_options=storage_options, cache=cache, held=held)
         tasks = (partial(how, one) for one in several)
         return Files(list(in_order(tasks, _AT_ONCE)))

@@ -384,7 +384,7 @@ def _lists(
         else:
             first_row, text = (row, items[row]) if row <= bad[1] else bad[1:]
             bad = bad[0] + bad_rows, first_row, text
-    validity = _bitmap(state == 1) if bad_rows + nulls else None
+    validity = bitmap(state == 1) if bad_rows + nulls else None
     buffers = [validity] if size >= 0 else [validity, _buffer(offsets)]
     array = pa.Array.from_buffers(
         column.type, len(items), buffers, null_count=bad_rows + nulls, children=[children]
@@ -416,7 +416,8 @@ def _array(
     return array, ok if wrong else None
 
 
-def _bitmap(ok: npt.NDArray[np.uint8]) -> pa.Buffer:
+def bitmap(ok: npt.NDArray[Any]) -> pa.Buffer:
+    """Which values there are, as Arrow has it."""
     return _buffer(np.packbits(ok, bitorder="little"))
 
 

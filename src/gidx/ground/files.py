@@ -13,6 +13,7 @@ from typing import Any
 
 from gidx.ground.ranges import Ranges
 from gidx.ground.source import Bytes, ByteSource, PathSource, expanded, is_url
+from gidx.ground.tuning import tuning
 
 
 class Files:
@@ -41,6 +42,11 @@ class Files:
         for source in self.sources:
             if isinstance(source, PathSource):
                 source.close()
+
+
+def are_held(files: Sequence[Any]) -> bool:
+    """Whether files that are opened as one are held open: a process may have 1,024."""
+    return len(files) <= tuning.held_files
 
 
 def listed(path: Any, storage_options: Mapping[str, Any] | None = None) -> list[Any] | None:

@@ -49,7 +49,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.arrow import schema
-from gidx.arrow.decode import Column, Items, Problem, decode_items
+from gidx.arrow.decode import Column, Items, Problem, bitmap, decode_items
 from gidx.arrow.plan import PLACES, BatchLayout, Place, Plan, Texts
 from gidx.errors import warn
 from gidx.formats.text.dialect import Head, Lines, Metadata, Rules, fields_table
@@ -600,7 +600,7 @@ class _Split:
             keys, values, problem = *_NO_ENTRIES, None
         absent = len(there) - int(there.sum())
         pairs = pa.StructArray.from_arrays([keys, values], fields=[MAP.key_field, MAP.item_field])
-        validity = _bitmap(there) if absent else None
+        validity = bitmap(there) if absent else None
         array = pa.Array.from_buffers(
             MAP, len(there), [validity, pa.py_buffer(map_offsets)], absent, children=[pairs]
         )
@@ -630,7 +630,7 @@ def _list_array(
         items = _unescape(items, quoted)
     values, problem = decode_items(items, _text_column(name))
     absent = len(there) - int(np.count_nonzero(there))
-    validity = _bitmap(there) if absent else None
+    validity = bitmap(there) if absent else None
     array = pa.Array.from_buffers(
         TEXTS, len(there), [validity, pa.py_buffer(offsets)], absent, children=[values]
     )
@@ -672,7 +672,3 @@ _PERCENT = re.compile(b"%")
 def _has_percent(array: pa.Array) -> bool:
     data = array.buffers()[2]
     return data is not None and _PERCENT.search(data) is not None
-
-
-def _bitmap(there: npt.NDArray[np.uint8]) -> pa.Buffer:
-    return pa.py_buffer(np.packbits(there, bitorder="little"))

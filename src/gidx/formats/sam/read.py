@@ -31,7 +31,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gidx.arrow import schema
-from gidx.arrow.decode import Column, Items, Problem, decode_items
+from gidx.arrow.decode import Column, Items, Problem, bitmap, decode_items
 from gidx.arrow.plan import PLACES, Place
 from gidx.formats.text.dialect import Head, Lines, Metadata, RowColumns, Rules, fields_table
 from gidx.kernels import attributes as kernels
@@ -227,7 +227,7 @@ def _canonical(lines: Lines, column: Mandatory, array: pa.Array) -> pa.Array:
 def _null_where(array: pa.Array, absent: Any) -> pa.Array:
     if not absent.any():
         return array
-    validity = pa.py_buffer(np.packbits(~absent, bitorder="little"))
+    validity = bitmap(~absent)
     return pa.Array.from_buffers(array.type, len(array), [validity, array.buffers()[1]])
 
 

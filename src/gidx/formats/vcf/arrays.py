@@ -9,18 +9,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.types as pat
 
-from gidx.arrow.decode import Column, Items, Problem, decode_items
+from gidx.arrow.decode import Column, Items, Problem, bitmap, decode_items
 from gidx.formats.vcf.columns import GENOTYPE, LEAST_INTEGER, TEXT, Spec, both_problems, shown_text
 from gidx.kernels import vcf as kernels
 
 PERCENT, EQUAL = b"%", ord("=")
 
 Ok = npt.NDArray[np.uint8] | None  # which values are of their type; None: all
-
-
-def bitmap(valid: npt.NDArray[Any]) -> pa.Buffer:
-    """Which values there are, as Arrow has it."""
-    return pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 
 def leaf_of(array: pa.Array) -> pa.Array:

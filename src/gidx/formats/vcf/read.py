@@ -50,13 +50,12 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.arrow import schema
-from gidx.arrow.decode import Items, Problem, decode_items, decode_whole
+from gidx.arrow.decode import Items, Problem, bitmap, decode_items, decode_whole
 from gidx.arrow.plan import BatchLayout
 from gidx.errors import ColumnError, FormatError, hint, warn
 from gidx.formats.text.dialect import Head, Lines, Metadata, Rules, fields_table
 from gidx.formats.vcf.arrays import (
     Ok,
-    bitmap,
     flags_of,
     genotypes_of,
     keys_of,

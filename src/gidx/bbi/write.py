@@ -7,7 +7,7 @@
     for each extra index: B+ tree
     magic
 
-The truth is UCSC's bedToBigBed and bedGraphToBigWig 2.10: with ``level=0`` the bytes are
+The truth is UCSC's bedToBigBed 2.10 and bedGraphToBigWig 2.8: with ``level=0`` the bytes are
 those of their ``-unc``, and with zlib in place of libdeflate compressed files are the same too.
 Where it differs:
 

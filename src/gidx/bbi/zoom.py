@@ -5,8 +5,8 @@ A bigWig's rows are such runs; of a bigBed's the `coverage` depth is.
 Layout: Kent et al. 2010, supplementary table 19. The file's coarser levels are
 sums over finer ones; each has a range tree of its own.
 
-Which levels a file gets, and every number in them, is as UCSC's bedToBigBed and
-bedGraphToBigWig 2.10 have it. Reductions are counted in 32 bits there, and so they are
+Which levels a file gets, and every number in them, is as UCSC's bedToBigBed 2.10 and
+bedGraphToBigWig 2.8 have it. Reductions are counted in 32 bits there, and so they are
 here: an item of 500 Mb makes one overflow, which only ever ends the list of levels early.
 """
 

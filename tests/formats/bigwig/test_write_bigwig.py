@@ -1,11 +1,13 @@
 """bigWig files written: rows, arrays, sections, zoom levels, refusals.
 
 Oracles: what is read is what was written; pyBigWig and pybigtools read it too; and UCSC's
-bedGraphToBigWig, whose summaries are added up here as its source does, float by float.
+bedGraphToBigWig: digests of files that it wrote, and its summaries, which are added up here
+as its source does, float by float.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 from itertools import pairwise
 
@@ -189,6 +191,36 @@ def test_a_section_is_of_the_type_that_takes_the_fewest_bytes(places, kind, size
 
 
 # ── zoom levels and the total summary ───────────────────────────────────────────────────────────
+
+
+# SHA-256 of what UCSC's bedGraphToBigWig 2.8 makes of `uneven`, with -unc, -itemsPerSlot, -blockSize
+DIGESTS = {
+    (16, 8): "0954bc2e79590b9d4a2b384949afd4a8d0e468f68455957ed5377c50872c6647",
+    (4, 2): "3113bf8deabc15335606c089aa0bac0c10f43f1d48771595793e047959909b7b",
+    (512, 256): "4e5873794d5aef78bdd6bf19d4ff6e79c19c10dc807c9f3b7e6bce129cb6ad35",
+}
+
+
+def uneven() -> pd.DataFrame:
+    """Rows whose sections are all of type bedGraph: lengths and gaps change from row to row."""
+    parts = []
+    for chrom, n, shift in [("chr1", 400, 0), ("chr2", 90, 0), ("chrX", 40, 2**31 - 5000)]:
+        i = np.arange(n)
+        size = 1 + i * 7 % 50
+        end = np.cumsum(size + i * 5 % 3) + shift
+        value = ((i * 37 % 101 - 50) / 4).astype(np.float32)
+        parts.append(
+            pd.DataFrame({"chrom": chrom, "start": end - size, "end": end, "value": value})
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize("layout", DIGESTS, ids=str)
+def test_bytes_are_those_of_ucsc_where_every_section_is_a_bedgraph(layout):
+    items, fan_out = layout
+    data = written(uneven(), {"chr1": 20_000, "chr2": 2400, "chrX": 2**32 - 1}, compression=None,
+                   items_per_slot=items, fan_out=fan_out)  # fmt: skip
+    assert hashlib.sha256(data).hexdigest() == DIGESTS[layout]
 
 
 def ucsc(rows: list[tuple], sizes: dict[str, int], reduction: int) -> tuple[list, list[float]]:

@@ -2,9 +2,11 @@
 
     data ─frame─▶ rows in file order ─checked─▶ sections ─bbi.write─▶ file
 
-The truth is UCSC's bedGraphToBigWig 2.10: order of rows, zoom levels and total summary are
-its own, and where every section is of type bedGraph so are all bytes of ``-unc``. It writes
-no other type; here each section is of the type that takes the fewest bytes.
+The truth is UCSC's bedGraphToBigWig (2.8, built from its source): order of rows, zoom levels
+and total summary are its own. It writes sections of type bedGraph only; here each is of the
+type that takes the fewest bytes. Where that is bedGraph for all of a file, so are all bytes
+of ``-unc``, which tests hold to digests of its files. Where sections are smaller, the finest
+zoom level, which the size of the data chooses, may be another one.
 
 A value is stored in 32 bits. One that these turn into zero or infinity, and one that is not
 a number, is refused with its row, as are rows that overlap or are empty.

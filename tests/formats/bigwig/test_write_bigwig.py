@@ -193,7 +193,8 @@ def test_a_section_is_of_the_type_that_takes_the_fewest_bytes(places, kind, size
 # ── zoom levels and the total summary ───────────────────────────────────────────────────────────
 
 
-# SHA-256 of what UCSC's bedGraphToBigWig 2.8 makes of `uneven`, with -unc, -itemsPerSlot, -blockSize
+# SHA-256 of what UCSC's bedGraphToBigWig 2.8 makes of `uneven`:
+# -unc -itemsPerSlot -blockSize
 DIGESTS = {
     (16, 8): "0954bc2e79590b9d4a2b384949afd4a8d0e468f68455957ed5377c50872c6647",
     (4, 2): "3113bf8deabc15335606c089aa0bac0c10f43f1d48771595793e047959909b7b",

@@ -39,6 +39,7 @@ from gidx.errors import (
 from gidx.formats import registry
 from gidx.formats.base import Format, Opening, Placed, Reader, Rows
 from gidx.formats.offers import NameIndexes, TextLines, Widens
+from gidx.ground.boxes import InBoxes
 from gidx.ground.pieces import BYTES as DEFAULT_BYTES
 from gidx.ground.pieces import Piece, cut
 from gidx.ground.pool import in_order, thread_count
@@ -366,6 +367,9 @@ class OpenFile:
         if isinstance(regions, Piece) and regions.chrom is None:
             form, ranges = self._format.between(regions.lo, regions.hi)
             return form, None, ranges
+        if isinstance(regions, InBoxes):
+            self._format.settle(None)
+            return self._format, None, self._format.among(regions.boxes)
         if isinstance(regions, Piece):
             asked: RegionSet | None = regions.regions(self._ids)
         else:

@@ -8,53 +8,13 @@ too few, and the predicate is applied to each of them.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+from gidx.ground.boxes import Box, InBoxes
 from gidx.ground.region import MAX_END
 from gidx.scan import OpenFile, format_of
 
 # Of a chain of ANDs of ORs; where there would be more, one side of the AND bounds alone.
 MOST = 1000
-
-
-@dataclass(frozen=True)
-class Range:
-    """Whole numbers from ``lo`` to ``hi``, both included."""
-
-    lo: int = -MAX_END
-    hi: int = MAX_END
-
-    def __and__(self, other: Range) -> Range:
-        return Range(max(self.lo, other.lo), min(self.hi, other.hi))
-
-    @property
-    def is_bounded(self) -> bool:
-        """Whether there are numbers that it does not hold."""
-        return self.lo > -MAX_END or self.hi < MAX_END
-
-
-ANY = Range()
-
-
-@dataclass(frozen=True)
-class Box:
-    """Rows on ``chroms`` (None is any; one of them may be None: no chrom), by start and end."""
-
-    chroms: frozenset[str | None] | None = None
-    start: Range = ANY
-    end: Range = ANY
-
-    def __and__(self, other: Box) -> Box:
-        chroms = self.chroms
-        if other.chroms is not None:
-            chroms = other.chroms if chroms is None else chroms & other.chroms
-        return Box(chroms, self.start & other.start, self.end & other.end)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no row can be in it."""
-        start, end = self.start, self.end
-        return start.lo > start.hi or end.lo > end.hi or self.chroms == frozenset()
 
 
 Boxes = Sequence[Box]
@@ -101,6 +61,13 @@ def regions(boxes: Boxes, chroms: Collection[str]) -> list[tuple[str, int, int]]
     return found
 
 
-def useful(file: OpenFile, boxes: Boxes) -> list[tuple[str, int, int]] | None:
-    """`regions` of a file; None where it cannot be asked for any."""
-    return regions(boxes, file.chroms) if format_of(file).index_kind is not None else None
+def useful(file: OpenFile, boxes: Boxes) -> list[tuple[str, int, int]] | InBoxes | None:
+    """What to read of a file for the rows in the boxes: regions; None where only all will do.
+
+    Of a file whose rows may lack a position, or end before they start, those pieces of it that
+    may have such rows: no region finds them.
+    """
+    form = format_of(file)
+    if form.index_kind is None or any(box == Box() for box in boxes):
+        return None
+    return regions(boxes, file.chroms) if form.is_placed else InBoxes(boxes)

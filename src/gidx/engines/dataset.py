@@ -25,7 +25,8 @@ from pyarrow import fs
 
 from gidx.arrow.batches import sliced
 from gidx.engines import bounds, rows
-from gidx.engines.bounds import ANY, Box, Range
+from gidx.ground.boxes import ANY, Box, InBoxes, Range
+from gidx.ground.pieces import Piece
 from gidx.ground.region import MAX_END, Region
 from gidx.scan import OpenFile
 
@@ -128,7 +129,9 @@ class IndexedDataset(pads.FileSystemDataset):
         """
         asked = self._asked(_and(self._filter, filter))
         missing = self._how.get("missing_chroms", "error")
-        pieces: list[Any] = self._file.partitions(regions=asked, missing_chroms=missing)
+        pieces: list[Any] = [asked]
+        if not isinstance(asked, InBoxes):
+            pieces = self._file.partitions(regions=asked, missing_chroms=missing)
         for piece in pieces or [NOWHERE]:
             yield Fragment(self._file, piece, self._plain, self._filter, self._how)
 
@@ -309,13 +312,15 @@ class Fragment:
         p = self._piece
         if p == NOWHERE:
             return f"<gidx fragment of {self._file.path!r}: no rows>"
+        if isinstance(p, InBoxes):
+            return f"<gidx fragment of {self._file.path!r}: rows in {len(p.boxes)} boxes>"
         place = f"bytes {p.lo}-{p.hi}" if p.chrom is None else str(Region(p.chrom, p.lo, p.hi))
         return f"<gidx fragment of {self._file.path!r}: {place}>"
 
     @property
     def partition_expression(self) -> pc.Expression:
         """What is true of all its rows."""
-        chrom = None if self._piece == NOWHERE else self._piece.chrom
+        chrom = self._piece.chrom if isinstance(self._piece, Piece) else None
         return _TRUE if chrom is None else pc.field("chrom") == chrom
 
     def scanner(

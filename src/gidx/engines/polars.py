@@ -21,7 +21,8 @@ from polars.io.plugins import register_io_source
 
 from gidx.arrow.batches import sliced
 from gidx.engines import bounds, rows
-from gidx.engines.bounds import EVERYTHING, Box, Boxes, Range
+from gidx.engines.bounds import EVERYTHING, Boxes
+from gidx.ground.boxes import Box, Range
 from gidx.scan import OpenFile
 
 _FEW = 10_000  # rows that need no threads
@@ -103,12 +104,9 @@ def _boxes(node: Any, chroms: list[str | None]) -> Boxes:
         if op in ("Or", "LogicalOr"):
             return bounds.either(_boxes(sides[0], chroms), _boxes(sides[1], chroms))
         found = _compared(op, *sides) or _compared(_FLIPPED.get(op, op), *sides[::-1])
-    elif kind == "Function" and "IsBetween" in str(body.get("function")):
-        found = _between(body)
-    elif kind == "Function" and "IsIn" in str(body.get("function")):
-        found = _among(body)
     else:
-        found = None
+        test, _ = _opened(_opened(body.get("function"))[1]) if kind == "Function" else ("", None)
+        found = _TESTS[test](body) if test in _TESTS else None
     return found or _of_chrom(node, chroms) or EVERYTHING
 
 
@@ -198,6 +196,9 @@ def _among(body: Any) -> Boxes | None:
     if len(bound) > bounds.MOST:
         bound = [Range(min(one.lo for one in bound), max(one.hi for one in bound))]
     return [box for one in bound for box in _box(name, one) or ()]
+
+
+_TESTS = {"IsBetween": _between, "IsIn": _among}
 
 
 def _of_chrom(node: Any, chroms: list[str | None]) -> Boxes | None:

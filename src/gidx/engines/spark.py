@@ -26,9 +26,10 @@ from pyspark.sql.types import StructField, StructType
 
 from gidx.arrow import schema as canonical
 from gidx.engines import bounds, rows
-from gidx.engines.bounds import EVERYTHING, Box, Boxes, Range
+from gidx.engines.bounds import EVERYTHING, Boxes
 from gidx.errors import ColumnError, WriteError
 from gidx.formats.parquet import write as parquet
+from gidx.ground.boxes import Box, InBoxes, Range
 from gidx.ground.pieces import Piece
 from gidx.scan import OpenFile
 
@@ -148,8 +149,9 @@ class PushingReader(PlainReader):
         for filter in filters:
             found = bounds.both(found, boxes(filter, [*self._file.chroms, None]))
         # Rows have to overlap the user's regions, and be in the boxes: no region says both.
-        if self._regions is None:
-            self._regions = bounds.useful(self._file, found)
+        asked = bounds.useful(self._file, found) if self._regions is None else None
+        if not isinstance(asked, InBoxes):  # tables of columns, which Spark reads by itself
+            self._regions = self._regions if asked is None else asked
         return filters
 
 

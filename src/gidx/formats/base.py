@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import pyarrow as pa
 
 from gidx.arrow.decode import Problem
+from gidx.ground.boxes import Box
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
@@ -98,6 +99,8 @@ class Format(Protocol):
     kind: str
     source: ByteSource
     retyped: str = "say it with types= or schema="  # how a column gets another type
+    # Whether each row that is on a chrom has a start, and an end not before it: regions find it.
+    is_placed: bool = True
 
     @property
     def chroms(self) -> Mapping[str, int | None]:
@@ -136,6 +139,14 @@ class Format(Protocol):
     def plan(self, regions: RegionSet | None) -> Ranges:
         """File ranges whose rows may overlap; may over-include, never under-include."""
         ...
+
+    def among(self, boxes: Sequence[Box]) -> Ranges:
+        """File ranges that hold at least all rows in one of the boxes, and whole rows.
+
+        Of a format whose rows are not all placed; of others regions find them.
+        """
+        del boxes
+        return self.plan(None)
 
     def work(self, parts: int) -> Work:
         """What lies before each place, by its index, fine enough for so many pieces."""

@@ -41,6 +41,8 @@ Ints = npt.NDArray[np.int64]
 class Columnar(Format):
     """One open file of typed columns (a `Format`); what `fetch` gives is a piece of it."""
 
+    is_placed = False  # whoever wrote it may have left out positions, or turned them round
+
     title: str
     retyped = "cast the column of one of them, and write it anew"
 
@@ -250,6 +252,8 @@ class ColumnarReader:
             column.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)[rows]
             for column in (chrom, start, end)
         )
+        if regions.owned == (*regions.start.tolist(), *regions.end.tolist()):
+            ends = np.maximum(ends, starts)  # a piece has its rows by where they start
         ends = np.where(starts < 0, np.maximum(ends, 1), ends)  # POS 0 of a VCF
         starts = np.maximum(starts, 0)
         overlap = select_items(codes, starts, ends, regions.first, regions.start, regions.end)

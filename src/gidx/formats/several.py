@@ -22,6 +22,7 @@ import pyarrow as pa
 from gidx.arrow import schema
 from gidx.errors import FormatError
 from gidx.formats.base import Format, Reader, Rows
+from gidx.ground.boxes import Box
 from gidx.ground.files import Files
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
@@ -172,6 +173,13 @@ class Several(Format):
             if own is None or len(own):
                 planned.append((i, file.plan(own)))
         return cast(Ranges, planned)
+
+    @property
+    def is_placed(self) -> bool:  # type: ignore[override]
+        return all(file.is_placed for file in self.files)
+
+    def among(self, boxes: Sequence[Box]) -> Ranges:
+        return cast(Ranges, [(i, file.among(boxes)) for i, file in enumerate(self.files)])
 
     def groups(self, ranges: Ranges, size: int | None = None) -> Iterator[tuple[int, Any]]:
         planned = cast(_Planned, ranges)

@@ -18,9 +18,10 @@ import pyarrow.compute as pc
 from gidx.formats.base import Opening
 from gidx.formats.columnar import Columnar, Ints, reading
 from gidx.formats.streams import small
+from gidx.ground.boxes import Box, Range
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
-from gidx.ground.region import RegionSet
+from gidx.ground.region import MAX_END, RegionSet
 from gidx.ground.source import ByteSource, SourceFile
 from gidx.kernels.records import select_items
 
@@ -60,15 +61,13 @@ class ArrowTable(Columnar):
         return (name for names, _, _ in self._looks for name in names)
 
     @cached_property
-    def _looks(self) -> list[tuple[list[str], int, int]]:
-        """Of each batch its chroms, and bases that hold all of its rows."""
+    def _looks(self) -> list[tuple[list[str], Range, Range]]:
+        """Of each batch its chroms, and between what its starts and its ends are."""
         heads = self.roles.needed
         found = []
         for batch in self._batches(self.plan(None), [self._own.get_field_index(n) for n in heads]):
             names, start, end = self.heads(batch)
-            first, reach = pc.min(start).as_py(), pc.max(end).as_py()
-            none = first is None or reach is None  # only rows that are in no region
-            found.append((names, 0, -1) if none else (names, first - 1, reach + 1))
+            found.append((names, _range(start), _range(end)))
         return found
 
     @cached_property
@@ -76,10 +75,10 @@ class ArrowTable(Columnar):
         """A row for each chrom of a batch: the batch, the chrom's number, start and end."""
         ids = {name: i for i, name in enumerate(self._chroms)}
         rows = [
-            (i, ids[name], max(first, 0), max(reach, 1))
-            for i, (names, first, reach) in enumerate(self._looks)
+            (i, ids[name], max(start.lo - 1, 0), max(end.hi + 1, 1))
+            for i, (names, start, end) in enumerate(self._looks)
             for name in names
-            if first < reach
+            if start.lo - 1 < end.hi + 1
         ]
         columns = np.array(rows, np.int64).reshape(-1, 4).T
         batch, chrom, start, end = (np.ascontiguousarray(column) for column in columns)
@@ -106,6 +105,15 @@ class ArrowTable(Columnar):
         there = np.unique(batch[near])
         return np.column_stack([there, there + 1]).astype(np.uint64)
 
+    def among(self, boxes: Sequence[Box]) -> Ranges:
+        if not self._is_file:
+            return self.plan(None)
+        there = [
+            i for i, (names, start, end) in enumerate(self._looks)
+            if any(box.meets(names, start, end) for box in boxes)
+        ]  # fmt: skip
+        return np.array([(i, i + 1) for i in there], np.uint64).reshape(-1, 2)
+
     def work(self, parts: int) -> Work:  # noqa: ARG002
         if not self._is_file:
             return Work.uncut(self.source.size)
@@ -120,3 +128,9 @@ class ArrowTable(Columnar):
 
     def groups(self, ranges: Ranges, size: int | None = None) -> Iterator[pa.RecordBatch]:  # noqa: ARG002
         return small(self._batches(ranges))
+
+
+def _range(positions: pa.Array) -> Range:
+    """Between what they are; of none that holds nothing."""
+    lo, hi = pc.min(positions).as_py(), pc.max(positions).as_py()
+    return Range(MAX_END, -MAX_END) if lo is None else Range(lo, hi)

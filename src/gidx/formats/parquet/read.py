@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import mmap
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -20,6 +21,7 @@ import pyarrow as pa
 
 from gidx.formats.base import Opening
 from gidx.formats.columnar import Columnar, Ints, has_roles, names_in, reading
+from gidx.ground.boxes import Box, Range
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
@@ -37,6 +39,7 @@ class Bounds:
     chrom: Sequence[tuple[str, str] | None]
     first: Ints  # least start
     last: Ints  # largest start
+    least: Ints  # least end
     reach: Ints  # largest end
 
 
@@ -169,6 +172,7 @@ class ParquetTable(Columnar):
             [_names(b) for b in chrom],
             np.array([lo - roles.shift for lo, _ in starts], np.int64),
             np.array([hi - roles.shift for _, hi in starts], np.int64),
+            np.array([lo for lo, _ in ends], np.int64),
             np.array([hi for _, hi in ends], np.int64),
         )
 
@@ -197,11 +201,27 @@ class ParquetTable(Columnar):
         bounds = self.bounds
         told = bounds.chrom[group]
         first, reach = bounds.first[group], bounds.reach[group]
+        if regions.owned is not None:  # rows of a piece, which may end before they start
+            reach = max(reach, bounds.last[group])
         near = (regions.start <= reach) & (regions.end >= first)
         if told is None or not near.any():
             return bool(near.any())
         asked = self.names.take(pa.array(np.unique(regions.chrom[near]))).to_pylist()
         return any(is_within(name, told) for name in asked)
+
+    def among(self, boxes: Sequence[Box]) -> Ranges:
+        there: set[int] = set()
+        b = self.bounds
+        for box in boxes:
+            # None of the names, of which a row group may lack some, tells nothing
+            names = None if box.chroms is None or None in box.chroms else _Names(box.chroms)
+            for i in set(range(self._meta.num_row_groups)) - there:
+                start = Range(int(b.first[i]), int(b.last[i]))
+                end = Range(int(b.least[i]), int(b.reach[i]))
+                named = names is None or names.may_be_within(b.chrom[i])
+                if named and box.start.meets(start) and box.end.meets(end):
+                    there.add(i)
+        return np.array([(i, i + 1) for i in sorted(there)], np.uint64).reshape(-1, 2)
 
     def work(self, parts: int) -> Work:  # noqa: ARG002 (statistics are at hand)
         sizes = [self._meta.row_group(i).total_byte_size for i in range(self._meta.num_row_groups)]
@@ -220,17 +240,24 @@ class ParquetTable(Columnar):
         bounds, n = self.bounds, self._meta.num_row_groups
         at = {self._meta.schema.column(i).path: i for i in range(self._meta.num_columns)}
         wanted = [at.get(self.roles.chrom), at.get(self.roles.start)]
+        # A row that lacks one of them, or REF that tells its end, is in no piece of a chrom.
+        heads = [*self.roles.names, *filter(None, [self.roles.ref])]
         for i in range(n):
             said = [one.column_index for one in self._meta.row_group(i).sorting_columns or ()]
             if said[:2] != wanted or _several(bounds.chrom[i]) or bounds.last[i] == _FAR:
                 return False
-            if any(self._meta.row_group(i).column(c).statistics.null_count for c in said[:2]):
+            if any(self._lacks(i, at[name]) for name in heads if name in at):
                 return False
         chroms = [told[0] for told in bounds.chrom if told]
         new = [a != b for a, b in zip(chroms[1:], chroms[:-1], strict=True)]
         if sum(new) + 1 != len(set(chroms)):
             return False  # or a chrom comes again
         return all(far or bounds.first[i + 1] >= bounds.last[i] for i, far in enumerate(new))
+
+    def _lacks(self, group: int, column: int) -> bool:
+        """Whether values of a row group's column may be missing."""
+        told = self._meta.row_group(group).column(column).statistics
+        return told is None or not told.has_null_count or told.null_count > 0
 
     def between(self, lo: int, hi: int) -> tuple[ParquetTable, Ranges]:
         groups = np.arange(lo, min(hi, self._meta.num_row_groups))
@@ -301,18 +328,29 @@ def _names(bounds: tuple[Any, Any] | None) -> tuple[str, str] | None:
 
 def is_within(name: str, told: tuple[str, str]) -> bool:
     """Whether rows of a chrom may be in a row group, as its statistics tell."""
-    low, high = (text.encode("utf-8", "surrogateescape") for text in told)
-    return (
-        low
-        <= name.encode("utf-8", "surrogateescape")
-        <= (high if len(high) < _EXACT else high + b"\xff")
-    )
+    return _Names([name]).may_be_within(told)
+
+
+class _Names:
+    """Names, of which it is asked whether there is one between two."""
+
+    def __init__(self, names: Iterable[str | None]) -> None:
+        self._sorted = sorted(_bytes(name) for name in names if name is not None)
+
+    def may_be_within(self, told: tuple[str, str] | None) -> bool:
+        """Whether rows of one of them may be in a row group, as its statistics tell."""
+        if told is None:
+            return True
+        low, high = _bytes(told[0]), _bytes(told[1])
+        i = bisect_left(self._sorted, low)
+        most = high if len(high) < _EXACT else high + b"\xff"
+        return i < len(self._sorted) and self._sorted[i] <= most
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
 
 
 def _several(told: tuple[str, str] | None) -> bool:
     """Whether a row group may have rows of several chroms."""
-    return (
-        told is None
-        or told[0] != told[1]
-        or len(told[0].encode("utf-8", "surrogateescape")) >= _EXACT
-    )
+    return told is None or told[0] != told[1] or len(_bytes(told[0])) >= _EXACT

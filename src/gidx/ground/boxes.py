@@ -1,0 +1,71 @@
+"""Where rows can be that an engine asks for: boxes of chrom, start and end.
+
+A region finds rows that overlap it, so none that lack a chrom or a position, and not each that
+ends before it starts. A box is about the three columns by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from gidx.ground.region import MAX_END
+
+
+@dataclass(frozen=True)
+class Range:
+    """Whole numbers from ``lo`` to ``hi``, both included."""
+
+    lo: int = -MAX_END
+    hi: int = MAX_END
+
+    def __and__(self, other: Range) -> Range:
+        return Range(max(self.lo, other.lo), min(self.hi, other.hi))
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there are numbers that it does not hold."""
+        return self.lo > -MAX_END or self.hi < MAX_END
+
+    def meets(self, other: Range) -> bool:
+        """Whether a value can be in both; where nothing bounds this, it may be one that lacks."""
+        return not self.is_bounded or (other.lo <= self.hi and other.hi >= self.lo)
+
+
+ANY = Range()
+
+
+@dataclass(frozen=True)
+class Box:
+    """Rows on ``chroms`` (None is any; one of them may be None: no chrom), by start and end.
+
+    A side that is bounded has no rows that lack its value.
+    """
+
+    chroms: frozenset[str | None] | None = None
+    start: Range = ANY
+    end: Range = ANY
+
+    def __and__(self, other: Box) -> Box:
+        chroms = self.chroms
+        if other.chroms is not None:
+            chroms = other.chroms if chroms is None else chroms & other.chroms
+        return Box(chroms, self.start & other.start, self.end & other.end)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row can be in it."""
+        start, end = self.start, self.end
+        return start.lo > start.hi or end.lo > end.hi or self.chroms == frozenset()
+
+    def meets(self, chroms: Collection[str], start: Range, end: Range) -> bool:
+        """Whether a row can be in it that is on one of ``chroms``, or none, and so placed."""
+        named = self.chroms is None or None in self.chroms or not self.chroms.isdisjoint(chroms)
+        return named and self.start.meets(start) and self.end.meets(end)
+
+
+@dataclass(frozen=True)
+class InBoxes:
+    """What may be read instead of regions: at least all rows that are in one of some boxes."""
+
+    boxes: Sequence[Box]

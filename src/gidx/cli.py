@@ -477,7 +477,9 @@ def _convert(arguments: argparse.Namespace) -> int:
     if arguments.sort and not can_sort(target, kind):
         what = f"{arguments.target} is {kind.name}"
         _wrong(arguments, f"--sort is for bigBed, BED, VCF and GFF, {what}")
-    declared = None if arguments.autosql is None else Path(arguments.autosql)
+    declared = arguments.autosql
+    if declared is not None and not re.fullmatch(r"\w+", declared):  # a word names a kind
+        declared = Path(declared)
     with contextlib.ExitStack() as stack:
         with _values(arguments):
             source = stack.enter_context(
@@ -764,7 +766,9 @@ zcat x.bed.gz | gidx convert - x.bb --chromsizes hg38.chrom.sizes""",
     writing.add_argument(
         "--bed-type", metavar="TYPE", help="bed3 to bed12, +N for further columns: bed6+4"
     )
-    writing.add_argument("--autosql", metavar="FILE", help="an .as file that declares the columns")
+    writing.add_argument(
+        "--autosql", metavar="FILE", help="an .as file that declares the columns, or narrowPeak …"
+    )
     writing.add_argument("--extra-index", metavar="A,B", help="columns to index, for gidx search")
     convert.add_argument(
         "--sort", action="store_true", help="sort the rows, for files with an index"

@@ -146,6 +146,6 @@ def declarations(name: str) -> list[tuple[str, int]]:
     return found
 
 
-def unknown(name: str, others: Iterable[str] = ("bed6+4",)) -> str:
+def unknown(name: str, others: Iterable[str]) -> str:
     """What to say of a name that is none."""
     return f"{hint(name, NAMES)}; there are {', '.join((*others, *NAMES))}"

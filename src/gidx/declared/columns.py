@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Column
-from gidx.autosql import AutoSql
+from gidx.autosql import AutoSql, Field
 from gidx.autosql.objects import reader
 from gidx.options import Names
 
@@ -22,6 +22,15 @@ COLOR_FIELD = 8  # itemRgb, which AutoSQL calls reserved
 COLOR_NAMES = ("reserved", "itemRgb")
 MOST_SCORE, STRANDS = 1000, ("+", "-", ".")  # what BED has there
 _HEAD_TYPES = (schema.CHROM, schema.POSITION, schema.POSITION)
+
+
+def is_color(f: Field, i: int, defined: int) -> bool:
+    """Whether a field is BED's itemRgb, which is R,G,B in files: by its name, or by its place.
+
+    Its place is among the standard fields only: there, bedToBigBed takes R,G,B under any name,
+    and behind them it refuses it (bedRnaElements and others have a number there).
+    """
+    return f.type == "uint" and (i == COLOR_FIELD < defined or f.name in COLOR_NAMES)
 
 
 class Implied(str):
@@ -82,7 +91,7 @@ class Declared:
                     i - HEAD_FIELDS,
                     f.declared_type,
                     counted_by,
-                    color=f.type == "uint" and (i == COLOR_FIELD or f.name in COLOR_NAMES),
+                    color=is_color(f, i, self.defined),
                     values=f.values,
                     parse=reader(self.autosql, f) if f.of is not None else None,
                     limits=pa.uint32() if f.is_position else None,

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -37,7 +37,7 @@ from gidx.arrow import colors
 from gidx.arrow import schema as canonical
 from gidx.arrow.batches import Batches, is_list, is_text
 from gidx.arrow.encode import LONGEST
-from gidx.autosql import BED_FIELDS, AutoSql, Field
+from gidx.autosql import BED_FIELDS, AutoSql, Field, standards
 from gidx.declared.columns import MOST_SCORE, Implied
 from gidx.errors import AutoSqlError, WriteError, hint, warn
 
@@ -48,6 +48,7 @@ HEADS = (
 )
 _COLOR = ("reserved", "itemRgb")  # UCSC declares the one and means the other
 _COUNT, _SIZES, _STARTS = 9, 10, 11  # blockCount, blockSizes, chromStarts
+_NAME = re.compile(r"(?!bed[0-9]+$)\w+")
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _NAMED = {f.name.lower(): f.name for f in BED_FIELDS[3:]}
 _ALIASES = {**_NAMED, "itemrgb": "reserved", "rgb": "reserved", "blockstarts": "chromStarts"}
@@ -136,7 +137,8 @@ def declare(frame: Batches, autosql: Any = None, bed_type: str | None = None) ->
     """The declaration for these columns; raises WriteError or AutoSqlError."""
     wanted = None if bed_type is None else BedType.parse(bed_type)
     if autosql is not None:
-        found = _given(frame, *text_of(autosql), wanted)
+        given = by_name(autosql, len(frame.schema), "autosql")
+        found = _given(frame, *text_of(given), wanted)
     else:
         found = _recorded(frame, wanted) or _made(frame, wanted)
     if wanted is not None:
@@ -151,10 +153,36 @@ def _fail(message: str) -> NoReturn:
 # ── given ───────────────────────────────────────────────────────────────────────────────────────
 
 
+def standard_kind(
+    given: Any, what: str, others: Iterable[str] = ()
+) -> list[tuple[AutoSql, str, int]]:
+    """The declarations of a standard kind given by its name: parsed, text, standard fields.
+
+    Nothing for what is no name. ``others`` are further names that there are, and ``what`` is
+    what it was given as.
+    """
+    if not (isinstance(given, str) and _NAME.fullmatch(given)) or os.path.exists(given):
+        return []
+    kind = standards.known(given)
+    if kind is None:
+        names = standards.unknown(given, others)
+        raise AutoSqlError(f"{what} is {given!r}{names}, AutoSQL or a path", line=None)
+    return [(sql.parse(text), text, n) for text, n in standards.declarations(kind)]
+
+
+def by_name(given: Any, columns: int, what: str, others: Iterable[str] = ()) -> Any:
+    """What was given; of a name the kind's AutoSQL, of so many fields if it has such."""
+    kinds = standard_kind(given, what, others)
+    fitting = [text for autosql, text, _ in kinds if len(autosql.fields) == columns]
+    return [*fitting, *(text for _, text, _ in kinds), given][0]
+
+
 def text_of(given: Any) -> tuple[bytes | None, AutoSql]:
     """The text to store, and what it says. A str is a path if it is that of a file."""
     if isinstance(given, Implied):
         return None, sql.parse(given)
+    if isinstance(given, str) and re.fullmatch(r"bed[0-9]+(\+[0-9]*)?", given):
+        raise AutoSqlError(f"autosql is {given!r}; pass bed_type={given!r}", line=None)
     if isinstance(given, AutoSql):
         return str(given).encode("utf-8", "surrogateescape"), given
     if not isinstance(given, (str, os.PathLike)):

@@ -556,6 +556,16 @@ def test_a_list_whose_count_is_no_number_is_read_as_it_is():
         assert dataset.to_table()["xs"].to_pylist() == [[1, 2]]
 
 
+@pytest.mark.parametrize(("defined", "read"), [(9, [0xFF0001, 7]), (8, [None, 7]), (0, [None, 7])])
+def test_the_ninth_field_is_a_color_where_it_is_a_standard_one(defined, read):
+    """bedToBigBed takes R,G,B under any name there, and refuses it where it is a further field."""
+    thick = "uint score", "char[1] strand", "uint thickStart", "uint thickEnd"
+    text = declare("string name", *thick, "uint hits")
+    rows = [("chr1", 0, 9, "a", "0", "+", "0", "9", hits) for hits in ("255,0,1", "7")]
+    dataset = gidx.open(build(rows, CHROMS, autosql=text, defined=defined))
+    assert dataset.to_table(errors="null")["hits"].to_pylist() == read
+
+
 @pytest.mark.parametrize("field", ["uint reserved", "uint itemRgb"])
 def test_r_g_b_in_uint_reserved_is_a_colour_and_not_missing(field):
     dataset = table_of(("255,128,0",), ("0",), ("16711680",), ("0,0,255,",), fields=[field])

@@ -31,6 +31,7 @@ from hypothesis import strategies as st
 from tests.support import strategies
 
 import gidx
+from gidx.autosql import standards
 from gidx.errors import AutoSqlError, WriteError
 from gidx.ground.tuning import tuning
 
@@ -784,6 +785,41 @@ def test_a_declaration_that_cannot_be_read_is_refused(autosql: Any, tmp_path: Pa
     with pytest.raises(AutoSqlError):
         write(bed(), tmp_path, autosql=autosql)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "n"),
+    [(name, n) for name in standards.NAMES for n in range(len(standards.declarations(name)))],
+)
+def test_a_standard_kind_is_declared_by_its_name(name: str, n: int, tmp_path: Path) -> None:
+    """As by its text, in bigBed and in BED; of several that of as many fields."""
+    text = standards.declarations(name)[n][0]
+    fields = gidx.autosql.parse(text).to_arrow()
+    word = {"chrom": "chr1", "chromEnd": "5", "strand": "+", "thickEnd": "5", "reserved": "0",
+            "blockSizes": "4,", "chromStarts": "0,"}  # fmt: skip
+    frame = pd.DataFrame({f.name: [word.get(f.name, "1")] for f in fields})
+    rows = gidx.read_bed("\t".join(frame.iloc[0]).encode(), schema=name)
+    by_name = write(rows, tmp_path, autosql=name.upper()).read_bytes()
+    assert by_name == write(rows, tmp_path, autosql=text).read_bytes()
+    assert gidx.open(by_name).autosql == text
+    for schema in (name, text):
+        gidx.write_bed(rows, tmp_path / "a.bed", schema=schema)
+        assert (tmp_path / "a.bed").read_bytes() == "\t".join(frame.iloc[0]).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("narowPeak", "autosql is 'narowPeak'; did you mean 'narrowPeak'"),
+        ("bed6", r"autosql is 'bed6'; pass bed_type='bed6'"),
+        ("bed6+4", r"autosql is 'bed6\+4'; pass bed_type='bed6\+4'"),
+    ],
+)
+def test_a_word_that_names_no_kind_says_which_there_are(
+    word: str, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(AutoSqlError, match=said):
+        write(bed(), tmp_path, autosql=word)
 
 
 def test_a_type_that_autosql_has_not_is_refused(tmp_path: Path) -> None:

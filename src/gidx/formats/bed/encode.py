@@ -16,7 +16,6 @@ Names that a reader would not give by itself are kept in a comment line of names
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,9 +32,9 @@ from gidx.arrow import schema as canonical
 from gidx.arrow.batches import Batches, plain
 from gidx.arrow.encode import AsField, Ints, TextColumn, fill, numbers
 from gidx.arrow.faults import Faults, of_some
-from gidx.autosql import BED_FIELDS, AutoSql, Field, objects, standards
+from gidx.autosql import BED_FIELDS, AutoSql, Field, objects
 from gidx.declared import declare
-from gidx.declared.columns import COLOR_FIELD, COLOR_NAMES, HEAD_FIELDS
+from gidx.declared.columns import COLOR_FIELD, COLOR_NAMES, HEAD_FIELDS, is_color
 from gidx.errors import AutoSqlError, WriteError, hint
 from gidx.formats.table.encode import MISSING, check_begin, checked, fits, make_header, texts
 from gidx.formats.text.dialect import Rules, header_lines
@@ -230,8 +229,7 @@ def _declared(
         declared = declare.declare(frame, None, schema)
         strict = declared.defined
     else:
-        if isinstance(schema, str) and re.fullmatch(r"\w+", schema) and not os.path.exists(schema):
-            schema = _standard(schema, len(frame.schema))
+        schema = declare.by_name(schema, len(frame.schema), "schema", ["bed6+4"])
         if isinstance(schema, pa.Schema):
             schema = sql.from_arrow(_without_dictionaries(schema))
         declared = declare.declare(frame, schema)
@@ -255,23 +253,12 @@ def _declared(
             continue
         # texts are of any length here: it is bigBed that counts them in a byte
         f = Field("lstring", f.name) if f.type == "string" and not f.is_list else f
-        # in the place of the color, bedRnaElements and others have a number
-        in_place = i == COLOR_FIELD < declared.defined
-        color = f.type == "uint" and (in_place or f.name in COLOR_NAMES)
+        color = is_color(f, i, declared.defined)
         targets[source] = AsField(
             source, f, types[i], declared.autosql, color=color, missing_item=MISSING.decode()
         )
     heads = str(sources[0]), str(sources[1]), str(sources[2])
     return heads, sources[HEAD_FIELDS:], targets
-
-
-def _standard(given: str, columns: int) -> str:
-    """A standard kind by its name, of as many fields as there are columns, if it has such."""
-    kind = standards.known(given)
-    if kind is None:
-        raise ValueError(f"schema is {given!r}{standards.unknown(given)}, AutoSQL or a path")
-    texts = [text for text, _ in standards.declarations(kind)]
-    return next((text for text in texts if len(sql.parse(text).fields) == columns), texts[0])
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from gidx.arrow.plan import PLACES
 from gidx.autosql import BED_FIELDS, AutoSql, standards
 from gidx.autosql.grammar import WORDS
 from gidx.declared.columns import HEAD_FIELDS, Declared
-from gidx.declared.declare import BedType, text_of
+from gidx.declared.declare import BedType, standard_kind, text_of
 from gidx.errors import ColumnError, FormatError, warn
 from gidx.formats.text.dialect import Head, Metadata, RowColumns, Rules, fields_table
 from gidx.ground.conventions import ONE_BASED, recognise
@@ -335,8 +335,8 @@ def _given(
                 offset=None,
             )
         return _made(columns, bed.defined, width or least, None, {}, declared=bed.defined)
-    if isinstance(given, str) and re.fullmatch(r"\w+", given) and not os.path.exists(given):
-        return _standard(given, head, width)
+    if kinds := standard_kind(given, "schema", ["bed6+4"]):
+        return _standard(given, kinds, head, width)
     if isinstance(given, pa.Schema):
         autosql: AutoSql = sql.from_arrow(_canonical(given))
         text = None
@@ -377,19 +377,17 @@ def _in_order(named: list[str], text: str | None, autosql: AutoSql) -> tuple[str
     return None, AutoSql((table, *autosql.declarations[1:]))
 
 
-def _standard(given: str, head: Head, width: int) -> _BedDeclared:
+def _standard(
+    given: str, kinds: list[tuple[AutoSql, str, int]], head: Head, width: int
+) -> _BedDeclared:
     """A standard kind by its name."""
-    kind = standards.known(given)
-    if kind is None:
-        raise ValueError(f"schema is {given!r}{standards.unknown(given)}, AutoSQL or a path")
-    found = [(sql.parse(text), text, defined) for text, defined in standards.declarations(kind)]
-    for autosql, text, defined in found:
+    for autosql, text, defined in kinds:
         if width in (0, len(autosql.fields)):
             return _columns(Declared(autosql, text, defined))
-    widths = " or ".join(str(len(autosql.fields)) for autosql, *_ in found)
+    widths = " or ".join(str(len(autosql.fields)) for autosql, *_ in kinds)
     raise FormatError(
-        f"{head.name}: its rows have {width} fields, {kind} has {widths}; pass another schema, "
-        "or none to look",
+        f"{head.name}: its rows have {width} fields, {standards.known(given)} has {widths}; pass "
+        "another schema, or none to look",
         path=head.name,
         offset=None,
     )

@@ -101,8 +101,9 @@ def write_bigbed(
         Default: those whose names and types are; a column that has a standard name and
         cannot be that field warns.
     autosql : str, PathLike or AutoSql, optional
-        The declaration, as text or in an .as file; stored as it is. Default: the
-        one in the data's metadata, else made from the columns.
+        The declaration, as text or in an .as file, stored as it is; or that of a standard
+        kind by its name, ``"narrowPeak"`` and the others of `gidx.read_bed`. Default: the one
+        in the data's metadata, else made from the columns.
     extra_index : str or list of str
         Columns to find rows by: fields declared ``string``.
     sort : bool

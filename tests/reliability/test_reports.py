@@ -334,6 +334,19 @@ def test_an_index_that_took_rows_for_ones_of_one_base_is_told(tmp_path):
     assert not check(path).ok
 
 
+@pytest.mark.parametrize("breaks", ["\n", ""])
+def test_a_table_whose_rows_are_in_one_window_each_is_not_suspected(tmp_path, breaks):
+    """Its index looks as that of rows of one base, and is right."""
+    path = tmp_path / "a.tsv.gz"
+    with gidx.bgzf.open(path, "w") as file:
+        file.write(f"200\t100\tchr1\n16500\t16400\tchr1{breaks}".encode())
+    gidx.build_index(path, chrom=3, start=2, end=1, zero_based=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert gidx.open(path).to_table("chr1:151-152").num_rows == 1
+    assert check(path).ok
+
+
 # ── blocks, indexes and open files ──────────────────────────────────────────────────────────────
 
 

@@ -29,7 +29,6 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.bgzf.block import (
-    EOF,
     GZIP,
     MAGIC,
     MAX_BLOCK,
@@ -39,6 +38,7 @@ from gidx.bgzf.block import (
     inflate_block,
     is_bgzf,
     is_gzip,
+    pieces,
     tail_sizes,
     walk,
     whole_block,
@@ -469,9 +469,13 @@ class BgzfLines:
             raise self.stale(at, f"{within} bytes into its data, which is within a line")
 
     def _is_end(self, at: int) -> bool:
-        """Whether no data follow, so that the last line may lack its break."""
-        left = self.source.size - at
-        return left <= 0 or (left == len(EOF) and self.source.read(at, left) == EOF)
+        """Whether no data follow, so that the last line may lack its break.
+
+        There may be any number of empty blocks: files that were joined have an EOF marker each.
+        """
+        name = self.source.name
+        parts = pieces(self.source, at, MAX_BLOCK)
+        return not any(any(tail_sizes(data, sizes, of, name)) for of, data, sizes in parts)
 
     def stale(self, offset: int, where: str) -> FormatError:
         """Of an index that does not fit the file."""

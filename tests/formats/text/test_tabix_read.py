@@ -11,10 +11,12 @@ import os
 import pickle
 import random
 import shutil
+import tempfile
 import threading
 import tracemalloc
 import warnings
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,7 +28,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import tabix_files
-from tests.support.tables import overlapping, places
+from tests.support.strategies import tables
+from tests.support.tables import overlapping, places, rows_of
 
 import gidx
 from gidx.bgzf.lines import BgzfLines, PlainLines, Segment
@@ -259,6 +262,30 @@ def test_a_range_that_stops_within_a_line_of_the_last_block_is_an_error():
     assert whole.text.tobytes().startswith(b"chr1\t1\t2\nchr1\t5\t9\n")
     with pytest.raises(FormatError, match="12 bytes into its data, which is within a line"):
         lines.fetch([Segment(0, 12)])
+
+
+@given(tables(max_rows=4), st.integers(0, 2**32), st.integers(1, 3), st.booleans())
+def test_empty_blocks_are_nothing_wherever_they_are(table, seed, at_the_end, closed):
+    """Joined files have EOF markers within; the last line needs no break, however many follow."""
+    text = text_of(table.rows).encode()
+    r, blocks = random.Random(seed), []
+    left = text if closed else text[:-1]
+    while left:
+        size = r.randint(1, 30)
+        blocks += [tabix_files.block(left[:size]), *[tabix_files.EOF] * r.choice([0, 0, 1, 2])]
+        left = left[size:]
+    data = b"".join(blocks) + tabix_files.EOF * at_the_end
+    if not table.rows:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.bed.gz")
+        path.write_bytes(data)
+        pysam.tabix_index(str(path), preset="bed", keep_original=True)
+        dataset = gidx.open(path)
+        assert rows_of(dataset.to_table()) == table.rows
+        chrom, start, end, _ = table.rows[-1]
+        for asked in ((chrom, start, end), (chrom, end, 1 << 29)):
+            assert rows_of(dataset.to_table(asked)) == table.overlapping(asked)
 
 
 # ── what a query reads ──────────────────────────────────────────────────────────────────────────

@@ -100,28 +100,35 @@ def open_text(source: ByteSource, texts: Mapping[str, TextKind], opening: Openin
 
 
 def _warn_of_one_base(index: TabixIndex, head: Head, name: str) -> None:
-    """Say so where an index may have taken rows of several bases for ones of one.
+    """Say so where an index took rows of several bases for ones of one, or may have.
 
     htslib before 1.18 overwrote an end that stands before its start in the row
     (htslib#1622): all bins are then of the lowest level, and regions lose rows that are in two.
+    So are the bins of a table whose rows are all in one window each. The first rows tell them
+    apart: of 10,000 rows of 100 bases some 60 are in two windows.
     """
     if head.columns is None or head.columns[2] >= head.columns[1] or not index.is_of_one_level:
         return
-    chrom, start, end = head.columns
+    _, start, end = head.columns
+    longer = False
     for row in head.first:
-        fields = row.split(b"\t")
-        if row.startswith(head.meta) or max(chrom, start) >= len(fields):
+        places = row.split(b"\t")[end : start + 1 : start - end]
+        if row.startswith(head.meta) or len(places) < 2 or not all(map(bytes.isdigit, places)):
             continue
-        places = fields[start], fields[end]
-        if all(map(bytes.isdigit, places)):
-            size = int(places[1]) - int(places[0]) + (not head.zero_based)
-            if size > 1:
-                warn(
-                    f"{name}: it has no row in two windows of {1 << index.min_shift:,} bases, "
-                    "which tabix before 1.18 wrote of longer rows, too, where the end's column "
-                    f"is before the start's; regions would lose them: gidx check {head.name}"
-                )
-                return
+        first, last = int(places[1]) - (not head.zero_based), int(places[0]) - 1
+        longer |= last > first
+        if first >> index.min_shift < last >> index.min_shift:
+            lost = "regions lose those that the file has"
+            break
+    else:
+        lost = "regions would lose them"
+        if not longer or (head.rows.count(b"\n") < ROWS and len(head.rows) < BYTES // 2):
+            return  # these are all rows there are
+    warn(
+        f"{name}: it has no row in two windows of {1 << index.min_shift:,} bases, which tabix "
+        "before 1.18 wrote of longer rows, too, where the end's column is before the start's; "
+        f"{lost}: gidx check {head.name}"
+    )
 
 
 def _named(index: TabixIndex, name: str, text: TabixText) -> TabixIndex:

@@ -796,7 +796,7 @@ def test_a_standard_kind_is_declared_by_its_name(name: str, n: int, tmp_path: Pa
     text = standards.declarations(name)[n][0]
     fields = gidx.autosql.parse(text).to_arrow()
     word = {"chrom": "chr1", "chromEnd": "5", "strand": "+", "thickEnd": "5", "reserved": "0",
-            "blockSizes": "4,", "chromStarts": "0,"}  # fmt: skip
+            "blockSizes": "4,", "chromStarts": "0,", "exonFrames": "1,"}  # fmt: skip
     frame = pd.DataFrame({f.name: [word.get(f.name, "1")] for f in fields})
     rows = gidx.read_bed("\t".join(frame.iloc[0]).encode(), schema=name)
     by_name = write(rows, tmp_path, autosql=name.upper()).read_bytes()

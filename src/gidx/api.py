@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from gidx.dataset import BigBedDataset, BigWigDataset, Dataset, TabixDataset, open, open_as
 from gidx.errors import FormatError, one_of
+from gidx.formats.registry import TEXTS
 from gidx.ground.files import are_held, listed
 from gidx.ground.source import open_source
 from gidx.options import FrameOptions, LazyScan, check_known
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         GffOptions,
         LazyOptions,
         Lists,
+        OneFile,
         Path,
         QueryOptions,
         ReadOptions,
@@ -89,6 +92,8 @@ def read_bigbed(
     *,
     columns: Sequence[str] | None = None,
     types: Mapping[str, Any] | None = None,
+    encoding: str | None = None,
+    encoding_errors: str | None = None,
     dtype_backend: DtypeBackend | None = "pyarrow",
     lists: Lists = "arrow",
     storage_options: Mapping[str, Any] | None = None,
@@ -99,8 +104,9 @@ def read_bigbed(
 
     Parameters
     ----------
-    path : str, PathLike, bytes or binary file
-        A local path, a URL, the bytes, or an open binary file.
+    path : str, PathLike, bytes, binary file, or a list of them
+        A local path, a URL, the bytes, or an open binary file. Several files, or a glob, are
+        read as one, as `open` says.
     regions : optional
         ``"chr22:20,000,000-20,100,000"`` (1-based closed),
         ``("chr22", 19_999_999, 20_100_000)`` (0-based half-open), a list of them, or
@@ -111,6 +117,9 @@ def read_bigbed(
     types : dict, optional
         Types of some columns, instead of those declared: Arrow's or their names, such as
         ``{"score": "float64"}``.
+    encoding, encoding_errors : str, optional
+        As in pandas: ``"latin-1"``; ``"replace"``. Default: UTF-8, and a value that is not
+        is missing, with a warning.
     dtype_backend : "pyarrow", "numpy_nullable" or None
         As in pandas. ``"pyarrow"`` keeps every type; None is pandas' own.
     storage_options : mapping, optional
@@ -145,7 +154,10 @@ def read_bigbed(
        start   end strand
     0   5000  9000      -
     """
-    dataset = open_bigbed(path, types=types, storage_options=storage_options, cache=cache)
+    dataset = _opened(
+        path, _BIGBED, types=types, encoding=encoding, encoding_errors=encoding_errors,
+        storage_options=storage_options, cache=cache,
+    )  # fmt: skip
     return dataset.to_pandas(
         regions, columns=columns, dtype_backend=dtype_backend, lists=lists, **options
     )
@@ -158,6 +170,7 @@ def read_bigwig(
     columns: Sequence[str] | None = None,
     dtype_backend: DtypeBackend | None = "pyarrow",
     storage_options: Mapping[str, Any] | None = None,
+    cache: Path | None = None,
     **options: Unpack[QueryOptions],
 ) -> pd.DataFrame:
     """Read bigWig rows into a DataFrame: chrom, start, end, value (float32).
@@ -175,7 +188,7 @@ def read_bigwig(
     0  chr22  11999  12002    1.5
     1  chr22  12002  12050    0.5
     """
-    dataset = open_bigwig(path, storage_options=storage_options)
+    dataset = _opened(path, _BIGWIG, storage_options=storage_options, cache=cache)
     return dataset.to_pandas(regions, columns=columns, dtype_backend=dtype_backend, **options)
 
 
@@ -245,8 +258,8 @@ def read_bed(
     0    100  200    a
     1    950  990    b
     """
-    dataset = open_bed(
-        path, schema=schema, types=types, encoding=encoding, encoding_errors=encoding_errors,
+    dataset = _opened(
+        path, _BED, schema=schema, types=types, encoding=encoding, encoding_errors=encoding_errors,
         index=index, storage_options=storage_options, cache=cache,
     )  # fmt: skip
     return dataset.to_pandas(
@@ -318,8 +331,8 @@ def read_vcf(
     0     99   A      ['G']   [0.5]
     1    149   C  ['T' 'A']    <NA>
     """
-    dataset = open_vcf(
-        path, samples=samples, gt=gt, types=types, encoding=encoding,
+    dataset = _opened(
+        path, _VCF, samples=samples, gt=gt, types=types, encoding=encoding,
         encoding_errors=encoding_errors, index=index, storage_options=storage_options, cache=cache,
     )  # fmt: skip
     return dataset.to_pandas(
@@ -375,8 +388,8 @@ def read_gff(
     0  gene     99  900  g1
     1  exon     99  300  e1
     """
-    dataset = open_gff(
-        path, attributes=attributes, types=types, encoding=encoding,
+    dataset = _opened(
+        path, _GFF, attributes=attributes, types=types, encoding=encoding,
         encoding_errors=encoding_errors, index=index, storage_options=storage_options, cache=cache,
     )  # fmt: skip
     return dataset.to_pandas(
@@ -440,8 +453,8 @@ def read_tabix(
     0     1     99  100   A1    0.01
     1     1    149  150   A2    <NA>
     """
-    dataset = open_tabix(
-        path, schema=schema, types=types, encoding=encoding, encoding_errors=encoding_errors,
+    dataset = _opened(
+        path, _TEXT, schema=schema, types=types, encoding=encoding, encoding_errors=encoding_errors,
         index=index, storage_options=storage_options, cache=cache,
     )  # fmt: skip
     return dataset.to_pandas(
@@ -453,9 +466,11 @@ def read_tabix(
 
 
 def open_bigbed(
-    path: AnySource,
+    path: OneFile,
     *,
     types: Mapping[str, Any] | None = None,
+    encoding: str | None = None,
+    encoding_errors: str | None = None,
     storage_options: Mapping[str, Any] | None = None,
     cache: Path | None = None,
 ) -> BigBedDataset:
@@ -464,32 +479,30 @@ def open_bigbed(
     >>> gidx.open_bigbed("genes.bb").find("GENE2").num_rows
     1
     """
-    dataset = open(path, types=types, storage_options=storage_options, cache=cache)
-    if not isinstance(dataset, BigBedDataset):
-        raise FormatError(
-            f"{dataset.path}: a {dataset.format} file, expected bigBed; use gidx.open"
-        )
-    return dataset
+    found = _opened(
+        path, _BIGBED, types=types, encoding=encoding, encoding_errors=encoding_errors,
+        storage_options=storage_options, cache=cache,
+    )  # fmt: skip
+    return _one(found, BigBedDataset)
 
 
 def open_bigwig(
-    path: AnySource, *, storage_options: Mapping[str, Any] | None = None
+    path: OneFile,
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+    cache: Path | None = None,
 ) -> BigWigDataset:
     """`open`, for a bigWig: what else is in the file is an error. Options as in `read_bigwig`.
 
     >>> gidx.open_bigwig("signal.bw").values("chr22:12,002-12,003").tolist()
     [1.5, 0.5]
     """
-    dataset = open(path, storage_options=storage_options)
-    if not isinstance(dataset, BigWigDataset):
-        raise FormatError(
-            f"{dataset.path}: a {dataset.format} file, expected bigWig; use gidx.open"
-        )
-    return dataset
+    found = _opened(path, _BIGWIG, storage_options=storage_options, cache=cache)
+    return _one(found, BigWigDataset)
 
 
 def merge_bigwigs(
-    sources: Sequence[AnySource | BigWigDataset] | Path,
+    sources: Sequence[OneFile | BigWigDataset] | Path,
     path: Path | BinaryIO,
     how: How = "sum",
     **options: Unpack[WriteBigWigOptions],
@@ -522,19 +535,17 @@ def merge_bigwigs(
     write_bigwig(merge(files, how), path, **options)
 
 
-def open_bed(
-    path: AnySource, *, schema: Any = None, **options: Unpack[TextOptions]
-) -> TabixDataset:
+def open_bed(path: OneFile, *, schema: Any = None, **options: Unpack[TextOptions]) -> TabixDataset:
     """`open`, for BED: what else is in the file is an error. Options as in `read_bed`.
 
     >>> gidx.open_bed("peaks.bed.gz").count_rows("chr1")
     2
     """
-    return _open_text(path, ("bed",), {"schema": schema, **options})
+    return _one(_opened(path, _BED, schema=schema, **options), TabixDataset)
 
 
 def open_vcf(
-    path: AnySource,
+    path: OneFile,
     *,
     samples: Sequence[str] | None = None,
     gt: Genotypes = "text",
@@ -545,38 +556,69 @@ def open_vcf(
     >>> gidx.open_vcf("calls.vcf.gz").columns[3:6]
     ['id', 'ref', 'alt']
     """
-    return _open_text(path, ("vcf",), {"samples": samples, "gt": gt, **options})
+    return _one(_opened(path, _VCF, samples=samples, gt=gt, **options), TabixDataset)
 
 
 def open_gff(
-    path: AnySource, *, attributes: Sequence[str] | None = None, **options: Unpack[TextOptions]
+    path: OneFile, *, attributes: Sequence[str] | None = None, **options: Unpack[TextOptions]
 ) -> TabixDataset:
     """`open`, for GFF3 or GTF: what else is in the file is an error. Options as in `read_gff`.
 
     >>> gidx.open_gff("genes.gff3.gz").format
     'gff3'
     """
-    return _open_text(path, ("gff3", "gtf"), {"attributes": attributes, **options})
+    return _one(_opened(path, _GFF, attributes=attributes, **options), TabixDataset)
 
 
 def open_tabix(
-    path: AnySource, *, schema: Any = None, **options: Unpack[TextOptions]
+    path: OneFile, *, schema: Any = None, **options: Unpack[TextOptions]
 ) -> TabixDataset:
     """`open`, for text of any kind. Options as in `read_tabix`.
 
     >>> gidx.open_tabix("eqtl.tsv.gz").columns
     ['chrom', 'start', 'end', 'gene', 'pvalue']
     """
-    return _open_text(path, None, {"schema": schema, **options})
+    return _one(_opened(path, _TEXT, schema=schema, **options), TabixDataset)
 
 
-def _open_text(
-    path: AnySource, kinds: tuple[str, ...] | None, options: dict[str, Any]
-) -> TabixDataset:
+@dataclass(frozen=True)
+class _Expected:
+    """What a function reads, of a file or of several as one."""
+
+    what: str
+    formats: tuple[str, ...]
+    is_told: bool = False  # text is read as it, where its look does not say what it is
+
+
+_BIGBED = _Expected("bigBed", ("bigbed",))
+_BIGWIG = _Expected("bigWig", ("bigwig",))
+_BED = _Expected("BED", ("bed",), True)
+_VCF = _Expected("VCF", ("vcf",), True)
+_GFF = _Expected("GFF3 or GTF", ("gff3", "gtf"), True)
+_TEXT = _Expected("text", tuple(TEXTS))
+
+
+def _opened(path: AnySource, expected: _Expected, **options: Any) -> Dataset:
+    """`open`, where a file of another format is an error."""
     index, storage = options.pop("index", None), options.pop("storage_options", None)
+    kinds = expected.formats if expected.is_told else None
     found = open_as(path, kinds=kinds, index=index, storage_options=storage, options=options)
-    if not isinstance(found, TabixDataset):
-        raise FormatError(f"{found.path}: a {found.format} file, expected text; use gidx.open")
+    if found.format not in expected.formats:
+        raise FormatError(
+            f"{found.path}: a {found.format} file, expected {expected.what}; use gidx.open"
+        )
+    return found
+
+
+_Kind = TypeVar("_Kind", bound=Dataset)
+
+
+def _one(found: Dataset, kind: type[_Kind]) -> _Kind:
+    """The Dataset of one file, which offers more than that of several."""
+    if not isinstance(found, kind):
+        raise FormatError(
+            f"{found.path}: several files, expected one; gidx.open and gidx.read have them as one"
+        )
     return found
 
 

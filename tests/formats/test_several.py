@@ -76,6 +76,27 @@ class TestAFileForEachChrom:
         with pytest.raises(UnknownChromError):
             several.to_table("chr9")
 
+    def test_the_readers_of_its_format_take_them_too(self, made):
+        """As `gidx.read`; they said that a bed file is none."""
+        whole, parts = made
+        kind = gidx.open(whole).format
+        readers = {"gff3": "gff", "tsv": "tabix"}
+        name = f"read_{readers.get(kind, kind)}"
+        if not hasattr(gidx, name):  # of Parquet and Arrow
+            return
+        read = getattr(gidx, name)
+        pattern = str(parts[0].parent.parent / "chr*" / parts[0].name)
+        for asked in (None, ["chrX", ("chr1", 5, 90_000)]):
+            found = read(parts, asked)
+            pd.testing.assert_frame_equal(found, gidx.read(parts, asked))
+            pd.testing.assert_frame_equal(read(pattern, asked), found)
+        with pytest.raises(FormatError, match=f"expected {'bigWig' if kind != 'bigwig' else 'b'}"):
+            (gidx.read_bigwig if kind != "bigwig" else gidx.read_bigbed)(parts)
+        opener = getattr(gidx, name.replace("read", "open"), None)
+        if opener is not None:
+            with pytest.raises(FormatError, match=r"several files, expected one; gidx\.open"):
+                opener(parts)
+
     def test_columns_are_those_of_the_whole_in_any_order_and_again(self, made):
         """One that is asked for twice was missing in both places, and nothing said so."""
         several = gidx.open(made[1])

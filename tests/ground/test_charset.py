@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support import bigbed_bytes
 
 import gidx
 from gidx.errors import FormatError, ValueTypeError, ValueWarning, WriteError
@@ -46,6 +47,38 @@ def test_bytes_come_back_as_they_were(tmp_path, name, text, suffix, read, write)
         asked = read(path, f"{chrom}:5-8", encoding="latin-1")
         assert len(asked)
         assert asked.equals(frame.iloc[: len(asked)].assign(chrom=asked["chrom"]))
+
+
+NAMES = st.lists(st.text("aé€œß .,", min_size=1), min_size=1, max_size=20)
+BED4 = 'table a "été" (string chrom; "" uint start; "" uint end; "" string name; "é")'
+PLACES = st.integers(0, 2**32 - 2)
+
+
+@given(NAMES, st.data(), st.sampled_from(["<", ">"]), st.booleans())
+def test_a_bigbeds_texts_are_in_its_encoding_whatever_bytes_its_numbers_are(
+    names, data, order, compressed
+):
+    encoding = data.draw(st.sampled_from(["latin-1", "cp1252", "utf-8"]))
+    names = [n.encode(encoding, "ignore").decode(encoding) or "a" for n in names]
+    starts = sorted(data.draw(st.lists(PLACES, min_size=len(names), max_size=len(names))))
+    rows = [
+        ("chr1", s, s + 1, name.encode(encoding)) for s, name in zip(starts, names, strict=True)
+    ]
+    file = bigbed_bytes.build(
+        rows, {"chr1": 2**32 - 1}, order=order, compressed=compressed, indexes=[3],
+        autosql=BED4.encode(encoding),
+    )  # fmt: skip
+    dataset = gidx.open(file, encoding=encoding)
+    for found in (gidx.read_bigbed(file, encoding=encoding), dataset.as_texts().to_pandas()):
+        assert found["start"].tolist() == starts
+        assert found["name"].tolist() == names
+    some = data.draw(st.sampled_from(starts))
+    asked = dataset.to_table(("chr1", some, some + 1), columns=["name"])
+    assert asked["name"].to_pylist() == [
+        name for start, name in zip(starts, names, strict=True) if start == some
+    ]
+    assert "été" in dataset.header
+    assert dataset.find(names[0])["name"].to_pylist() == names.count(names[0]) * names[:1]
 
 
 def test_samples_and_descriptions_are_text():

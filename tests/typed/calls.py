@@ -91,6 +91,9 @@ bb.summary("chr1", stat="median")  # wrong: arg-type, reportArgumentType
 samples: list[str] = gidx.open_vcf("a.vcf.gz", gt="alleles").samples
 header: str = gidx.open_gff("a.gff3.gz", attributes=["ID"], index="a.tbi").header
 gidx.open_bed("a.bed", schema="bed6").count_rows()
+gidx.open_bed(["a.bed", "b.bed"])  # wrong: arg-type, reportArgumentType
+gidx.read_bed(["a.bed", "b.bed"], "chr1")
+gidx.read_bigbed("a.bb", encoding="latin-1", encoding_errors="replace")
 gidx.open_tabix("a.tsv.gz", samples=["NA1"])  # wrong: call-arg, reportCallIssue
 
 

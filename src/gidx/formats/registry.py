@@ -67,9 +67,11 @@ class Kind:
 
 def _open_bigbed(source: ByteSource, opening: Opening) -> Format:
     from gidx.formats.bigbed.read import BigBed
+    from gidx.ground.charset import encoding_of
 
-    types = opening.options.get("types")
-    found = BigBed(source)
+    own = opening.options
+    types = own.get("types")
+    found = BigBed(source, encoding_of(own.get("encoding"), own.get("encoding_errors")))
     return found if types is None else found.with_types(types)
 
 
@@ -233,7 +235,7 @@ _ARROW = (b"ARROW1", b"\xff\xff\xff\xff")  # a file; a stream
 
 # Where rows look like several, the first is it.
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (
-    Kind("bigbed", "bigBed", (".bb", ".bigbed"), ("types",),
+    Kind("bigbed", "bigBed", (".bb", ".bigbed"), ("types", "encoding", "encoding_errors"),
          begins=lambda head: head.startswith(_BIGBED), open=_open_bigbed, prove=_prove_bigbed,
          write=_write_bigbed),
     Kind("bigwig", "bigWig", (".bw", ".bigwig"), begins=lambda head: head.startswith(_BIGWIG),

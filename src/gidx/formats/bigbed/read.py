@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -41,6 +43,7 @@ from gidx.errors import (
 from gidx.formats.base import Placed, Rows
 from gidx.formats.bbi.read import Bbi
 from gidx.formats.offers import AsTexts, Declares, NameIndexes
+from gidx.ground.charset import Encoding
 from gidx.ground.layout import check_range, ordered, read_cstring, read_one
 from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges
@@ -56,8 +59,9 @@ class BigBed(Bbi, NameIndexes, AsTexts, Declares):
     kind = "bigbed"
     magic, title = BIGBED_MAGIC, "bigBed"
 
-    def __init__(self, source: ByteSource) -> None:
+    def __init__(self, source: ByteSource, encoding: Encoding | None = None) -> None:
         super().__init__(source)
+        self.encoding = encoding  # of its texts; None: UTF-8
         self.declared = self._declare()
 
     def key_trees(self) -> Sequence[BPlusTree]:
@@ -151,7 +155,9 @@ class BigBed(Bbi, NameIndexes, AsTexts, Declares):
         at = int(self.head.fixed["autosql_offset"])
         if at == 0:
             return None
-        return read_cstring(self.source, at, "AutoSQL").decode("utf-8", "backslashreplace")
+        text = read_cstring(self.source, at, "AutoSQL")
+        text = text if self.encoding is None else self.encoding.decode(text)
+        return text.decode("utf-8", "backslashreplace")
 
     @property
     def header(self) -> str:
@@ -333,11 +339,18 @@ class BigBed(Bbi, NameIndexes, AsTexts, Declares):
         if tree.item_count == 0 and self.row_count():
             what = "the extra index has no items, but the file has rows: it is damaged"
             raise format_error(self.source.name, index.offset, what)
-        items = tree.find([key.encode("utf-8", "surrogateescape") for key in keys])
+        items = tree.find([self._key(key) for key in keys])
         ranges = np.column_stack([items["offset"], items["offset"] + items["size"]]).astype("u8")
         for begin, end in ranges[-1:].tolist():
             check_range(self.source, begin, end - begin, "block of an extra index")
         return np.unique(ranges, axis=0)
+
+    def _key(self, name: str) -> bytes:
+        """A name as the file has it."""
+        key = name.encode("utf-8", "surrogateescape")
+        with suppress(UnicodeEncodeError):  # one with letters that the file cannot have
+            return key if self.encoding is None else self.encoding.encode(key)
+        return key
 
     # ── summaries ───────────────────────────────────────────────────────────────────────────────
 
@@ -373,7 +386,10 @@ class BigBedReader:
             self._columns.want, regions,
         )  # fmt: skip
         places = chrom, start, end
-        batch, problems = self._columns.decode(blocks.text, fields, places, self._words)
+        text = blocks.text
+        if file.encoding is not None:
+            text, fields = _in_utf8(text, fields, file.encoding)
+        batch, problems = self._columns.decode(text, fields, places, self._words)
         if not problems:
             return Rows(batch)
         placed = [
@@ -381,3 +397,15 @@ class BigBedReader:
             for p in problems
         ]
         return Rows(batch, placed)
+
+
+def _in_utf8(
+    text: npt.NDArray[np.uint8], fields: npt.NDArray[np.int32], encoding: Encoding
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+    """The rows' texts as UTF-8, and where their fields are then."""
+    plain = text.copy()
+    # heads are numbers: their bytes, as those of rows between, are no letters of a text's run
+    for back in range(1, record.HEAD.itemsize + 1):
+        plain[fields[0] - back] = 0
+    moved = encoding.moved(plain)
+    return (text, fields) if moved is None else (moved[0], moved[1].take(fields))

@@ -696,6 +696,22 @@ def test_nested_columns_of_other_tables_are_texts(folder, target):
     assert (row["s"], row["ll"], row["m"]) == ('{"x": 1}', "1,2;3", "k=v")
 
 
+@pytest.mark.parametrize("source", ["a.vcf", "a.gff3"])
+def test_lists_are_the_same_texts_in_a_tsv_with_and_without_an_index(folder, source):
+    """With one a list was written as AutoSQL has it, "A,", and an item with a comma refused."""
+    (folder / source).write_text(VCF if source == "a.vcf" else GFF3)
+    convert(source, "a.tsv")
+    convert(source, "a.tsv.gz")
+
+    def cells(text: str) -> list[list[str]]:
+        """Without what else differs: how what is missing is said, and whole numbers of floats."""
+        rows = (line.lstrip("#").split("\t") for line in text.splitlines())
+        return [[cell.removesuffix(".0") or "." for cell in row] for row in rows]
+
+    with gidx.bgzf.open("a.tsv.gz") as file:
+        assert cells(file.read().decode()) == cells(read("a.tsv"))
+
+
 @pytest.mark.parametrize("target", ["y.bed", "y.vcf", "y.gff3", "y.bb"])
 def test_native_names_are_for_tables(folder, target):
     """What is written as rows of a format has the names, and the base, of that."""

@@ -35,7 +35,13 @@ import pyarrow.types as pat
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import schema
 from gidx.convert import as_bed
-from gidx.convert.shape import by_sample, commented, flat, with_lists_as_text
+from gidx.convert.shape import (
+    by_sample,
+    commented,
+    flat,
+    with_lists_as_text,
+    with_row_texts,
+)
 from gidx.convert.sources import (
     Outgoing,
     Request,
@@ -190,7 +196,8 @@ def write(rows: Outgoing, target: Target, kind: Kind, options: Writing) -> None:
 
 def _prepared(rows: Outgoing, target: Target, kind: Kind) -> Outgoing:
     """Rows as the kind's writer takes them, whatever they have been."""
-    found = schema.read_metadata(rows.schema).get("format")
+    about = schema.read_metadata(rows.schema)
+    found = about.get("format")
     if kind.name == "vcf":
         parted = any(n.startswith(("INFO/", "FORMAT/")) for n in rows.schema.names)
         if found in GUESSED and parted:
@@ -207,7 +214,7 @@ def _prepared(rows: Outgoing, target: Target, kind: Kind) -> Outgoing:
     elif kind.name == "bigbed" and found in as_bed.FORMATS:
         _check_plain(rows, found)
     elif kind.name == "tsv" and is_bgzf(target):
-        return flat(rows)
+        return rows if "autosql" in about else with_row_texts(rows)
     return rows
 
 

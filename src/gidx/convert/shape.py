@@ -18,6 +18,7 @@ from gidx.convert.sources import (
     Outgoing,
     with_entries,
 )
+from gidx.formats.table.rows import RowText
 from gidx.formats.text.dialect import header_lines
 
 
@@ -105,6 +106,12 @@ def with_lists_as_text(rows: Outgoing) -> Outgoing:
             yield from table.replace_schema_metadata(found.metadata).to_batches()
 
     return Outgoing(found, batches())
+
+
+def with_row_texts(rows: Outgoing) -> Outgoing:
+    """Nested columns as the texts that they are in TSV."""
+    text = RowText(rows.schema)
+    return Outgoing(text.without_nested, map(text.batch, rows.batches))
 
 
 def _of_samples(f: pa.Field) -> bool:

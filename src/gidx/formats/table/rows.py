@@ -78,6 +78,24 @@ class RowText:
         out[bounds[1:] - 1] = ord("\n")
         return out
 
+    @property
+    def without_nested(self) -> pa.Schema:
+        """The schema of a `batch`."""
+        fields = [f.with_type(pa.string()) if pat.is_nested(f.type) else f for f in self.schema]
+        return pa.schema(fields, self.schema.metadata)
+
+    def batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch, whose nested columns are the texts that they are in a row."""
+        arrays = [
+            pc.if_else(array.is_valid(), _as_arrow(self._texts(array, field)), None).cast(
+                pa.string()
+            )
+            if pat.is_nested(field.type)
+            else array
+            for array, field in zip(batch.columns, self.schema, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=self.without_nested)
+
     def _texts(self, array: pa.Array, field: pa.Field) -> TextColumn:
         array = plain(array, top=False)
         if array.null_count and len(array):

@@ -12,7 +12,7 @@ A table without such columns has rows all the same, for who only passes them on
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -106,8 +106,15 @@ class Columnar(Format):
     def _chroms(self) -> dict[str, int | None]:
         """Chroms in the order of their rows, and those that are only declared."""
         declared = schema.declared_chroms(self._about)
-        found = self.chroms_met() if self.has_places else ()
-        return {name: declared.get(name) for name in (*found, *declared)}
+        met: Iterable[str] = ()
+        if self.has_places:
+            kind = self._own.field(self.roles.chrom).type
+            if pat.is_nested(kind):
+                what = f"column {self.roles.chrom} is {kind}, expected names of chroms"
+                raise format_error(self.source.name, None, what)
+            with reading(self.source.name, self.title):  # names may not be UTF-8
+                met = pa.array(self.chroms_met(), pa.string()).to_pylist()
+        return {name: declared.get(name) for name in (*met, *declared)}
 
     @abstractmethod
     def chroms_met(self) -> Iterator[str]:
@@ -375,7 +382,7 @@ def reading(path: str, title: str) -> Iterator[None]:
     """What pyarrow says of a broken file, as a FormatError."""
     try:
         yield
-    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, EOFError, UnicodeError) as error:
         if isinstance(error, FormatError) or getattr(error, "url", None):
             raise
         what = str(error).strip().split("\n")[0]

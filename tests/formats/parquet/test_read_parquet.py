@@ -178,6 +178,20 @@ def test_positions_that_are_none_are_an_error(columns, said, make):
             gidx.open(out.getvalue()).to_table(regions)
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([["chr1"], None], "column chrom is list<.*>, expected names of chroms"),
+        ([b"\xffa", b"c"], "cannot be read: .*(UTF|utf).?8"),
+    ],
+)
+def test_chroms_that_are_no_names_are_an_error(tmp_path, names, said):
+    path = written(tmp_path, {"chrom": names, "start": [1, 2], "end": [3, 4]})
+    for ask in (lambda f: f.chroms, lambda f: f.to_table("c"), gidx.Dataset.to_pandas):
+        with pytest.raises(FormatError, match=said):
+            ask(gidx.open(path))
+
+
 def test_two_columns_of_one_name_are_refused(tmp_path):
     columns = [pa.array(["a"]), *(pa.array([i]) for i in range(3))]
     table = pa.Table.from_arrays(columns, names=["chrom", "start", "end", "end"])

@@ -510,7 +510,8 @@ class BigWigDataset(BbiDataset):
         ----------
         regions
             As in `scan`, but each by itself, in the order given. Regions of a frame whose
-            ``strand`` is ``-`` are turned: their first bin is the most upstream one.
+            ``strand`` is ``-`` are turned: their first bin is the most upstream one. A strand
+            that is neither ``+`` nor ``-``, nor missing or ``.``, is an error.
         bins, stat
             Into how many parts a region is cut, and of what; as in `values`.
         anchor : {"start", "center", "end"}, optional
@@ -531,9 +532,9 @@ class BigWigDataset(BbiDataset):
         _check_bins(bins, stat)
         chrom, start, end = spans(regions, self._ids, missing_chroms)
         end = np.where(end == MAX_END, self._format.sizes[chrom], end)
-        from gidx.frames.regions import strands
+        from gidx.frames.regions import reversed_of
 
-        minus = strands(regions)
+        minus = reversed_of(regions)
         windows = Windows(chrom, start, end).around(minus, anchor, flank)
         found = self._format.matrix(windows, bins, stat, fill, threads)
         if minus is not None:

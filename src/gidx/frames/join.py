@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from gidx.errors import ColumnError, hint, one_of
-from gidx.frames import take
+from gidx.frames import strands, take
 from gidx.frames.backend import integers_like
 from gidx.frames.index import FrameIndex, indexes_of
 from gidx.frames.positions import LARGEST, integers
@@ -30,8 +30,6 @@ Ints = npt.NDArray[np.int64]
 HOW = ("inner", "left")
 DIRECTIONS = ("both", "left", "right", "upstream", "downstream")
 TIES = ("first", "all")
-
-_STRANDS = {"+": 1, "-": -1, ".": 0, "*": 0, "?": 0}
 
 
 def join(
@@ -124,17 +122,7 @@ def _look(frame: pd.DataFrame, direction: str, strand: str) -> npt.NDArray[np.in
             f"direction={direction!r} needs each row's strand, but there is no column {strand!r}; "
             "name it with strand=, or look to the 'left' or 'right'"
         )
-    if not isinstance(frame[strand], pd.Series):
-        raise ColumnError(f"two columns are named {strand!r}; rename or drop one")
-    told = frame[strand].astype("object")
-    found = told.map(_STRANDS)
-    odd = told[found.isna() & told.notna()]
-    if len(odd):
-        raise ColumnError(
-            f"column {strand!r}: a strand is {odd.iloc[0]!r}, expected '+' or '-' "
-            "('.', '*', '?' or missing where it is not known)"
-        )
-    forwards = found.to_numpy(np.int8, na_value=0)
+    forwards = strands.signs(frame, strand)
     looks = forwards if direction == "downstream" else -forwards
     return np.where(forwards == 0, np.int8(2), looks).astype(np.int8)
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gidx.errors import ColumnError, RegionError
+from gidx.frames import strands
 from gidx.frames.intervals import Intervals, Queries
 from gidx.frames.positions import before_the_first, read, roles
 from gidx.frames.query import as_frame
@@ -45,14 +46,16 @@ def spans_of_frame(regions: Any, most: int) -> FrameSpans | None:
     return FrameSpans(where.names, where.codes, start, end)
 
 
-def strands(regions: Any) -> npt.NDArray[np.bool_] | None:
+def reversed_of(regions: Any) -> npt.NDArray[np.bool_] | None:
     """Which regions of a frame are of the reverse strand; None where nothing says so."""
     frame = None if isinstance(regions, (str, tuple, list, Region)) else as_frame(regions)
-    name = None if frame is None else next((c for c in frame if str(c).lower() == "strand"), None)
-    if frame is None or name is None:
+    if frame is None:
         return None
-    found: npt.NDArray[np.bool_] = (frame[name].astype("object") == "-").to_numpy(np.bool_)
-    return found
+    names = sorted((c for c in frame if str(c).lower() == "strand"), key=lambda c: c != "strand")
+    try:
+        return strands.signs(frame, names[0]) < 0 if names else None
+    except ColumnError as error:
+        raise RegionError(f"the frame of regions: {error}") from None
 
 
 def numbered(

@@ -285,6 +285,27 @@ def test_a_matrix_has_the_bins_of_each_region_in_the_order_given(signal, shape, 
         np.testing.assert_array_equal(row, dataset.values(region, bins, stat, fill=-9))
 
 
+@pytest.mark.parametrize("dtype", [object, "str", "category", pd.ArrowDtype(pa.string())], ids=str)
+def test_a_matrix_turns_regions_of_the_reverse_strand(dtype):
+    dataset = gidx.open(written({"a": np.arange(9.0)}))
+    frame = pd.DataFrame({"chrom": "a", "start": [0, 2, 4, 6], "end": [2, 4, 6, 8]})
+    told = pd.Series(["+", "-", ".", None], dtype=dtype)
+    for name in ("strand", "Strand"):
+        found = dataset.matrix(frame.assign(**{name: told}), bins=2)
+        assert found.tolist() == [[0, 1], [3, 2], [4, 5], [6, 7]]
+    both = frame.assign(Strand="+", strand="-")
+    assert dataset.matrix(both, bins=2).tolist() == [[1, 0], [3, 2], [5, 4], [7, 6]]
+
+
+@pytest.mark.parametrize("told", [[1, -1], ["plus", "minus"], [" +", " -"], ["+", "\u2212"]])
+def test_a_matrix_refuses_strands_that_it_does_not_know(told):
+    """They were taken for the forward strand: Ensembl's and Biopython's -1 among them."""
+    dataset = gidx.open(written({"a": np.arange(9.0)}))
+    frame = pd.DataFrame({"chrom": "a", "start": [0, 2], "end": [2, 4], "strand": told})
+    with pytest.raises(RegionError, match=r"column 'strand': a strand is .*expected '\+' or '-'"):
+        dataset.matrix(frame, bins=2)
+
+
 @given(signals(), st.data(), st.sampled_from([None, "start", "center", "end"]))
 def test_a_matrix_around_anchors_turns_with_the_strand(signal, data, anchor):
     dataset = gidx.open(build(signal.rows, signal.chroms))

@@ -11,7 +11,9 @@ import sys
 import time
 import traceback
 import warnings
+import zipfile
 
+import fsspec
 import numpy as np
 import pytest
 from tests.support import tabix_files
@@ -291,6 +293,26 @@ class TestWhatGoesWrong:
             with serving(files, headers={"Content-Encoding": "gzip"}) as server:
                 assert gidx.open(server.url + name).count_rows(REGION) in {50, 51}
 
+    @pytest.mark.parametrize("name", ["a.bed", "a.bed.gz"])
+    def test_a_size_that_the_server_does_not_tell_is_that_of_all(self, files, name):
+        """The first range was once taken for the file: of a text, lines were lost in silence."""
+        lines = files["a.bed"].splitlines(keepends=True)
+        there = {"a.bed": b"".join(line[:31] + b"\n" for line in lines if len(line) > 31)}
+        there["a.bed.gz"] = files["a.bed.gz"]
+        with serving(there, total="*") as server:
+            with pytest.warns(UserWarning, match="does not send ranges"):
+                dataset = gidx.open(server.url + name)
+            assert dataset.to_table().num_rows == gidx.open(there[name]).to_table().num_rows
+
+    @pytest.mark.parametrize(
+        ("how", "said"), [({"total": "70000"}, "0-131071/70000"), ({"most": 1000}, "0-999/")]
+    )
+    def test_a_server_that_contradicts_itself_or_sends_less_is_told(self, files, how, said):
+        with serving(files, **how) as server:
+            for name in ("a.bed", "a.bb"):
+                with pytest.raises(RemoteError, match=f"the server answers with 'bytes {said}"):
+                    gidx.open(server.url + name)
+
     def test_an_empty_file_is_said_to_be_empty(self):
         with serving({"a.bb": b""}) as server, pytest.raises(FormatError, match="is empty"):
             gidx.open(server.url + "a.bb")
@@ -449,3 +471,39 @@ def test_ranges_over_http_are_those_of_the_bytes(files):
                 source.expect(begin, end)
         with pytest.raises(FormatError, match="truncated"):
             source.read(len(data) - 3, 4)
+
+
+# ── names ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", ["a b", "é", "a#b", "a?b", "a%20b", "a+b&c;d", "a[1]{2}", "a::b"])
+def test_a_file_and_its_index_may_have_any_name(files, tmp_path, name):
+    """`#` and `?` are part of a name but in http; Path.as_uri writes names with percents."""
+    fs = fsspec.filesystem("memory")
+    for end in ("", ".tbi"):
+        (tmp_path / f"{name}.bed.gz{end}").write_bytes(files[f"a.bed.gz{end}"])
+        fs.pipe(f"/{name}.bed.gz{end}", files[f"a.bed.gz{end}"])
+    path = tmp_path / f"{name}.bed.gz"
+    urls = [path, f"file://{path}", path.as_uri(), f"FILE://localhost{path}"]
+    if "::" not in name:  # which parts a chain of fsspec's
+        urls.append(f"memory://{name}.bed.gz")
+    for url in urls:
+        assert gidx.open(url).count_rows(REGION) in {50, 51}
+
+
+def test_a_file_in_a_zip_has_its_index_there(files, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        for end in ("", ".tbi"):
+            made.writestr(f"a.bed.gz{end}", files[f"a.bed.gz{end}"])
+    data = (tmp_path / "a.zip").read_bytes()
+    with serving({"a.zip": data, **files}) as server:
+        for url in (
+            f"zip://a.bed.gz::{tmp_path}/a.zip", f"zip://a.bed.gz::{server.url}a.zip",
+            f"simplecache::zip://a.bed.gz::{server.url}a.zip", f"simplecache::{server.url}a.bed.gz",
+        ):  # fmt: skip
+            assert gidx.open(url).count_rows(REGION) in {50, 51}
+
+
+def test_a_kind_of_url_that_nobody_knows_is_said():
+    with pytest.raises(RemoteError, match=r"nothing://host/a\.bb: Protocol not known: nothing"):
+        gidx.open("nothing://host/a.bb")

@@ -97,3 +97,29 @@ def test_an_empty_object_is_said_to_be_empty(bucket):
     client.put_object(Bucket="data", Key="empty", Body=b"")
     with pytest.raises(gidx.errors.FormatError, match="is empty"):
         gidx.open("s3://data/empty", storage_options=options)
+
+
+@pytest.mark.parametrize("name", ["a b", "é/ü", "a#b", "a?b", "a%20b", "a+b&c"])
+def test_objects_have_any_name_and_so_their_indexes(bucket, name):
+    options, _, _, client = bucket
+    for end in ("", ".tbi"):
+        body = client.get_object(Bucket="data", Key=f"a.bed.gz{end}")["Body"].read()
+        client.put_object(Bucket="data", Key=f"{name}.bed.gz{end}", Body=body)
+    dataset = gidx.open(f"s3://data/{name}.bed.gz", storage_options=options)
+    assert dataset.count_rows(REGION) == 51
+
+
+def test_a_version_of_an_object_is_read_by_the_index_of_today(bucket):
+    options, _, _, client = bucket
+    client.create_bucket(Bucket="old")
+    client.put_bucket_versioning(Bucket="old", VersioningConfiguration={"Status": "Enabled"})
+    index, data = (
+        client.get_object(Bucket="data", Key=f"a.bed.gz{end}")["Body"].read()
+        for end in (".tbi", "")
+    )
+    first = client.put_object(Bucket="old", Key="a.bed.gz", Body=data)["VersionId"]
+    client.put_object(Bucket="old", Key="a.bed.gz.tbi", Body=index)
+    client.put_object(Bucket="old", Key="a.bed.gz", Body=b"chr1\t1\t2\n")
+    told = {**options, "version_aware": True}
+    dataset = gidx.open(f"s3://old/a.bed.gz?versionId={first}", storage_options=told)
+    assert dataset.count_rows(REGION) == 51

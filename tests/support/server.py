@@ -23,6 +23,8 @@ class Files:
     files: dict[str, bytes] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     ranges: bool = True
+    total: str = ""  # the size that it says of each file, with a range; else the file's own
+    most: int = 1 << 40  # bytes that it sends of a range
     answers: Callable[[str, int], tuple[int, dict[str, str], bytes] | None] = lambda *_: None
     requests: list[tuple[str, str]] = field(default_factory=list)  # path with query, range
     sent: list[int] = field(default_factory=list)  # bytes of each answer
@@ -55,11 +57,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not span or not files.ranges:
             self._send(200, files.headers, data)
             return
-        first, last = int(span[1]), min(int(span[2]), len(data) - 1)
+        first, last = int(span[1]), min(int(span[2]), len(data) - 1, int(span[1]) + files.most - 1)
         if first > last:
             self._send(416, {"Content-Range": f"bytes */{len(data)}"}, b"")
             return
-        told = {**files.headers, "Content-Range": f"bytes {first}-{last}/{len(data)}"}
+        told = {
+            **files.headers,
+            "Content-Range": f"bytes {first}-{last}/{files.total or len(data)}",
+        }
         self._send(206, told, data[first : last + 1])
 
     def do_HEAD(self) -> None:

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, BinaryIO, Protocol, cast
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -568,16 +569,23 @@ def is_url(path: str) -> bool:
 
 
 def beside(name: str, suffix: str) -> str:
-    """The name of what lies beside a file, whose URL may have a query.
+    """The name of what lies beside a file, whose URL may have a query, or be one of a chain.
 
     >>> beside("a.vcf.gz", ".tbi"), beside("https://host/a.vcf.gz?download=1", ".tbi")
     ('a.vcf.gz.tbi', 'https://host/a.vcf.gz.tbi?download=1')
+    >>> beside("zip://a.vcf.gz::s3://b/c.zip", ".tbi"), beside("simplecache::s3://b/a.bb", ".tbi")
+    ('zip://a.vcf.gz.tbi::s3://b/c.zip', 'simplecache::s3://b/a.bb.tbi')
     """
-    path, rest = name, ""
-    if is_url(name):
-        path = re.split(r"[?#]", name, maxsplit=1)[0]
-        rest = name[len(path) :]
-    return f"{path}{suffix}{rest}"
+    if not is_url(name):
+        return name + suffix
+    first, chain, rest = name.partition("::")
+    if chain and "://" not in first:
+        return first + chain + beside(rest, suffix)
+    marks = {"http": "[?#]", "https": "[?#]", "s3": r"\?versionId="}  # to others part of a name
+    mark = re.search(marks.get(first.partition(":")[0], "$"), first)
+    path = first[: mark.start()] if mark else first
+    query = "" if first.startswith("s3:") else first[len(path) :]  # a version is of the data
+    return f"{path}{suffix}{query}{chain}{rest}"
 
 
 def expect(source: ByteSource, begin: int, end: int) -> None:
@@ -607,17 +615,27 @@ def parted_index(path: Any, index: Any) -> tuple[Any, Any]:
 
 
 def expanded(path: PathLike) -> str:
-    """A path as text, with ``~`` as the user's folder; URLs stay as they are.
+    """A path as text, with ``~`` as the user's folder, of a ``file://`` too; of URLs the kind
+    in small letters.
 
-    >>> expanded("a~b.bed"), expanded("https://host/~me/a.bb")
-    ('a~b.bed', 'https://host/~me/a.bb')
+    >>> expanded("a~b.bed"), expanded("HTTPS://host/~me/A.bb"), expanded("file:///data/a.bb")
+    ('a~b.bed', 'https://host/~me/A.bb', '/data/a.bb')
     """
-    return os.path.expanduser(os.fspath(path))
+    text = os.fspath(path)
+    if not isinstance(text, str) or not is_url(text):
+        return os.path.expanduser(text)
+    kind, colon, rest = text.partition(":")
+    if kind.lower() not in ("file", "local"):
+        return kind.lower() + colon + rest
+    from fsspec.implementations.local import LocalFileSystem
+
+    found = LocalFileSystem._strip_protocol(re.sub(r"(?i)^\w+:(//localhost(?=/))?", "file:", text))
+    plain = unquote(found)  # as Path.as_uri writes it
+    return plain if not os.path.exists(found) and os.path.exists(plain) else str(found)
 
 
 def _local(path: str, held: bool) -> ByteSource:
     """A file; a pipe or device (``/dev/stdin``, ``<(…)`` of a shell) is read to its end."""
-    path = expanded(path)
     try:
         mode = os.stat(path).st_mode
     except OSError:
@@ -644,7 +662,7 @@ def open_source(
     if isinstance(what, (bytes, bytearray, memoryview)):
         return MemorySource(what)
     if isinstance(what, (str, os.PathLike)):
-        path = os.fspath(what)
+        path = expanded(what)
         if is_url(path):
             return RemoteSource(path, storage_options, cache, first=first)
         return _local(path, held)

@@ -101,7 +101,7 @@ def connect(url: str, options: Mapping[str, Any]) -> Transport:
 
     try:
         fs, path = fsspec.core.url_to_fs(url, **options)
-    except ImportError as error:
+    except (ImportError, ValueError) as error:  # no such kind of URL
         raise RemoteError(f"{safe(url)}: {error}", url=safe(url)) from None
     protocol = fs.protocol if isinstance(fs.protocol, str) else fs.protocol[0]
     if protocol in {"http", "https"} and hasattr(fs, "set_session"):
@@ -209,14 +209,20 @@ class Http(_Asynchronous):
                 data = await response.read()
                 return Answer(data, len(data), _version(response))
             data = await response.read()
-            return self._part(response, data, begin, end)
+            part = self._part(response, data, begin, end)
+            if first and part.size is None:  # how much there is, only the whole tells
+                raise NoRangesError(self._name, None, part.version)
+            return part
 
         return await self._ask({"Range": f"bytes={begin}-{end - 1}"}, read)
 
     def _part(self, response: Any, data: bytes, begin: int, end: int) -> Answer:
         told = response.headers.get("Content-Range", "")
         found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", told.strip())
-        if found is None or int(found[1]) != begin or int(found[2]) >= end:
+        size = None if found is None or found[3] == "*" else int(found[3])
+        # all that was asked for, and the file has; how much that is, may not be known
+        ends = range(begin + 1, end + 1) if size is None else [min(end, size)]
+        if found is None or int(found[1]) != begin or int(found[2]) + 1 not in ends:
             raise RemoteError(
                 f"{self._name}: asked for bytes {begin} to {end - 1}, the server answers with "
                 f"{told or 'bytes that it does not name'!r}",
@@ -224,7 +230,6 @@ class Http(_Asynchronous):
             )
         if len(data) != int(found[2]) + 1 - begin:
             raise TransientError(f"{len(data)} bytes of {int(found[2]) + 1 - begin} came")
-        size = None if found[3] == "*" else int(found[3])
         return Answer(data, size, _version(response))
 
     async def _ask(

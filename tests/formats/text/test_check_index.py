@@ -354,6 +354,18 @@ def test_a_deletion_whose_length_the_index_does_not_know_is_lost(tmp_path):
     assert check(path).ok
 
 
+@pytest.mark.parametrize("length", range(16_382, 16_386))
+@pytest.mark.parametrize("csi", [False, True])
+def test_tabix_counts_a_length_from_the_base_before_and_nothing_is_lost(tmp_path, csi, length):
+    path = write(
+        tmp_path / "a.vcf.gz", f"{VCF}1\t1\t.\tA\t<DEL>\t.\t.\tSVLEN={length}\n", "vcf", csi=csi
+    )
+    dataset = gidx.open(path)
+    assert dataset.to_table(columns=["end"])["end"].to_pylist() == [1 + length]
+    assert [dataset.count_rows(("1", at, at + 1)) for at in (0, length, length + 1)] == [1, 1, 0]
+    assert check(path).ok
+
+
 @pytest.mark.parametrize("csi", [False, True])
 def test_offsets_that_name_an_empty_block_before_the_row_are_read(tmp_path, csi):
     """Files joined with cat have empty blocks between; a row's place is either block."""

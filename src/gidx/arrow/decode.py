@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.arrow.infer import EXACT, NOT_FINITE, holds
+from gidx.arrow.lists import without_hidden
 from gidx.ground.charset import WAY_OUT
 from gidx.ground.limits import limits
 from gidx.kernels import fields as kernels
@@ -389,6 +390,8 @@ def _lists(
     array = pa.Array.from_buffers(
         column.type, len(items), buffers, null_count=bad_rows + nulls, children=[children]
     )
+    if bad_rows and size < 0:
+        array = without_hidden(array)
     return array, bad, (state != 0).astype(np.uint8) if bad_rows else None
 
 

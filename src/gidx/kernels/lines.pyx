@@ -16,7 +16,7 @@ import numpy as np
 
 from gidx.kernels.common cimport bytes_at, look_up, overlaps, same_text
 from gidx.kernels.letters cimport (
-    TAB, LF, CR, BLANK, STAR, COMMA, MINUS, POINT, ZERO, COLON, SEMICOLON, LESS, EQUAL, MORE,
+    TAB, LF, CR, BLANK, STAR, COMMA, MINUS, POINT, ZERO, COLON, SEMICOLON, LESS, EQUAL, MORE, PLUS,
 )
 from gidx.kernels.marks cimport Marks, following, marks_of, seek
 from gidx.kernels.numbers cimport NO_DIGITS, parse_digits
@@ -58,7 +58,7 @@ cdef inline i64 _leading(const u8[::1] buf, u64 a, u64 b) noexcept nogil:
     cdef bint negative
     cdef i64 value
     negative = a < b and buf[a] == MINUS
-    if negative:
+    if negative or (a < b and buf[a] == PLUS):
         a += 1
     value = 0
     while a < b and <u64>buf[a] - ZERO <= 9 and value < 100000000000000000LL:

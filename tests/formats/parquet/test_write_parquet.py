@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
@@ -195,6 +196,37 @@ class TestPruning:
         assert not file.metadata.row_group(0).sorting_columns
         assert file.read()["start"].to_pylist() == [50, 10, 70]
         assert list(tmp_path.iterdir()) == [tmp_path / "a.parquet"]
+
+
+@st.composite
+def lists_with_hidden_items(draw):
+    """Lists, some missing, behind which there are items all the same."""
+    lengths = draw(st.lists(st.integers(0, 3), min_size=1, max_size=6))
+    missing = draw(st.lists(st.booleans(), min_size=len(lengths), max_size=len(lengths)))
+    offsets = pa.array(np.cumsum([0, *lengths]), pa.int32())
+    items, mask = pa.array(range(sum(lengths)), pa.int32()), pa.array(missing)
+    if draw(st.booleans()):
+        items = items.cast(pa.string())
+        kind = pa.map_(pa.string(), pa.string())
+        pairs = pa.StructArray.from_arrays([items] * 2, fields=[kind.key_field, kind.item_field])
+        buffers = [pc.invert(mask).buffers()[1], offsets.buffers()[1]]
+        return pa.Array.from_buffers(kind, len(lengths), buffers, children=[pairs])
+    lists = pa.ListArray.from_arrays(offsets, items, mask=mask)
+    if draw(st.booleans()):
+        return pa.StructArray.from_arrays([lists], ["inner"])
+    if draw(st.booleans()):
+        return pa.FixedSizeListArray.from_arrays(lists, 1)
+    return lists
+
+
+@given(lists_with_hidden_items())
+def test_lists_that_are_missing_may_have_items_that_nobody_sees(lists):
+    """Arrow's writer refuses such: 'Lists with non-zero length null components'."""
+    starts = range(len(lists))
+    table = pa.table({"chrom": ["chr1"] * len(lists), "start": starts, "end": starts, "x": lists})
+    file = io.BytesIO()
+    gidx.to_parquet(table, file)
+    assert gidx.open(file.getvalue()).to_table()["x"].to_pylist() == lists.to_pylist()
 
 
 @pytest.mark.parametrize("kind", conformance.KINDS)

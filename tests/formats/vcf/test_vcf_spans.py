@@ -73,3 +73,15 @@ def test_rows_end_where_htslib_says(tmp_path, seed):
             last_base = sum(e == start + 1 for e in ends)
             theirs = sum(1 for _ in oracle.fetch("chr1", start, end))
             assert len(ends) - last_base <= theirs <= len(ends)
+
+
+@pytest.mark.parametrize(
+    ("alt", "info", "end"),
+    [("<DEL>", "SVLEN=+30", 40), ("<DEL>", "SVLEN=+9;END=+70", 70), ("G", "END=+20", 20)],
+)
+def test_lengths_may_have_a_plus(tmp_path, alt, info, end):
+    path = tmp_path / "a.vcf"
+    path.write_text(HEAD + f"chr1\t10\t.\tA\t{alt}\t.\t.\t{info}\tLEN\t+3\t.\n")
+    assert gidx.open(path).to_table(columns=["end"])["end"].to_pylist() == [end]
+    with pysam.VariantFile(str(path)) as file:
+        assert [record.stop for record in file] == [end]

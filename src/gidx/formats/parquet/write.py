@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
+from gidx.arrow.lists import without_hidden
 from gidx.arrow.schema import CHROM, KEY, no_column, read_metadata
 from gidx.errors import ColumnError
 from gidx.formats.base import Writing
@@ -273,14 +274,25 @@ def _stored_type(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
+def _holds_lists(kind: pa.DataType) -> bool:
+    """Whether there are lists within."""
+    if pat.is_struct(kind):
+        return any(pat.is_nested(f.type) for f in kind)
+    if pat.is_map(kind):
+        return bool(pat.is_nested(kind.item_type))
+    return bool(pat.is_list(kind) and pat.is_nested(kind.value_type))
+
+
 def _stored_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([_stored(a) for a in batch.columns], schema=schema)
 
 
 def _stored(array: pa.Array) -> pa.Array:
-    """The values as their stored type has them."""
+    """The values as their stored type has them; lists that are missing have no items."""
     kind, wanted = array.type, _stored_type(array.type)
-    if kind == wanted:
+    if pat.is_list(kind) or pat.is_large_list(kind) or pat.is_map(kind):
+        array = without_hidden(array)
+    if kind == wanted and not _holds_lists(kind):
         return array
     if pat.is_struct(kind):
         members = [_stored(array.field(i)) for i in range(kind.num_fields)]

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.arrow.decode import Column, Items, Problem, bitmap, decode_items
+from gidx.arrow.lists import without_hidden
 from gidx.formats.vcf.columns import GENOTYPE, LEAST_INTEGER, TEXT, Spec, both_problems, shown_text
 from gidx.kernels import vcf as kernels
 
@@ -50,8 +51,10 @@ def unfixed(array: pa.Array) -> pa.Array:
         return array
     offsets = np.arange(len(array) + 1, dtype=np.int32) * array.type.list_size
     buffers = [array.buffers()[0], pa.py_buffer(offsets)]
-    return pa.Array.from_buffers(
-        kind, len(array), buffers, null_count=array.null_count, children=[array.values]
+    return without_hidden(
+        pa.Array.from_buffers(
+            kind, len(array), buffers, null_count=array.null_count, children=[array.values]
+        )
     )
 
 
@@ -84,6 +87,8 @@ def without_reserved(
     own = array.buffers()[1 : 2 if pat.is_list(array.type) or not nested else 1]
     children = [leaf] if nested else []
     array = pa.Array.from_buffers(array.type, len(array), [bitmap(valid), *own], children=children)
+    if pat.is_list(array.type):
+        array = without_hidden(array)
     ok = np.ones(len(array), np.uint8) if ok is None else ok
     ok[rows] = 0
     row = int(rows[0])

@@ -193,7 +193,10 @@ class VcfPlan:
                 others = [(-1, s) for s in known if s.kind == one and s.key not in asked]
                 if one == "format":
                     others = [(i, s) for i, s in others if s.can_misfit]
-                by_kind[one] = [*by_kind.get(one, []), *others]
+                # the map's entries come in this order, whatever is asked for
+                order = {spec.key: i for i, spec in enumerate(known)}
+                every = [*by_kind.get(one, []), *others]
+                by_kind[one] = sorted(every, key=lambda placed: order[placed[1].key])
         info = by_kind.get("info", [])
         slots = np.full(len(words.number), -1, np.int64)
         for k, (_, spec) in enumerate(info):

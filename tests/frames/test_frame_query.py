@@ -172,6 +172,13 @@ def test_every_dtype_with_every_other(chrom, position):
     assert frame.data.gidx.count([two, ten, two]).tolist() == [1, 2, 1, 2]
 
 
+def test_positions_of_a_sparse_frame_are_positions():
+    frame = build([("chr2", 5, 9), ("chrX", 0, 3), ("chr2", 8, None)], position="float64")
+    sparse = frame.data.astype({"start": "Sparse[int]", "end": "Sparse[float]"})
+    assert sparse.gidx.overlaps("chr2").tolist() == [True, False, False]
+    assert sparse.gidx.sort()["start"].tolist() == [5, 0, 8]
+
+
 VERBS = {
     "query": lambda one, other: one.gidx.query(other),
     "count": lambda one, other: one.gidx.count(other),

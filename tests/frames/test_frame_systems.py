@@ -130,6 +130,30 @@ def test_set_warns_where_the_names_alone_mean_something_else():
 # ── variants without an end ─────────────────────────────────────────────────────────────────────
 
 
+@settings(max_examples=20)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 30), st.sampled_from(["A", "AC", "ACGT"]), st.integers(-1, 40)),
+        max_size=8,
+    )
+)
+def test_ends_of_a_vcf_that_pandas_has_read_are_those_of_the_file(tmp_path_factory, rows):
+    """Also before the first base, where POS is 0."""
+    path = tmp_path_factory.mktemp("vcf") / "a.vcf"
+    columns = "#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"
+    lines = [
+        ("1", pos, ".", ref, "<X>", ".", ".", "DB" if end < 1 else f"DB;END={end}")
+        for pos, ref, end in sorted(rows)
+    ]
+    head = '##fileformat=VCFv4.3\n##INFO=<ID=END,Number=1,Type=Integer,Description="E">\n'
+    text = "".join("\t".join(map(str, line)) + "\n" for line in [columns, *lines])
+    path.write_text(head + text)
+    frame = pd.DataFrame(lines, columns=columns)
+    found = frame.astype({"#CHROM": "str", "POS": "int64"}).gidx.canonical()
+    told = gidx.read_vcf(path, columns=["start", "end"])
+    assert found[["start", "end"]].to_numpy().tolist() == told.to_numpy().tolist()
+
+
 def test_variants_without_an_end_are_as_long_as_ref(tmp_path):
     frame = pd.DataFrame(
         {"chrom": ["1", "1", "2"], "start": [9, 19, 4], "ref": ["ACGT", None, "AC"], "alt": "T"}

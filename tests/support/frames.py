@@ -86,6 +86,11 @@ def categorical(values: list[Any]) -> pd.Series:
     return pd.Series(pd.Categorical(values, ["chrM", "chr2", "scaffold.7", "chrX", "chr10"]))
 
 
+def doubles(values: list[Any]) -> pd.Series:
+    """As Arrow has floats whose missing ones came as NaN: of numpy, polars, a Parquet file."""
+    return arrow(pa.float64())([np.nan if v is None else float(v) for v in values])
+
+
 def numbers(make: Callable[[list[Any]], pd.Series]) -> Callable[[list[Any]], pd.Series]:
     return lambda values: make([None if v is None else int(v) for v in values])
 
@@ -104,6 +109,10 @@ CHROM_DTYPES: dict[str, Callable[[list[Any]], pd.Series]] = {
     "Int64 chroms": numbers(series("Int64")),
     "arrow int chroms": numbers(arrow(pa.int32())),
     "object int chroms": numbers(series("object")),
+    "arrow double chroms": doubles,
+    "categorical float chroms": lambda values: pd.Series(
+        pd.Categorical(np.array([np.nan if v is None else float(v) for v in values], float))
+    ),
 }
 POSITION_DTYPES: dict[str, Callable[[list[Any]], pd.Series]] = {
     "int64": series("int64"),
@@ -114,6 +123,7 @@ POSITION_DTYPES: dict[str, Callable[[list[Any]], pd.Series]] = {
     "UInt32": series("UInt32"),
     "arrow int64": arrow(pa.int64(), chunks=2),
     "arrow uint32": arrow(pa.uint32()),
+    "arrow double": doubles,
     "object": series("object"),
 }
 _WITHOUT_MISSING = {"int64 chroms", "int64", "int32", "uint32"}

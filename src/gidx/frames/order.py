@@ -22,8 +22,9 @@ from gidx.arrow import order as chrom_order
 from gidx.errors import UnknownChromError, did_you_mean, hint
 from gidx.frames import take
 from gidx.frames.index import ALWAYS_COPIES_ON_WRITE
-from gidx.frames.positions import Codes, Ints, chrom_codes, integers
+from gidx.frames.positions import Codes, Ints, chrom_codes, integers, missing_in
 from gidx.ground.conventions import Roles
+from gidx.ground.region import chrom_name
 from gidx.ground.sorting import sorted_rows
 from gidx.ground.steps import picked, steps
 
@@ -45,7 +46,7 @@ def sort(frame: pd.DataFrame, roles: Roles, chroms: Any = None) -> pd.DataFrame:
     found = copied(frame) if rows is None else take.rows(frame, rows)
     kind = found[roles.chrom].dtype
     if isinstance(kind, pd.CategoricalDtype):
-        order = sorted(kind.categories, key=lambda label: place[str(label)])
+        order = sorted(kind.categories, key=lambda label: place[str(chrom_name(label))])
         if order != kind.categories.tolist():
             found[roles.chrom] = found[roles.chrom].cat.reorder_categories(order)
     return found
@@ -76,7 +77,7 @@ def _starts(frame: pd.DataFrame, roles: Roles) -> tuple[Ints, npt.NDArray[np.boo
     """Starts, and the rows without start or end (None: there are none)."""
     starts, missing = integers(frame[roles.start])
     if roles.end is not None:
-        also = frame[roles.end].isna().to_numpy(np.bool_)
+        also = missing_in(frame[roles.end])
         if also.any():
             missing = also if missing is None else missing | also
     return starts, missing

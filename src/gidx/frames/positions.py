@@ -7,6 +7,7 @@ row in which one of the three is missing has the code -1 and never matches.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -143,6 +144,8 @@ def chrom_codes(column: Series) -> tuple[Codes, tuple[str, ...]]:
             codes, labels = _indices(array.unify_dictionaries())
         else:
             codes, labels = _encoded(array)
+        if pat.is_floating(array.type):
+            labels = [None if label is None or math.isnan(label) else label for label in labels]
         if None in labels:  # a dictionary may have missing among its values
             kept = [label for label in labels if label is not None]
             places = {label: i for i, label in enumerate(kept)}
@@ -224,8 +227,6 @@ def integers(column: Series, largest: int = LARGEST) -> tuple[Ints, npt.NDArray[
     missing: npt.NDArray[np.bool_] | None = None
     if kind in ("i", "u", "f"):
         values = column.to_numpy()
-        if kind == "f":
-            missing = np.isnan(values)
     else:
         array = as_arrow(column)
         if pat.is_null(array.type):
@@ -241,19 +242,29 @@ def integers(column: Series, largest: int = LARGEST) -> tuple[Ints, npt.NDArray[
             missing = array.is_null().to_numpy()
             array = array.fill_null(0)
         values = array.to_numpy()
-    if missing is not None and not missing.any():
-        missing = None
     if values.dtype.kind == "f":
-        values = np.where(np.isnan(values), 0, values)
+        nan = np.isnan(values)  # of Arrow's floats, too, which may have it beside what is null
+        missing = _either(missing, nan)
+        values = np.where(nan, 0, values).astype(np.float64, copy=False)
         odd = np.flatnonzero(values != np.floor(values))
         if len(odd):
             i = int(odd[0])
             raise ColumnError(f"column {column.name!r}, row {i}: {values[i]} is not an integer")
-    wide = len(values) and (values.dtype.itemsize == 8 or values.dtype.kind == "f")
+    if missing is not None and not missing.any():
+        missing = None
+    wide = len(values) and values.dtype.itemsize == 8
     if wide and (values.min() < -largest or values.max() > largest):
         i = int(np.flatnonzero((values < -largest) | (values > largest))[0])
         raise ColumnError(f"column {column.name!r}, row {i}: {values[i]} is no position")
     return np.ascontiguousarray(values, np.int64), missing  # every second row of a frame is not
+
+
+def missing_in(column: Series) -> npt.NDArray[np.bool_]:
+    """Which values are missing, as `integers` has it: NaN is, which pandas sees only elsewhere."""
+    found: npt.NDArray[np.bool_] = column.isna().to_numpy(np.bool_)
+    if isinstance(column.dtype, pd.ArrowDtype) and column.dtype.kind == "f":
+        return found | np.isnan(column.to_numpy(np.float64, na_value=np.nan))
+    return found
 
 
 def _whole(column: Series, decimals: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -266,6 +277,9 @@ def _whole(column: Series, decimals: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def as_arrow(column: Series) -> pa.ChunkedArray:
     """A column of any dtype as Arrow has it; not copied where it is ArrowDtype."""
+    if isinstance(column.dtype, pd.SparseDtype):  # of which Arrow knows nothing
+        dense: Any = column.sparse  # whose stubs know no method
+        column = dense.to_dense()
     try:
         array = pa.array(column, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):

@@ -79,7 +79,7 @@ def canonical(frame: pd.DataFrame, roles: Roles, *, end: bool = True) -> pd.Data
     if roles.shift:
         fresh["start"] = integers_like(start - roles.shift, missing, frame[roles.start])
     if roles.end is None and end:
-        ends = positions(frame, roles).end
+        ends = positions(frame, roles, as_they_stand=True).end
         fresh["end"] = integers_like(ends, missing, frame[roles.start])
     _check_free(frame, heads, {*heads.values(), *fresh})
     found = frame.rename(columns=heads)

@@ -311,8 +311,10 @@ class OpenFile:
         A piece owns the rows that start in it, so that each row is in exactly one, and the
         rows of all pieces, one after the other, are those of ``scan(regions)``. It lies within
         one chrom, is small, and can be pickled. `scan`, `to_table`, `count_rows` and all else
-        that takes regions reads it. Only the index is read to make pieces; a text file without
-        one is cut by bytes, but plain gzip and GFF, which are one piece.
+        that takes regions reads it. Of several files that share a chrom, pieces come chrom by
+        chrom, and by place, each with the rows of all files; a scan has file behind file. Only
+        the index is read to make pieces; a text file without one is cut by bytes, but plain gzip
+        and GFF, which are one piece.
 
         Parameters
         ----------

@@ -245,6 +245,7 @@ class TestWhatADatasetOfPyarrowDoes:
         assert dataset.head(3).equals(whole.slice(0, 3))
         assert dataset.head(0).num_rows == 0
         assert dataset.take([5, 2, 5]).equals(whole.take([5, 2, 5]))
+        assert dataset.take([]).equals(whole.slice(0, 0))
         assert dataset.scanner(columns=["end"]).take([1]).equals(whole.select(["end"]).take([1]))
         assert dataset.count_rows() == whole.num_rows
 

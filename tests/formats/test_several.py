@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import os
 import pickle
-from itertools import permutations
+from itertools import chain, permutations
 from pathlib import Path
 
 import fsspec
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests import test_conformance as conformance
 from tests.support import tabix_files
 from tests.support.tables import places
@@ -182,17 +184,37 @@ def test_a_glob_at_a_url(tmp_path):
     assert dataset.count_rows("c10") == 1
 
 
-def test_a_chrom_in_several_files_is_read_of_each(tmp_path):
-    for i in (0, 1, 2):
-        rows = "".join(f"c1\t{1000 * j + i}\t{1000 * j + 1500}\n" for j in range(300))
-        tabix_files.write(tmp_path / f"{i}.bed.gz", rows, sizes=500)
-    dataset = gidx.open([tmp_path / f"{i}.bed.gz" for i in range(3)])
-    assert dataset.count_rows(("c1", 0, 10)) == 3
-    whole = places(dataset.to_table())
-    assert len(whole) == 900
-    for n in (1, 7, 100):
-        pieces = [places(dataset.to_table(p)) for p in dataset.partitions(n)]
-        assert sorted(row for piece in pieces for row in piece) == sorted(whole)
+SHARED = st.lists(
+    st.lists(st.tuples(st.sampled_from(CHROMS), st.integers(0, 2000)), min_size=1, max_size=60),
+    min_size=2,
+    max_size=3,
+)
+
+
+@pytest.mark.parametrize("kind", ["bed", "bigbed", "vcf", "parquet"])
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(files=SHARED, n=st.sampled_from([1, 4, 30]), asked=st.lists(st.sampled_from(CHROMS)))
+def test_pieces_of_files_that_share_chroms_come_chrom_by_chrom(
+    tmp_path_factory, kind, files, n, asked
+):
+    """Each piece has the rows that start in it, in the order of the scan: file behind file."""
+    paths = []
+    for own in files:
+        rows = [(chrom, start, start + 1 + start % 500) for chrom, start in sorted(own)]
+        paths.append(KINDS[kind](tmp_path_factory.mktemp("shared"), rows, sizes=300))
+    dataset = gidx.open(paths)
+    whole = places(dataset.to_table(asked or None, missing_chroms="ignore"))
+    pieces = dataset.partitions(n, regions=asked or None, missing_chroms="ignore")
+    found = [places(dataset.to_table(piece)) for piece in pieces]
+    if None in {piece.chrom for piece in pieces}:  # tables that nobody has sorted: file by file
+        assert [*chain(*found)] == whole
+        return
+    order = list(dict.fromkeys(piece.chrom for piece in pieces))
+    assert [piece.chrom for piece in pieces] == sorted((p.chrom for p in pieces), key=order.index)
+    for piece, rows in zip(pieces, found, strict=True):
+        inside = [r for r in whole if r[0] == piece.chrom and piece.lo <= r[1] < piece.hi]
+        assert rows == inside
+    assert sorted(chain(*found)) == sorted(whole)
 
 
 @pytest.mark.parametrize(

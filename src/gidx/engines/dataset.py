@@ -278,7 +278,12 @@ class Scanner:
 
     def take(self, indices: Any) -> pa.Table:
         """Rows by their numbers."""
-        return self.to_table().take(indices)
+        rows = (
+            indices
+            if isinstance(indices, pa.Array | pa.ChunkedArray)
+            else pa.array(indices, pa.int64())
+        )
+        return self.to_table().take(rows)
 
     def count_rows(self) -> int:
         """How many rows there are."""

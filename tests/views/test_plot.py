@@ -484,6 +484,21 @@ def test_ticks_stand_in_the_middle_of_round_bases():
     assert all(x + 0.5 == int(text) for x, text in shown.items())
 
 
+@given(st.integers(0, 3 * 10**9), st.integers(1, 40) | st.integers(1, 10**9))
+@settings(max_examples=8)
+def test_a_tick_has_a_base_of_its_own(start, bases):
+    """A region of one base had its number five times."""
+    plt.close("all")
+    ax = draw(frame_of((0, 9)), ("chr1", start, start + bases))
+    ax.figure.draw_without_rendering()
+    low, high = ax.get_xlim()
+    shown = [x for x in ax.get_xticks() if low <= x <= high]
+    assert all((x - 0.5).is_integer() for x in shown)
+    assert len(shown) >= min(bases, 2)
+    texts = [t.get_text() for t in ax.get_xticklabels() if low <= t.get_position()[0] <= high]
+    assert len(set(texts)) == len(texts)
+
+
 @pytest.mark.parametrize(
     ("region", "labels"),
     [

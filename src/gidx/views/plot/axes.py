@@ -111,7 +111,9 @@ def _ticker() -> tuple[Any, Any]:
             super().__init__(nbins=nbins, integer=True, steps=[1, 2, 5, 10])
 
         def tick_values(self, vmin: float, vmax: float) -> Any:
-            return np.asarray(super().tick_values(vmin + 0.5, vmax + 0.5)) - 0.5
+            found = np.asarray(super().tick_values(vmin + 0.5, vmax + 0.5))
+            whole = np.rint(found)
+            return whole[np.abs(found - whole) < 0.01] - 0.5  # of a base there are parts, too
 
         def __reduce__(self) -> Any:  # a class in a function has no name to be pickled by
             return _unpickled, (0, self.__dict__)

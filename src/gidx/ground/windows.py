@@ -55,8 +55,8 @@ class Windows:
             one_of("anchor", anchor, ("start", "center", "end"))
             if up + down == 0:
                 raise ValueError(f"anchor={anchor!r} needs flank=, the bases to look at around it")
-            # of an odd number the middle base is the first one downstream, on both strands
-            place = (start + end + turned) // 2
+            # the same on both strands, as deepTools and GenomicRanges have it
+            place = (start + end) // 2
             if anchor != "center":
                 place = np.where(turned == (anchor == "start"), end, start)
             start = end = place

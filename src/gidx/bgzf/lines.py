@@ -369,12 +369,14 @@ class BgzfLines:
             sizes, taken = walk(
                 data, at, self.source.name, final=at + len(data) == self.source.size
             )
-            owned = text = 0
+            owned = text = more = 0
             for size in sizes:
-                if owned >= step or text >= _MOST_TEXT or at + owned >= last:
+                # an index may name a block by an empty one before it: they are not parted
+                if more and (owned >= step or text >= _MOST_TEXT or at + owned >= last):
                     break
                 owned += size
-                text += int.from_bytes(data[owned - 4 : owned], "little")
+                more = int.from_bytes(data[owned - 4 : owned], "little")
+                text += more
             end = at + owned
             if end >= last or owned == taken == 0:
                 yield Segment(place, stop, cut, False, memoryview(data)[:taken])

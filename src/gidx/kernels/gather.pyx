@@ -85,10 +85,11 @@ cdef class Ahead:
     def __init__(self, Asked asked, RowRules rules, const u64[::1] begins, bint spaces):
         self.asked, self.rules, self.begins, self.spaces = asked, rules, begins, spaces
 
-    cdef u64 place(self, const u8* data, i64 size, u64 block) noexcept nogil:
+    cdef u64 place(self, const u8* data, i64 size, u64 block, u64 named) noexcept nogil:
         """The virtual offset before which no further row is wanted, behind a block's last.
 
-        0: not known, since no row begins in it whole. UNSET: none is.
+        0: not known, since no row begins in it whole. UNSET: none is. An index may name the
+        block by the first of the empty ones before it, which is `named`.
         """
         cdef i64 stop = size - 1, begin, i, column = 0, field, chrom, low, high, k
         cdef i64 last = max(self.rules.chrom, self.rules.start), start
@@ -134,7 +135,7 @@ cdef class Ahead:
         k = lower(self.asked.ends, low, high, start)
         if k < high:
             return here if self.asked.starts[k] <= start else max(here, self.asked.floors[k])
-        k = after(self.begins, 0, len(self.begins), here)
+        k = after(self.begins, 0, len(self.begins), named << 16 | <u64>begin)
         return self.begins[k] if k < len(self.begins) else UNSET
 
 
@@ -388,7 +389,7 @@ cdef class _Gather:
 
     cdef int add(self, Part part, Ahead ahead, u64* place) except -1 nogil:
         """The lines of a segment; those that are wanted, from a place on, which goes on."""
-        cdef i64 last = part.stop >> 16, at, end, text, first, length, size, final, within
+        cdef i64 last = part.stop >> 16, at, end, text, first, length, size, final, within, named
         cdef bint inside = part.stop & 0xFFFF > 0, stopped, whole, behind, cut
         cdef u64 begin
         if last > self.file_size or (
@@ -404,7 +405,7 @@ cdef class _Gather:
                     begin, cut = place[0], False
             at, within = begin >> 16, begin & 0xFFFF
             text, first = self.size, self.n_blocks
-            end, final, stopped, whole = at, last, False, True
+            end, final, stopped, whole, named = at, last, False, True, at
             self.step = self.near
             while end < final or (inside and end == final):
                 length = self.block(end, end == at)
@@ -418,10 +419,12 @@ cdef class _Gather:
                         final = end + length
                 end += length
                 if ahead is not None:
-                    place[0] = ahead.place(self.text + self.size - size, size, end - length)
+                    place[0] = ahead.place(self.text + self.size - size, size, end - length, named)
                     if <i64>(place[0] >> 16) > end and (end < last or (end == last and inside)):
                         whole = False
                         break
+                if size:
+                    named = end
             if whole and not stopped and (end != final or inside):
                 self.stale(final)
             behind = not whole or (

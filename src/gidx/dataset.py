@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
@@ -19,7 +20,7 @@ import pyarrow as pa
 
 from gidx.arrow.schema import project
 from gidx.bbi.summary import STATS, Stat, TotalSummary
-from gidx.errors import ChangedError, ColumnError, GidxWarning, RegionError, one_of
+from gidx.errors import ChangedError, ColumnError, GidxWarning, RegionError, one_of, whole
 from gidx.formats import registry
 from gidx.formats.base import Opening
 from gidx.formats.offers import ZOOM_SCHEMA, AsTexts, NameIndexes, Signal, TextLines, Zooms
@@ -111,6 +112,7 @@ def open(path: AnySource, **options: Unpack[OpenOptions]) -> Dataset:
 # How often a file is opened again whose writer was between its data and its index
 _AT_ONCE = 8  # files of several that are opened at a time
 _TRIES = 8
+_MOST_BINS = 2**31 - 1  # of which numbers of 8 bytes take 16 GiB
 
 
 def open_as(
@@ -434,7 +436,7 @@ class BbiDataset(Dataset):
         ``sum`` of the values. From the zoom level that fits, or from the rows where
         none does or ``exact`` is asked (gidx.bbi.summary says more).
         """
-        _check_bins(bins, stat)
+        bins = _bins_of(bins, stat)
         asked = self._asked(region, "summary")
         chrom = self._format.chrom_names[int(asked.chrom[0])].as_py()
         start, end = int(asked.start[0]), int(asked.end[0])
@@ -486,9 +488,10 @@ class BigWigDataset(BbiDataset):
         [1.5, 0.8333333333333334]
         """
         asked = self._asked(region, "values")
+        fill = fill if type(fill) is float else _fill_of(fill)
         if bins is None:
             return self._format.values(asked, fill)
-        _check_bins(bins, stat)
+        bins = _bins_of(bins, stat)
         window = Windows(asked.chrom, asked.start, asked.end)
         return self._format.matrix(window, bins, stat, fill, 1)[0]
 
@@ -529,7 +532,7 @@ class BigWigDataset(BbiDataset):
         >>> gidx.open("signal.bw").matrix(genes, bins=2).tolist()
         [[1.5, 0.5]]
         """
-        _check_bins(bins, stat)
+        bins, fill = _bins_of(bins, stat), _fill_of(fill)
         chrom, start, end = spans(regions, self._ids, missing_chroms)
         end = np.where(end == MAX_END, self._format.sizes[chrom], end)
         from gidx.frames.regions import reversed_of
@@ -661,9 +664,18 @@ def _reopened(source: ByteSource, opening: Opening, is_texts: bool) -> Dataset:
     return found._as_texts() if is_texts else found
 
 
-def _check_bins(bins: int, stat: str) -> None:
+def _fill_of(fill: Any) -> float:
+    """The number that stands for no value."""
+    if fill is None:
+        return np.nan
+    if not isinstance(fill, Real):
+        raise TypeError(f"fill is {fill!r}, expected a number")
+    return float(fill)
+
+
+def _bins_of(bins: int, stat: str) -> int:
+    """How many bins, where these and the statistic may be asked."""
     if isinstance(stat, int):  # as pyBigWig has it
         raise TypeError(f"stat is {stat}; a region is one value: ('chr1', start, end)")
     one_of("stat", stat, STATS)
-    if bins < 1:
-        raise ValueError(f"bins is {bins}, expected 1 or more")
+    return whole("bins", bins, 1, _MOST_BINS)

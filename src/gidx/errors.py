@@ -26,10 +26,14 @@ values are attributes.
 from __future__ import annotations
 
 import difflib
+import math
+import operator
 import re
 import sys
 import warnings
 from collections.abc import Iterable
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
 # Controls of terminals, C0 but tab and line feed, and C1; those that turn the direction of text
@@ -185,6 +189,39 @@ def without_style(chrom: str) -> str:
     return "m" if plain == "mt" else plain
 
 
+def integer(value: Any) -> int:
+    """A number that is whole, of any type; TypeError for all else.
+
+    >>> integer(2.0), integer(True)
+    Traceback (most recent call last):
+    TypeError: True
+    """
+    if type(value).__name__ in ("bool", "bool_"):  # Python's and numpy's
+        raise TypeError(value)
+    if isinstance(value, (Real, Decimal)) and not isinstance(value, Integral):
+        number: Any = value
+        if not math.isfinite(number) or number != int(number):
+            raise TypeError(value)
+        return int(number)
+    return operator.index(value)
+
+
+def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """The number that a parameter is; raises where it is none, or not between the two.
+
+    >>> whole("bins", 3.0, 1)
+    3
+    """
+    expected = f"{least} or more" if most is None else f"{least} to {most}"
+    try:
+        found = integer(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}, expected a whole number, {expected}") from None
+    if found < least or (most is not None and found > most):
+        raise ValueError(f"{name} is {value!r}, expected {expected}")
+    return found
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """The known name that a user most likely meant, or None.
 
@@ -196,7 +233,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     >>> did_you_mean("scroe", ["name", "score"])
     'score'
     """
-    known = list(known)
+    known, name = list(known), str(name)
     plain = without_style(name)
     for candidate in known:
         if without_style(candidate) == plain:
@@ -214,8 +251,9 @@ def hint(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {meant!r}?" if meant else ""
 
 
-def one_of(name: str, value: object, known: Iterable[str]) -> None:
+def one_of(name: str, value: object, known: Iterable[str | None]) -> None:
     """Raise ValueError for the value of a parameter that is none of those it may have."""
     known = tuple(known)
-    if value not in known:
+    # whether it is among them is no question to a missing value, an array or an expression
+    if not isinstance(value, str | None) or value not in known:
         raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")

@@ -20,7 +20,14 @@ from gidx.bgzf.lines import BgzfLines, Text, to_bgzf
 from gidx.binning.build import IndexBuilder
 from gidx.binning.index import TabixIndex
 from gidx.binning.model import BED, GFF, PSLTBL, SAM, VCF, Kind, Layout
-from gidx.errors import ChangedError, FormatError, GidxWarning, WriteError, format_error
+from gidx.errors import (
+    ChangedError,
+    FormatError,
+    GidxWarning,
+    WriteError,
+    format_error,
+    whole,
+)
 from gidx.formats.base import Opening
 from gidx.formats.registry import open_text
 from gidx.formats.text.indexer import (
@@ -208,9 +215,7 @@ def _opened(
             raise ValueError(f"meta is {meta!r}, expected one ASCII character")
         layout = replace(layout, meta=meta)
     if skip is not None:
-        if skip < 0:
-            raise ValueError(f"skip is {skip}, expected 0 or more")
-        layout = replace(layout, skip=skip)
+        layout = replace(layout, skip=whole("skip", skip, 0))
     if text is None or meta is not None or skip:
         with warnings.catch_warnings():
             if text is not None:  # which has warned already

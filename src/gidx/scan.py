@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from functools import cached_property, reduce
-from numbers import Integral
 from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
@@ -35,6 +34,7 @@ from gidx.errors import (
     ValueWarning,
     one_of,
     warn,
+    whole,
 )
 from gidx.formats import registry
 from gidx.formats.base import Format, Opening, Placed, Reader, Rows
@@ -265,10 +265,12 @@ class OpenFile:
         return self.whole(lambda dataset: dataset._head(n, regions, **options))
 
     def _head(self, n: int, regions: Any = None, **options: Any) -> pa.Table:
-        if not isinstance(n, Integral):
-            raise TypeError(f"n is {n!r}, expected a number of rows; regions come after it")
-        if n < 0:  # which in pandas is all rows but the last
-            raise ValueError(f"n is {n}, expected 0 or more: how many rows a file has is not known")
+        try:
+            n = min(whole("n", n, 0), _MOST_ROWS)
+        except TypeError as error:
+            raise TypeError(f"{error}: rows; regions come after it") from None
+        except ValueError as error:  # which in pandas is all rows but the last
+            raise ValueError(f"{error}: how many rows a file has is not known") from None
         dataset = self
         if regions is None and isinstance(self._format, TextLines):
             dataset = self._with(self._format.apart())
@@ -290,6 +292,9 @@ class OpenFile:
         missing_chroms: MissingChroms = "error",
     ) -> int:
         """How many rows overlap the regions; nothing but positions is decoded."""
+        one_of("missing_chroms", missing_chroms, ("error", "ignore"))
+        if threads is not None:
+            thread_count(threads)
         known = self._format.row_count()
         if regions is None and known is not None:
             return known
@@ -334,13 +339,12 @@ class OpenFile:
         """
         if n is not None and bytes is not None:
             raise TypeError("partitions takes n or bytes, not both")
-        for name, value in (("n", n), ("bytes", bytes)):
-            if value is not None and value < 1:
-                raise ValueError(f"{name} is {value}, expected 1 or more")
+        size = self._format.source.size
+        n = None if n is None else min(whole("n", n, 1), max(size, 1))
+        bytes = None if bytes is None else whole("bytes", bytes, 1)
         if isinstance(regions, Piece):
             raise RegionError(f"{regions} is a piece already; partitions takes regions")
         asked = self._resolve(regions, missing_chroms)
-        size = self._format.source.size
         parts = n if n is not None else -(-size // (bytes or DEFAULT_BYTES))
         work = self._format.work(parts)
         if asked is not None:
@@ -392,10 +396,12 @@ class OpenFile:
             check_known(options, ScanOptions.__annotations__)
         wished = _Wishes(**options)
         for option, known in _WORDS:
-            if (word := getattr(wished, option)) not in known:
+            word = getattr(wished, option)
+            if type(word) is not str or word not in known:
                 one_of(option, word, known)
-        if wished.batch_size is not None and wished.batch_size < 1:
-            raise ValueError(f"batch_size is {wished.batch_size}, expected 1 or more")
+        if wished.batch_size is not None:
+            most = min(whole("batch_size", wished.batch_size, 1), _MOST_ROWS)
+            wished = wished._replace(batch_size=most)
         decoded: tuple[int, ...] | None = None  # all
         wanted: Sequence[int] = ()
         if wished.columns is not None or wished.filter is not None:
@@ -584,6 +590,9 @@ def _shown(text: str) -> str:
 
 def _threads(asked: int | None, groups: Iterable[Any]) -> int:
     return thread_count(asked, len(groups) if isinstance(groups, list) else None)
+
+
+_MOST_ROWS = 2**62  # that Arrow can count
 
 
 def columns_of(expression: pc.Expression, whole: pa.Schema) -> list[int]:

@@ -180,6 +180,8 @@ def project(schema: pa.Schema, columns: Sequence[str] | str | None) -> list[int]
         return list(range(len(schema)))
     if isinstance(columns, str):
         raise TypeError(f"columns is the text {columns!r}; expected a list of names")
+    if not isinstance(columns, Iterable):
+        raise TypeError(f"columns is {columns!r}; expected a list of names")
     positions = []
     for name in columns:
         if not isinstance(name, str):
@@ -205,7 +207,7 @@ def no_column(name: str, names: Sequence[str]) -> str:
     meant = [repr(n) for n in dict.fromkeys(called) if n in names]
     way = f"; did you mean {' or '.join(meant)}?" if meant else hint(name, names)
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"no column {name!r}{way}; there are {', '.join(names[:SHOWN])}{more}"
+    return f"no column {str(name)!r}{way}; there are {', '.join(names[:SHOWN])}{more}"
 
 
 def batch(arrays: Sequence[pa.Array], schema: pa.Schema, rows: int) -> pa.RecordBatch:

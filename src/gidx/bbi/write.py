@@ -31,6 +31,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from numbers import Integral
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -135,9 +136,9 @@ def level_of(compression: str | None, level: int) -> int:
     """The layout's level, from a writer's options."""
     if compression is None:
         return 0
-    if compression != "zlib":
+    if not isinstance(compression, str) or compression != "zlib":
         raise WriteError(f"compression is {compression!r}, expected 'zlib' or None", row=None)
-    if level not in LEVELS:
+    if not isinstance(level, Integral) or level not in LEVELS:
         raise WriteError(
             f"level is {level!r}, expected 1 to {LEVELS[-1]}; compression=None writes plain",
             row=None,
@@ -271,9 +272,9 @@ def _leave_room(out: _Output, head: Record, declaration: BedFields | None) -> Se
     return extra_fields
 
 
-def _check_parameter(name: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        raise WriteError(f"{name} is {value}, expected {least} to {most}")
+def _check_parameter(name: str, value: Any, least: int, most: int) -> None:
+    if not isinstance(value, Integral) or not least <= int(value) <= most:
+        raise WriteError(f"{name} is {value!r}, expected {least} to {most}")
 
 
 def _extended_header(at: int, n_extra: int) -> bytes:

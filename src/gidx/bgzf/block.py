@@ -19,6 +19,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any
 
 import deflate
@@ -447,5 +448,5 @@ def deflate_block(data: Any, level: int = LEVEL) -> bytes:
 
 def check_level(level: int) -> None:
     """Raise ValueError for a level that libdeflate does not have."""
-    if level not in LEVELS:
-        raise ValueError(f"level is {level}, expected {LEVELS[0]} to {LEVELS[-1]}")
+    if not isinstance(level, Integral) or level not in LEVELS:
+        raise ValueError(f"level is {level!r}, expected {LEVELS[0]} to {LEVELS[-1]}")

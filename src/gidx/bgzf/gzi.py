@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.bgzf.block import check_bgzf, inflate_each, make_virtual_offset, pieces
-from gidx.errors import format_error
+from gidx.errors import format_error, whole
 from gidx.ground import source
 from gidx.ground.atomic import replacing
 from gidx.ground.pool import in_order, thread_count
@@ -173,8 +173,7 @@ class GziIndex:
 
         The last block takes all that is beyond: where its data ends is not in a GZI.
         """
-        if offset < 0:
-            raise ValueError(f"uncompressed offset is {offset}, expected 0 or more")
+        offset = min(whole("uncompressed offset", offset, 0), 2**64 - 1)
         i = int(np.searchsorted(self.uncompressed, np.uint64(offset), side="right")) - 1
         return (int(self.compressed[i]), int(self.uncompressed[i])) if i >= 0 else (0, 0)
 
@@ -197,7 +196,7 @@ class GziIndex:
         if isinstance(offset, np.ndarray):
             found = [self._virtual_offset(each) for each in offset.ravel().tolist()]
             return np.array(found, "u8").reshape(offset.shape)
-        return self._virtual_offset(int(offset))
+        return self._virtual_offset(whole("uncompressed offset", offset, 0))
 
     def _virtual_offset(self, offset: int) -> int:
         start, data_start = self.find(offset)

@@ -36,7 +36,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import nested as nested_text
 from gidx.arrow import schema
-from gidx.errors import ColumnError
+from gidx.errors import ColumnError, one_of
 
 if TYPE_CHECKING:
     Series = pd.Series[Any]
@@ -154,10 +154,7 @@ def to_frame(
         table = nested_text.nested_as_text(table)
         if about is not None and any(recorded.values()):
             about = json.dumps({**json.loads(about), nested_text.KEY: recorded}).encode()
-    if dtype_backend not in _DTYPES:
-        raise ValueError(
-            f"dtype_backend is {dtype_backend!r}, expected 'pyarrow', 'numpy_nullable' or None"
-        )
+    one_of("dtype_backend", dtype_backend, _DTYPES)
     dtype_of = _DTYPES[dtype_backend]
 
     shared = categories or Categories()

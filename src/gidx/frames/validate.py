@@ -22,7 +22,7 @@ from gidx.arrow import schema
 from gidx.arrow.batches import flow
 from gidx.arrow.faults import Fault, Inspection
 from gidx.arrow.order import Allowed, Surveyor
-from gidx.errors import GidxError, one_of, warn
+from gidx.errors import GidxError, one_of, warn, whole
 from gidx.formats.bed.write import check_bed
 from gidx.formats.bigbed.write import check_bigbed
 from gidx.formats.gff.write import check_gff
@@ -62,8 +62,7 @@ def validate(
 
     `DataFrame.gidx.validate` says more.
     """
-    if most < 1:
-        raise ValueError(f"most is {most!r}, expected 1 or more")
+    most = whole("most", most, 1)
     said = schema.read_metadata(frame.attrs).get("format")
     if format is not None:
         one_of("format", format, _CHECKS)

@@ -23,6 +23,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from gidx.errors import whole
 from gidx.ground.tuning import tuning
 
 T = TypeVar("T")
@@ -213,10 +214,13 @@ def first_of(ahead: deque[Job[T]]) -> T:
     return found
 
 
+_MOST = 1024  # threads that are worth having, whatever is asked: each waits in a queue
+
+
 def thread_count(asked: int | None, most: int | None = None) -> int:
     """How many threads to use: as asked, or as many as this process may; ``most`` at most."""
-    if asked is not None and asked < 1:
-        raise ValueError(f"threads is {asked}, expected 1 or more")
+    if asked is not None:
+        asked = min(whole("threads", asked, 1), _MOST)
     if most is not None and most <= 1:
         return 1
     asked = tuning.threads if asked is None else asked

@@ -35,7 +35,6 @@ FormatError when they are read, checked or indexed, a WriteError when they are w
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +45,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gidx.errors import RegionError, UnknownChromError, hint, one_of, without_style
+from gidx.errors import RegionError, UnknownChromError, hint, integer, one_of, without_style
 from gidx.ground import slots
 from gidx.options import MissingChroms
 
@@ -322,8 +321,8 @@ def _one(region: Any, ids: Mapping[str, int]) -> Region:
         raise RegionError(f"cannot read the region {region!r}: {_EXPECTED}")
     start, end = (*parts[1:], None, None)[:2]
     try:
-        first = 0 if start is None else _integer(start)
-        last = MAX_END if end is None else _integer(end)
+        first = 0 if start is None else integer(start)
+        last = MAX_END if end is None else integer(end)
     except TypeError:
         raise RegionError(f"cannot read the region {region!r}: {_EXPECTED}") from None
     return _checked(chrom, first, last, repr(region if parts is region else str(region)))
@@ -338,23 +337,9 @@ def chrom_name(value: object) -> str | None:
     if isinstance(value, str):
         return str(value)
     try:
-        return str(_integer(value))
+        return str(integer(value))
     except TypeError:
         return None
-
-
-def _integer(value: Any) -> int:
-    """A number that is whole, of any type; TypeError for all else."""
-    if isinstance(value, (bool, np.bool_)):
-        raise TypeError(value)
-    if isinstance(value, (float, np.floating, Decimal)):
-        if not math.isfinite(value) or value != int(value):
-            raise TypeError(value)
-        return int(value)
-    number = value.__index__() if hasattr(value, "__index__") else None
-    if number is None:
-        raise TypeError(value)
-    return int(number)
 
 
 def _checked(chrom: str, start: int, end: int, text: str) -> Region:

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from gidx.errors import one_of
+from gidx.errors import one_of, whole
 from gidx.ground.region import RegionSet, merged
 
 Ints = npt.NDArray[np.int64]
@@ -46,9 +46,11 @@ class Windows:
 
         ``minus`` are those of the reverse strand.
         """
-        up, down = flank if isinstance(flank, tuple) else (flank, flank)
-        if min(up, down) < 0:
-            raise ValueError(f"flank is {flank}, expected bases, 0 or more")
+        both = flank if isinstance(flank, (tuple, list)) else (flank, flank)
+        if len(both) != 2:
+            raise TypeError(f"flank is {flank!r}, expected bases, or (upstream, downstream)")
+        up, down = both
+        up, down = (whole("flank", bases, 0, 2**32) for bases in (up, down))
         turned = np.zeros(len(self), np.bool_) if minus is None else minus
         start, end = self.start, self.end
         if anchor is not None:

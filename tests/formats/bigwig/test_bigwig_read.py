@@ -364,7 +364,7 @@ def test_regions_that_the_file_cannot_have():
     np.testing.assert_array_equal(found, [[NAN], [1.0]])
     with pytest.raises(ValueError, match="anchor='start' needs flank="):
         dataset.matrix(["chr1"], anchor="start")
-    with pytest.raises(ValueError, match="flank is -1, expected bases, 0 or more"):
+    with pytest.raises(ValueError, match="flank is -1, expected 0 to 4294967296"):
         dataset.matrix(["chr1"], flank=-1)
     with pytest.raises(ValueError, match="stat"):
         dataset.matrix(["chr1"], stat="median")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -25,7 +26,7 @@ from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import read_header
 from gidx.bbi.range_tree import RangeTree
 from gidx.bbi.zoom import read_summaries
-from gidx.errors import ColumnError, format_error, warn
+from gidx.errors import ColumnError, format_error, integer, warn
 from gidx.formats.base import Format
 from gidx.formats.offers import ZOOM_SCHEMA, Zooms
 from gidx.ground.limits import limits
@@ -201,12 +202,15 @@ class Bbi(Format, Zooms):
 
     def zoom_level(self, level: int) -> int:
         """Which level has this reduction, or this number."""
-        if level in self.reductions:
-            return self.reductions.index(level)
-        if 0 <= level < len(self.reductions):
-            return level
+        found = -1
+        with suppress(TypeError):  # of what is no number
+            found = integer(level)
+        if found in self.reductions:
+            return self.reductions.index(found)
+        if 0 <= found < len(self.reductions):
+            return found
         known = ", ".join(map(str, self.reductions)) or "none"
-        raise ColumnError(f"{self.source.name}: no zoom level {level}; there are {known}")
+        raise ColumnError(f"{self.source.name}: no zoom level {level!r}; there are {known}")
 
     def zoom_plan(self, level: int, regions: RegionSet | None) -> Ranges:
         return self.zoom_tree(level).ranges(regions)

@@ -325,7 +325,7 @@ class BigBed(Bbi, NameIndexes, AsTexts, Declares):
         if field is None:
             return [names.index(name) for name in indexed]
         for known in (names, self.schema("native").names):
-            if field in known and names[known.index(field)] in indexed:
+            if isinstance(field, str) and field in known and names[known.index(field)] in indexed:
                 return [known.index(field)]
         raise ColumnError(
             f"{self.source.name}: no extra index on {field!r}{hint(field, indexed)}; "

@@ -17,7 +17,7 @@ Left out: the container (see bbi.write), and fields 13 to 15 of microarray BED.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -140,7 +140,8 @@ def write_bigbed(
     >>> gidx.open("chr22.bb").count_rows()
     2
     """
-    deflate_level = level_of(compression, level)
+    shape = FileShape(items_per_slot, fan_out, level_of(compression, level))
+    shape.check()
     data = clipped(data, chromsizes) if clip else data
     with frame(data, beside=path if isinstance(path, str | os.PathLike) else None) as rows:
         declared = declare(rows, autosql, bed_type)
@@ -167,7 +168,7 @@ def write_bigbed(
                 file,
                 Content(chroms, encoder.spans, encoder.groups()),
                 BedFields(len(declared.fields), declared.defined, declared.text, indexed),
-                FileShape(items_per_slot, fan_out, deflate_level),
+                shape,
                 threads=thread_count(threads),
                 progress=progress,
             )
@@ -205,8 +206,12 @@ def _heads(declared: TableDeclared) -> list[str]:
 
 def _indexed(declared: TableDeclared, asked: str | Sequence[str] | None) -> list[int]:
     """The numbers of the fields to index, by column or declared name."""
-    found = []
-    for name in [asked] if isinstance(asked, str) else asked or ():
+    found: list[int] = []
+    if asked is None:
+        return found
+    if isinstance(asked, bytes) or not isinstance(asked, Iterable):
+        raise WriteError(f"extra_index is {asked!r}, expected names of columns", row=None)
+    for name in [asked] if isinstance(asked, str) else asked:
         names = [*declared.sources, *declared.autosql.names]
         if name not in names:
             known = [n for n in dict.fromkeys(names) if n is not None]
@@ -243,7 +248,7 @@ class _Encoder:
         lap: int,
     ) -> None:
         self._rows, self._heads, self._declared, self._order = rows, heads, declared, order
-        self._indexed, self._items, self._lap = indexed, max(items_per_slot, 1), lap
+        self._indexed, self._items, self._lap = indexed, items_per_slot, lap
         self._targets = _targets(declared)
         columns = [t.name for t in self._targets if t is not None]
         self._columns = list(dict.fromkeys((*heads[1:], *columns)))

@@ -117,6 +117,7 @@ def write_bigwig(
     True
     """
     layout = FileShape(items_per_slot, fan_out, level_of(compression, level))
+    layout.check()
     if items_per_slot > MOST:
         raise WriteError(f"items_per_slot is {items_per_slot}, expected 1 to {MOST}", row=None)
     if invalid not in ("raise", "drop"):
@@ -367,7 +368,7 @@ def _write(
             source.names, source.sizes, source.counts.tolist(), strict=True
         )
     ]
-    encoder = _Encoder(source, max(layout.items_per_slot, 1))
+    encoder = _Encoder(source, layout.items_per_slot)
     content = Content(chroms, encoder.spans, encoder.groups(), encoder.runs)
     with replacing(path) as file:
         write_bbi(file, content, None, layout, threads=thread_count(threads), progress=progress)

@@ -1,0 +1,126 @@
+"""Wrong arguments of any function: one error that names the option and what it expected."""
+
+from __future__ import annotations
+
+import traceback
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+import pytest
+
+import gidx
+from gidx.errors import GidxError
+
+ROWS = pd.DataFrame({"chrom": ["c", "c"], "start": [1, 8], "end": [5, 9], "name": ["a", "b"]})
+SIZES = {"c": 100}
+# what users hand over in the place of a number, a name or a list of names
+WRONG = {
+    "none": None,
+    "text": "x",
+    "bytes": b"x",
+    "part": 1.5,
+    "nan": float("nan"),
+    "NA": pd.NA,
+    "minus": -1,
+    "list": [1],
+    "names": ["nope"],
+    "set": {"name"},
+    "array": np.array(["x"]),
+    "index": pd.Index(["nope"]),
+    "expression": pc.field("score") > 5,
+    "object": object(),
+}
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory):
+    """Options that are numbers, and those that are words: a call that takes each by its name."""
+    folder = tmp_path_factory.mktemp("mistakes")
+    bigbed, bigwig, bed = (str(folder / f"a.{end}") for end in ("bb", "bw", "bed.gz"))
+    gidx.write_bigbed(ROWS, bigbed, SIZES, extra_index="name")
+    gidx.write_bigwig(ROWS[["chrom", "start", "end"]].assign(value=1.5), bigwig, SIZES)
+    gidx.write_bed(ROWS, bed)
+    bb, bw, text = gidx.open(bigbed), gidx.open(bigwig), gidx.open(bed)
+    out = str(folder / "out")
+    written = partial(gidx.write_bigbed, ROWS, out, SIZES)
+    texts = partial(gidx.write_bed, ROWS, out + ".bed.gz")
+    numbers = {
+        "batch_size": [bb.to_table, text.scan, text.to_pandas, partial(gidx.read, bed)],
+        "threads": [bb.count_rows, text.to_table, written, texts, partial(bw.matrix, ["c"])],
+        "n": [bb.head, text.head, bb.partitions, text.partitions],
+        "bytes": [bb.partitions],
+        "bins": [partial(bb.summary, "c"), partial(bw.values, "c"), partial(bw.matrix, ["c"])],
+        "flank": [partial(bw.matrix, ["c"])],
+        "fill": [partial(bw.values, "c"), partial(bw.matrix, ["c"])],
+        "items_per_slot": [written],
+        "fan_out": [written],
+        "level": [written, texts, partial(gidx.bgzf.open, out, "wb")],
+        "k": [partial(ROWS.gidx.nearest, ROWS)],
+        "max_distance": [partial(ROWS.gidx.nearest, ROWS)],
+        "most": [ROWS.gidx.validate],
+        "skip": [partial(gidx.build_index, bed, preset="bed")],
+    }
+    words = {
+        "errors": [bb.to_table, partial(gidx.read, bed)],
+        "names": [bb.to_table, bb.scan],
+        "missing_chroms": [bb.to_table, bb.count_rows, partial(bw.matrix, ["c"])],
+        "lists": [bb.to_pandas],
+        "dtype_backend": [bb.to_pandas, partial(gidx.read_bigbed, bigbed)],
+        "stat": [partial(bb.summary, "c"), partial(bw.values, "c", 2)],
+        "anchor": [partial(bw.matrix, ["c"], flank=3)],
+        "compression": [written],
+        "columns": [bb.to_table, text.to_pandas, partial(gidx.read, bed)],
+        "field": [partial(bb.find, "a")],
+        "extra_index": [written],
+        "level": [bb.scan_zoom],
+    }
+    return [*numbers.items(), *words.items()]
+
+
+# what is an answer: the default, a number where any is one, no names
+RIGHT = {
+    "none": {"batch_size", "threads", "n", "bytes", "bins", "fill", "max_distance", "skip",
+             "dtype_backend", "anchor", "compression", "columns", "field", "extra_index"},
+    "minus": {"fill"}, "part": {"fill"}, "nan": {"fill"}, "set": {"columns", "extra_index"},
+}  # fmt: skip
+
+
+_CALLED = {"field": "index", "columns": "no column"}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_wrong_value_is_one_error_that_names_its_option(calls, kind):
+    """Not one from inside, as of `<` between a text and a number, and no silent answer.
+
+    1.5 bins were two; flank=nan was none; as many threads as there are stars hung.
+    """
+    value, unclear = WRONG[kind], []
+    for option, takers in calls:
+        for call in takers:
+            try:
+                call(**{option: value})
+            except Exception as error:
+                last = traceback.extract_tb(error.__traceback__)[-1]
+                own = isinstance(error, (GidxError, TypeError, ValueError))
+                said = str(error)
+                named = option in said or _CALLED.get(option, option) in said
+                if not (own and named and (last.line or "").startswith("raise")):
+                    unclear.append(f"{option}: {error!r} at {last.line}")
+            else:
+                if option not in RIGHT.get(kind, ()):
+                    unclear.append(f"{option}={value!r} was taken by {call}")
+    assert not unclear, "\n".join(unclear)
+
+
+def test_numbers_of_any_type_that_are_whole_are_taken(calls):
+    """1e6 rows a batch, numpy's numbers; and more than there can be is as many as there are."""
+    for option, takers in calls:
+        if option in ("batch_size", "threads", "n", "bytes", "bins", "flank", "most"):
+            for call in takers:
+                for value in (2.0, np.int8(2), np.float32(2)):
+                    call(**{option: value})
+        if option in ("batch_size", "threads", "n", "bytes"):
+            for call in takers:
+                call(**{option: 2**70})

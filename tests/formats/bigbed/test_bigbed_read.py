@@ -1109,7 +1109,7 @@ def test_equal_depth_has_no_deviation():
         (["chr1", "chr2"], {}, RegionError, "summary takes one region, found 2"),
         (("chr1", 5, 5), {}, RegionError, "no bases to sum up"),
         ("chr1", {"stat": "median"}, ValueError, "stat is 'median', expected one of 'mean'"),
-        ("chr1", {"bins": 0}, ValueError, "bins is 0, expected 1 or more"),
+        ("chr1", {"bins": 0}, ValueError, "bins is 0, expected 1 to"),
         ("chr3", {}, UnknownChromError, "unknown chrom 'chr3'"),
     ],
 )

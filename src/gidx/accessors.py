@@ -201,9 +201,9 @@ class GidxAccessor:
         -------
         DataFrame
             A new frame: the interval's columns renamed, starts made 0-based in their own
-            dtype, an end added where no column says it (of a VCF's rows by REF and END), numbers
-            of chroms made texts. Other columns, the order of rows and the index are kept;
-            ``attrs`` say 0-based.
+            dtype, an end added where no column says it (of a VCF's rows by REF, END, SVLEN or
+            LEN), numbers of chroms made texts. Other columns, the order of rows and the index
+            are kept; ``attrs`` say 0-based.
 
         Raises
         ------

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,28 +131,72 @@ def test_set_warns_where_the_names_alone_mean_something_else():
 # ── variants without an end ─────────────────────────────────────────────────────────────────────
 
 
-@settings(max_examples=20)
+_COLUMNS = "#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", "A", "B"
+_DECLARED = """##fileformat=VCFv4.5
+##INFO=<ID=END,Number=1,Type=Integer,Description="End">
+##INFO=<ID=SVLEN,Number=A,Type=Integer,Description="Length">
+##FORMAT=<ID=LEN,Number=1,Type=Integer,Description="Length">
+"""
+_UNDECLARED = "##fileformat=VCFv4.5\n"
+
+
+@st.composite
+def _variants(draw: st.DrawFn) -> tuple[str, ...]:
+    """A line of a VCF."""
+    ref = draw(st.sampled_from(["A", "AC", "ACGT"]))
+    kinds = ["C", "<DEL>", "<DUP:TANDEM>", "<CNV>", "<INV>", "<INS>", "<*>", "<NON_REF>", "<DELX>"]
+    alleles = draw(st.lists(st.sampled_from(kinds), max_size=3))
+    size = st.integers(-40, 40).map(str) | st.just(".")
+    info = {
+        "DB": None,
+        "END": draw(st.none() | st.integers(1, 60).map(str)),
+        "CIEND": "70",
+        "SVLEN": draw(st.none() | st.lists(size, min_size=1, max_size=3).map(",".join)),
+    }
+    said = ["DB" if key == "DB" else f"{key}={v}" for key, v in info.items() if v or key == "DB"]
+    keys, samples = ".", [".", "."]
+    if draw(st.booleans()):
+        keys, samples = "LEN", [draw(size).lstrip("-") for _ in samples]
+    alt = ",".join(alleles) or "."
+    return "1", draw(st.integers(0, 30)), ".", ref, alt, ".", ".", ";".join(said), keys, *samples
+
+
+def _as_pandas_has_it(lines: list[tuple[str, ...]]) -> pd.DataFrame:
+    frame = pd.DataFrame(lines, columns=_COLUMNS, dtype="str").astype({"POS": "int64"})
+    return frame.drop(columns=["FORMAT", "A", "B"])
+
+
+@pytest.mark.filterwarnings("ignore:.*not declare:gidx.errors.GidxWarning")
+@settings(max_examples=40)
 @given(
-    st.lists(
-        st.tuples(st.integers(0, 30), st.sampled_from(["A", "AC", "ACGT"]), st.integers(-1, 40)),
-        max_size=8,
-    )
+    st.lists(_variants(), max_size=8),
+    st.sampled_from([_DECLARED, _UNDECLARED]),
+    st.sampled_from(["pyarrow", "numpy_nullable", None]),
+    st.sampled_from(["arrow", "text"]),
 )
-def test_ends_of_a_vcf_that_pandas_has_read_are_those_of_the_file(tmp_path_factory, rows):
-    """Also before the first base, where POS is 0."""
+def test_rows_of_a_vcf_end_where_the_file_says_whoever_has_read_them(
+    tmp_path_factory, lines, header, backend, lists
+):
+    """By REF, END, SVLEN or LEN, where no column says it; before the first base too (POS 0)."""
     path = tmp_path_factory.mktemp("vcf") / "a.vcf"
-    columns = "#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"
-    lines = [
-        ("1", pos, ".", ref, "<X>", ".", ".", "DB" if end < 1 else f"DB;END={end}")
-        for pos, ref, end in sorted(rows)
-    ]
-    head = '##fileformat=VCFv4.3\n##INFO=<ID=END,Number=1,Type=Integer,Description="E">\n'
-    text = "".join("\t".join(map(str, line)) + "\n" for line in [columns, *lines])
-    path.write_text(head + text)
-    frame = pd.DataFrame(lines, columns=columns)
-    found = frame.astype({"#CHROM": "str", "POS": "int64"}).gidx.canonical()
-    told = gidx.read_vcf(path, columns=["start", "end"])
-    assert found[["start", "end"]].to_numpy().tolist() == told.to_numpy().tolist()
+    lines.sort(key=lambda line: line[1])
+    text = "".join("\t".join(map(str, line)) + "\n" for line in [_COLUMNS, *lines])
+    path.write_text(header + text)
+    options = {"dtype_backend": backend, "lists": lists}
+    told = gidx.read_vcf(path, **options)
+    ends = told[["start", "end"]].to_numpy().tolist()
+    own = told.drop(columns="end")
+    native = gidx.read_vcf(path, names="native", **options)
+    assert own.gidx.canonical()[["start", "end"]].to_numpy().tolist() == ends
+    assert native.gidx.canonical()[["start", "end"]].to_numpy().tolist() == ends
+    gidx.to_parquet(path, path.with_suffix(".parquet"), names="native")
+    kept = gidx.read(path.with_suffix(".parquet"), columns=["start", "end"])
+    assert kept.to_numpy().tolist() == ends
+    if all(line[8] == "." for line in lines):  # LEN is in the texts of samples
+        read = _as_pandas_has_it(lines)
+        texts = read.astype({"ALT": "string[pyarrow]", "INFO": pd.ArrowDtype(pa.string())})
+        for frame in (read, texts):
+            assert frame.gidx.canonical()[["start", "end"]].to_numpy().tolist() == ends
 
 
 def test_variants_without_an_end_are_as_long_as_ref(tmp_path):

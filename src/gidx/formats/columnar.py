@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx.arrow import schema
+from gidx.arrow import schema, variants
 from gidx.errors import ColumnError, FormatError, format_error
 from gidx.formats.base import Format, Opening, Rows
 from gidx.ground.conventions import ZERO_BASED, Roles, roles_of
@@ -291,7 +291,7 @@ class ColumnarReader:
         return pc.subtract(column, self._file.roles.shift) if self._file.roles.shift else column
 
     def end(self, table: pa.Table) -> pa.Array:
-        """Ends of rows; where there are none, by the length of REF, or END if it is farther."""
+        """Ends of rows; where there are none, by the farthest of REF, END, SVLEN and LEN."""
         roles = self._file.roles
         if roles.end is not None:
             return self._whole(table, roles.end)
@@ -299,11 +299,15 @@ class ColumnarReader:
         size: Any = 1
         if roles.ref is not None:
             size = pc.utf8_length(_texts(_one(table.column(roles.ref)))).cast(pa.int64())
+            size = pc.max_element_wise(size, 1)  # one base where REF is missing, as in frames
         end = pc.add(start, size)
-        if roles.told is None:
+        if roles.told is not None:  # of which some are missing
+            end = pc.max_element_wise(end, _one(table.column(roles.told)).cast(pa.int64()))
+        if roles.info is None and roles.alt is None:
             return end
-        told = _one(table.column(roles.told)).cast(pa.int64())
-        return pc.max_element_wise(end, told)  # of which some are missing
+        starts, ends = (column.fill_null(0).to_numpy() for column in (start, end))
+        lacks = end.is_null().to_numpy(zero_copy_only=False)
+        return pa.array(variants.ends(starts, ends, roles, table.column), mask=lacks)
 
     def _whole(self, table: pa.Table, name: str) -> pa.Array:
         """A column of positions, whatever type it has."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
+from gidx.arrow import variants
 from gidx.arrow.schema import codes_of
 from gidx.errors import ColumnError
 from gidx.ground.conventions import Roles, roles_of
@@ -291,23 +291,20 @@ def as_arrow(column: Series) -> pa.ChunkedArray:
 
 
 def _vcf_end(frame: pd.DataFrame, start: Ints, found: Roles) -> Ints:
-    """Where VCF rows end: by REF, or by END where a column or INFO has it, if farther."""
+    """Where rows without an end end: those of a VCF by the farthest of REF, END, SVLEN, LEN."""
     end = start + 1
     if found.ref is not None:
         lengths, _ = integers(frame[found.ref].astype("object").str.len())  # 0 for what is missing
         end = start + np.maximum(lengths, 1)
-    for told in _told_ends(frame, found):
-        farther, missing = integers(told)
+    if found.told is not None:
+        farther, missing = integers(frame[found.told])
         end = np.maximum(end, farther if missing is None else np.where(missing, 0, farther))
-    return end
+    return variants.ends(start, end, found, partial(_of_variants, frame))
 
 
-def _told_ends(frame: pd.DataFrame, roles: Roles) -> Sequence[Series]:
-    if roles.told is not None:
-        return [frame[roles.told]]
-    if roles.ref is None:
-        return []
-    if "INFO" in frame.columns and isinstance(frame["INFO"].dtype, (pd.StringDtype, np.dtype)):
-        found = frame["INFO"].astype("str").str.extract(r"(?:^|;)END=([0-9]+)")[0]
-        return [found.astype("Int64")] if found.notna().any() else []
-    return []
+def _of_variants(frame: pd.DataFrame, name: str) -> pa.ChunkedArray:
+    """A column of a VCF; one of which Arrow can make nothing as texts, which say no length."""
+    try:
+        return as_arrow(frame[name])
+    except ColumnError:
+        return as_arrow(frame[name].astype("str"))

@@ -21,8 +21,9 @@ chrom, pos, and what is like it 1-based, one base           tables of positions 
 chr, start, end, and …          nobody knows                has to be said
 ==============================  ==========================  ===========================
 
-A table of positions with ``ref`` and ``alt`` has rows as long as ``ref``, as a VCF's are; or to
-END (INFO/END), a number, where that is farther, as in a VCF.
+A table of positions with ``ref`` and ``alt`` has rows as long as ``ref``, as a VCF's are. Both
+reach to END (INFO/END), a number, or to where SVLEN or LEN have a symbolic allele end, if that
+is farther (see `gidx.arrow.variants`).
 The first row wins where it applies. Else, columns that could be read in two ways, or
 of which nobody knows what they count from, are an error that says so.
 """
@@ -46,7 +47,9 @@ class Roles:
     """Which columns are chrom, start and end; ``shift`` makes a start 0-based.
 
     Without ``end`` a row is one base, or as long as the texts of ``ref``, or to ``told``, a
-    column of ends of some rows, if that is farther; ``by`` says who calls them so.
+    column of ends of some rows, if that is farther; or as a VCF's alleles ``alt`` are with the
+    lengths in ``sizes`` (SVLEN) and ``lens`` (LEN), and what ``info`` says. ``by`` says who calls
+    them so.
     """
 
     chrom: str
@@ -56,6 +59,10 @@ class Roles:
     ref: str | None = None
     by: str = "gidx"
     told: str | None = None
+    alt: str | None = None
+    sizes: str | None = None
+    lens: str | None = None
+    info: str | None = None
 
     @property
     def shift(self) -> int:
@@ -75,8 +82,13 @@ class Roles:
     @property
     def needed(self) -> tuple[str, ...]:
         """All columns that say where rows are."""
-        more = (n for n in (self.ref, self.told) if n is not None)
-        return tuple(dict.fromkeys((*self.names, *more)))
+        return tuple(dict.fromkeys((*self.names, *self._of_end)))
+
+    @property
+    def _of_end(self) -> _Names:
+        """The columns of which an end is made."""
+        more = (self.ref, self.told, self.alt, self.sizes, self.lens, self.info)
+        return tuple(n for n in more if n is not None)
 
     def __str__(self) -> str:
         told = "1 base" if self.ref is None else f"the length of {self.ref!r}"
@@ -229,6 +241,22 @@ def _ref(by: str, names: list[str]) -> str | None:
     return next((ref for ref, alt in pairs if ref in names and alt in names), None)
 
 
+def _with_ends(roles: Roles, names: list[str]) -> Roles:
+    """With the columns that say where variants end."""
+
+    def known(*wanted: str) -> str | None:
+        return next((n for n in wanted if n in names), None)
+
+    told = known("INFO/END", "END")
+    if roles.ref is None:
+        return replace(roles, told=told)
+    alt, info = known("ALT", "alt"), None if told else known("INFO")
+    if alt is None:
+        return replace(roles, told=told, info=info)
+    sizes, lens = known("INFO/SVLEN", "SVLEN", "INFO"), known("FORMAT/LEN", "FORMAT")
+    return replace(roles, told=told, alt=alt, sizes=sizes, lens=lens, info=info)
+
+
 def _fits(names: list[str]) -> Iterator[tuple[Roles, bool]]:
     seen = set()
     for by, chroms, starts, ends, coordinates in _CONVENTIONS:
@@ -237,10 +265,9 @@ def _fits(names: list[str]) -> Iterator[tuple[Roles, bool]]:
                 ref = _ref(by, names) if end is None else None
                 if by == _VARIANTS and ref is None:
                     continue
-                told = None
+                roles = Roles(chrom, start, end, coordinates or ZERO_BASED, ref, by)
                 if end is None and (by == "VCF" or ref is not None):
-                    told = next((n for n in ("INFO/END", "END") if n in names), None)
-                roles = Roles(chrom, start, end, coordinates or ZERO_BASED, ref, by, told)
+                    roles = _with_ends(roles, names)
                 if roles.names not in seen:
                     seen.add(roles.names)
                     yield roles, coordinates is not None

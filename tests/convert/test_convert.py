@@ -122,6 +122,35 @@ def test_bed_is_what_write_bed_makes_of_what_is_read(genes, bed, target):
         assert Path(target).read_bytes() == Path(written).read_bytes()
 
 
+VCF = (
+    "##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    "chr1\t0\ttelomere\tN\t<DEL>\t.\t.\t.\nchr1\t3\tlong\tACG\tA\t.\t.\t.\n"
+    "chr2\t1\tsnv\tA\tC\t.\t.\t.\n"
+)
+SAM = "@SQ\tSN:chr1\tLN:9\n@SQ\tSN:chr2\tLN:9\n" + "".join(
+    f"{name}\t0\t{place}\t0\t3M\t*\t0\t0\t*\t*\n"
+    for name, place in [("a", "chr1\t3"), ("b", "chr1\t0"), ("c", "chr2\t1"), ("d", "*\t0")]
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "regions", "names"),
+    [
+        (VCF, "id", "chr1:1-1", ["telomere"]),
+        (VCF, "id", "chr1", ["telomere", "long"]),
+        (VCF, "id", ["chr2", "chr1:5-9"], ["long", "snv"]),
+        (SAM, "qname", "chr1", ["a"]),
+        (SAM, "qname", ["chr2", "chr1:1-2"], ["c"]),
+    ],
+)
+def test_regions_of_plain_text_take_what_begins_at_0_and_nothing_without_a_place(
+    folder, text, column, regions, names
+):
+    Path("x.txt").write_text(text)
+    convert("x.txt", "x.tsv", regions=regions, columns=[column], header=False)
+    assert read("x.tsv").split() == names
+
+
 def test_plain_lines_have_their_rows_in_any_order(folder):
     text = BED + "chr1\t3\t4\td\t1\t.\n"
     (folder / "x.bed").write_text(text)

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -29,7 +30,7 @@ from gidx.errors import ColumnError, FormatError
 from gidx.formats.offers import AsTexts, Declares, TextLines
 from gidx.formats.registry import Kind
 from gidx.formats.text.read import GUESSED
-from gidx.ground.region import RegionSet, resolve
+from gidx.ground.region import RegionSet, before_the_first, resolve
 from gidx.ground.source import PathSource, open_source
 from gidx.kernels.records import select_items
 from gidx.options import Errors, MissingChroms, Names
@@ -217,11 +218,16 @@ def _overlapping(
     """Rows that overlap the regions, whose chroms are numbers of the names."""
     for batch in batches:
         chrom, start, end = (batch.column(n) for n in schema.HEAD)
-        ids = pc.index_in(chrom.dictionary.take(chrom.indices), names)
+        ids = pc.index_in(chrom.dictionary.cast(pa.string()), names).take(chrom.indices)
+        # a read without a place overlaps nothing
+        there = pc.and_(pc.and_(ids.is_valid(), start.is_valid()), end.is_valid())
+        rows = np.flatnonzero(there.to_numpy(zero_copy_only=False))
         which, starts, ends = (
-            a.cast(pa.int64()).to_numpy(zero_copy_only=False) for a in (ids, start, end)
+            a.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)[rows]
+            for a in (ids, start, end)
         )
-        rows = select_items(which, starts, ends, regions.first, regions.start, regions.end)
+        starts, ends = before_the_first(starts, ends)
+        rows = rows[select_items(which, starts, ends, regions.first, regions.start, regions.end)]
         if len(rows):
             yield batch.take(pa.array(rows))
 

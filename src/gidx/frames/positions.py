@@ -25,7 +25,7 @@ from gidx.arrow.schema import codes_of
 from gidx.errors import ColumnError
 from gidx.ground.conventions import Roles, roles_of
 from gidx.ground.pool import in_order, thread_count
-from gidx.ground.region import chrom_name
+from gidx.ground.region import before_the_first, chrom_name
 from gidx.ground.tuning import tuning
 from gidx.kernels.names import code_names
 
@@ -102,15 +102,6 @@ def read(
     else:
         end = _vcf_end(frame, start, found)
     return Positions(codes, names, start, end), missing
-
-
-def before_the_first(start: Ints, end: Ints) -> tuple[Ints, Ints]:
-    """Starts and ends, of a place before the first base those of that base."""
-    if len(start) and start.min() < 0:  # POS 0 of a VCF
-        before = start == -1
-        start = np.where(before, 0, start)
-        end = np.where(before, np.maximum(end, 1), end)
-    return start, end
 
 
 def _either(

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from gidx.errors import ColumnError, RegionError
 from gidx.frames import strands
 from gidx.frames.intervals import Intervals, Queries
-from gidx.frames.positions import before_the_first, read, roles
+from gidx.frames.positions import read, roles
 from gidx.frames.query import as_frame
-from gidx.ground.region import Region
+from gidx.ground.region import Region, before_the_first
 from gidx.ground.slots import FrameSpans
 
 Ints = npt.NDArray[np.int64]

@@ -262,6 +262,15 @@ def merged(
     return RegionSet(first, start, end, chrom)
 
 
+def before_the_first(start: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """Starts and ends, of a place before the first base those of that base."""
+    if len(start) and start.min() < 0:  # POS 0 of a VCF
+        before = start == -1
+        start = np.where(before, 0, start)
+        end = np.where(before, np.maximum(end, 1), end)
+    return start, end
+
+
 @lru_cache(maxsize=16)
 def _steps(n: int) -> Ints:
     """`RegionSet.first` of one region in any of n chroms is a part of this.

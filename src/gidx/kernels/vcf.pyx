@@ -259,7 +259,7 @@ def find_samples(
     cdef i32 slot, to, first
     cdef i64 place
     cdef i64 f, i, j, status, at, sample, found, n, total, most
-    cdef u64 a, begin, n_keys, k, stop
+    cdef u64 a, begin, cell, n_keys, k, stop
     cdef i32[::1] item_begins, item_nexts
     cdef i64[::1] base
     cdef u8[::1] there
@@ -306,7 +306,7 @@ def find_samples(
                     a += 1
                     continue
                 k = 0
-                begin = a
+                begin = cell = a
                 while True:
                     closed = a >= stop or buf[a] == TAB
                     if closed or buf[a] == COLON:
@@ -319,7 +319,8 @@ def find_samples(
                         if closed:
                             break
                     a += 1
-                if k > n_keys and k > 1:
+                # a sample of nothing is `.`, and some leave it empty
+                if k > n_keys and not (k == 1 and (a == cell or (a - cell == 1 and buf[cell] == POINT))):
                     status, sample, found = SUBFIELDS, j - 1, k
                     break
                 a += 1

@@ -423,12 +423,18 @@ def test_of_a_repeated_format_key_the_first_counts():
         (". DP", "0 samples, the header names 2"),
         (". DP 1 2 3", "3 or more samples, the header names 2"),
         (". DP 1 2:3", "sample b has 2 values, its row's FORMAT has fewer keys"),
+        (". . . 3", "sample b has 1 value, its row's FORMAT has fewer keys"),  # htslib#1778
     ],
 )
 def test_rows_that_do_not_fit_the_header_are_broken(row, found):
     with pytest.raises(FormatError, match=r"^x\.vcf: " + found) as caught:
         read([". DP 1 2", row], [], [Key("DP", "1", "Integer")], ["a", "b"])
     assert "chr1\\t2\\t" in str(caught.value)
+
+
+def test_a_format_of_no_keys_has_samples_of_no_values():
+    table, problems = read([". . . ."], [], [Key("DP", "1", "Integer")], ["a", "b"])
+    assert table["FORMAT/DP"].to_pylist() == [None] and not problems
 
 
 def test_samples_that_are_not_chosen_are_counted_still():

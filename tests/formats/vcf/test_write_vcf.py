@@ -643,6 +643,14 @@ def test_gt_comes_first_and_trailing_values_are_dropped():
     assert found == ["GT:DP:GQ", "0/1:.:3", ".:2"]
 
 
+def test_gt_comes_first_where_no_header_declares_it_too():
+    """bedtools2#208: RetroSeq declares GQ, not GT."""
+    kind = pa.map_(pa.string(), pa.list_(pa.string(), 2))
+    others = pa.array([[("FL", ["8", None]), ("GT", ["1/1", "0/1"])]], kind)
+    found = samples_of(FORMAT__GQ=[22, 3], FORMAT=others)
+    assert found == ["GT:GQ:FL", "1/1:22:8", "0/1:3"]
+
+
 def test_a_row_has_the_keys_that_it_has_values_for():
     data = pa.table(table(3, FORMAT__GT=[["0/1"], None, None], FORMAT__DP=[[1], [2], None]))
     found = [row[8:] for row in rows_of(data, samples=["S"])]

@@ -553,7 +553,8 @@ class Vcf:
         line = shown_text(lines.text[begin : min(stop, begin + 60)])
         if status == kernels.SUBFIELDS:
             name = self.declared.samples[sample]
-            what = f"sample {name} has {found} values, its row's FORMAT has fewer keys"
+            values = "value" if found == 1 else "values"
+            what = f"sample {name} has {found} {values}, its row's FORMAT has fewer keys"
         else:
             more = " or more" if status == kernels.TOO_MANY else ""
             what = f"{found}{more} samples, the header names {len(self._target)}"

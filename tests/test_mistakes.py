@@ -46,6 +46,8 @@ def calls(tmp_path_factory):
     out = str(folder / "out")
     written = partial(gidx.write_bigbed, ROWS, out, SIZES)
     texts = partial(gidx.write_bed, ROWS, out + ".bed.gz")
+    signal = partial(gidx.write_bigwig, ROWS[["chrom", "start", "end"]].assign(value=1), out, SIZES)
+    parquet = partial(gidx.to_parquet, bed, out)
     numbers = {
         "batch_size": [bb.to_table, text.scan, text.to_pandas, partial(gidx.read, bed)],
         "threads": [bb.count_rows, text.to_table, written, texts, partial(bw.matrix, ["c"])],
@@ -60,6 +62,7 @@ def calls(tmp_path_factory):
         "k": [partial(ROWS.gidx.nearest, ROWS)],
         "max_distance": [partial(ROWS.gidx.nearest, ROWS)],
         "most": [ROWS.gidx.validate],
+        "row_group_size": [parquet, partial(ROWS.gidx.to_parquet, out)],
         "skip": [partial(gidx.build_index, bed, preset="bed")],
     }
     words = {
@@ -72,9 +75,14 @@ def calls(tmp_path_factory):
         "anchor": [partial(bw.matrix, ["c"], flank=3)],
         "compression": [written],
         "columns": [bb.to_table, text.to_pandas, partial(gidx.read, bed)],
-        "field": [partial(bb.find, "a")],
         "extra_index": [written],
         "level": [bb.scan_zoom],
+        "progress": [written, texts, signal, partial(gidx.build_index, bed)],
+        "gzi": [texts, partial(gidx.bgzf.open, out, "wb")],
+        "missing": [partial(gidx.write_tabix, ROWS, out)],
+        "chroms": [ROWS.gidx.sort],
+        "coords": [ROWS.gidx.set],
+        "field": [ROWS.gidx.genotypes, ROWS.gidx.samples_matrix, partial(bb.find, "a")],
     }
     return [*numbers.items(), *words.items()]
 
@@ -82,12 +90,14 @@ def calls(tmp_path_factory):
 # what is an answer: the default, a number where any is one, no names
 RIGHT = {
     "none": {"batch_size", "threads", "n", "bytes", "bins", "fill", "max_distance", "skip",
-             "dtype_backend", "anchor", "compression", "columns", "field", "extra_index"},
+             "dtype_backend", "anchor", "compression", "columns", "extra_index", "progress",
+             "gzi", "chroms", "coords", "field"},
+    "text": {"gzi", "missing"},
     "minus": {"fill"}, "part": {"fill"}, "nan": {"fill"}, "set": {"columns", "extra_index"},
 }  # fmt: skip
 
 
-_CALLED = {"field": "index", "columns": "no column"}
+_CALLED = {"field": ("no extra index", "'FORMAT/x'"), "columns": ("no column",)}
 
 
 @pytest.mark.parametrize("kind", WRONG)
@@ -105,7 +115,7 @@ def test_a_wrong_value_is_one_error_that_names_its_option(calls, kind):
                 last = traceback.extract_tb(error.__traceback__)[-1]
                 own = isinstance(error, (GidxError, TypeError, ValueError))
                 said = str(error)
-                named = option in said or _CALLED.get(option, option) in said
+                named = any(word in said for word in (option, *_CALLED.get(option, ())))
                 if not (own and named and (last.line or "").startswith("raise")):
                     unclear.append(f"{option}: {error!r} at {last.line}")
             else:
@@ -124,3 +134,46 @@ def test_numbers_of_any_type_that_are_whole_are_taken(calls):
         if option in ("batch_size", "threads", "n", "bytes"):
             for call in takers:
                 call(**{option: 2**70})
+
+
+@pytest.mark.parametrize("kind", [k for k in WRONG if k != "text"])
+def test_what_no_file_is_cannot_be_written_to_or_read(kind, tmp_path):
+    """It was `'NoneType' object has no attribute 'tell'`, after all rows were encoded."""
+    value = WRONG[kind]
+    signal = ROWS[["chrom", "start", "end"]].assign(value=1.5)
+    writers = [
+        partial(gidx.write_bigbed, ROWS, chromsizes=SIZES),
+        partial(gidx.write_bigwig, signal, chromsizes=SIZES),
+        partial(gidx.write_bed, ROWS),
+        partial(gidx.write_tabix, ROWS),
+        partial(gidx.to_parquet, ROWS),
+    ]
+    for write in writers:
+        with pytest.raises(TypeError, match=f"cannot write to {type(value).__name__}, expected a"):
+            write(value)
+    if kind not in ("bytes", "list", "names"):  # a file's content, and several files
+        for read in (gidx.open, gidx.read_bed, gidx.read_bigbed, gidx.build_index):
+            with pytest.raises(TypeError, match=f"cannot read from {type(value).__name__}; expec"):
+                read(value)
+
+
+def test_an_open_file_is_of_bytes_and_for_what_is_asked(tmp_path):
+    """One that was open to be written was read: it has no rows, since opening it cleared it."""
+    path = tmp_path / "a.bed"
+    for mode in ("wb", "ab", "w"):
+        with path.open(mode) as file:
+            for read in (gidx.read_bed, gidx.open):
+                with pytest.raises(TypeError, match="open it with mode 'rb'"):
+                    read(file)
+    for write in (gidx.write_bed, partial(gidx.write_bigbed, chromsizes=SIZES), gidx.to_parquet):
+        with path.open("w") as file, pytest.raises(TypeError, match="open it with mode 'wb'"):
+            write(ROWS, file)
+    with pytest.raises(ValueError, match="no path, which has no NUL; bytes are"):
+        gidx.open("chr1\t1\t5\0")
+
+
+def test_columns_whose_names_are_numbers_are_shown():
+    frame = pd.DataFrame([["c", 1, 5]])
+    with pytest.raises(GidxError, match="among 0, 1, 2"):
+        frame.gidx.query("c")
+    assert len(frame.gidx.set(0, 1, 2, coords="0-based").gidx.query("c:2-3")) == 1

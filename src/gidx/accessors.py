@@ -10,7 +10,7 @@ import pandas as pd
 
 from gidx import frames
 from gidx.arrow import schema
-from gidx.errors import ColumnError, FormatError, hint, warn
+from gidx.errors import ColumnError, FormatError, hint, one_of, warn
 from gidx.frames.positions import chrom_codes, roles
 from gidx.ground.conventions import ONE_BASED, ZERO_BASED, Roles, recognise
 
@@ -136,8 +136,8 @@ class GidxAccessor:
             chr  from   to
         0  chr1   101  200
         """
-        if coords is not None and coords not in _COORDS:
-            raise ValueError(f"coords is {coords!r}, expected '0-based' or '1-based'")
+        if coords is not None:
+            one_of("coords", coords, _COORDS)
         frame, coordinates = self._frame, None if coords is None else _COORDS[coords]
         named = [name for name in (chrom, start, end) if name is not None]
         for name in named:

@@ -31,10 +31,10 @@ import operator
 import re
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 # Controls of terminals, C0 but tab and line feed, and C1; those that turn the direction of text
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -187,6 +187,16 @@ def without_style(chrom: str) -> str:
     """
     plain = chrom.lower().removeprefix("chr")
     return "m" if plain == "mt" else plain
+
+
+_Call = TypeVar("_Call", bound="Callable[..., Any] | None")
+
+
+def asked_of(name: str, call: _Call) -> _Call:
+    """A parameter that is a function, or None; raises TypeError for all else."""
+    if call is not None and not callable(call):
+        raise TypeError(f"{name} is {call!r}, expected a function, which is given rows so far")
+    return call
 
 
 def integer(value: Any) -> int:

@@ -25,6 +25,7 @@ from gidx.errors import (
     FormatError,
     GidxWarning,
     WriteError,
+    asked_of,
     format_error,
     whole,
 )
@@ -138,7 +139,7 @@ def build_index(
         warnings.filterwarnings("ignore", ".*VCF header", GidxWarning)
         text, skip = _opened(source, preset, layout, meta, skip)
     indexer = Indexer(text.dialect.rules, skip=skip, min_shift=min_shift)
-    _index_all(text, indexer, thread_count(threads), progress)
+    _index_all(text, indexer, thread_count(threads), asked_of("progress", progress))
     index = indexer.finish(kind, _end(text))
     if index_path is not None:
         _write(index, index_path, source)

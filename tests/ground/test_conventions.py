@@ -151,8 +151,8 @@ def test_columns_of_which_nobody_knows_what_they_count_from_have_to_be_said(colu
         (["name"], "among 'name'; name them with df.gidx.set"),
         (["chrom", "start", "ends"], "did you mean 'ends'"),
         (["chrom", "strat", "end"], "did you mean 'strat'"),
-        ([("chrom", ""), ("start", ""), ("end", "")], "among none"),
-        ([0, 1, 2], "among none"),
+        ([("chrom", ""), ("start", ""), ("end", "")], "among ('chrom', ''), "),
+        ([0, 1, 2], "among 0, 1, 2;"),
         ([f"c{i}" for i in range(20)], "'c11', …"),
     ],
 )
@@ -234,7 +234,7 @@ def test_set_keeps_the_other_metadata():
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
-        ({"coords": "zero"}, ValueError, "coords is 'zero', expected '0-based' or '1-based'"),
+        ({"coords": "zero"}, ValueError, "coords is 'zero', expected one of '0-based', '1-based'"),
         ({"coords": 1}, ValueError, "coords is 1"),
         ({"chrom": "were", "start": "from"}, ColumnError, "no column 'were'; did you mean 'where'"),
         ({"chrom": "where"}, ColumnError, "name the chrom and the start"),

@@ -37,7 +37,7 @@ from gidx.bgzf.block import (
 )
 from gidx.bgzf.gzi import GziIndex, Offsets, beside
 from gidx.errors import format_error
-from gidx.ground.atomic import Others, replacing, together
+from gidx.ground.atomic import Others, check_beside, check_target, replacing, together
 from gidx.ground.pool import AHEAD, Job, Pool, first_of, thread_count
 from gidx.ground.source import expanded, is_url, open_source
 
@@ -275,8 +275,8 @@ class BgzfWriter(io.BufferedIOBase):
         self.name = str(getattr(path, "name", path))
         if isinstance(path, str) and is_url(path):
             raise ValueError(f"{path}: cannot write to a URL; open it with fsspec, pass the file")
-        if isinstance(path, io.TextIOBase):
-            raise TypeError(f"{path!r} is open as text; open it with mode 'wb'")
+        check_target(path)
+        check_beside("gzi", gzi)
         if isinstance(path, str | os.PathLike):
             path = expanded(path)
         if gzi is True and beside(path) is None:

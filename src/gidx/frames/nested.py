@@ -290,6 +290,8 @@ def genotypes(frame: pd.DataFrame, field: str = "GT") -> pd.DataFrame:
 
 def _of_format(frame: pd.DataFrame, field: str) -> str:
     """The column of a FORMAT key, or of that name."""
+    if not isinstance(field, str):
+        raise ColumnError(f"field is {field!r}, expected a key of FORMAT")
     return field if field in frame.columns or "/" in field else f"FORMAT/{field}"
 
 

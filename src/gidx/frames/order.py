@@ -10,7 +10,7 @@ gene before its exons).
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -126,6 +126,8 @@ def _listed(chroms: Any) -> list[str]:
     sizes = isinstance(chroms, (Mapping, pd.Series, pd.DataFrame, os.PathLike))
     if isinstance(chroms, pd.Series) and not pd.api.types.is_numeric_dtype(chroms.dtype):
         sizes = False
+    if not sizes and not isinstance(chroms, Iterable):
+        raise TypeError(f"chroms is {chroms!r}, expected names of chroms, or chromsizes")
     found = list(chromsizes.read(chroms) if sizes else chroms)
     odd = next((name for name in found if not isinstance(name, str)), None)
     if odd is not None:

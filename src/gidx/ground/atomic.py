@@ -13,6 +13,7 @@ flock (Windows, some network file systems) nothing is locked, and nothing remove
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import secrets
@@ -20,7 +21,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 try:
     import fcntl
@@ -32,6 +33,20 @@ _held = threading.local()  # locks of this thread, by their names
 
 # What only a file that is written can be
 _FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+def check_target(path: Any) -> None:
+    """Raise TypeError for what nothing can be written to, before anything is read for it."""
+    if isinstance(path, io.TextIOBase):
+        raise TypeError(f"{path!r} is open as text; open it with mode 'wb'")
+    if not isinstance(path, str | os.PathLike) and not hasattr(path, "write"):
+        raise TypeError(f"cannot write to {type(path).__name__}, expected a path or a binary file")
+
+
+def check_beside(name: str, path: Any) -> None:
+    """Raise TypeError for what does not say whether, or where, a file is written beside."""
+    if not isinstance(path, bool | str | os.PathLike | None) and not hasattr(path, "write"):
+        raise TypeError(f"{name} is {path!r}, expected True, False or a path")
 
 
 @contextmanager
@@ -46,6 +61,7 @@ def replacing(
     (left open), a device, a pipe. ``~`` is the user's folder.
     """
     if not isinstance(path, str | os.PathLike):
+        check_target(path)
         yield path
         return
     target = os.path.realpath(os.path.expanduser(path))

@@ -174,6 +174,7 @@ def recognise(
     >>> print(recognise(["CHROM", "POS", "ID", "REF", "ALT"]))
     chrom='CHROM', start='POS', end=the length of 'REF', 1-based closed (VCF)
     """
+    columns = list(columns)
     names = [c for c in columns if isinstance(c, str)]
     if all(n in names for n in CANONICAL.names):
         return replace(CANONICAL, coordinates=coordinates or ZERO_BASED)
@@ -197,7 +198,7 @@ def recognise(
             f"others from 1; say it with df.gidx.set(chrom={chrom!r}, start={start!r}, "
             f"end={end!r}, coords='0-based') or coords='1-based'"
         )
-    shown = ", ".join(map(repr, names[:12])) + (", …" if len(names) > 12 else "")
+    shown = ", ".join(map(repr, columns[:12])) + (", …" if len(columns) > 12 else "")
     missing = next(n for n in CANONICAL.names if n not in names)
     raise ColumnError(
         f"{what} has no columns that are known as chrom, start, end among {shown or 'none'}"

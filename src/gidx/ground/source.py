@@ -20,7 +20,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, BinaryIO, Protocol, cast
 from urllib.parse import unquote
@@ -125,7 +125,7 @@ class PathSource:
     """
 
     def __init__(self, path: PathLike, *, held: bool = True) -> None:
-        self.name = os.fspath(path)
+        self.name = str(os.fsdecode(path))  # numpy's texts, too
         if os.path.isdir(self.name):  # which Windows calls a PermissionError
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self.name)
         self._fd = os.open(self.name, _FLAGS)
@@ -445,6 +445,9 @@ class FileSource:
     def __init__(self, file: BinaryIO, name: str | None = None, *, keep: bool = False) -> None:
         if isinstance(file, io.TextIOBase):
             raise TypeError(f"{file!r} is open as text; open it with mode 'rb'")
+        readable = getattr(file, "readable", None)
+        if readable is not None and not readable():
+            raise TypeError(f"{file!r} is open to be written; open it with mode 'rb'")
         self._file = file
         if keep or not _can_seek(file):
             self._file = _kept(file)
@@ -636,10 +639,11 @@ def expanded(path: PathLike) -> str:
 
 def _local(path: str, held: bool) -> ByteSource:
     """A file; a pipe or device (``/dev/stdin``, ``<(…)`` of a shell) is read to its end."""
-    try:
+    mode = 0
+    if "\0" in path:
+        raise ValueError(f"{path!r}: no path, which has no NUL; bytes are a file's content")
+    with suppress(OSError):  # opening it says what is wrong
         mode = os.stat(path).st_mode
-    except OSError:
-        return PathSource(path)  # which says what is wrong
     if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
         with open(path, "rb") as file:
             return FileSource(file, path, keep=True)
@@ -671,5 +675,6 @@ def open_source(
     if hasattr(what, "read"):
         return FileSource(what)
     raise TypeError(
-        f"cannot read from {type(what).__name__}; expected a path, URL, bytes or open binary file"
+        f"cannot read from {type(what).__name__}; expected a path, URL, bytes or open binary file, "
+        "or a list of them"
     )

@@ -49,8 +49,8 @@ from gidx.bbi.write import (
 )
 from gidx.declared import bed_rules as rules
 from gidx.declared.declare import TableDeclared, declare, missing_word
-from gidx.errors import WriteError, hint
-from gidx.ground.atomic import replacing
+from gidx.errors import WriteError, asked_of, hint
+from gidx.ground.atomic import check_target, replacing
 from gidx.ground.pool import thread_count
 from gidx.ground.region import Region
 from gidx.ground.tuning import tuning
@@ -142,6 +142,8 @@ def write_bigbed(
     """
     shape = FileShape(items_per_slot, fan_out, level_of(compression, level))
     shape.check()
+    check_target(path)
+    asked_of("progress", progress)
     data = clipped(data, chromsizes) if clip else data
     with frame(data, beside=path if isinstance(path, str | os.PathLike) else None) as rows:
         declared = declare(rows, autosql, bed_type)

@@ -44,8 +44,8 @@ from gidx.bbi.write import (
     level_of,
     write_bbi,
 )
-from gidx.errors import WriteError, hint
-from gidx.ground.atomic import replacing
+from gidx.errors import WriteError, asked_of, hint
+from gidx.ground.atomic import check_target, replacing
 from gidx.ground.conventions import Roles, chrom_column, recognise
 from gidx.ground.pool import thread_count
 from gidx.ground.region import Region, chrom_name
@@ -118,6 +118,8 @@ def write_bigwig(
     """
     layout = FileShape(items_per_slot, fan_out, level_of(compression, level))
     layout.check()
+    check_target(path)
+    asked_of("progress", progress)
     if items_per_slot > MOST:
         raise WriteError(f"items_per_slot is {items_per_slot}, expected 1 to {MOST}", row=None)
     if invalid not in ("raise", "drop"):
@@ -292,6 +294,10 @@ class _Arrays:
 
     def __init__(self, data: Mapping[Any, Any], chromsizes: Any, invalid: Invalid) -> None:
         given = {chrom_name(name) or str(name): array for name, array in data.items()}
+        for name, array in given.items():
+            if isinstance(array, (str, bytes)) or not hasattr(array, "__len__"):
+                found = f"{name!r} is {type(array).__name__}"
+                raise WriteError(f"{found}, expected an array of the chrom's values", row=None)
         lengths = {name: len(array) for name, array in given.items()}
         sizes = lengths if chromsizes is None else sizes_of.read(chromsizes)
         self._arrays: list[Floats] = []

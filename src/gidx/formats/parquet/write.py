@@ -28,7 +28,7 @@ import pyarrow.types as pat
 
 from gidx.arrow.lists import without_hidden
 from gidx.arrow.schema import CHROM, KEY, no_column, read_metadata
-from gidx.errors import ColumnError
+from gidx.errors import ColumnError, whole
 from gidx.formats.base import Writing
 from gidx.formats.streams import Sink, counted
 from gidx.ground.atomic import replacing
@@ -73,6 +73,7 @@ def write(
     """
     import pyarrow.parquet as pq
 
+    row_group_size = whole("row_group_size", row_group_size, 1)
     if read_metadata(schema).get("format") != "bigbed":
         schema = pa.schema([f.with_type(_stored_type(f.type)) for f in schema], schema.metadata)
         batches = (_stored_batch(batch, schema) for batch in batches)

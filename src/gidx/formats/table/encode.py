@@ -306,6 +306,8 @@ def _order(
 
 def _words(schema: pa.Schema, missing: str) -> dict[str, bytes]:
     """What stands for no value in each column."""
+    if not isinstance(missing, str):
+        raise WriteError(f"missing is {missing!r}, expected a word", row=None)
     word = missing.encode("utf-8", "surrogateescape")
     if any(c in missing for c in "\t\n\r\0"):
         raise WriteError(

@@ -45,7 +45,7 @@ from gidx.bgzf.write import BlockPlaces as Blocks
 from gidx.bgzf.write import BlockWriter
 from gidx.binning.index import TabixIndex
 from gidx.binning.model import Kind
-from gidx.errors import WriteError
+from gidx.errors import WriteError, asked_of
 from gidx.formats.text.dialect import Rules
 from gidx.formats.text.encoding import LineEncoder
 from gidx.formats.text.indexer import (
@@ -57,7 +57,7 @@ from gidx.formats.text.indexer import (
     scan,
     whole_lines,
 )
-from gidx.ground.atomic import replacing, together
+from gidx.ground.atomic import check_beside, check_target, replacing, together
 from gidx.ground.charset import Encoding, encoding_of
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.region import Region
@@ -106,7 +106,7 @@ class _How:
             thread_count(options.get("threads")),
             None if sizes is None else sizes_of.read(sizes),
             encoding_of(options.get("encoding")),
-            options.get("progress"),
+            asked_of("progress", options.get("progress")),
         )
 
 
@@ -200,8 +200,8 @@ def _target(path: str | os.PathLike[str] | BinaryIO, index: Index, gzi: Any) -> 
     own = expanded(path) if isinstance(path, str | os.PathLike) else None
     if own is not None and is_url(own):
         raise ValueError(f"{own}: cannot write to a URL; open it with fsspec, pass the file")
-    if own is None and not hasattr(path, "write"):
-        raise TypeError(f"cannot write to {type(path).__name__}, expected a path or a binary file")
+    check_target(path)
+    check_beside("gzi", gzi)
     name = own if own is not None else getattr(path, "name", None)
     compressed = says_bgzf(name) if isinstance(name, str) else True
     kind, index_path = _asked_index(index)

@@ -89,7 +89,7 @@ def test_native_columns_are_the_file_s_own_in_its_order():
         {"seqid": "chr1", "source": None, "type": "CDS", "start": 11, "end": 20, "score": 1e-5,
          "strand": "-", "phase": 2, "ID": "g1", "attributes": []}
     ]  # fmt: skip
-    gtf = from_head(Head("x.gtf", VERSION["gtf"], ROW), attributes=[])
+    gtf = from_head(Head("x.gtf", VERSION["gtf"], gff_row("ID g1;")), attributes=[])
     assert [f.name for f in gtf.named("native")] == [
         "seqname", "source", "feature", "start", "end", "score", "strand", "frame", "attributes",
     ]  # fmt: skip
@@ -359,18 +359,38 @@ def kind_of(header, row=b"", name="x"):
     return from_head(Head(name, header, row)).kind
 
 
-def test_the_kind_is_what_directives_say_then_rows_then_the_name():
-    gff3, gtf = gff_row("ID=a b"), gff_row('ID "a=b"')
-    assert kind_of(b"# comment\n##gff-version 3.1.26\n", gtf) == "gff3"
-    assert kind_of(b"##gff-version   2\n", gff3) == "gtf"
-    assert kind_of(b"##description: x\n##format: gtf\n", gff3) == "gtf"
-    assert kind_of(b"##format: gff3\n", gtf) == "gff3"
-    assert kind_of(b"#!genome-build x.gtf\n", gff3) == "gtf"
-    assert kind_of(b"#!genome-build GRCh38\n", gff3) == "gff3"
+def test_the_kind_is_what_attributes_tell_then_directives_then_the_name():
+    """thackl/gggenomes#94: a header of version 2 over ``color=10;gene=x``, as many write it."""
+    gff3, gtf, neither = gff_row("ID=a b"), gff_row('ID "a=b"'), gff_row("ID a")
+    assert kind_of(b"##gff-version   2\n", gff3) == "gff3"
+    assert kind_of(b"# comment\n##gff-version 3.1.26\n", gtf) == "gtf"
+    assert kind_of(b"#!genome-build x.gtf\n", gff3) == "gff3"
     assert kind_of(b"", gff_row(".") + gff_row(None) + b"#x\n" + gtf) == "gtf"
+    assert kind_of(b"", neither + gff3) == "gff3"
+    for row in (neither, gff_row("."), b""):
+        assert kind_of(b"# comment\n##gff-version 3.1.26\n", row) == "gff3"
+        assert kind_of(b"##gff-version   2\n", row) == "gtf"
+        assert kind_of(b"##description: x\n##format: gtf\n", row) == "gtf"
+        assert kind_of(b"##format: gff3\n", row) == "gff3"
+        assert kind_of(b"#!genome-build x.gtf\n", row) == "gtf"
+    assert kind_of(b"#!genome-build GRCh38\n", gff_row(".")) == "gff3"
+    assert kind_of(b"", neither) == "gtf"
     assert kind_of(b"", gff_row("a")) == "gff3"
     assert kind_of(b"", b"", "x.gtf.gz") == "gtf"
     assert kind_of(b"", b"", "x.gff.gz") == "gff3"
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize(
+    ("attributes", "format"), [("color=10;gene=x", "gff3"), ('color "10"; gene "x"', "gtf")]
+)
+def test_what_a_file_is_called_is_what_it_is_read_as(tmp_path, version, attributes, format):
+    text = f"##gff-version {version}\nc\tG\tCDS\t1\t9\t.\t+\t0\t{attributes}\n".encode()
+    dataset = gidx.open(text)
+    assert dataset.format == format
+    assert dataset.to_table(columns=["color", "gene"]).to_pylist() == [{"color": "10", "gene": "x"}]
+    gidx.write_gff(dataset, tmp_path / "b.gff")
+    assert gidx.read_gff(tmp_path / "b.gff")["color"].tolist() == ["10"]
 
 
 def test_columns_are_keys_in_order_of_first_appearance():

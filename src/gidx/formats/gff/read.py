@@ -53,6 +53,7 @@ from gidx.arrow.decode import Column, Items, Problem, bitmap, decode_items
 from gidx.arrow.plan import PLACES, BatchLayout, Place, Plan, Texts
 from gidx.errors import warn
 from gidx.formats.text.dialect import Head, Lines, Metadata, Rules, fields_table
+from gidx.formats.text.looks import attributes_tell
 from gidx.ground.limits import limits
 from gidx.kernels import attributes as kernels
 from gidx.kernels.columns import Arrays, empty_maps
@@ -215,16 +216,17 @@ def _attribute_fields(head: Head) -> list[bytes]:
 
 
 def _kind(header: str, cells: Sequence[bytes], name: str) -> Kind:
-    """By directives, then by the first row that tells, then by the file's name."""
+    """By the first row that tells, then by directives, then by the file's name."""
+    told = attributes_tell(cells)
+    if told is not None:
+        return "gff3" if told else "gtf"
     said = re.search(r"^##(?:gff-version\s+|format:\s*gtf|format:\s*gff)(\d?)", header, re.M | re.I)
     if said and (said[1] == "3" or "gff3" in said[0].lower() + said[1]):
         return "gff3"
     if said or re.search(r"^#!.*\bgtf\b", header, re.M | re.I):
         return "gtf"
-    for cell in islice(cells, 1000):
-        told = re.match(rb"[\s;]*[^\s;=]+(=|\s+[^\s;])", cell)
-        if told:
-            return "gff3" if told[1] == b"=" else "gtf"
+    if any(re.match(rb"[\s;]*[^\s;=]+\s+[^\s;]", cell) for cell in islice(cells, 1000)):
+        return "gtf"
     return "gtf" if re.search(r"\.gtf(\.|$)", name.lower()) else "gff3"
 
 

@@ -6,8 +6,9 @@ Left out: what an index says, but for the columns it names (gidx.formats.text.op
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -117,14 +118,33 @@ def _is_gff(row: bytes) -> bool:
     )
 
 
+def attributes_tell(cells: Iterable[bytes]) -> bool | None:
+    """Whether attributes are GFF3's, ``key=value``, or GTF's, ``key "value"``; None: not told.
+
+    The first that tell do. They come before what a header says: much that calls itself version
+    2 (Artemis, GeneMark) is ``key=value``, and would have columns of the name ``color=10``.
+    """
+    told = (_ATTRIBUTE.match(cell) for cell in islice(cells, 1000))
+    found = next(filter(None, told), None)
+    return None if found is None else found[1] is not None
+
+
+# ``a= "x"`` and ``a=b "x"`` may be either's
+_ATTRIBUTE = re.compile(rb'[\s;]*[^\s;="]+(?:(=)(?![^;"]*\s")|\s+")')
+
+
 def _is_gff3(head: Head) -> bool:
-    """Whether GFF is its version 3, else GTF: by the header, else by the first attributes."""
+    """Whether GFF is its version 3, else GTF: by attributes, by the header, by the first ones."""
+    rows = (r.split(b"\t") for r in head.first if not r.startswith(b"#"))
+    cells = [r[8] for r in rows if len(r) > 8]
+    told = attributes_tell(cells)
+    if told is not None:
+        return told
     version = re.search(rb"^##gff[-_]version\s+([0-9])", head.lines, re.M)
     if version is not None:
         return version[1] == b"3"
-    rows = [r.split(b"\t") for r in head.first if not r.startswith(b"#")]
-    attributes = next((r[8].strip() for r in rows if len(r) > 8 and r[8].strip() != b"."), b"")
-    return re.match(rb'[^=;"\s]+\s+("|[^=]*;)', attributes) is None
+    first = next((cell for cell in map(bytes.strip, cells) if cell != b"."), b"")
+    return re.match(rb"[^=;\s]+\s+[^=;]*;", first) is None
 
 
 def _gff_look(endings: tuple[str, ...], version: Callable[[Head], bool]) -> Look:

@@ -153,7 +153,8 @@ def lines_of(text: bytes, rules: Rules, want: int) -> Lines:
         chrom.append(-1 if name == b"*" else names.setdefault(name, len(names)))
         starts.append(int(parts[rules.start]) - 1)
         if rules.span == "sam":
-            sizes = re.findall(rb"(\d+)[MDN=X]", parts[5])
+            mapped = not int(parts[1]) & 4
+            sizes = re.findall(rb"(\d+)[MDN=X]", parts[5]) if mapped else []
             ends.append(starts[-1] + max(sum(map(int, sizes)), 1))
         else:
             ends.append(int(parts[rules.end]))

@@ -367,8 +367,8 @@ cdef _read_lines(
     const u8[::1] buf, const i64[::1] begins, const i64[::1] stops, const u8[::1] cut,
     RowRules rules, i64 want, Asked asked, const i64[::1] floors, const i64[::1] goals,
 ):
-    cdef bint keep, fresh, closed, good
-    cdef i64 s, to, which, status, found, f, capacity, splits, n, last, placed, from_before, active
+    cdef bint keep, fresh, closed, good, told
+    cdef i64 flag, s, to, which, status, found, f, capacity, splits, n, last, placed, from_before, active
     cdef i64 upcoming, more, from_, low, high, n_segments = len(begins)
     cdef u64 a, line, i, last_begin, last_size, goal, stop, stop_at, b
     cdef u8 c
@@ -479,8 +479,13 @@ cdef _read_lines(
                     if span == VCF:
                         to = _vcf_end(buf, fields, n, from_)
                     elif span == SAM:
-                        a, b = fields[5, n], fields[6, n] - 1
-                        to = from_ + _cigar_length(buf, a, b)
+                        told, flag = _number(
+                            buf, <u64>fields[1, n], <u64>fields[2, n] - 1
+                        )
+                        # of an unmapped read (bit 4) the CIGAR tells nothing
+                        if not (told and flag & 4):
+                            a, b = fields[5, n], fields[6, n] - 1
+                            to = from_ + _cigar_length(buf, a, b)
                     elif c_end != c_start:
                         good, to = _number(
                             buf, <u64>fields[c_end, n], <u64>fields[c_end + 1, n] - 1

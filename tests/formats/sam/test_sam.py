@@ -8,9 +8,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support import tabix_files
 from tests.support.gff_text import lines_of
 
 import gidx
+from gidx.check import check
 from gidx.formats.sam.read import Sam, from_head
 from gidx.formats.text.dialect import Head
 
@@ -96,6 +98,30 @@ def test_an_unmapped_read_may_have_its_mate_s_place():
     assert [row[c] for c in ("chrom", "start", "end")] == ["chr1", 99, 100]
 
 
+def test_an_unmapped_read_has_one_base_whatever_its_cigar(tmp_path):
+    """samtools' index has it so, and tabix's finds it, too; a region lost it by the former."""
+    import pysam
+
+    path = tmp_path / "a.sam.gz"
+    text = "@SQ\tSN:c\tLN:99999\n" + "".join(
+        f"r{flag}\t{flag}\tc\t100\t9\t20000N5M\t*\t0\t0\t*\t*\n" for flag in (0, 4, 77)
+    )
+    path.write_bytes(tabix_files.bgzip(text.encode()))
+    for how in ("samtools", "tabix", "gidx"):
+        if how == "samtools":
+            pysam.index("-c", str(path))
+        else:
+            (tmp_path / "a.sam.gz.csi").unlink(missing_ok=True)
+        if how == "tabix":
+            pysam.tabix_index(str(path), preset="sam", force=True, keep_original=True)
+        if how == "gidx":
+            gidx.build_index(path)
+        dataset = gidx.open(path)
+        assert dataset.to_table(columns=["end"])["end"].to_pylist() == [20_104, 100, 100]
+        assert [dataset.count_rows(("c", at, at + 1)) for at in (99, 100, 20_103)] == [3, 1, 1]
+        assert check(path).ok
+
+
 def test_no_tags_are_an_empty_map_and_not_null():
     text = sam_row() + sam_row(tags=("XX:Z:",)) + sam_row().replace(b"\n", b"\r\n")
     text += sam_row(tags=("NM:i:1", "XB:B:c,1,2")).replace(b"\n", b"\r\n") + sam_row(tags=("",))
@@ -157,15 +183,16 @@ def rows(draw):
     cigars = [f"{size}M", f"{left}M{right}N{size - left}M", f"2H{left}={3}D{size - left}S"]
     cigars = [c.replace("0M", "").replace("0S", "") for c in cigars]
     mapped = draw(st.booleans())
+    placed = mapped or draw(st.booleans())  # a read beyond its chrom's end has a CIGAR, too
     mate = draw(st.sampled_from([("*", 0), ("=", 7), ("chr2", 100)]))
     types = draw(st.lists(st.sampled_from("iAZH"), max_size=3))
     return {
         "qname": draw(st.sampled_from(["r1", "a:b", "*"])),
         "flag": draw(st.integers(0, 4095)) & ~4 | (0 if mapped else 4),
-        "rname": draw(st.sampled_from(["chr1", "chr2"])) if mapped else "*",
-        "pos": draw(st.integers(1, 400)) if mapped else 0,
+        "rname": draw(st.sampled_from(["chr1", "chr2"])) if placed else "*",
+        "pos": draw(st.integers(1, 400)) if placed else 0,
         "mapq": draw(st.integers(0, 255)),
-        "cigar": draw(st.sampled_from(cigars)) if mapped else "*",
+        "cigar": draw(st.sampled_from(cigars)) if placed else "*",
         "rnext": mate[0] if mapped else "*",
         "pnext": mate[1] if mapped else 0,
         "tlen": draw(st.integers(-999, 999)),
@@ -215,6 +242,8 @@ def test_rows_are_those_of_pysam(made):
         if row["rnext"] and row["rnext"] == row["chrom"]:  # the same, written out
             row["rnext"] = "="
     assert found == expected
+    own = gidx.open(HEADER.encode() + b"".join(lines)).to_table(columns=["start", "end"])
+    assert own.to_pylist() == [{"start": row["start"], "end": row["end"]} for row in expected]
 
 
 def test_a_real_file_reads_as_pysam_does(corpus):

@@ -14,6 +14,9 @@ mapping quality of 255, a template length of 0.
 | mate | rnext, pnext 0-based, null for 0; ``=`` stays | RNEXT, PNEXT |
 | tags | map of ``NM`` to ``i:3``: type and value | the same |
 
+An unmapped read (bit 4 of FLAG) spans one base whatever its CIGAR says: it tells nothing
+then, and samtools indexes it so. tabix takes the CIGAR, which finds it, too.
+
 A map has each key once, as SAM has each tag once a row. Where a row has a tag again, its
 second value is that of ``NM:2``.
 """

@@ -216,6 +216,8 @@ def test_the_other_may_be_of_polars_or_arrow(convert):
     assert [list(blocks) for blocks in found["blocks"]] == [[1], [], [2, 3], [1], []]
     assert found["start_other"].tolist() == [5, 8, 0, 5, 8]
     assert frame.gidx.nearest(convert(other))["name"].tolist() == ["a", "b", "a"]
+    stream = pa.RecordBatchReader.from_stream(pa.table(convert(other)))
+    assert_frame_equal(frame.gidx.join(stream), found)
     # what is made can be asked again
     assert len(found.drop(columns="blocks").gidx.query("chr2:1-6")) == 2
 

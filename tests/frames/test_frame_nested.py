@@ -149,6 +149,14 @@ def test_lists_may_be_lists_of_any_kind_and_texts(kind):
     assert pd.api.types.is_integer_dtype(found["blockSizes"].dtype)
 
 
+@pytest.mark.parametrize("kind", LISTS)
+def test_where_all_lists_are_empty_no_row_is_left_whatever_their_kind(kind):
+    frame = to_frame(arrow([("chr1", 1, 9, "none", []), ("chr1", 2, 9, "none", [])]), None)
+    for name in ("blockSizes", "chromStarts"):
+        frame[name] = LISTS[kind](frame[name])
+    assert explode(frame, CANONICAL).empty
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_lists_of_a_fixed_size_may_be_missing_sliced_and_in_chunks(backend):
     two = [

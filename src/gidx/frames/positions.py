@@ -221,7 +221,8 @@ def integers(column: Series, largest: int = LARGEST) -> tuple[Ints, npt.NDArray[
     else:
         array = as_arrow(column)
         if pat.is_null(array.type):
-            return np.zeros(len(column), np.int64), np.ones(len(column), np.bool_)
+            absent = np.ones(len(column), np.bool_) if len(column) else None
+            return np.zeros(len(column), np.int64), absent
         if pat.is_decimal(array.type):
             array = _whole(column, array)
         if not (pat.is_integer(array.type) or pat.is_floating(array.type)):

@@ -83,8 +83,9 @@ def as_frame(data: Any) -> pd.DataFrame | None:
     if is_pandas(data):
         return data
     kind = type(data)  # a LazyFrame has columns, but warns when it is asked for them
-    if hasattr(data, "__arrow_c_stream__") and (
-        hasattr(kind, "column_names") or hasattr(kind, "columns")
+    if isinstance(data, pa.RecordBatchReader) or (
+        hasattr(data, "__arrow_c_stream__")  # and no column by itself, which may be of regions
+        and (hasattr(kind, "column_names") or hasattr(kind, "columns"))
     ):
         table = data if isinstance(data, pa.Table) else pa.table(data)
         # texts of polars are views, of which pyarrow 24 cannot take rows

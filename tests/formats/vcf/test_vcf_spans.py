@@ -7,8 +7,11 @@ has it a base earlier, so queries of that base lose the row.
 
 from __future__ import annotations
 
+import io
 import random
+from itertools import product
 
+import pandas as pd
 import pysam
 import pytest
 from tests.support import tabix_files
@@ -85,3 +88,22 @@ def test_lengths_may_have_a_plus(tmp_path, alt, info, end):
     assert gidx.open(path).to_table(columns=["end"])["end"].to_pylist() == [end]
     with pysam.VariantFile(str(path)) as file:
         assert [record.stop for record in file] == [end]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_of_frames_without_an_end_end_there_too(seed):
+    """Native names, what the header does not declare, and pandas' own reading of INFO's text."""
+    r = random.Random(seed)
+    text = "".join(row(r, 10 + 40 * i) for i in range(150))
+    ends = gidx.read_vcf((HEAD + text).encode())["end"].tolist()
+    bare = "".join(line for line in HEAD.splitlines(True) if "=<ID=LEN" not in line)
+    bare = "".join(line for line in bare.splitlines(True) if not line.startswith("##INFO"))
+    for head, backend in product((HEAD, bare), ("pyarrow", "numpy_nullable", None)):
+        native = gidx.read_vcf((head + text).encode(), names="native", dtype_backend=backend)
+        assert native.gidx.canonical()["end"].tolist() == ends
+    names, text = HEAD.splitlines()[-1].split("\t"), text.replace("LEN\t", "XEN\t")
+    text = text.replace(":LEN", ":XEN").replace("LEN:", "XEN:")  # a text FORMAT is not looked at
+    ends = gidx.read_vcf((HEAD + text).encode(), errors="null")["end"].tolist()
+    plain = pd.read_csv(io.StringIO(text), sep="\t", names=names)
+    assert plain.gidx.canonical()["end"].tolist() == ends
+    assert plain.iloc[:0].gidx.canonical()["end"].tolist() == []

@@ -434,7 +434,7 @@ def test_rows_that_do_not_fit_the_header_are_broken(row, found):
 
 def test_a_format_of_no_keys_has_samples_of_no_values():
     table, problems = read([". . . ."], [], [Key("DP", "1", "Integer")], ["a", "b"])
-    assert table["FORMAT/DP"].to_pylist() == [None] and not problems
+    assert (table["FORMAT/DP"].to_pylist(), problems) == ([None], {})
 
 
 def test_samples_that_are_not_chosen_are_counted_still():

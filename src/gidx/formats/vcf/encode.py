@@ -845,8 +845,9 @@ def _with_map(array: pa.Array, own: dict[str, _Cells], width: int, faults: Fault
     within = of_items(np.arange(len(values) + 1) * width, inner)
     _check_bytes(whole, ends, _say("FORMAT", "a colon, tab or line break"), within)
     if "GT" in known and "GT" not in own:  # the specification has it first
-        has = np.zeros(len(array), np.uint8)
-        own = {"GT": _Cells(_constant("GT", has), parts.nothing(len(array) * width), has), **own}
+        nowhere = np.zeros(len(array), np.uint8)
+        no_cells = parts.nothing(len(array) * width)
+        own = {"GT": _Cells(_constant("GT", nowhere), no_cells, nowhere), **own}
     other = np.ones(len(codes), np.bool_)
     for code, name in enumerate(known):
         if name in own:

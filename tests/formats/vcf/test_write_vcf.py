@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import shutil
 import subprocess
@@ -220,6 +221,37 @@ def test_bcftools_reads_a_vcf_from_nothing_but_a_table_without_a_word(written):
     assert quiet("bcftools", "index", "-n", path) == f"{len(data)}\n"
     some = quiet("bcftools", "view", "-H", path, "chr2:1-500").splitlines()
     assert len(some) == len(gidx.open(path).to_table("chr2:1-500"))
+
+
+TEXTS = st.sampled_from([None, "", ".", "a", "a:b", "c,d", "e;f", "=", "%3A", " ", "\t", "\u00e9"])
+CELLS = {
+    "GT": st.sampled_from([None, "", ".", "0", "0/1", "|1", "1|.", "./.", "0/", "A/G", "0|1/2"]),
+    "FT": TEXTS,
+    "XX": st.none() | st.lists(TEXTS, max_size=2),
+    "DP": st.none() | st.integers(-5, 2**31 - 1),
+    "AD": st.none() | st.lists(st.none() | st.integers(0, 9), max_size=2),
+}
+
+
+@pytest.mark.skipif(shutil.which("bcftools") is None, reason="bcftools: apt-get install bcftools")
+@settings(max_examples=30)
+@given(st.data())
+def test_what_is_written_of_values_of_samples_bcftools_reads(data):
+    """And what it would not read is refused."""
+    n, width = data.draw(st.integers(1, 2)), data.draw(st.integers(1, 2))
+    columns = {}
+    for key in data.draw(st.lists(st.sampled_from(sorted(CELLS)), min_size=1, unique=True)):
+        row = st.none() | st.lists(CELLS[key], min_size=width, max_size=width)
+        columns[f"FORMAT__{key}"] = data.draw(st.lists(row, min_size=n, max_size=n))
+    file = io.BytesIO()
+    try:
+        write_vcf(pa.table(table(n, **columns)), file, samples=["A", "B"][:width])
+    except WriteError:
+        return
+    bcftools = subprocess.run(
+        ["bcftools", "view", "-H"], input=file.getvalue(), capture_output=True, check=False
+    )
+    assert bcftools.returncode == 0, (bcftools.stderr, gzip.decompress(file.getvalue()))
 
 
 def test_bcftools_reads_rows_without_any_of_their_samples_values(tmp_path):
@@ -641,6 +673,18 @@ def test_gt_comes_first_and_trailing_values_are_dropped():
     assert samples_of(FORMAT__DP=[1, None], FORMAT__GT=["0/1", "1/1"]) == ["GT:DP", "0/1:1", "1/1"]
     found = samples_of(FORMAT__GT=["0/1", None], FORMAT__DP=[None, 2], FORMAT__GQ=[3, None])
     assert found == ["GT:DP:GQ", "0/1:.:3", ".:2"]
+
+
+@pytest.mark.parametrize("text", ["A/G", "0/", "", "0/1/x", "1 0"])
+def test_a_genotype_is_of_numbers_of_alleles(text):
+    refused(pa.table(table(1, FORMAT__GT=[["./.", text]])), "FORMAT/GT: found", samples=["A", "B"])
+
+
+def test_a_sample_is_no_text_of_no_letter():
+    columns = {"FORMAT__GT": [["0", None]], "FORMAT__FT": [["", ""]]}
+    assert samples_of(**{k: v[0] for k, v in columns.items()}) == ["GT:FT", "0:", ".:"]
+    del columns["FORMAT__GT"]
+    refused(pa.table(table(1, **columns)), "sample A: its only value is an", samples=["A", "B"])
 
 
 def test_gt_comes_first_where_no_header_declares_it_too():

@@ -77,6 +77,7 @@ from gidx.kernels.join import first_in, format_genotypes, join_pairs
 RULES = Rules(chrom=0, start=1, end=1, one_based=True, span="vcf", least=8)
 LEAST, MOST = -(2**31) + 8, 2**31 - 1  # below, BCF has its marks for missing and end of list
 
+_GENOTYPE = r"^[/|]?([0-9]+|\.)([/|]([0-9]+|\.))*$"
 _BASES = b"ACGTUNRYSWKMBDHVacgtunryswkmbdhv"
 _NO_BASE = 1 - parts.marks(_BASES)
 _END_OF = {"INFO": b";", "FORMAT": b":"}  # what ends a value
@@ -269,13 +270,24 @@ class VcfEncoder:
             cells, has = _by_sample(array, target.name, width, faults)
             owners = np.arange(n + 1) * width
             part = _values(cells, target, of_items(owners, faults))
+            if target.genotype and not self._as_read:
+                _check_genotypes(cells, target, of_items(owners, faults))
             _check_named(target, has, faults)
             keyed[target.declared.id] = _Cells(_constant(target.declared.id, has), part, has)
         keys = [*keyed.values()]
         if "FORMAT" in self._maps and not pat.is_null(columns["FORMAT"].type):
             keys = _with_map(columns["FORMAT"], keyed, width, faults)
         told = parts.join_parts([k.name for k in keys], b":", n)
-        return told, _join_cells(keys, n, width)
+        joined, empty = _join_cells(keys, n, width)
+        if not self._as_read:
+            of_items(np.arange(n + 1) * width, faults).check(
+                empty,
+                lambda cell: (
+                    f"sample {self._samples[cell % width]}: its only value is an empty text "
+                    "or list, which no sample of a VCF can be; make it missing (null)"
+                ),
+            )
+        return told, joined
 
     # ── where rows end ──────────────────────────────────────────────────────────────────────────
 
@@ -359,12 +371,32 @@ def _check_named(target: _Value, there: parts.Mask, faults: Faults) -> None:
         )
 
 
+def _check_genotypes(cells: pa.Array, target: _Value, faults: Faults) -> None:
+    """Of texts, those that no reader takes for genotypes."""
+    cells = parts.plain_values(cells)
+    if not is_text(cells.type):
+        return
+    good = pc.match_substring_regex(cells, _GENOTYPE).fill_null(True)
+    faults.check(
+        ~good.to_numpy(zero_copy_only=False),
+        lambda i: (
+            f"column {target.name}: found {shown(cells[i].as_py())}, expected numbers of alleles "
+            "between / or |, as 0/1, 1|0 and ./."
+        ),
+    )
+
+
 def _constant(key: str, has: parts.Mask) -> Keyed:
     return Keyed(Part(parts.nothing(len(has)).texts, has), key.encode())
 
 
-def _join_cells(keys: Sequence[_Cells], rows: int, width: int) -> TextColumn:
-    """All samples of a row as one text, a tab between two."""
+def _join_cells(
+    keys: Sequence[_Cells], rows: int, width: int
+) -> tuple[TextColumn, npt.NDArray[np.bool_]]:
+    """All samples of a row as one text, a tab between two; which of them have no letter.
+
+    htslib counts one sample less where the last one has none.
+    """
     from gidx.kernels import join as kernels
 
     first = np.full(rows, -1, np.int32)
@@ -384,7 +416,7 @@ def _join_cells(keys: Sequence[_Cells], rows: int, width: int) -> TextColumn:
             texts.offsets, texts.data, key.part.there, key.has, width, k, first, last, cursor, out
         )
     kernels.part_cells(begins, first, width, out)
-    return TextColumn(bounds, out)
+    return TextColumn(bounds, out), (lengths == 0) & np.repeat(first >= 0, width)
 
 
 def read_ends(starts: Ints, fields: Sequence[TextColumn], rows: Ints) -> Ints:

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +20,7 @@ from typing import BinaryIO
 
 from gidx.ground.atomic import replacing
 from gidx.ground.limits import limits
+from gidx.ground.owned import temporary
 
 BLOCK = 128 * 1024
 # Part of the limit that is written between two looks at how large the folder is
@@ -73,8 +72,7 @@ class KeptBlocks(FileBlocks):
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed with this)
-        weakref.finalize(self, self._file.close)
+        self._file = temporary()
         self._there: set[int] = set()
         self._lock = threading.Lock()
 

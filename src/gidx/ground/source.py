@@ -15,9 +15,7 @@ import re
 import shutil
 import stat
 import sys
-import tempfile
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -30,6 +28,7 @@ import numpy as np
 from gidx.errors import RemoteError, format_error, warn
 from gidx.ground.block_cache import BlockCache, FileBlocks, KeptBlocks
 from gidx.ground.limits import limits
+from gidx.ground.owned import opened, temporary
 from gidx.ground.ranges import Ranges, coalesce
 from gidx.ground.transport import Answer, NoRangesError, connect, safe
 from gidx.kernels.handle import Handle
@@ -277,12 +276,8 @@ class RemoteSource:
                     self._transport.download(file.write)
             if self._have_kept(kept):
                 return
-        file = tempfile.TemporaryFile()  # noqa: SIM115 (the source closes it)
-        try:
-            self._transport.download(file.write)
-        except BaseException:
-            file.close()
-            raise
+        file = temporary()
+        self._transport.download(file.write)
         self._have(file)
 
     def _downloaded(self, told: NoRangesError) -> FileSource:
@@ -295,7 +290,7 @@ class RemoteSource:
 
     def _have_kept(self, blocks: BlockCache) -> bool:
         try:
-            self._have(open(blocks.whole, "rb"))  # noqa: SIM115 (the source closes it)
+            self._have(opened(blocks.whole))
         except OSError:
             return False
         return True
@@ -303,7 +298,6 @@ class RemoteSource:
     def _have(self, whole: BinaryIO) -> None:
         """Read from a copy from now on."""
         self._whole = FileSource(whole, self.name)
-        weakref.finalize(self, whole.close)
         self.size, self._version = self._whole.size, None
 
     def keep(self) -> None:
@@ -451,7 +445,6 @@ class FileSource:
         self._file = file
         if keep or not _can_seek(file):
             self._file = _kept(file)
-            weakref.finalize(self, self._file.close)
         self._lock = threading.Lock()
         known = getattr(file, "name", None)
         if known in (0, "<stdin>") or file is getattr(sys.stdin, "buffer", None):
@@ -537,7 +530,7 @@ def _kept(file: BinaryIO) -> BinaryIO:
 
     Why a file: memory stays bounded, and a large pipe is read as a file is.
     """
-    kept = tempfile.TemporaryFile()  # noqa: SIM115 (the source closes it)
+    kept = temporary()
     shutil.copyfileobj(file, kept, 1 << 20)
     return kept
 

@@ -500,3 +500,20 @@ def test_strand_names_a_column_that_must_be_there():
     for word in ("same", "opposite", "Strand"):  # some tools choose by it
         with pytest.raises(ColumnError, match=f"no column '{word}'.*direction='upstream'"):
             frame.gidx.nearest(frame, strand=word)
+
+
+def test_sites_without_bases_have_neighbours_that_are_not_themselves():
+    """pyranges0 140: k_nearest(overlap=False) of sites with start = end finds the site itself."""
+    sites = pd.DataFrame({"Chromosome": "chr1", "Start": [3, 8, 5], "End": [3, 8, 5]})
+    start = [3, 8, 5, 9, 15]
+    others = pd.DataFrame({"Chromosome": "chr1", "Start": start, "End": start, "Extra": range(5)})
+    found = sites.gidx.nearest(others, overlapping=False)
+    assert found[["Extra", "distance"]].to_numpy().tolist() == [[2, 2], [3, 1], [0, 2]]
+
+
+def test_strands_and_a_chrom_alone_do_not_matter_to_counts():
+    """pyranges0 199: `IndexError: index 3 is out of bounds` of rows with strands on one chrom."""
+    windows = pd.DataFrame({"Chromosome": "chr1", "Start": [0, 10, 20, 30],
+                            "End": [10, 20, 30, 40], "Strand": ["+", "+", "+", "-"]})  # fmt: skip
+    rows = pd.DataFrame({"Chromosome": "chr1", "Start": [6, 10, 22, 24], "End": [12, 20, 27, 30]})
+    assert windows.gidx.count(rows).tolist() == [1, 2, 2, 0]

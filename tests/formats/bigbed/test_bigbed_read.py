@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pybigtools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -554,6 +555,39 @@ def test_a_list_whose_count_is_no_number_is_read_as_it_is():
     dataset = table_of((".", "1,2"), fields=["int n", "int[n] xs"])
     with pytest.warns(ValueWarning, match="column n: 1 value is not int"):
         assert dataset.to_table()["xs"].to_pylist() == [[1, 2]]
+
+
+def test_a_header_that_counts_fewer_fields_than_the_rows_have_loses_none():
+    """bigtools 48: fieldCount is 3, rows and AutoSQL have 17."""
+    text = declare(*(f"string f{i}" for i in range(14)))
+    row = ("chr1", 1, 5, *(f"v{i}" for i in range(14)))
+    dataset = gidx.open(build([row], CHROMS, autosql=text, field_count=3, defined=3))
+    assert rows_of(dataset.to_table()) == [row]
+    assert dataset.bed_type == "bed3+14"
+
+
+def test_fields_that_a_writer_has_not_declared_are_read(tmp_path):
+    """bigtools 54: three texts behind each row, and AutoSQL of bed3."""
+    rows = [("chr1", 0, 100, "foo\tbar\t3"), ("chr2", 100, 200, "xxx\tyyy\t1.0"),
+            ("chr2", 200, 300, "zzz\twww\t1.0")]  # fmt: skip
+    file = pybigtools.open(str(tmp_path / "a.bb"), "w")
+    file.write({"chr1": 1000, "chr2": 1000}, rows)
+    file.close()
+    with pytest.warns(GidxWarning, match=r"declares 3 fields in AutoSQL, but its rows have 6"):
+        found = gidx.read_bigbed(tmp_path / "a.bb", ["chr2:150-160", "chr1"])
+    assert found.to_numpy().tolist() == [
+        ["chr1", 0, 100, "foo", "bar", "3"], ["chr2", 100, 200, "xxx", "yyy", "1.0"]
+    ]  # fmt: skip
+
+
+def test_a_score_that_is_no_integer_is_said_and_kept_as_text():
+    """big 33: `NumberFormatException: For input string: "5.30862042004096"` of ENCODE's files."""
+    text = declare("string name", "uint score")
+    row = ("chr1", 1, 5, "a", "5.30862042004096")
+    dataset = gidx.open(named(build([row], CHROMS, autosql=text)))
+    with pytest.warns(GidxWarning, match=r"column score: 1 value is not uint.*'5.30862042004096'"):
+        assert dataset.to_table()["score"].to_pylist() == [None]
+    assert dataset.as_texts().to_table()["score"].to_pylist() == ["5.30862042004096"]
 
 
 @pytest.mark.parametrize(("defined", "read"), [(9, [0xFF0001, 7]), (8, [None, 7]), (0, [None, 7])])

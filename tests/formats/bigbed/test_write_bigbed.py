@@ -807,6 +807,17 @@ def test_a_standard_kind_is_declared_by_its_name(name: str, n: int, tmp_path: Pa
         assert (tmp_path / "a.bed").read_bytes() == "\t".join(frame.iloc[0]).encode() + b"\n"
 
 
+def test_peaks_of_macs_become_a_narrow_peak_file(tmp_path: Path) -> None:
+    """galaxy 5419: `asObjects differ`; and MACS2 has scores past 1000."""
+    lines = b"chr1\t1\t50\tpeak_1\t%d\t.\t11.5\t121.3\t-1\t20\n"
+    peaks = gidx.read_bed(lines % 213, schema="narrowPeak")
+    assert gidx.open(write(peaks, tmp_path, autosql="narrowPeak")).bed_type == "bed6+4"
+    assert str(refused(gidx.read_bed(lines % 1213, schema="narrowPeak"), tmp_path)) == (
+        "row 0 (chr1:2-50), column score: found 1213, expected 0 to 1000; "
+        "pass bed_type='bed4+' to write it as a further field"
+    )
+
+
 @pytest.mark.parametrize(
     ("word", "said"),
     [

@@ -195,3 +195,38 @@ def test_a_base_alone_has_its_mean_however_wide_the_view():
     dataset = gidx.open(written(frame(rows), {"c": 248_956_422}))
     found = dataset.summary("c:1-1,000,000", 1000)
     assert found[~np.isnan(found)].tolist() == [row[3] for row in rows]
+
+
+def test_bins_of_another_size_than_the_rows_are_their_means():
+    """deepTools 409: what is made of a signal in steps, around a place, in bins of their own."""
+    rows = [("chr1", 0, 25, 1.0), ("chr1", 25, 50, 2.0), ("chr1", 50, 75, 3.0)]
+    place = pd.DataFrame({"chrom": "chr1", "start": [50, 52], "end": [60, 60], "strand": "+"})
+    dataset = gidx.open(written(frame(rows), {"chr1": 100}))
+    found = dataset.matrix(place, 4, anchor="start", flank=10)
+    np.testing.assert_allclose(found, [[2, 2, 3, 3], [2, 2.4, 3, 3]])
+
+
+def test_a_site_of_one_base_is_in_one_column_on_both_strands():
+    """deepTools 712: reads of one base around sites of one base, 250 upstream, 150 downstream."""
+    sites = pd.DataFrame({"chrom": "chrI", "start": [6125, 29_594], "end": [6126, 29_595],
+                          "strand": ["-", "+"]})  # fmt: skip
+    signal = sites.assign(value=[1.0, 2.0])
+    dataset = gidx.open(written(signal.sort_values("start"), {"chrI": 30_000}, value="value"))
+    found = dataset.matrix(sites, 401, "sum", anchor="start", flank=(250, 151))
+    assert found.shape == (2, 401)
+    assert [np.flatnonzero(row).tolist() for row in found] == [[250], [250]]
+    assert found[:, 250].tolist() == [1.0, 2.0]
+
+
+def test_a_mean_of_files_has_each_base_once():
+    """WiggleTools 21, 78: the mean of several files comes in rows that overlap."""
+    files = [
+        written(frame([("c", 0, 25, 0.0), ("c", 25, 30, 2.0), ("c", 55, 60, 3.0)]), {"c": 70}),
+        written(frame([("c", 0, 35, 0.0), ("c", 35, 40, 3.5), ("c", 55, 60, 3.0)]), {"c": 70}),
+        written(frame([("c", 30, 50, 1.0), ("c", 60, 65, 4.0)]), {"c": 70}),
+    ]
+    file = io.BytesIO()
+    gidx.merge_bigwigs(files, file, "mean")
+    rows = rows_in(file.getvalue())
+    assert rows == [("c", 0, 25, 0.0), ("c", 25, 30, 1.0), ("c", 30, 35, 0.5), ("c", 35, 40, 2.25),
+                    ("c", 40, 50, 1.0), ("c", 55, 60, 3.0), ("c", 60, 65, 4.0)]  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -456,6 +457,55 @@ def test_what_the_metadata_know_may_change_without_a_new_index():
     with pytest.raises(UnknownChromError):
         df.gidx.count("chr99")
     assert index_of(df) is kept
+
+
+VARIANTS = {
+    "REF": ["A", "ACGTACGT"],
+    "ALT": ["C", "<DEL>", "<DUP>,C"],
+    "INFO": [".", "END=30", "SVLEN=12"],
+    "POS": [10, 25],
+}
+TEXT_DTYPES = ["object", "str", "string[python]", pd.ArrowDtype(pa.string()), "category"]
+
+
+@settings(max_examples=30)
+@given(
+    st.sampled_from(TEXT_DTYPES),
+    st.booleans(),
+    st.lists(
+        st.sampled_from(list(VARIANTS)).flatmap(
+            lambda name: st.tuples(
+                st.just(name), st.integers(0, 2), st.sampled_from(VARIANTS[name]), st.booleans()
+            )
+        ),
+        max_size=5,
+    ),
+)
+def test_what_says_where_variants_end_is_watched(dtype, large, changes):
+    """Whatever is changed of it, and however large the frame: as a frame that nobody has asked."""
+    df = pd.DataFrame({"CHROM": "1", "POS": [10, 20, 25]})
+    for name in ("REF", "ALT", "INFO"):
+        column = pd.Series([VARIANTS[name][0]] * 3, dtype="object")
+        kind = pd.CategoricalDtype(VARIANTS[name]) if dtype == "category" else dtype
+        df[name] = column.astype(kind)
+    asked = [("1", 11, 12), ("1", 22, 23), ("1", 28, 29), ("1", 33, 34)]
+    with tuning.set(**{"digested": 0, "digested_texts": 0} if large else {}):
+        for name, row, value, whole in [("POS", 0, 10, False), *changes]:
+            if whole:
+                df[name] = df[name].mask([i == row for i in range(3)], value)
+            else:
+                df.loc[row, name] = value
+            for region in asked:
+                assert df.gidx.overlaps(region).equals(df.copy().gidx.overlaps(region))
+
+
+def test_a_large_vcf_is_asked_again_without_a_look_at_its_values(monkeypatch):
+    monkeypatch.setattr(tuning, "digested", 0)
+    monkeypatch.setattr(tuning, "digested_texts", 0)
+    df = pd.DataFrame({"CHROM": "1", "POS": [10, 20], "REF": ["A", "C"], "INFO": ["END=30", "."]})
+    kept = index_of(df)
+    monkeypatch.setattr(index, "positions", None)
+    assert index_of(df, closely=False) is kept
 
 
 def test_rows_of_a_vcf_are_watched_with_their_ref_and_end():

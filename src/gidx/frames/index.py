@@ -128,11 +128,11 @@ class FrameIndex:
         """Whether the frame's intervals are still these."""
         if len(frame) != self.n_rows:
             return False
-        for name, memory in zip(self.roles.names, self._memory, strict=True):
+        for name, memory in zip(self.roles.needed, self._memory, strict=True):
             now = _memory_of(frame[name])
             if not all(map(_same, now, memory)):
                 return False
-        read = closely or self._is_small or self.roles.is_computed or not _copies_on_write()
+        read = closely or self._is_small or not _copies_on_write()
         if self._digest is None or not read:
             return True
         return _digest_of(frame, self.roles) == self._digest
@@ -179,7 +179,7 @@ def _sorted(call: Callable[[], FrameIndex]) -> FrameIndex:
 
 def _rebuilt(frame: pd.DataFrame, found: Roles) -> FrameIndex:
     """A new index, kept on the frame."""
-    held = tuple(frame[name] for name in found.names)
+    held = tuple(frame[name] for name in found.needed)
     where = positions(frame, found)
     memory = tuple(map(_memory_of, held))
     digest = _digest_of(frame, found, where)

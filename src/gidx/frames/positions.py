@@ -56,7 +56,7 @@ def roles(frame: pd.DataFrame, what: str = "the frame") -> Roles:
     """Which columns are chrom, start and end; ColumnError where that cannot be told."""
     found = roles_of(frame, what)
     if not frame.columns.is_unique:
-        for name in found.names:
+        for name in found.needed:
             if not isinstance(frame[name], pd.Series):
                 raise ColumnError(f"two columns are named {name!r}; rename or drop one")
     return found

@@ -125,6 +125,9 @@ CHUNKS = st.lists(
 )
 
 
+TEXTS = pd.Series(["a"]).astype("category").cat.categories[:0]  # no texts
+
+
 def chunked(chunks, ordered):
     """Chunks of (values, places in them): those that have the same values share them."""
     shared = {}
@@ -141,14 +144,18 @@ def chunked(chunks, ordered):
 
 @given(st.lists(CHUNKS, min_size=1, max_size=4), st.booleans())
 def test_categories_that_tables_share_are_those_that_each_would_have(tables, ordered):
-    """Whatever dictionaries come, and come again; the oracle is pyarrow's own way."""
+    """Whatever dictionaries come, and come again; the oracle is pyarrow's own way, but that no
+    categories are of texts too, not objects, which pandas does not join with others."""
     shared = Categories()
     columns = [chunked(chunks, ordered) for chunks in tables]
     for column in [*columns, *columns, *(column[1:] for column in columns)]:
         table = pa.table({"chrom": column})
         found = to_frame(table, categories=shared)
-        pd.testing.assert_frame_equal(found, table.to_pandas())
-        assert found["chrom"].cat.codes.dtype == table.to_pandas()["chrom"].cat.codes.dtype
+        expected = table.to_pandas()
+        if not len(expected["chrom"].cat.categories):
+            expected["chrom"] = expected["chrom"].cat.set_categories(TEXTS)
+        pd.testing.assert_frame_equal(found, expected)
+        assert found["chrom"].cat.codes.dtype == expected["chrom"].cat.codes.dtype
 
 
 def test_frames_of_one_file_share_its_chroms(tmp_path):

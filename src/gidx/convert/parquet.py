@@ -62,8 +62,9 @@ def to_parquet(
     partitions : int, optional
         About how many files to write, in parallel, of equal work each (`Dataset.partitions`).
     partition_by : "chrom", optional
-        A folder ``chrom=chr1`` for each chrom, as Hive names them. Both kinds of folders are
-        opened as one by `open`, pyarrow, polars, DuckDB and Spark.
+        A folder ``chrom=chr1`` for each chrom, as Hive names them, whose files have no column
+        of it. Both kinds of folders are opened as one by `open`, pandas, pyarrow, polars, DuckDB,
+        Dask and Spark.
 
     Examples
     --------

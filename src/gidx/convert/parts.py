@@ -3,24 +3,30 @@
     folder/part-00000.parquet               partitions=: rows in the pieces' order
     folder/chrom=chr1/part-00000.parquet    partition_by="chrom": as Hive names them
 
-Each reader of folders of Parquet takes them: `gidx.open`, pyarrow, polars, DuckDB, Spark. The
-column chrom is in the files all the same. The folder is there when all is written.
+Each reader of folders of Parquet takes them: `gidx.open`, pandas, pyarrow, polars, DuckDB, Dask,
+Spark. Where the folder's name tells the chrom it is not in the files: pyarrow 24, and so
+`pandas.read_parquet`, refuses a column of texts that is of categories by its folder. The folder is
+there when all is written.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial, reduce
+from operator import and_
 from secrets import token_hex
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from gidx.dataset import Dataset
 from gidx.errors import WriteError
 from gidx.formats.parquet import write as parquet
-from gidx.ground.pieces import Piece
+from gidx.ground.boxes import Box, InBoxes
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.source import expanded
 from gidx.scan import format_of
@@ -67,24 +73,62 @@ def _write_all(
 ) -> None:
     shutil.rmtree(folder, ignore_errors=True)  # of a try with narrower types
     os.makedirs(folder)
-    missing = scanning.get("missing_chroms", "error")
-    pieces = dataset.partitions(n, regions=regions, missing_chroms=missing)
     own = {k: v for k, v in scanning.items() if k not in ("threads", "missing_chroms")}
+    chrom = _chrom(dataset, own)
+    if by_chrom:
+        columns = own.get("columns")
+        every = dataset.scan([], **own).schema.names if columns is None else columns
+        own["columns"] = [name for name in every if name != chrom]
+    if by_chrom and regions is None and not format_of(dataset).is_placed:
+        parts = list(_by_chrom(dataset, chrom, own))
+    else:
+        missing = scanning.get("missing_chroms", "error")
+        pieces = dataset.partitions(n, regions=regions, missing_chroms=missing)
+        parts = [_Part(piece.chrom, piece) for piece in pieces]
     tasks = (
-        partial(_write, dataset, piece, path, writing, own)
-        for piece, path in zip(pieces, _paths(pieces, folder, by_chrom), strict=True)
+        partial(_write, dataset, part, path, writing, own)
+        for part, path in zip(parts, _paths(parts, folder, by_chrom), strict=True)
     )
-    for _ in in_order(tasks, thread_count(scanning.get("threads"), len(pieces))):
+    for _ in in_order(tasks, thread_count(scanning.get("threads"), len(parts))):
         pass
 
 
-def _paths(pieces: Sequence[Piece], folder: str, by_chrom: bool) -> list[str]:
+class _Part(NamedTuple):
+    """Rows of a file; of chrom None those of any, or of none."""
+
+    chrom: str | None
+    place: Any
+    filter: pc.Expression | None = None
+
+
+def _chrom(dataset: Dataset, scanning: Mapping[str, Any]) -> str:
+    """What the column of chroms is called in a scan."""
+    if scanning.get("names") != "native":
+        return "chrom"
+    told = dataset.fields.select(["name", "declared_name"]).to_pylist()
+    return next(str(row["declared_name"]) for row in told if row["name"] == "chrom")
+
+
+def _by_chrom(dataset: Dataset, chrom: str, scanning: Mapping[str, Any]) -> Iterator[_Part]:
+    """Rows of tables that nobody has sorted, a chrom each, and those on none.
+
+    Not by regions, in which rows that lack a position are not.
+    """
+    field = pc.field(chrom)
+    for name in dataset.chroms:
+        yield _Part(name, InBoxes([Box(frozenset([name]))]), field.cast("string") == name)
+    on_none = _Part(None, InBoxes([Box(frozenset([None]))]), field.is_null())
+    if next(_scan(dataset, on_none, scanning), None) is not None:
+        yield on_none
+
+
+def _paths(parts: Sequence[_Part], folder: str, by_chrom: bool) -> list[str]:
     found = []
     numbers: dict[str, int] = {}
-    for piece in pieces:
+    for part in parts:
         within = ""
         if by_chrom:
-            within = f"chrom={_NO_CHROM if piece.chrom is None else quote(piece.chrom, safe='')}"
+            within = f"chrom={_NO_CHROM if part.chrom is None else quote(part.chrom, safe='')}"
             os.makedirs(os.path.join(folder, within), exist_ok=True)
         number = numbers[within] = numbers.get(within, -1) + 1
         found.append(os.path.join(folder, within, f"part-{number:05}.parquet"))
@@ -92,14 +136,20 @@ def _paths(pieces: Sequence[Piece], folder: str, by_chrom: bool) -> list[str]:
 
 
 def _write(
-    dataset: Dataset, piece: Piece, path: str, writing: Mapping[str, Any], own: Mapping[str, Any]
+    dataset: Dataset, part: _Part, path: str, writing: Mapping[str, Any], own: Mapping[str, Any]
 ) -> None:
     """One file; again, if its rows turn out not to be sorted."""
     for is_sorted in (True, False):
-        rows = dataset.scan(piece, threads=1, **own)
+        rows = _scan(dataset, part, own)
         try:
             with open(path, "wb") as file:
                 parquet.write(rows.schema, rows, file, is_sorted=is_sorted, **writing)
         except parquet.UnsortedError:
             continue
         return
+
+
+def _scan(dataset: Dataset, part: _Part, scanning: Mapping[str, Any]) -> pa.RecordBatchReader:
+    filters = [f for f in (scanning.get("filter"), part.filter) if f is not None]
+    how = {**scanning, "filter": reduce(and_, filters) if filters else None}
+    return dataset.scan(part.place, threads=1, **how)

@@ -36,6 +36,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import nested as nested_text
 from gidx.arrow import schema
+from gidx.arrow.batches import is_text
 from gidx.errors import ColumnError, one_of
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Categories:
         """A column of any dictionaries, as pyarrow asks a dtype for it."""
         dictionaries = [chunk.dictionary for chunk in column.chunks]
         if not dictionaries or not all(_same(dictionaries[0], one) for one in dictionaries[1:]):
-            return _signed(column).to_pandas().array
+            return _categorical(column)
         codes = [schema.codes_of(chunk) for chunk in column.chunks]
         dtype = self._dtype_of(column.chunk(0))
         return pd.Categorical.from_codes(np.concatenate(codes), dtype=dtype, validate=False)
@@ -86,9 +87,22 @@ class Categories:
         for dictionary, dtype in known:
             if _same(dictionary, chunk.dictionary) and dtype.ordered == chunk.type.ordered:
                 return dtype
-        made = _signed(pa.chunked_array([chunk[:0]])).to_pandas().dtype
+        made = _categorical(pa.chunked_array([chunk[:0]])).dtype
         self._known = [(chunk.dictionary, made), *known][: self.MOST]
         return made
+
+
+def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
+    """As pyarrow makes one; but that of no values are texts.
+
+    It makes objects, and pandas 3 does not join them with texts.
+    """
+    found: pd.Categorical = _signed(column).to_pandas().array
+    kind = column.type.value_type
+    if len(found.categories) or not is_text(kind):
+        return found
+    texts = pa.array([""], kind).dictionary_encode().to_pandas().dtype.categories
+    return found.set_categories(texts[:0], ordered=found.ordered)
 
 
 def _signed(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -285,8 +285,10 @@ class TestWhereHeadersDiffer:
         head = HEAD + '##FORMAT=<ID=GT,Number=1,Type=String,Description="g">\n'
         one = vcf(tmp_path, "1.vcf.gz", f"c1{row}\t0/1", head, "\tFORMAT\tNA1")
         two = vcf(tmp_path, "2.vcf.gz", f"c2{row}\t0/1\t1/1", head, "\tFORMAT\tNA1\tNA2")
-        with pytest.raises(FormatError, match="take files of the same samples"):
+        with pytest.raises(FormatError, match="'NA2' is another; take files of the same samples"):
             gidx.open([one, two])
+        with pytest.raises(FormatError, match="'NA2' is none of them; take"):
+            gidx.open([two, one])
         assert gidx.open([one, two], samples=["NA1"]).count_rows() == 2
 
     def test_other_samples_are_an_error_though_they_are_as_many(self, tmp_path):

@@ -55,8 +55,9 @@ class Several(Format):
         for file in files:
             own = samples_of(file)
             if own and own != told:
-                other = next((sample for sample in own if sample not in told), None)
-                what = "they stand in another order" if other is None else f"{other!r} is another"
+                other = [f"{sample!r} is another" for sample in own if sample not in told]
+                other += [f"{sample!r} is none of them" for sample in told if sample not in own]
+                what = next(iter(other), "they stand in another order")
                 raise FormatError(
                     f"{file.source.name}: its samples are not those of the files before, {what}; "
                     "take files of the same samples, or choose some with samples=[...]",

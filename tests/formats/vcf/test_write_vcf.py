@@ -675,7 +675,7 @@ def test_gt_comes_first_and_trailing_values_are_dropped():
     assert found == ["GT:DP:GQ", "0/1:.:3", ".:2"]
 
 
-@pytest.mark.parametrize("text", ["A/G", "0/", "", "0/1/x", "1 0"])
+@pytest.mark.parametrize("text", ["A/G", "0/", "", "0/1/x", "1 0", "|1"])
 def test_a_genotype_is_of_numbers_of_alleles(text):
     refused(pa.table(table(1, FORMAT__GT=[["./.", text]])), "FORMAT/GT: found", samples=["A", "B"])
 
@@ -719,6 +719,8 @@ def test_a_lone_allele_has_a_leading_bar_from_vcf_4_4_on():
     for version, text in (("VCFv4.3", "1"), ("VCFv4.4", "|1")):
         header = declare("1", "String", version, "FORMAT").replace("ID=X", "ID=GT")
         assert rows_of(data, samples=["S"], header=header)[0][9] == text
+    texts = pa.table(table(FORMAT__GT=[["|1"]]))
+    assert rows_of(texts, samples=["S"], header=header)[0][9] == "|1"
 
 
 def test_an_allele_is_not_negative():

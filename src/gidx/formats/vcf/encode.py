@@ -77,7 +77,7 @@ from gidx.kernels.join import first_in, format_genotypes, join_pairs
 RULES = Rules(chrom=0, start=1, end=1, one_based=True, span="vcf", least=8)
 LEAST, MOST = -(2**31) + 8, 2**31 - 1  # below, BCF has its marks for missing and end of list
 
-_GENOTYPE = r"^[/|]?([0-9]+|\.)([/|]([0-9]+|\.))*$"
+_GENOTYPE = r"([0-9]+|\.)([/|]([0-9]+|\.))*$"
 _BASES = b"ACGTUNRYSWKMBDHVacgtunryswkmbdhv"
 _NO_BASE = 1 - parts.marks(_BASES)
 _END_OF = {"INFO": b";", "FORMAT": b":"}  # what ends a value
@@ -376,12 +376,14 @@ def _check_genotypes(cells: pa.Array, target: _Value, faults: Faults) -> None:
     cells = parts.plain_values(cells)
     if not is_text(cells.type):
         return
-    good = pc.match_substring_regex(cells, _GENOTYPE).fill_null(True)
+    first = "^[/|]?" if target.leading else "^"
+    good = pc.match_substring_regex(cells, first + _GENOTYPE).fill_null(True)
+    led = "" if target.leading else "; one before the first is of VCF 4.4"
     faults.check(
         ~good.to_numpy(zero_copy_only=False),
         lambda i: (
             f"column {target.name}: found {shown(cells[i].as_py())}, expected numbers of alleles "
-            "between / or |, as 0/1, 1|0 and ./."
+            f"between / or |, as 0/1, 1|0 and ./.{led}"
         ),
     )
 

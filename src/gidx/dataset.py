@@ -434,7 +434,8 @@ class BbiDataset(Dataset):
         ``stat``: ``mean``, ``min``, ``max``, ``std`` (sample) over covered bases, NaN
         where there are none; ``coverage`` the part of the bases that is covered;
         ``sum`` of the values. From the zoom level that fits, or from the rows where
-        none does or ``exact`` is asked (gidx.bbi.summary says more).
+        none does or ``exact`` is asked (gidx.bbi.summary says more). Zoom levels are what the
+        file's writer has put there; UCSC's wigToBigWig counts some bases twice: `check` tells.
         """
         bins = _bins_of(bins, stat)
         asked = self._asked(region, "summary")

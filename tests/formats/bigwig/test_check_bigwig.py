@@ -49,6 +49,7 @@ def test_a_summary_that_is_not_of_the_rows_is_named(field):
     data = parts.broken("zoom 0 data", at, "I" if field == "valid_count" else "f", value)
     (problem,) = check(data).problems
     assert f"zoom level 20: the summary of a:21-40 has {field} {value:g}, the rows" in problem
+    assert "; summary(exact=True) is of the rows, or write the file again" in problem
 
 
 @pytest.mark.parametrize(("k", "field"), [*enumerate(["min", "max", "sum", "sum_squares"])])

@@ -5,8 +5,11 @@ must be disjoint and in order, and zoom levels and the total summary must be of 
 many bases exactly, least and most as 32 bits have them, sums up to the rounding of each
 addition to 32 bits.
 
-bigtools 0.5 (pybigtools 0.3) leaves bases out of its summaries, and says 900 for 902: that is
-told. Of each part, the first thing wrong is said.
+bigtools 0.5 (pybigtools 0.3) leaves bases out of its summaries, and says 900 for 902; UCSC's
+wigToBigWig counts a row that two summaries share in both (bbiAddToSummary in bbiWrite.c takes
+all of it for the second one), so that most of its files have more bases in their zoom levels
+than in their rows (530 for 500 in one of UCSC's own): that is told. Of each part, the first
+thing wrong is said.
 """
 
 from __future__ import annotations
@@ -61,7 +64,10 @@ def _walk(file: BigWig, leaves: Leaves) -> Iterator[str]:
                 "that have a value"
             )
         if level.problem:
-            yield f"{level.name}: {level.problem}; write the file again"
+            yield (
+                f"{level.name}: {level.problem}; summary(exact=True) is of the rows, or write the "
+                "file again"
+            )
     stored = file.head.total_summary
     if stored is not None:
         wrong = _unlike_total(stored, total, magnitude)

@@ -443,14 +443,26 @@ class TestCache:
         finally:
             gidx.limits.cache = before
 
-    def test_a_block_that_is_broken_is_fetched_anew(self, files, tmp_path):
-        with serving(files) as server:
-            url = server.url + "a.bb"
-            whole = gidx.open(url, cache=tmp_path).to_table()
-            blocks = [path for path in tmp_path.rglob("*") if path.is_file()]
-            for path in blocks[::2]:
-                path.write_bytes(path.read_bytes()[:-5])
-            assert gidx.open(url, cache=tmp_path).to_table().equals(whole)
+    @pytest.mark.parametrize(
+        ("how", "ranges"),
+        [("cut", True), ("cut", False), ("longer", True), ("longer", False), ("another", True)],
+    )
+    def test_what_is_damaged_in_it_is_fetched_anew(self, files, tmp_path, how, ranges):
+        """Of plain text a byte that has changed was read, and half of a file was all of it."""
+        change = {
+            "cut": lambda data: data[: len(data) // 2],
+            "longer": lambda data: data + b"x",
+            "another": lambda data: data[:9] + bytes([data[9] ^ 1]) + data[10:],
+        }[how]
+        text = b"".join(b"chr1\t%d\t%d\tabcd\n" % (i, i + 1) for i in range(20_000))
+        with serving({**files, "a.bed": text}, ranges=ranges) as server, \
+                warnings.catch_warnings():  # fmt: skip
+            warnings.simplefilter("ignore")
+            for name in ("a.bb", "a.bed"):
+                whole = gidx.open(server.url + name, cache=tmp_path).to_table()
+                for path in [path for path in tmp_path.rglob("*") if path.is_file()][::2]:
+                    path.write_bytes(change(path.read_bytes()))
+                assert gidx.open(server.url + name, cache=tmp_path).to_table().equals(whole)
 
 
 def test_ranges_over_http_are_those_of_the_bytes(files):

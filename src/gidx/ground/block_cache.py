@@ -4,7 +4,8 @@
 
 A file that has changed has another version, so that its old blocks are never read. The folder
 is bounded: blocks that were not used for the longest time go first. Several processes may use
-one folder; a block is there as a whole or not at all. Of a server without ranges ``whole`` is the
+one folder; a block is there as a whole or not at all, and is fetched anew where it has changed: of
+plain text nothing else would tell. Of a server without ranges ``whole`` is the
 file as it was downloaded.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ from gidx.ground.limits import limits
 from gidx.ground.owned import temporary
 
 BLOCK = 128 * 1024
+_CHECK = 4  # bytes behind a block, which tell that nothing of it has changed
 # Part of the limit that is written between two looks at how large the folder is
 _PART = 10
 
@@ -109,6 +112,11 @@ class BlockCache(FileBlocks):
         """The file as a server sends it that knows no ranges, if it was kept."""
         return self._folder / "whole"
 
+    @property
+    def has_whole(self) -> bool:
+        """Whether it was kept, all of it."""
+        return self.whole.is_file() and self.whole.stat().st_size == self._size
+
     @contextmanager
     def keeping_whole(self) -> Iterator[BinaryIO | None]:
         """A file to write all of it to; None where it may not, or cannot, be kept."""
@@ -126,14 +134,16 @@ class BlockCache(FileBlocks):
             os.utime(path)  # last used
         except OSError:
             return None
-        return data if len(data) == min(BLOCK, self._size - number * BLOCK) else None
+        data, check = data[:-_CHECK], data[-_CHECK:]
+        whole = len(data) == min(BLOCK, self._size - number * BLOCK)
+        return data if whole and check == _checked(data) else None
 
     def write(self, number: int, data: bytes) -> None:
         """Keep a block; a folder that cannot be written to keeps none."""
         try:
             self._folder.mkdir(exist_ok=True)
             with replacing(self._folder / str(number)) as file:
-                file.write(data)
+                file.write(data + _checked(data))
         except OSError:
             return
         with self._lock:
@@ -164,3 +174,7 @@ class BlockCache(FileBlocks):
             except OSError:
                 continue
             left -= size
+
+
+def _checked(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(_CHECK, "little")

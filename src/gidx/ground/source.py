@@ -289,6 +289,8 @@ class RemoteSource:
             return cast(FileSource, self._whole)
 
     def _have_kept(self, blocks: BlockCache) -> bool:
+        if not blocks.has_whole:
+            return False
         try:
             self._have(opened(blocks.whole))
         except OSError:

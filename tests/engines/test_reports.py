@@ -5,6 +5,7 @@ Names are of trackers: the first word is the repository, the number its issue.
 
 from __future__ import annotations
 
+import gzip
 import random
 import re
 import shutil
@@ -19,6 +20,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 import pytest
 from tests import test_conformance as conformance
@@ -592,3 +594,94 @@ def test_ranges_anywhere_in_a_remote_file_are_those_bytes(large):
             expected = [s for s in every if s < end and s + 30 > begin]
             found = remote.to_table(("chr1", begin, end), columns=["start"])["start"].to_pylist()
             assert found == expected
+
+
+# ── tables in folders, and of structs ───────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def hive(tmp_path_factory):
+    """A folder for each chrom, and for none, as pyarrow writes them."""
+    folder = tmp_path_factory.mktemp("hive") / "t"
+    table = pa.table({"chrom": ["chr1", "chr1", None], "start": [1, 50, 7], "end": [10, 60, 9],
+                      "other": ["chr1", "x", "y"]})  # fmt: skip
+    by = pads.partitioning(pa.schema([("chrom", pa.string())]), flavor="hive")
+    pads.write_dataset(table, folder, format="parquet", partitioning=by)
+    return gidx.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("where", "starts"),
+    [("chrom is null", [7]), ("chrom is not null", [1, 50]), ("chrom <> other", [50]),
+     ("chrom = other", [1]), ("coalesce(chrom, 'y') = other", [1, 7]), ("chrom = 'chr1'", [1, 50])],
+)  # fmt: skip
+def test_a_column_that_folders_tell_is_filtered_as_any_other(hive, where, starts):
+    """duckdb 12921: a folder of NULL has no rows for IS NULL. datafusion 15912: a condition on a
+    folder's column and a file's is not applied. delta-rs 1496: IS NULL leaves out rows beside
+    others. deephaven-core PR 8425: a row group's missing values are invisible to its bounds."""
+    con = duckdb.connect().register("d", hive.to_dataset())
+    context = datafusion.SessionContext()
+    context.register_dataset("d", hive.to_dataset())
+    sql = f"select start from d where {where} order by start"
+    assert [row[0] for row in con.execute(sql).fetchall()] == starts
+    assert context.sql(sql).to_arrow_table()["start"].to_pylist() == starts
+    lazy = gidx.scan_polars(hive).filter(pl.sql_expr(where)).sort("start").collect()
+    assert lazy["start"].to_list() == starts
+
+
+def test_a_row_far_behind_is_found_by_a_filter_with_a_limit(tmp_path):
+    """datafusion 13745: with a limit and a filter that is pushed, none is found."""
+    table = pa.table({"chrom": ["c"] * 5000, "start": range(5000), "end": range(1, 5001),
+                      "a": ["x"] * 4999 + ["y"]})  # fmt: skip
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=100)
+    file = gidx.open(tmp_path / "a.parquet")
+    context = datafusion.SessionContext()
+    context.register_dataset("d", file.to_dataset())
+    con = duckdb.connect().register("d", file.to_dataset())
+    sql = "select start from d where a = 'y' limit 1"
+    assert context.sql(sql).to_arrow_table()["start"].to_pylist() == [4999]
+    assert con.execute(sql).fetchall() == [(4999,)]
+    found = gidx.scan_polars(file).filter(pl.col("a") == "y").head(1).collect()
+    assert found["start"].to_list() == [4999]
+    assert file.to_dataset().head(1, filter=pc.field("a") == "y")["start"].to_pylist() == [4999]
+
+
+def test_a_field_of_a_struct_is_filtered(tmp_path):
+    """datafusion 24109: a condition on a struct's field is dropped where files differ."""
+    base = {"chrom": ["c"] * 3, "start": [1, 2, 3], "end": [2, 3, 4]}
+    structs = pa.array([{"x": 100, "y": "f"}, {"x": 200, "y": "g"}, None])
+    pq.write_table(pa.table({**base, "s": structs}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({**base, "t": [1, 2, 3]}), tmp_path / "b.parquet")
+    file = gidx.open([tmp_path / "a.parquet", tmp_path / "b.parquet"])
+    asked = pc.field("s", "x") == 200
+    assert file.to_table(filter=asked, columns=["start"])["start"].to_pylist() == [2]
+    assert file.to_dataset().to_table(filter=asked)["start"].to_pylist() == [2]
+    con = duckdb.connect().register("d", file.to_dataset())
+    assert con.execute("select start from d where s.x = 200").fetchall() == [(2,)]
+    lazy = gidx.scan_polars(file).filter(pl.col("s").struct.field("x") == 200)
+    assert lazy.collect()["start"].to_list() == [2]
+
+
+# ── answers of servers ──────────────────────────────────────────────────────────────────────────
+
+
+def test_a_text_that_the_server_packs_is_read_whole(large):
+    """fsspec 1319, 1748, mediabunny 512: the size is of the packed bytes, and what is unpacked is
+    cut there. Here both are of the packed file."""
+    text = gzip.decompress(large["a.bed.gz"])
+    with serving({"a.bed": gzip.compress(text)}, headers={"Content-Encoding": "gzip"}) as server:
+        assert gidx.open(server.url + "a.bed").count_rows() == 60_000
+
+
+def test_more_bytes_than_were_said_are_no_answer(large):
+    """whatwg/fetch 1295: the server sends more than its range. gdal PR 14576: it does not say
+    which range."""
+    data = gzip.decompress(large["a.bed.gz"])
+    for told, end, said in (
+        (f"bytes 0-131071/{len(data)}", 131_080, "131080 bytes of 131072 came"),
+        ("", 131_072, "bytes that it does not name"),
+    ):
+        answer = 206, {"Content-Range": told} if told else {}, data[:end]
+        with serving({}, answers=lambda *_, answer=answer: answer) as server:  # noqa: SIM117
+            with pytest.raises(gidx.errors.RemoteError, match=said):
+                gidx.open(server.url + "a.bed")

@@ -92,6 +92,10 @@ class TestAFileForEachChrom:
             found = read(parts, asked)
             pd.testing.assert_frame_equal(found, gidx.read(parts, asked))
             pd.testing.assert_frame_equal(read(pattern, asked), found)
+            gidx.to_parquet([str(parts[0]), *parts[1:]], whole.parent / "of.parquet", asked)
+            found = found[["chrom", "start", "end"]].astype({"chrom": str})
+            again = gidx.read(whole.parent / "of.parquet", columns=list(found.columns))
+            pd.testing.assert_frame_equal(again.astype({"chrom": str}), found)
         with pytest.raises(FormatError, match=f"expected {'bigWig' if kind != 'bigwig' else 'b'}"):
             (gidx.read_bigwig if kind != "bigwig" else gidx.read_bigbed)(parts)
         opener = getattr(gidx, name.replace("read", "open"), None)

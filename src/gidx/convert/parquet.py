@@ -78,7 +78,7 @@ def to_parquet(
         "compression": compression, "row_group_size": row_group_size, "bloom_filter": bloom_filter,
     }  # fmt: skip
     given: Any = source
-    if not isinstance(given, (str, bytes, os.PathLike, Dataset)) and not hasattr(given, "read"):
+    if not isinstance(given, Dataset) and not _is_of_files(given):
         asked = {"regions": regions, "partitions": partitions, "partition_by": partition_by}
         for name, value in {**asked, **options}.items():
             if value is not None:
@@ -110,6 +110,14 @@ def to_parquet(
         dataset.whole(lambda rows: write(rows, can_rewrite))
     except parquet.UnsortedError:  # rows of a file that nobody has sorted
         dataset.whole(lambda rows: write(rows, False))
+
+
+def _is_of_files(source: Any) -> bool:
+    """Whether it is what `open` takes, and not rows."""
+    if isinstance(source, (list, tuple)) and source:
+        return all(map(_is_of_files, source))
+    kinds = (str, bytes, bytearray, memoryview, os.PathLike)
+    return isinstance(source, kinds) or hasattr(source, "read")
 
 
 def _rows_to_parquet(rows: Any, path: Path | BinaryIO, writing: dict[str, Any]) -> None:

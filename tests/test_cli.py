@@ -27,10 +27,12 @@ HEADER = "chrom\tstart\tend\tname\tscore\tstrand\n"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """A folder with x.bed, x.bb with an index on name, and sizes."""
+    """A folder with x.bed, c.bed.gz, x.bb with an index on name, and sizes."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.bed").write_text(BED)
     (tmp_path / "sizes").write_text("chr1\t1000\nchr2\t500\n")
+    with gidx.bgzf.open(tmp_path / "c.bed.gz", "w") as packed:
+        packed.write(BED.encode())
     frame = [line.split("\t") for line in BED.splitlines()]
     columns = dict(zip(HEADER.split(), map(list, zip(*frame, strict=True)), strict=True))
     gidx.write_bigbed(columns, "x.bb", {"chr1": 1000, "chr2": 500}, extra_index=["name"],
@@ -250,6 +252,10 @@ def test_a_file_without_an_index_is_read_whole_and_filtered(run):
         ),
         (["convert", "x.bed", "y.xyz"], "y.xyz: its kind is not known; "),
         (["convert", "nosuch.bed", "y.tsv"], "nosuch.bed: no such file or directory"),
+        (["bgzip", "c.bed.gz"], "c.bed.gz is BGZF already; name a target "),
+        (["bgzip", "-d", "x.bed"], "x.bed, byte 0: not gzip: "),
+        (["bgzip", "-d", "c.bed.gz", "-o", "c.bed.gz"], "c.bed.gz: source and target are the "),
+        (["bgzip", "x.bed", "-o", "x.bed"], "x.bed: source and target are the same file; "),
     ],
 )
 def test_what_is_wrong_is_one_line_and_no_file(run, arguments, message):

@@ -96,7 +96,7 @@ WORDS = [
      "--schema bed6 is of BED, which this is not"),
     ("query x.bed --samples a", "option 'samples'", "a bed file has no option --samples"),
     ("query x.bed --samples a", "are schema, types", "there are --schema, --types, --encoding"),
-    ("query x.bb --samples a", "there is types", "there is --types"),
+    ("query x.bb --samples a", "there are types, enc", "there are --types, --encoding"),
     ("query x.bed --types score=x", "or pa.float64()", "such as 'int64', 'float64', 'string'\n"),
     ("query x.bed --encoding x", "error: encoding is",
      "--encoding is 'x', which Python does not know"),

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from gidx.dataset import BigWigDataset
     from gidx.formats.offers import Signal
     from gidx.options import (
-        AnySource,
         ArrowStream,
         ChromSizes,
         MissingChroms,
         Mode,
+        OneFile,
         OneRegion,
         ParquetOptions,
         WriteBedOptions,
@@ -334,7 +334,7 @@ class GidxAccessor:
 
     def average(
         self,
-        signal: AnySource | BigWigDataset,
+        signal: OneFile | BigWigDataset,
         *,
         blocks: bool = True,
         threads: int | None = None,

@@ -33,7 +33,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO, cast
 
-from gidx.errors import ColumnError, GidxError, GidxWarning, RegionError, visible
+from gidx.errors import AutoSqlError, ColumnError, GidxError, GidxWarning, RegionError, visible
 from gidx.formats.registry import KINDS
 from gidx.ground.tuning import tuning
 
@@ -152,7 +152,6 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         r"there are ((?:schema|samples|gt|attributes|types)\b[\w, ]*)",
         lambda m: f"there are {_flags(m[1])}",
     ),
-    (r"there is types", "there is --types"),
     (r", or pa\.float64\(\)", ""),
     (
         r"\b(schema|types|encoding|encoding_errors|bed_type|extra_index)(?= is '|: )",
@@ -554,7 +553,8 @@ def _values(arguments: argparse.Namespace) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        if isinstance(error, GidxError):
+        named = isinstance(error, AutoSqlError) and error.line is None  # no line of a file is wrong
+        if isinstance(error, GidxError) and not named:
             raise
         _wrong(arguments, _in_options(str(error)))
 

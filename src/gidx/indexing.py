@@ -100,7 +100,7 @@ def build_index(
         Whether its starts count from 0, with ends excluded.
     meta, skip : str, int, optional
         With which character lines begin that are no rows, and how many lines at the
-        begin are none. Default: ``#`` (``@`` in SAM), and what the content tells.
+        start are none. Default: ``#`` (``@`` in SAM), and what the content tells.
     min_shift : int
         Of a CSI: its smallest bins span ``2**min_shift`` bases.
     threads : int, optional

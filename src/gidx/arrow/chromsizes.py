@@ -58,7 +58,8 @@ def _read_file(path: Path) -> Iterable[tuple[str, str]]:
             words = line.split("\t") if "\t" in line else line.split()
             if len(words) < 2:
                 raise WriteError(
-                    f"{path}, line {number}: found {line.strip()!r}, expected a name and a size",
+                    f"{path}, line {number}: found {line.strip()[:60]!r}, expected a name and a "
+                    "size",
                     row=None,
                 )
             yield words[0].strip(), words[1].strip()

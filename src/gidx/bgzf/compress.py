@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from gidx.bgzf.block import LEVEL, is_bgzf, is_gzip
 from gidx.bgzf.read import BgzfReader
 from gidx.bgzf.write import BgzfWriter
-from gidx.errors import format_error
+from gidx.errors import WriteError, format_error
 from gidx.ground.atomic import replacing
 from gidx.ground.source import expanded
 from gidx.ground.suffixes import BGZF, says_bgzf
@@ -66,7 +66,9 @@ def compress(
         head = file.read(4096)
         file.seek(0)
         if is_bgzf(head) and target is None:
-            raise ValueError(f"{source} is BGZF already; name a target to compress it again")
+            raise WriteError(
+                f"{source} is BGZF already; name a target to compress it again", row=None
+            )
         target = (
             expanded(target) if target is not None else packed_name(source, gzipped=is_gzip(head))
         )
@@ -135,11 +137,13 @@ def packed_name(source: str, *, gzipped: bool) -> str:
 def _unpacked(source: str) -> str:
     stem, suffix = os.path.splitext(source)
     if not says_bgzf(suffix):
-        raise ValueError(f"{source} does not end with {', '.join(BGZF)}; name a target")
+        raise WriteError(f"{source} does not end with {', '.join(BGZF)}; name a target", row=None)
     return stem
 
 
 def _check_other(source: str, target: str) -> None:
     """Not in place: a failure would leave neither file."""
     if os.path.exists(target) and os.path.samefile(source, target):
-        raise ValueError(f"{source}: source and target are the same file; name another target")
+        raise WriteError(
+            f"{source}: source and target are the same file; name another target", row=None
+        )

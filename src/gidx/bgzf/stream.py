@@ -55,7 +55,7 @@ def open(
     True
     """
     if mode not in MODES:
-        way_out = "; wrap a binary one in io.TextIOWrapper" if "t" in mode else ""
+        way_out = "; wrap a binary one in io.TextIOWrapper" if "t" in str(mode) else ""
         raise ValueError(f"mode is {mode!r}, expected 'rb', 'wb', 'xb' or 'ab'{way_out}")
     if MODES[mode] == "rb":
         return BgzfReader(path, threads=threads, gzi=gzi, storage_options=storage_options)

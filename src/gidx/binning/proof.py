@@ -2,7 +2,7 @@
 
 What a query does with bins, chunks and floors is done here for each row (the kernel says
 how), with places as they are in the data of all blocks: the end of a block, an empty one
-behind it and the begin of the next are one place.
+behind it and the start of the next are one place.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class _Leads:
         return cls(begin[order], refs.astype(np.int64), np.asarray(bins)[of])
 
     def first_strange(self, refs: Integers, places: Offsets) -> Lost | None:
-        """The first of the next rows that is at the begin of a chunk of another chrom."""
+        """The first of the next rows that is at the start of a chunk of another chrom."""
         if len(places) == 0:
             return None
         stop = int(np.searchsorted(self.begin, places[-1], side="right"))

@@ -257,7 +257,7 @@ def find_heads(columns: Sequence[str], native: Sequence[str] = ()) -> tuple[str,
 
 
 def _defined(fields: Sequence[Field]) -> int:
-    """How many fields at the begin are standard BED, by name and kind."""
+    """How many fields at the start are standard BED, by name and kind."""
     n = 3
     for f, standard in zip(fields[3:], BED_FIELDS[3:], strict=False):
         alike = f.name == standard.name or {f.name, standard.name} <= {*_COLOR}

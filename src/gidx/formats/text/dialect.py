@@ -82,7 +82,7 @@ EVERY = Asked(np.zeros(1, np.int64), _NONE, _NONE, np.zeros(0, np.uint64), True)
 
 @dataclass(frozen=True)
 class Head:
-    """The begin of a file, and what is known of it.
+    """The start of a file, and what is known of it.
 
     ``lines`` are those before the first row (comments, declarations, skipped lines), as
     they are, line breaks and all. ``rows`` are whole lines from the first row on:

@@ -338,7 +338,7 @@ class _Read:
 
 
 def read_head(lines: LineSource, layout: Layout | None) -> tuple[Head, int]:
-    """The begin of the file, and the place of its first row."""
+    """The start of the file, and the place of its first row."""
     read = _Read(lines, layout)
     begin = read.first_row(read.skip(layout.skip if layout else 0))
     read.rows(begin)

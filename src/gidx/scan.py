@@ -86,6 +86,11 @@ def find(
     for key in keys:
         if not isinstance(key, str):
             raise TypeError(f"cannot find {key!r}: expected a name, or several")
+        if any("\ud800" <= letter <= "\udfff" for letter in key):  # of bytes that are no UTF-8
+            raise ValueError(
+                f"cannot find {key!r}: it is no whole text; open the file with the encoding= that "
+                "its names are in, and look for them as they are read"
+            )
     columns = indexes.indexes_of(field)
     ranges = np.unique(np.concatenate([indexes.lookup(c, keys) for c in columns]), axis=0)
     style: Names = options.get("names", "canonical")

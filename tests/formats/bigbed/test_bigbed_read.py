@@ -1024,6 +1024,8 @@ def test_find_without_an_index_or_the_wrong_field_says_so():
         genes().find(["tx1", None], field="name")
     with pytest.raises(TypeError, match="cannot find 3: expected a name, or several"):
         genes().find(3)
+    with pytest.raises(ValueError, match=r"cannot find 'caf\\udce9': .*the encoding="):
+        genes().find(["tx1", "caf\udce9"])
     assert rows_of(genes(indexes=[4]).find("GENE8")) == [r for r in GENES if r[4] == "GENE8"]
 
 

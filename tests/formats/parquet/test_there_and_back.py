@@ -115,3 +115,19 @@ def test_contigs_that_a_vcf_declares_with_or_without_a_length_are_known_to_what_
         for ask in ways:
             with pytest.raises(UnknownChromError):
                 ask(name)
+
+
+@pytest.mark.parametrize("rest", ["", ";x=1"])
+def test_a_gff_that_pandas_read_out_of_parquet_has_no_more_attributes(tmp_path, rest):
+    """pandas has a map as a list of pairs: an empty one was written as a key; more is refused."""
+    lines = [f"chr1\tx\tgene\t{i + 1}\t{i + 9}\t.\t+\t.\tID=g{i}{rest}" for i in range(9)]
+    path = tabix_files.write(tmp_path / "a.gff3.gz", "\n".join(lines) + "\n", "gff")
+    gidx.to_parquet(gidx.open(path, attributes=["ID"]), tmp_path / "a.parquet")
+    frame = pd.read_parquet(tmp_path / "a.parquet")
+    if rest:
+        with pytest.raises(gidx.errors.WriteError, match="attributes"):
+            gidx.write_gff(frame, tmp_path / "b.gff3")
+        return
+    gidx.write_gff(frame, tmp_path / "b.gff3")
+    written = (tmp_path / "b.gff3").read_text().splitlines()
+    assert [line for line in written if not line.startswith("#")] == lines

@@ -262,7 +262,7 @@ def _targets(
     for f in schema:
         if f.name in columns.names:
             continue
-        if f.name == "attributes" and (parts.is_map(f.type) or pat.is_null(f.type)):
+        if f.name == "attributes" and (parts.is_map(f.type) or _is_empty(f.type)):
             continue
         _check_type(f)
         told = (f.metadata or {}).get(b"attribute")
@@ -279,6 +279,11 @@ def _targets(
         listed = f.name in clear and _is_texts(f.type)
         targets[key] = Attribute(f.name, _written(key, kind), listed)
     return list(targets.values())
+
+
+def _is_empty(kind: pa.DataType) -> bool:
+    """Whether there are no values, nor in lists: as which pandas has maps without keys."""
+    return bool(pat.is_null(kind.value_type if is_list(kind) else kind))
 
 
 def _check_type(f: pa.Field) -> None:

@@ -74,6 +74,15 @@ def _undoubled(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     return start, end
 
 
+def _of_regions(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
+    """Doubled coordinates of rows as those of regions: (2p - 1, 2p + 1) becomes (2p, 2p)."""
+    start, end = np.empty_like(starts), np.empty_like(ends)
+    for lo, hi in steps(len(starts)):
+        np.add(starts[lo:hi], starts[lo:hi] & 1, out=start[lo:hi])
+        np.bitwise_and(ends[lo:hi], -2, out=end[lo:hi])
+    return start, end
+
+
 @dataclass(frozen=True)
 class Queries:
     """Chrom codes (those of the Intervals asked; -1 finds nothing) and doubled coordinates.
@@ -105,17 +114,19 @@ class Queries:
 
     def as_regions(self) -> Queries:
         """The same, rows of length zero as regions of length zero."""
-        # (2p - 1, 2p + 1) to (2p, 2p)
-        return replace(self, start=self.start + (self.start & 1), end=self.end & -2)
+        start, end = _of_regions(self.start, self.end)
+        return replace(self, start=start, end=end)
 
     def lengths(self) -> Ints:
         """Bases of each."""
-        start, end = _undoubled(self.start, self.end)
-        lengths = np.subtract(end, start, out=end)
+        start, lengths = _undoubled(self.start, self.end)
+        for lo, hi in steps(len(lengths)):
+            lengths[lo:hi] -= start[lo:hi]
         if len(lengths) == self.total and not len(self.place):
             return lengths
         found = np.zeros(self.total, np.int64)
-        found[self.place] = lengths
+        for lo, hi in steps(len(lengths)):
+            found[self.place[lo:hi]] = lengths[lo:hi]
         return found
 
     def by_start(self, n_codes: int, *, strictly: bool = False) -> Queries:
@@ -255,10 +266,10 @@ class Intervals:
 
     def as_regions(self) -> Intervals:
         """The same, rows of length zero as regions of length zero (see `Queries.as_regions`)."""
-        odd = self.start & 1
-        if not odd.any():
+        if not any((self.start[lo:hi] & 1).any() for lo, hi in steps(len(self.start))):
             return self
-        return replace(self, start=self.start + odd, end=self.end & -2)
+        start, end = _of_regions(self.start, self.end)
+        return replace(self, start=start, end=end)
 
     def pairs(self, queries: Queries, threads: int | None = None) -> tuple[Ints, Ints, Ints]:
         """(bounds, numbers of queries, of rows): each row with each query that it overlaps.

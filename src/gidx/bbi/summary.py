@@ -3,7 +3,8 @@
 The coverage depth of a base is how many items cover it. A bin's statistics are over
 its covered bases only (as bigBedSummary has them), but for ``coverage``, the part
 of the bin that is covered. Bins are UCSC's: bin i of n over [start, end) ends at
-``start + (end - start) * (i + 1) // n``.
+``start + (end - start) * (i + 1) // n``. Of more bins than bases some have none, and no
+value, as pyBigWig has it; UCSC's code gives such a bin the base behind it.
 
 From a zoom level, a summary that a bin's edge cuts counts in proportion, so the
 result is an estimate; the level is the coarsest whose summaries are at most half a

@@ -64,6 +64,12 @@ def calls(tmp_path_factory):
         "most": [ROWS.gidx.validate],
         "row_group_size": [parquet, partial(ROWS.gidx.to_parquet, out)],
         "skip": [partial(gidx.build_index, bed, preset="bed")],
+        "chrom": [partial(gidx.build_index, bed, start=2)],
+        "start": [partial(gidx.build_index, bed, chrom=1)],
+        "min_shift": [partial(gidx.build_index, bed, kind="csi", index_path=out + ".csi")],
+        "within": [partial(gidx.bgzf.make_virtual_offset, 0)],
+        "virtual_offset": [gidx.bgzf.split_virtual_offset],
+        "defined": [gidx.autosql.bed],
     }
     words = {
         "errors": [bb.to_table, partial(gidx.read, bed)],
@@ -77,6 +83,10 @@ def calls(tmp_path_factory):
         "columns": [bb.to_table, text.to_pandas, partial(gidx.read, bed)],
         "extra_index": [written],
         "level": [bb.scan_zoom],
+        "meta": [partial(gidx.build_index, bed)],
+        "text": [gidx.autosql.parse],
+        "schema": [gidx.autosql.from_arrow],
+        "frame": [gidx.accessor],
         "progress": [written, texts, signal, partial(gidx.build_index, bed)],
         "gzi": [texts, partial(gidx.bgzf.open, out, "wb")],
         "missing": [partial(gidx.write_tabix, ROWS, out)],
@@ -91,13 +101,18 @@ def calls(tmp_path_factory):
 RIGHT = {
     "none": {"batch_size", "threads", "n", "bytes", "bins", "fill", "max_distance", "skip",
              "dtype_backend", "anchor", "compression", "columns", "extra_index", "progress",
-             "gzi", "chroms", "coords", "field"},
-    "text": {"gzi", "missing"},
+             "gzi", "chroms", "coords", "field", "chrom", "start", "meta"},
+    "text": {"gzi", "missing", "meta"},
     "minus": {"fill"}, "part": {"fill"}, "nan": {"fill"}, "set": {"columns", "extra_index"},
 }  # fmt: skip
 
 
-_CALLED = {"field": ("no extra index", "'FORMAT/x'"), "columns": ("no column",)}
+_CALLED = {
+    "field": ("no extra index", "'FORMAT/x'"),
+    "columns": ("no column",),
+    "text": ("declaration", "expected table"),
+    "frame": ("DataFrame",),
+}
 
 
 @pytest.mark.parametrize("kind", WRONG)
@@ -177,3 +192,9 @@ def test_columns_whose_names_are_numbers_are_shown():
     with pytest.raises(GidxError, match="among 0, 1, 2"):
         frame.gidx.query("c")
     assert len(frame.gidx.set(0, 1, 2, coords="0-based").gidx.query("c:2-3")) == 1
+
+
+def test_what_is_no_file_and_no_list_of_them_is_not_merged(tmp_path):
+    for wrong in (None, 5, float("nan"), pd.NA):
+        with pytest.raises(TypeError, match=r"cannot merge .*, expected files, or a glob"):
+            gidx.merge_bigwigs(wrong, tmp_path / "a.bw")

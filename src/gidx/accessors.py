@@ -944,6 +944,8 @@ def accessor(frame: pd.DataFrame) -> GidxAccessor:
     >>> gidx.accessor(genes).count("chr22").tolist()
     [1, 1, 0]
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"cannot take {type(frame).__name__}, expected a DataFrame of pandas")
     found: Any = frame.gidx
     return cast(GidxAccessor, found)
 

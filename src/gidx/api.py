@@ -6,7 +6,7 @@ Those that write are with their formats: who reads does not wait for the code of
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -522,6 +522,8 @@ def merge_bigwigs(
     from gidx.formats.bigwig.write import write_bigwig
 
     one_of("how", how, ("sum", "mean", "max", "min"))
+    if not isinstance(sources, Iterable | os.PathLike):
+        raise TypeError(f"cannot merge {type(sources).__name__}, expected files, or a glob")
     given = sources if isinstance(sources, str | os.PathLike) else [*sources]
     if not given:
         raise ValueError("merge_bigwigs needs one file or more")

@@ -216,8 +216,10 @@ def integer(value: Any) -> int:
     return operator.index(value)
 
 
-def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+def whole(name: str, value: Any, least: int | None = None, most: int | None = None) -> int:
     """The number that a parameter is; raises where it is none, or not between the two.
+
+    Without ``least`` of any size.
 
     >>> whole("bins", 3.0, 1)
     3
@@ -226,7 +228,10 @@ def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
     try:
         found = integer(value)
     except TypeError:
-        raise TypeError(f"{name} is {value!r}, expected a whole number, {expected}") from None
+        which = "" if least is None else f", {expected}"
+        raise TypeError(f"{name} is {value!r}, expected a whole number{which}") from None
+    if least is None:
+        return found
     if found < least or (most is not None and found > most):
         raise ValueError(f"{name} is {value!r}, expected {expected}")
     return found

@@ -183,7 +183,8 @@ def _asked(
             raise TypeError("zero_based is said of columns: pass chrom and start too")
         return None
     for name, column in given.items():
-        if column < 1:
+        given[name] = whole(name, column)
+        if given[name] < 1:
             raise ValueError(f"{name} is {column}, but columns count from 1")
     first, second = given.get("chrom", 1), given.get("start", 2)
     return Layout(0, zero_based, first, second, given.get("end", second))
@@ -212,7 +213,7 @@ def _opened(
     else:
         kinds = PRESETS[preset][1] if preset else ("tsv",)
     if meta is not None:
-        if len(meta) != 1 or not meta.isascii():
+        if not isinstance(meta, str) or len(meta) != 1 or not meta.isascii():
             raise ValueError(f"meta is {meta!r}, expected one ASCII character")
         layout = replace(layout, meta=meta)
     if skip is not None:

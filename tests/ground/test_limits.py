@@ -47,9 +47,22 @@ def stopped_by(name: str) -> str:
 
 
 def test_a_limit_is_a_number_of_one_or_more(limit):
-    for wrong in (0, -1, 1.5, "1 GB"):
-        with pytest.raises(ValueError, match="expected a number of 1 or more"):
+    for wrong in (0, -1, 1.5, "1 GB", None, True):
+        with pytest.raises((ValueError, TypeError), match=r"limit block is .*1 or more"):
             limit("block", wrong)
+
+
+def test_a_limit_that_nothing_passes_is_one(limit, tmp_path):
+    """It was an OverflowError of whatever was read next."""
+    frame = pd.DataFrame({"chrom": ["c"], "start": [1], "end": [5]})
+    gidx.write_bed(frame, tmp_path / "a.bed.gz")
+    gidx.write_bigbed(frame, tmp_path / "a.bb", {"c": 9})
+    for name in gidx.limits.DEFAULTS:
+        limit(name, 10**30)
+    for end in ("bed.gz", "bb"):
+        assert len(gidx.read(tmp_path / f"a.{end}", "c")) == 1
+    limit("block", 1e9)
+    assert gidx.limits.block == 10**9
 
 
 def test_a_limit_that_there_is_not_is_an_error():

@@ -41,7 +41,7 @@ from typing import Any, NamedTuple, NoReturn
 import pyarrow as pa
 import pyarrow.types as pat
 
-from gidx.errors import AutoSqlError, hint
+from gidx.errors import AutoSqlError, hint, whole
 
 KINDS = ("table", "simple", "object")
 INTEGERS = ("int", "uint", "short", "ushort", "byte", "ubyte", "bigint")
@@ -519,6 +519,8 @@ class _Reader:
     """A cursor over lines of text that yields tokens, and knows its line for errors."""
 
     def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            _fail(f"the declaration is {type(text).__name__}, expected AutoSQL as text")
         text = text.removeprefix("\ufeff").partition("\0")[0]
         self.lines = _LINE_BREAK.split(text)
         self.row = self.column = 0
@@ -742,6 +744,8 @@ def from_arrow(
         )
     <BLANKLINE>
     """
+    if not isinstance(schema, pa.Schema):
+        _fail(f"the schema is {type(schema).__name__}, expected a pyarrow.Schema")
     for asked in (*(values or ()), *lstring):
         if asked not in schema.names:
             _fail(f"no column {asked!r}{hint(asked, schema.names)}")
@@ -1028,6 +1032,7 @@ def bed(defined: int, extra: int = 0) -> str:
     >>> parse(bed(3, extra=1)).names
     ('chrom', 'chromStart', 'chromEnd', 'field5')
     """
+    defined, extra = whole("defined", defined), whole("extra", extra)
     if not 3 <= defined <= len(_BED_LINES):
         _fail(f"bed{defined}: expected 3 to {len(_BED_LINES)} defined fields")
     if extra < 0:

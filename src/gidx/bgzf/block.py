@@ -26,7 +26,7 @@ import deflate
 import numpy as np
 import numpy.typing as npt
 
-from gidx.errors import FormatError, format_error
+from gidx.errors import FormatError, format_error, whole
 from gidx.ground.libdeflate import LIBDEFLATE
 from gidx.ground.source import ByteSource
 
@@ -99,6 +99,8 @@ def make_virtual_offset(block_start: int, within: int) -> int:
     ...
     ValueError: Require 0 <= within_block_offset < 2**16, got 65536
     """
+    within = whole("within_block_offset", within)
+    block_start = whole("block_start_offset", block_start)
     if not 0 <= within < 1 << 16:
         raise ValueError(f"Require 0 <= within_block_offset < 2**16, got {within}")
     if not 0 <= block_start < 1 << 48:
@@ -112,6 +114,7 @@ def split_virtual_offset(virtual_offset: int) -> tuple[int, int]:
     >>> split_virtual_offset(3609329790)
     (55074, 126)
     """
+    virtual_offset = whole("virtual_offset", virtual_offset)
     if not 0 <= virtual_offset < 1 << 64:
         raise ValueError(f"Require 0 <= virtual_offset < 2**64, got {virtual_offset}")
     return virtual_offset >> 16, virtual_offset & 0xFFFF

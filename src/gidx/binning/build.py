@@ -23,7 +23,7 @@ import numpy.typing as npt
 from gidx.binning.bins import DEPTH, MAX_DEPTH, MIN_SHIFT, depth_for, max_position
 from gidx.binning.index import TabixIndex
 from gidx.binning.model import Integers, Kind, Layout, Offsets
-from gidx.errors import WriteError
+from gidx.errors import WriteError, whole
 from gidx.kernels.bins import (
     AGAIN,
     BACKWARD,
@@ -64,6 +64,7 @@ class IndexBuilder:
     """
 
     def __init__(self, min_shift: int = MIN_SHIFT) -> None:
+        min_shift = whole("min_shift", min_shift)
         if not 1 <= min_shift <= 62 - 3 * (MAX_DEPTH + 1):
             raise ValueError(f"min_shift is {min_shift}")
         self.min_shift = min_shift

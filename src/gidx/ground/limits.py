@@ -14,9 +14,10 @@ import os
 from collections.abc import Mapping
 from typing import ClassVar
 
-from gidx.errors import FormatError, format_error, hint
+from gidx.errors import FormatError, format_error, hint, whole
 
 PREFIX = "GIDX_LIMIT_"  # of environment variables
+_MOST = 2**62  # more than a kernel counts to
 
 
 class Limits:
@@ -89,9 +90,7 @@ class Limits:
     def __setattr__(self, name: str, value: int) -> None:
         if name not in self.DEFAULTS:
             raise AttributeError(f"no limit {name!r}{hint(name, self.DEFAULTS)}")
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"limit {name} is {value!r}, expected a number of 1 or more")
-        object.__setattr__(self, name, value)
+        object.__setattr__(self, name, min(whole(f"limit {name}", value, 1), _MOST))
 
     def __repr__(self) -> str:
         return f"Limits({', '.join(f'{n}={getattr(self, n):,}' for n in self.DEFAULTS)})"

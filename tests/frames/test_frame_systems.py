@@ -189,6 +189,9 @@ def test_rows_of_a_vcf_end_where_the_file_says_whoever_has_read_them(
     native = gidx.read_vcf(path, names="native", **options)
     assert own.gidx.canonical()[["start", "end"]].to_numpy().tolist() == ends
     assert native.gidx.canonical()[["start", "end"]].to_numpy().tolist() == ends
+    plain = pa.table(native).replace_schema_metadata()
+    objects = plain.to_pandas()  # lists and maps as Python has them
+    assert objects.gidx.canonical()[["start", "end"]].to_numpy().tolist() == ends
     gidx.to_parquet(path, path.with_suffix(".parquet"), names="native")
     kept = gidx.read(path.with_suffix(".parquet"), columns=["start", "end"])
     assert kept.to_numpy().tolist() == ends

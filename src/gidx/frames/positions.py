@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -296,7 +297,17 @@ def _vcf_end(frame: pd.DataFrame, start: Ints, found: Roles) -> Ints:
 
 def _of_variants(frame: pd.DataFrame, name: str) -> pa.ChunkedArray:
     """A column of a VCF; one of which Arrow can make nothing as texts, which say no length."""
+    column = frame[name]
+    if column.dtype == object and name in _MAPS:  # a map is lists of pairs as Python has it
+        with suppress(pa.ArrowException, TypeError, ValueError):
+            return pa.chunked_array([pa.array(column, _MAPS[name], from_pandas=True)])
     try:
-        return as_arrow(frame[name])
+        return as_arrow(column)
     except ColumnError:
-        return as_arrow(frame[name].astype("str"))
+        return as_arrow(column.astype("str"))
+
+
+_MAPS = {
+    "INFO": pa.map_(pa.string(), pa.string()),
+    "FORMAT": pa.map_(pa.string(), pa.list_(pa.string())),
+}

@@ -361,6 +361,8 @@ class TestSeveralFiles:
         assert theirs.to_table(filter=ds.field("chrom") == "chr2").num_rows == expected
         scanned = pl.scan_parquet(folder, hive_partitioning=True).filter(pl.col("chrom") == "chr2")
         assert scanned.collect().height == expected
+        assert pq.read_table(folder, filters=[("chrom", "==", "chr2")]).num_rows == expected
+        assert (pd.read_parquet(folder)["chrom"] == "chr2").sum() == expected
         asked = f"from read_parquet('{folder}/*/*.parquet', hive_partitioning=true)"
         assert duckdb.sql(f"select count(*) {asked} where chrom = 'chr2'").fetchall() == [
             (expected,)

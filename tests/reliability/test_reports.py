@@ -470,6 +470,60 @@ def test_letters_of_a_vcf_may_be_of_any_encoding(code):
             untold.to_table(columns=["INFO/G"])
 
 
+# jamescasbon/PyVCF#213, #164, kevlar-dev/kevlar#381, etal/cnvkit#159, zaeleus/noodles#346, #80,
+# pysam-developers/pysam#593, NVIDIA/VariantWorks#93: declarations with more keys, with quotes
+# within, of keys nobody knows, or that values do not fit; what does not fit stays as text.
+@pytest.mark.parametrize(("declared", "info", "found", "text"), [
+    ('VDB,Number=1,Type=Float,Description="x (better)",Version="3"', "VDB=0.5", 0.5, None),
+    ('IK,Number=1,Type=Integer,Description="of "interesting" k-mers"', "IK=3", 3, None),
+    ('bwa_x,Number=2,Type=String,Description="x"', "bwa_x=a,b", ["a", "b"], None),
+    ('GC,Number=G,Type=Integer,Description="x"', "GC=1,2,3,4,5,6", [1, 2, 3, 4, 5, 6], None),
+    ('RAW,Number=1,Type=Float,Description="x"', "RAW=0.00|1634.00", None, "0.00|1634.00"),
+    ('SVLEN,Number=1,Type=Integer,Description="x"', "SVLEN=1,-20", None, "1,-20"),
+    ('EFF,Number=.,Type=String,Description="x"', "EFF", None, None),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore::gidx.ValueWarning")
+def test_declarations_of_any_shape_are_read_and_values_stay(declared, info, found, text):
+    head = (
+        f"##fileformat=VCFv4.2\n##INFO=<ID={declared}>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\t"
+    )
+    file = f"{head}INFO\n1\t5\t.\tA\tC,G\t.\t.\t{info}\n".encode()
+    key = declared.split(",")[0]
+    (row,) = gidx.open(file).to_table(columns=[f"INFO/{key}", "INFO"]).to_pylist()
+    assert row[f"INFO/{key}"] == found
+    assert (row["INFO"] or []) == ([] if found is not None else [(key, text)])
+
+
+# daler/gffutils#212, zaeleus/noodles#299, #169, IGDRion/ANNEXA#45, hartleys/QoRTs#12: `;` within
+# quotes, none at the end. lawremi/rtracklayer#54: of a key's values the last alone.
+# mhammell-laboratory/TEtranscripts#23: no `;` between two. thackl/gggenomes#67: `#` in a value.
+@pytest.mark.parametrize(("attributes", "found"), [
+    ('gene_id "B"; db_xref "a"; db_xref "b"; note "F; PubMedId: 2, 3; f : x"; ',
+     {"gene_id": "B", "db_xref": ["a", "b"], "note": "F; PubMedId: 2, 3; f : x"}),
+    (' gene_id "A"; gene_name "a;b"', {"gene_id": "A", "gene_name": "a;b"}),
+    ('gene_id "R1"; transcript_id "R2" family_id "R3"; class_id "LTR";',
+     {"gene_id": "R1", "transcript_id": "R2", "family_id": "R3", "class_id": "LTR"}),
+    ('gene_id "g#1"; note "x # y";', {"gene_id": "g#1", "note": "x # y"}),
+    ("ID=a;product=x # y#z;", {"ID": "a", "product": "x # y#z"}),
+])  # fmt: skip
+def test_attributes_of_gtf_and_gff3_are_parted_where_they_are(attributes, found):
+    file = f"c\tR\tCDS\t410\t1747\t.\t+\t0\t{attributes}\n".encode()
+    table = gidx.open_gff(file).to_table()
+    assert table.select(list(found)).to_pylist() == [found]
+    assert table.schema.names[8:] == [*found, "attributes"]
+
+
+# samtools/htslib#793: bgzip with several threads wrote a GZI without entries.
+def test_a_gzi_without_entries_leads_nowhere_wrong(tmp_path):
+    data = os.urandom(100_000).hex().encode()
+    with gidx.bgzf.open(tmp_path / "a.gz", "w") as file:
+        file.write(data)
+    (tmp_path / "a.gz.gzi").write_bytes(bytes(8))
+    with gidx.bgzf.open(tmp_path / "a.gz") as file:
+        file.seek_uncompressed(150_000)
+        assert file.read(5) == data[150_000:150_005]
+
+
 # martinus/oans#202, Canop/broot#1188, ggml-org/llama.cpp#28969: names from a file set a
 # terminal's title, or write to its clipboard.
 def test_an_error_shows_what_a_name_would_do_to_a_terminal(tmp_path):

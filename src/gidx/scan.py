@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gidx.arrow import schema
-from gidx.arrow.batches import bare, bare_type, sliced
+from gidx.arrow.batches import bare, bare_type, is_text, sliced
 from gidx.arrow.decode import Problem
 from gidx.errors import (
     ColumnError,
@@ -94,14 +94,19 @@ def find(
     columns = indexes.indexes_of(field)
     ranges = np.unique(np.concatenate([indexes.lookup(c, keys) for c in columns]), axis=0)
     style: Names = options.get("names", "canonical")
-    names = dataset._schema(style).names
-    values = pa.array(keys, pa.string())
-    matches = reduce(or_, (pc.field(names[c]).isin(values) for c in columns))
+    found, values = dataset._schema(style), pa.array(keys, pa.string())
+    # keys are texts, also of a field of numbers
+    matches = reduce(or_, (_texts_of(found.field(c)).isin(values) for c in columns))
     other = options.pop("filter", None)
     scan = dataset._prepare(
         regions, **options, filter=matches if other is None else matches & other, ranges=ranges
     )
     return pa.Table.from_batches(scan.batches(), scan.schema)
+
+
+def _texts_of(field: pa.Field) -> pc.Expression:
+    column = pc.field(field.name)
+    return column if is_text(field.type) else column.cast(pa.string())
 
 
 def in_steps(

@@ -995,6 +995,17 @@ def test_many_names_are_found_at_once_each_row_once_in_file_order():
     assert rows_of(dataset.find([], field="name")) == []
 
 
+@pytest.mark.parametrize("declared", ["uint", "int", "bigint", "string", "char[2]"])
+def test_a_field_of_numbers_may_have_an_index_of_their_texts(declared):
+    """UCSC's writer makes none, others may."""
+    rows = [("chr1", i, i + 1, str(i % 12)) for i in range(40)]
+    data = build(rows, CHROMS, autosql=declare(f"{declared} n"), indexes=[3], items_per_slot=3)
+    dataset = gidx.open(data)
+    for wanted in (["7"], ["11", "3"], ["12", "x", ""]):
+        expected = [i for i, row in enumerate(rows) if row[3] in wanted]
+        assert dataset.find(wanted)["start"].to_pylist() == expected
+
+
 def test_find_takes_the_options_of_a_scan():
     dataset = genes()
     assert rows_of(dataset.find("GENE3", field="geneName", columns=["start"])) == [

@@ -8,6 +8,7 @@ has it a base earlier, so queries of that base lose the row.
 from __future__ import annotations
 
 import io
+import os
 import random
 from itertools import product
 
@@ -17,6 +18,7 @@ import pytest
 from tests.support import tabix_files
 
 import gidx
+from gidx.errors import GidxWarning
 
 HEAD = (
     '##fileformat=VCFv4.5\n##FILTER=<ID=PASS,Description="All filters passed">\n'
@@ -107,3 +109,27 @@ def test_rows_of_frames_without_an_end_end_there_too(seed):
     plain = pd.read_csv(io.StringIO(text), sep="\t", names=names)
     assert plain.gidx.canonical()["end"].tolist() == ends
     assert plain.iloc[:0].gidx.canonical()["end"].tolist() == []
+
+
+def stored(text):
+    """Not compressed, so that texts of one length are files of one."""
+    return tabix_files.block(text.encode(), 0) + tabix_files.EOF
+
+
+@pytest.mark.parametrize("csi", [False, True])
+@pytest.mark.parametrize(
+    "row", ["<DEL>\t.\t.\tSVLEN=-300000\tGT\t.\t.", "<*>\t.\t.\t.\tLEN\t.\t300000"]
+)
+def test_an_index_that_knows_no_lengths_warns(tmp_path, row, csi):
+    """Of tabix before 1.22: bcftools#2216 has such a file."""
+    text = HEAD + f"chr1\t100\t.\tA\t{row}\nchr1\t250000\t.\tA\tC\t.\t.\t.\tGT\t0\t1\n"
+    without = text.replace("SVLEN=-", "OTHER=-").replace("\tLEN", "\tOTH")
+    path = tmp_path / "a.vcf.gz"
+    path.write_bytes(stored(without))
+    pysam.tabix_index(str(path), preset="vcf", csi=csi)
+    path.write_bytes(stored(text))
+    os.utime(f"{path}.{'csi' if csi else 'tbi'}")
+    with pytest.warns(GidxWarning, match=r"a\.vcf\.gz\..*: it lacks rows that end by SVLEN or LEN"):
+        assert len(gidx.open(path).to_table("chr1:200,000-200,010")) == 0
+    gidx.build_index(path, kind="csi" if csi else "tbi")
+    assert len(gidx.open(path).to_table("chr1:200,000-200,010")) == 1

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from gidx.bgzf.block import MAX_BLOCK
 from gidx.bgzf.lines import (
     BOM,
@@ -21,11 +23,12 @@ from gidx.bgzf.lines import (
     to_bgzf,
     too_long,
 )
+from gidx.binning.bins import max_position, reg2bin
 from gidx.binning.index import TabixIndex
 from gidx.binning.model import SAM_PRESET, VCF_PRESET, Layout
 from gidx.errors import ChangedError, FormatError, format_error, warn
 from gidx.formats.base import Opening
-from gidx.formats.text.dialect import Head
+from gidx.formats.text.dialect import EVERY, Head, Rules
 from gidx.formats.text.looks import (
     NOT_A_ROW,
     SAM_HEADER,
@@ -49,6 +52,7 @@ from gidx.ground.source import (
     expect,
     open_source,
 )
+from gidx.kernels import lines as kernels
 from gidx.options import meant
 
 # How many rows, and bytes of them, are looked at.
@@ -94,6 +98,8 @@ def open_text(source: ByteSource, texts: Mapping[str, TextKind], opening: Openin
     if encoding is not None:
         head = replace(head, lines=encoding.decode(head.lines), rows=encoding.decode(head.rows))
     dialect = texts[kind].make(head, **own)
+    if found is not None and found.names and b"LEN" in head.rows and dialect.rules.span == "vcf":
+        _warn_of_lengths(found, head, name, dialect.rules)
     if found is not None and not found.names and found.n_refs:
         found = _named(found, name, TabixText(lines, dialect, begin, None, "", encoding))
     return TabixText(lines, dialect, begin, found, name, encoding)
@@ -129,6 +135,36 @@ def _warn_of_one_base(index: TabixIndex, head: Head, name: str) -> None:
         "before 1.18 wrote of longer rows, too, where the end's column is before the start's; "
         f"{lost}: gidx check {head.name}"
     )
+
+
+def _warn_of_lengths(index: TabixIndex, head: Head, name: str, rules: Rules) -> None:
+    """Say so where an index knows nothing of SVLEN and LEN, so that regions lose rows.
+
+    htslib before 1.22 took a <DEL> without END for a row of one base. The first rows tell: no
+    bin that holds one is in the index. What htslib has a base shorter is in one all the same.
+    """
+    rows = head.rows.removesuffix(b"\n") + b"\n"
+    status, _, _, chrom, start, end, *_ = kernels.read_lines(
+        np.frombuffer(rows, np.uint8), np.zeros(1, np.int64), np.array([len(rows)]),
+        np.zeros(1, np.bool_), np.zeros((0, 2), np.int64),
+        rules.compiled([n.encode("utf-8", "surrogateescape") for n in index.names]), 0, EVERY,
+    )  # fmt: skip
+    if status != kernels.OK:  # whoever reads the rows is told
+        return
+    start = np.maximum(start, 0)
+    end = np.maximum(end - 1, start + 1)
+    within = end <= max_position(index.min_shift, index.depth)
+    bins = reg2bin(start[within], end[within], index.min_shift, index.depth)
+    refs, lost = chrom[within].astype(np.int64), np.ones(len(bins), np.bool_)
+    of_ref = np.repeat(np.arange(index.n_refs), np.diff(index.ref_first)) << 40
+    for _ in range(index.depth + 1):
+        lost &= ~np.isin((refs << 40) + bins, of_ref + index.bins)
+        bins = np.maximum(bins - 1, 0) >> 3
+    if lost.any():
+        warn(
+            f"{name}: it lacks rows that end by SVLEN or LEN, which tabix and bcftools before 1.22 "
+            f"did not look at; regions lose them: gidx index {head.name}"
+        )
 
 
 def _named(index: TabixIndex, name: str, text: TabixText) -> TabixIndex:

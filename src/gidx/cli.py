@@ -560,9 +560,9 @@ def _values(arguments: argparse.Namespace) -> Iterator[None]:
 
 
 def _check_local(arguments: argparse.Namespace, target: str | None) -> None:
-    from gidx.ground.source import is_url
+    from gidx.ground.names import expanded, is_url
 
-    if target is not None and is_url(target):
+    if target is not None and is_url(expanded(target)):
         _wrong(arguments, f"cannot write to a URL, {target}; write a file, and copy that")
 
 

@@ -26,10 +26,11 @@ from gidx.formats.base import Opening
 from gidx.formats.offers import ZOOM_SCHEMA, AsTexts, NameIndexes, Signal, TextLines, Zooms
 from gidx.formats.several import Several, samples_of
 from gidx.ground.files import Files, are_held, listed
+from gidx.ground.names import parted_index
 from gidx.ground.pool import in_order
 from gidx.ground.region import MAX_END, Region, RegionSet, resolve, spans
 from gidx.ground.reopen import recipe
-from gidx.ground.source import ByteSource, PathSource, open_source, parted_index
+from gidx.ground.source import ByteSource, PathSource, open_source
 from gidx.ground.windows import Anchor, Windows
 from gidx.options import LazyScan, MissingChroms, ScanOptions, check_known
 from gidx.scan import OpenFile, find

@@ -44,8 +44,9 @@ from gidx.formats.text.indexer import (
 from gidx.formats.text.open import SUFFIXES
 from gidx.formats.text.read import TabixText
 from gidx.ground.atomic import alone, replacing
+from gidx.ground.names import expanded
 from gidx.ground.pool import in_order, thread_count
-from gidx.ground.source import ByteSource, PathSource, expanded, open_source
+from gidx.ground.source import ByteSource, PathSource, open_source
 
 if TYPE_CHECKING:
     from gidx.options import OneFile

@@ -20,7 +20,7 @@ from gidx.bgzf.read import BgzfReader
 from gidx.bgzf.write import BgzfWriter
 from gidx.errors import WriteError, format_error
 from gidx.ground.atomic import replacing
-from gidx.ground.source import expanded
+from gidx.ground.names import expanded
 from gidx.ground.suffixes import BGZF, says_bgzf
 
 PathLike = str | os.PathLike[str]

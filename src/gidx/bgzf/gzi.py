@@ -19,10 +19,10 @@ import numpy.typing as npt
 
 from gidx.bgzf.block import check_bgzf, inflate_each, make_virtual_offset, pieces
 from gidx.errors import format_error, whole
-from gidx.ground import source
+from gidx.ground import names
 from gidx.ground.atomic import replacing
 from gidx.ground.pool import in_order, thread_count
-from gidx.ground.source import ByteSource, expanded, open_source
+from gidx.ground.source import ByteSource, open_source
 
 if TYPE_CHECKING:
     from gidx.options import OneFile
@@ -243,4 +243,6 @@ def _wording(bad: int, compressed: Offsets, uncompressed: Offsets) -> str:
 
 def beside(path: Any) -> str | None:
     """Where the GZI of a BGZF file is, if the file has a name."""
-    return source.beside(expanded(path), ".gzi") if isinstance(path, str | os.PathLike) else None
+    return (
+        names.beside(names.expanded(path), ".gzi") if isinstance(path, str | os.PathLike) else None
+    )

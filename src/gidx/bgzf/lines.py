@@ -47,8 +47,9 @@ from gidx.bgzf.compress import packed_name
 from gidx.errors import FormatError, format_error, warn
 from gidx.ground.libdeflate import LIBDEFLATE
 from gidx.ground.limits import limits
+from gidx.ground.names import is_url
 from gidx.ground.ranges import Ranges
-from gidx.ground.source import ByteSource, PathSource, RemoteSource, is_url
+from gidx.ground.source import ByteSource, PathSource, RemoteSource
 from gidx.ground.tuning import tuning
 from gidx.kernels.gather import Ahead, gather
 

@@ -38,8 +38,9 @@ from gidx.bgzf.block import (
 from gidx.bgzf.gzi import GziIndex, Offsets, beside
 from gidx.errors import format_error
 from gidx.ground.atomic import Others, check_beside, check_target, replacing, together
+from gidx.ground.names import expanded, local
 from gidx.ground.pool import AHEAD, Job, Pool, first_of, thread_count
-from gidx.ground.source import expanded, is_url, open_source
+from gidx.ground.source import open_source
 
 # As Python's open has them: "r", "rb" and "br" are one.
 MODES = {mode: f"{what}b" for what in "rwxa" for mode in (what, f"{what}b", f"b{what}")}
@@ -273,12 +274,10 @@ class BgzfWriter(io.BufferedIOBase):
         threads = thread_count(threads)
         self.mode = MODES[mode]
         self.name = str(getattr(path, "name", path))
-        if isinstance(path, str) and is_url(path):
-            raise ValueError(f"{path}: cannot write to a URL; open it with fsspec, pass the file")
         check_target(path)
         check_beside("gzi", gzi)
         if isinstance(path, str | os.PathLike):
-            path = expanded(path)
+            path = local(path)
         if gzi is True and beside(path) is None:
             raise ValueError("gzi=True writes beside a path; for an open file say gzi=path")
         self._gzi = beside(path) if gzi is True else gzi or None

@@ -27,8 +27,8 @@ from gidx.dataset import Dataset
 from gidx.errors import WriteError
 from gidx.formats.parquet import write as parquet
 from gidx.ground.boxes import Box, InBoxes
+from gidx.ground.names import local
 from gidx.ground.pool import in_order, thread_count
-from gidx.ground.source import expanded
 from gidx.scan import format_of
 
 _NO_CHROM = "__HIVE_DEFAULT_PARTITION__"
@@ -44,7 +44,7 @@ def write_parts(
     scanning: Mapping[str, Any],
 ) -> None:
     """Write pieces of a dataset into a new folder."""
-    target = os.path.abspath(expanded(folder))
+    target = os.path.abspath(local(folder))
     if os.path.exists(target):
         raise WriteError(f"{target}: is there already; remove it, or name another folder", row=None)
     if by_chrom and format_of(dataset).index_kind is None:

@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, BinaryIO
 
+from gidx.ground.names import local
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -59,12 +61,14 @@ def replacing(
     is replaced, or of a new one under the umask; or ``mode``. A link stays and its target is
     replaced. What cannot be replaced is written to directly: an open binary file
     (left open), a device, a pipe. ``~`` is the user's folder.
+
+    Raises ValueError for a URL.
     """
     if not isinstance(path, str | os.PathLike):
         check_target(path)
         yield path
         return
-    target = os.path.realpath(os.path.expanduser(path))
+    target = os.path.realpath(local(path))
     own = _mode(target)
     if own is not None and not stat.S_ISREG(own):
         with open(target, "wb") as file:

@@ -11,8 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gidx.ground.names import expanded, is_url
 from gidx.ground.ranges import Ranges
-from gidx.ground.source import Bytes, ByteSource, PathSource, expanded, is_url
+from gidx.ground.source import Bytes, ByteSource, PathSource
 from gidx.ground.tuning import tuning
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import re
 import shutil
 import stat
 import sys
@@ -21,13 +20,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, BinaryIO, Protocol, cast
-from urllib.parse import unquote
 
 import numpy as np
 
 from gidx.errors import RemoteError, format_error, warn
 from gidx.ground.block_cache import BlockCache, FileBlocks, KeptBlocks
 from gidx.ground.limits import limits
+from gidx.ground.names import expanded, is_url
 from gidx.ground.owned import opened, temporary
 from gidx.ground.ranges import Ranges, coalesce
 from gidx.ground.transport import Answer, NoRangesError, connect, safe
@@ -557,35 +556,6 @@ def _short(name: str, offset: int, wanted: int, found: int) -> Exception:
     return format_error(name, offset, f"truncated: {wanted} bytes expected, {found} found")
 
 
-def is_url(path: str) -> bool:
-    """Whether a name is for fsspec (``https://…``, ``s3://…``, ``memory://…``).
-
-    >>> is_url("https://host/a.bb"), is_url("a.bb"), is_url("C:/a.bb")
-    (True, False, False)
-    """
-    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:(//|:)", path) is not None
-
-
-def beside(name: str, suffix: str) -> str:
-    """The name of what lies beside a file, whose URL may have a query, or be one of a chain.
-
-    >>> beside("a.vcf.gz", ".tbi"), beside("https://host/a.vcf.gz?download=1", ".tbi")
-    ('a.vcf.gz.tbi', 'https://host/a.vcf.gz.tbi?download=1')
-    >>> beside("zip://a.vcf.gz::s3://b/c.zip", ".tbi"), beside("simplecache::s3://b/a.bb", ".tbi")
-    ('zip://a.vcf.gz.tbi::s3://b/c.zip', 'simplecache::s3://b/a.bb.tbi')
-    """
-    if not is_url(name):
-        return name + suffix
-    first, chain, rest = name.partition("::")
-    if chain and "://" not in first:
-        return first + chain + beside(rest, suffix)
-    marks = {"http": "[?#]", "https": "[?#]", "s3": r"\?versionId="}  # to others part of a name
-    mark = re.search(marks.get(first.partition(":")[0], "$"), first)
-    path = first[: mark.start()] if mark else first
-    query = "" if first.startswith("s3:") else first[len(path) :]  # a version is of the data
-    return f"{path}{suffix}{query}{chain}{rest}"
-
-
 def expect(source: ByteSource, begin: int, end: int) -> None:
     """Say that these bytes will be read in small parts, for a source where that is slow."""
     if isinstance(source, RemoteSource):
@@ -596,40 +566,6 @@ def keep(source: ByteSource) -> None:
     """Say that all of it will be read twice, for a source where that is slow."""
     if isinstance(source, RemoteSource):
         source.keep()
-
-
-def parted_index(path: Any, index: Any) -> tuple[Any, Any]:
-    """A path that names its index too, as htslib has it: ``data##idx##index``.
-
-    >>> parted_index("a.vcf.gz##idx##other.tbi", None)
-    ('a.vcf.gz', 'other.tbi')
-    """
-    if not isinstance(path, str) or "##idx##" not in path:
-        return path, index
-    if index is not None:
-        raise TypeError("the index is named twice: by index= and behind ##idx##")
-    data, _, named = path.partition("##idx##")
-    return data, named
-
-
-def expanded(path: PathLike) -> str:
-    """A path as text, with ``~`` as the user's folder, of a ``file://`` too; of URLs the kind
-    in small letters.
-
-    >>> expanded("a~b.bed"), expanded("HTTPS://host/~me/A.bb"), expanded("file:///data/a.bb")
-    ('a~b.bed', 'https://host/~me/A.bb', '/data/a.bb')
-    """
-    text = os.fspath(path)
-    if not isinstance(text, str) or not is_url(text):
-        return os.path.expanduser(text)
-    kind, colon, rest = text.partition(":")
-    if kind.lower() not in ("file", "local"):
-        return kind.lower() + colon + rest
-    from fsspec.implementations.local import LocalFileSystem
-
-    found = LocalFileSystem._strip_protocol(re.sub(r"(?i)^\w+:(//localhost(?=/))?", "file:", text))
-    plain = unquote(found)  # as Path.as_uri writes it
-    return plain if not os.path.exists(found) and os.path.exists(plain) else str(found)
 
 
 def _local(path: str, held: bool) -> ByteSource:

@@ -43,12 +43,12 @@ from gidx.ground.atomic import wait_for_writers
 from gidx.ground.charset import encoding_of
 from gidx.ground.foreign import foreign, is_csv
 from gidx.ground.limits import limits
+from gidx.ground.names import beside
 from gidx.ground.source import (
     INDEX,
     ByteSource,
     PathSource,
     RemoteSource,
-    beside,
     expect,
     open_source,
 )

@@ -34,11 +34,12 @@ from gidx.formats.offers import AsTexts, Declares, Widens
 from gidx.formats.text.ahead import Ahead
 from gidx.formats.text.dialect import EVERY, Dialect, Guessing, Lines
 from gidx.ground.charset import WAY_OUT, Encoding
+from gidx.ground.names import beside, is_url
 from gidx.ground.pieces import Work, own_rows
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import MAX_END, RegionSet
-from gidx.ground.source import ByteSource, RemoteSource, beside, is_url, keep
+from gidx.ground.source import ByteSource, RemoteSource, keep
 from gidx.kernels import lines as kernels
 from gidx.kernels.columns import Words
 from gidx.kernels.lines import Asked, RowRules, part_by_tabs, read_chroms

@@ -59,9 +59,9 @@ from gidx.formats.text.indexer import (
 )
 from gidx.ground.atomic import check_beside, check_target, replacing, together
 from gidx.ground.charset import Encoding, encoding_of
+from gidx.ground.names import expanded, local
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.region import Region
-from gidx.ground.source import expanded, is_url
 from gidx.ground.suffixes import says_bgzf
 from gidx.ground.tuning import tuning
 from gidx.kernels import encode as kernels
@@ -197,9 +197,7 @@ class _Files:
 
 
 def _target(path: str | os.PathLike[str] | BinaryIO, index: Index, gzi: Any) -> _Files:
-    own = expanded(path) if isinstance(path, str | os.PathLike) else None
-    if own is not None and is_url(own):
-        raise ValueError(f"{own}: cannot write to a URL; open it with fsspec, pass the file")
+    own = local(path) if isinstance(path, str | os.PathLike) else None
     check_target(path)
     check_beside("gzi", gzi)
     name = own if own is not None else getattr(path, "name", None)

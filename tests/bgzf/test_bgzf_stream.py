@@ -824,3 +824,21 @@ def test_a_gzi_that_lacks_blocks_leads_to_those_behind(tmp_path, left):
             assert file.read(20) == data[at : at + 20]
         with pytest.raises(ValueError, match=f"past the end of the data, {len(data)}"):
             file.seek_uncompressed(len(data) + 1)
+
+
+def test_what_is_made_of_a_file_may_be_read_by_whom_it_may(tmp_path):
+    """Compressed, decompressed, its GZI and its index; a file that is replaced keeps its own."""
+    source = tmp_path / "a.bed"
+    source.write_bytes(b"c\t1\t5\n")
+    source.chmod(0o600)
+    made = compress(source, gzi=True)
+    gidx.build_index(made)
+    gidx.TabixIndex.read(f"{made}.tbi").write(f"{made}.csi", kind="csi")
+    gidx.bgzf.GziIndex.build(made).write(f"{made}.gzi")
+    decompress(made, tmp_path / "b.bed")
+    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    names = ["a.bed", "a.bed.gz", "a.bed.gz.csi", "a.bed.gz.gzi", "a.bed.gz.tbi", "b.bed"]
+    assert modes == dict.fromkeys(names, 0o600)
+    (tmp_path / "b.bed").chmod(0o640)
+    decompress(made, tmp_path / "b.bed")
+    assert (tmp_path / "b.bed").stat().st_mode & 0o777 == 0o640

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,7 +76,13 @@ def compress(
         _check_other(source, target)
         with (
             _inflated(file, head, threads) as data,
-            BgzfWriter(target, level=level, threads=threads, gzi=gzi) as writer,
+            BgzfWriter(
+                target,
+                level=level,
+                threads=threads,
+                gzi=gzi,
+                permissions=_permissions(file, target),
+            ) as writer,
         ):
             shutil.copyfileobj(data, writer, _CHUNK)
     return target
@@ -106,7 +113,8 @@ def decompress(
             )
         target = expanded(target) if target is not None else _unpacked(source)
         _check_other(source, target)
-        with _inflated(file, head, threads) as data, replacing(target) as out:
+        permissions = _permissions(file, target)
+        with _inflated(file, head, threads) as data, replacing(target, permissions) as out:
             shutil.copyfileobj(data, out, _CHUNK)
     return target
 
@@ -125,6 +133,11 @@ def _inflated(file: BinaryIO, head: bytes, threads: int | None) -> Iterator[Any]
                 raise format_error(file.name, None, f"damaged gzip: {error}") from None
     else:
         yield file
+
+
+def _permissions(source: BinaryIO, target: str) -> int | None:
+    """A new file may be read by whom its source may; one that is replaced keeps its own."""
+    return None if os.path.lexists(target) else stat.S_IMODE(os.fstat(source.fileno()).st_mode)
 
 
 def packed_name(source: str, *, gzipped: bool) -> str:

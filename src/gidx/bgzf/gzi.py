@@ -20,7 +20,7 @@ import numpy.typing as npt
 from gidx.bgzf.block import check_bgzf, inflate_each, make_virtual_offset, pieces
 from gidx.errors import format_error, whole
 from gidx.ground import names
-from gidx.ground.atomic import replacing
+from gidx.ground.atomic import mode_of_data, replacing
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.source import ByteSource, open_source
 
@@ -163,7 +163,7 @@ class GziIndex:
 
     def write(self, path: str | os.PathLike[str] | BinaryIO) -> None:
         """Write a GZI file, whole or not at all; its name is the BGZF file's and ``.gzi``."""
-        with replacing(path) as file:
+        with replacing(path, mode_of_data(path)) as file:
             file.write(self.to_bytes())
 
     # ── looking up ──────────────────────────────────────────────────────────────────────────────

@@ -256,6 +256,8 @@ class BgzfWriter(io.BufferedIOBase):
     ----------
     path, mode, level, threads, gzi
         As for `gidx.bgzf.open`.
+    permissions
+        Those of the file, of one that is compressed; default: as ``open`` would leave them.
     """
 
     _ended = True  # not until it is open
@@ -269,9 +271,11 @@ class BgzfWriter(io.BufferedIOBase):
         level: int = LEVEL,
         threads: int | None = None,
         gzi: Any = None,
+        permissions: int | None = None,
     ) -> None:
         check_level(level)
         threads = thread_count(threads)
+        self._permissions = permissions
         self.mode = MODES[mode]
         self.name = str(getattr(path, "name", path))
         check_target(path)
@@ -295,7 +299,7 @@ class BgzfWriter(io.BufferedIOBase):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
         if self.mode != "ab":
             self._others = stack.enter_context(together(path if is_path else None, [".gzi"]))
-            return stack.enter_context(replacing(path)), 0
+            return stack.enter_context(replacing(path, self._permissions)), 0
         self._others = stack.enter_context(together(None, []))
         file = path
         if is_path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, overload
 
 from gidx.bgzf.block import EOF, MAX_DATA, deflate_block, is_gzip
 from gidx.errors import WriteError, format_error
-from gidx.ground.atomic import replacing
+from gidx.ground.atomic import mode_of_data, replacing
 from gidx.ground.source import INDEX, ByteSource, PathLike, open_source
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class TabixIndex(Index):
     def write(self, path: PathLike | BinaryIO, kind: Kind | None = None) -> None:
         """Write the index, BGZF-compressed; the file is there as a whole or not at all."""
         data = self.to_bytes(kind)
-        with replacing(path) as file:
+        with replacing(path, mode_of_data(path)) as file:
             for at in range(0, len(data), MAX_DATA):
                 file.write(deflate_block(data[at : at + MAX_DATA]))
             file.write(EOF)

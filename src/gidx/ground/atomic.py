@@ -365,6 +365,14 @@ def sync_folder(path: str) -> None:
             os.close(handle)
 
 
+def mode_of_data(path: Any) -> int | None:
+    """Of an index, the permissions of the file that it is named after, if that is there."""
+    if not isinstance(path, str | os.PathLike):
+        return None
+    own = _mode(os.path.splitext(os.path.expanduser(os.fspath(path)))[0])
+    return None if own is None or not stat.S_ISREG(own) else stat.S_IMODE(own)
+
+
 def _mode(path: str) -> int | None:
     """A file's mode; None where there is no file."""
     try:

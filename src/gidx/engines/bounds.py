@@ -39,6 +39,7 @@ def regions(boxes: Boxes, chroms: Collection[str]) -> list[tuple[str, int, int]]
 
     A row of no bases overlaps where it touches, so that a region reaches a base further.
 
+    >>> from gidx.ground.boxes import Range
     >>> box = Box(frozenset(["chr1", "chr7"]), Range(hi=99), Range(lo=51))
     >>> regions([box], ["chr1", "chr2"])
     [('chr1', 50, 100)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import threading
 
@@ -292,6 +293,13 @@ def test_a_chrom_that_only_the_folder_of_a_file_tells(tmp_path, write):
     assert dataset.to_table(columns=["end"]).num_rows == dataset.count_rows() == len(rows)
     for path in (tmp_path / "parts").rglob("*.parquet"):
         assert not check(path).problems
+
+
+def test_the_folder_tells_also_who_stands_in_it(tmp_path, monkeypatch):
+    by_pyarrow(pa.table({"chrom": ["a"], "start": [5], "end": [9]}), tmp_path)
+    monkeypatch.chdir(tmp_path / "chrom=a")
+    (name,) = os.listdir()
+    assert places(gidx.open(name).to_table()) == [("a", 5, 9)]
 
 
 def test_folders_tell_nothing_of_files_that_have_the_column(tmp_path):

@@ -7,6 +7,7 @@ are read whole. A place in the file is the number of a row group.
 from __future__ import annotations
 
 import mmap
+import os
 from base64 import b64decode
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -55,7 +56,8 @@ class ParquetTable(Columnar):
             file = pq.ParquetFile(SourceFile(source))
             self._meta, own = file.metadata, file.schema_arrow
         self.of_path: dict[str, str | None] = {}  # columns that the file's path tells
-        told = {k: v for k, v in _partition(source.name).items() if k not in own.names}
+        path = os.path.abspath(source.name) if os.path.exists(source.name) else source.name
+        told = {k: v for k, v in _partition(path).items() if k not in own.names}
         whole = pa.schema([*own, *(pa.field(name, pa.string()) for name in told)], own.metadata)
         if told and has_roles(whole) and not has_roles(own):
             self.of_path, own = told, whole

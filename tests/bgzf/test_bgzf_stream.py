@@ -7,6 +7,7 @@ import gc
 import gzip
 import io
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -842,3 +843,12 @@ def test_what_is_made_of_a_file_may_be_read_by_whom_it_may(tmp_path):
     (tmp_path / "b.bed").chmod(0o640)
     decompress(made, tmp_path / "b.bed")
     assert (tmp_path / "b.bed").stat().st_mode & 0o777 == 0o640
+
+
+def test_an_open_file_says_which_it_is_and_is_not_pickled(tmp_path):
+    path = str(tmp_path / "a.gz")
+    with gidx.bgzf.open(path, "wb") as file:
+        assert repr(file) == f"<BgzfWriter {path!r}>"
+    with gidx.bgzf.open(path) as file, pytest.raises(TypeError, match="open its path"):
+        pickle.dumps(file)
+    assert repr(file) == f"<closed BgzfReader {path!r}>"

@@ -35,6 +35,7 @@ from gidx.bgzf.block import (
     tail_sizes,
     walk,
 )
+from gidx.bgzf.file import BgzfFile
 from gidx.bgzf.gzi import GziIndex, beside
 from gidx.errors import ChangedError, FormatError, format_error, warn
 from gidx.ground.pool import in_order, thread_count
@@ -64,7 +65,7 @@ def _inflate_group(buf: bytes | memoryview, sizes: list[int], at: int, name: str
     return Group([*accumulate(sizes, initial=at)], bounds, data)
 
 
-class BgzfReader(io.BufferedIOBase):
+class BgzfReader(BgzfFile):
     """A BGZF file to read: `tell` and `seek` by virtual offset, all else as any file.
 
     It iterates over lines and works where a binary file does: in `io.TextIOWrapper`,

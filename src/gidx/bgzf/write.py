@@ -35,6 +35,7 @@ from gidx.bgzf.block import (
     has_eof,
     make_virtual_offset,
 )
+from gidx.bgzf.file import BgzfFile
 from gidx.bgzf.gzi import GziIndex, Offsets, beside
 from gidx.errors import format_error
 from gidx.ground.atomic import Others, check_beside, check_target, replacing, together
@@ -245,7 +246,7 @@ def _deflate_group(data: bytearray, level: int) -> tuple[bytes, list[int], list[
     return b"".join(blocks), [len(b) for b in blocks], [len(p) for p in parts]
 
 
-class BgzfWriter(io.BufferedIOBase):
+class BgzfWriter(BgzfFile):
     """A BGZF file to write: blocks of 65280 bytes of data, as bgzip's, and the EOF marker.
 
     A path is written beside and renamed when closed; if a ``with`` block raises, nothing

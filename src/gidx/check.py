@@ -18,7 +18,8 @@ from typing import Any
 from gidx.dataset import Dataset, open
 from gidx.errors import GidxWarning
 from gidx.formats import registry
-from gidx.scan import format_of
+from gidx.formats.several import Several
+from gidx.scan import format_of, read_as
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,13 @@ def check(
     (True, 3, {'chr22': 2, 'chrX': 1})
     """
     problems: list[str] = []
+    counts: Counter[str | None] = Counter()
+    rows = 0
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", GidxWarning)
         found = source if isinstance(source, Dataset) else open(source, **(opening or {}))
-        counts: Counter[str | None] = Counter()
-        rows = 0
-        for batch in found.scan(threads=threads):
+        file = format_of(found)
+        for batch in () if isinstance(file, Several) else found.scan(threads=threads):
             rows += batch.num_rows
             values = batch.column("chrom").value_counts()
             for name, count in zip(values.field(0), values.field(1), strict=True):
@@ -80,9 +82,31 @@ def check(
             if progress is not None:
                 progress(rows)
     problems += [str(w.message) for w in told if issubclass(w.category, GidxWarning)]
-    file = format_of(found)
+    if isinstance(file, Several):
+        return _each(found, file, problems, threads, progress)
     problems += registry.prove(file, counts, threads)
     chroms = {name: count for name, count in counts.items() if name is not None}
     return Report(
         found.path, found.format, rows, chroms, file.index_kind or "none", tuple(problems)
     )
+
+
+def _each(
+    found: Dataset,
+    files: Several,
+    told: list[str],
+    threads: int | None,
+    progress: Callable[[int], None] | None,
+) -> Report:
+    """Of files that are opened as one each by itself, beside what opening them told."""
+    rows, problems = 0, dict.fromkeys(told)
+    chroms: Counter[str] = Counter()
+    for file in files.files:
+        done = rows
+        so_far = None if progress is None else lambda n, done=done: progress(done + n)
+        report = check(read_as(found, file), threads=threads, progress=so_far)
+        rows += report.rows
+        chroms.update(report.chroms)
+        problems.update(dict.fromkeys(report.problems))
+    index = files.index_kind or "none"
+    return Report(found.path, found.format, rows, dict(chroms), index, tuple(problems))

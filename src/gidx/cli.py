@@ -756,7 +756,7 @@ gidx convert peaks.bed peaks.bb --chromsizes hg38.chrom.sizes --bed-type bed6+4 
 gidx convert table.tsv table.bb --chromsizes hg38.chrom.sizes --extra-index geneName
 zcat x.bed.gz | gidx convert - x.bb --chromsizes hg38.chrom.sizes""",
     )  # fmt: skip
-    convert.add_argument("source", metavar="IN", help="a path or URL, or -")
+    convert.add_argument("source", metavar="IN", help="a path or URL, a glob or folder, or -")
     convert.add_argument("target", metavar="OUT", help="a path, or -")
     convert.add_argument("--to", choices=TARGETS, help="what OUT is, if its suffix does not say")
     _region_options(convert, positional=False)

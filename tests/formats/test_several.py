@@ -19,7 +19,9 @@ from tests.support import tabix_files
 from tests.support.tables import places
 
 import gidx
+from gidx.check import check
 from gidx.cli import main
+from gidx.convert import convert
 from gidx.errors import FormatError, MissingIndexError, UnknownChromError
 from gidx.ground.tuning import tuning
 
@@ -367,3 +369,47 @@ def test_the_command_line_takes_a_glob(tmp_path, capfd):
         tabix_files.write(tmp_path / f"c{i}.bed.gz", f"c{i}\t1\t5\n")
     assert main(["query", str(tmp_path / "c*.bed.gz"), "c2", "--no-header"]) == 0
     assert capfd.readouterr().out == "c2\t1\t5\n"
+
+
+@pytest.fixture
+def beds(tmp_path, monkeypatch):
+    """Two BEDs, of which a glob tells."""
+    monkeypatch.chdir(tmp_path)
+    for name, start in (("chr1", 5), ("chr2", 3)):
+        rows = pd.DataFrame({"chrom": name, "start": [start, 9], "end": [9, 12], "name": "x"})
+        gidx.write_bed(rows, f"calls.{name}.bed.gz")
+    return "calls.*.bed.gz"
+
+
+@pytest.mark.parametrize("source", ["calls.*.bed.gz", ["calls.chr1.bed.gz", "calls.chr2.bed.gz"]])
+def test_several_files_are_converted_as_one(beds, source):
+    expected = gidx.open(beds).to_table()
+    for target in ("a.parquet", "a.bed", "a.tsv.gz"):
+        convert(source, target)
+        assert places(gidx.open(target).to_table()) == places(expected)
+    convert(beds, "b.bed", regions="chr2:11")
+    assert places(gidx.open("b.bed").to_table()) == [("chr2", 9, 12)]
+
+
+def test_a_folder_is_converted(beds):
+    gidx.to_parquet(beds, "parts", partition_by="chrom")
+    convert("parts", "a.bed")
+    assert places(gidx.open("a.bed").to_table()) == places(gidx.open(beds).to_table())
+
+
+def test_each_of_several_files_is_checked(beds, capfd):
+    report = check(beds)
+    assert (report.ok, report.rows, report.chroms) == (True, 4, {"chr1": 2, "chr2": 2})
+    assert check(gidx.open(beds)) == report
+    gidx.to_parquet(beds, "parts", partition_by="chrom")
+    assert main(["check", "parts"]) == 0
+    assert capfd.readouterr().out == "parts: parquet, 4 rows, index inside: ok\n"
+    # the second gets the index of a file whose rows are elsewhere
+    far = pd.DataFrame({"chrom": "chr2", "start": [10**6], "end": [10**6 + 1], "name": "x"})
+    gidx.write_bed(far, "other.bed.gz")
+    os.replace("other.bed.gz.tbi", "calls.chr2.bed.gz.tbi")
+    seen = []
+    row, count = check(beds, progress=seen.append).problems
+    assert row.startswith("calls.chr2.bed.gz, line 1, ")
+    assert count == "calls.chr2.bed.gz: chr2 has 2 rows, by the index 1"
+    assert seen == [2, 4]

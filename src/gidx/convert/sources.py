@@ -30,6 +30,7 @@ from gidx.errors import ColumnError, FormatError
 from gidx.formats.offers import AsTexts, Declares, TextLines
 from gidx.formats.registry import Kind
 from gidx.formats.text.read import GUESSED
+from gidx.ground.files import listed
 from gidx.ground.region import RegionSet, before_the_first, resolve
 from gidx.ground.source import PathSource, open_source
 from gidx.kernels.records import select_items
@@ -83,7 +84,7 @@ def opened(
 ) -> Iterator[Source]:
     """The source that a path, a Dataset or a binary file is; ``-`` is standard input.
 
-    One that is opened already is that.
+    One that is opened already is that. Several files, a glob or a folder are one.
 
     ``autosql`` and ``bed_type`` are what the columns of BED and tables are, where
     ``opening`` has no schema.
@@ -91,15 +92,18 @@ def opened(
     if isinstance(source, Dataset | Source):
         yield Source(source) if isinstance(source, Dataset) else source
         return
-    if not isinstance(source, str | os.PathLike) and not hasattr(source, "read"):
+    several = listed(source) is not None
+    if not several and not isinstance(source, str | os.PathLike) and not hasattr(source, "read"):
         raise FormatError(
             f"cannot read rows from {type(source).__name__}; expected a path, a Dataset or a "
             "binary file (a DataFrame has write_bigbed)"
         )
     own = dict(opening or {})
-    cache = own.pop("cache", None)
-    file = open_source(sys.stdin.buffer if source == "-" else source, cache=cache)
     index = own.pop("index", None)
+    file = source
+    if not several:
+        cache = own.pop("cache", None)
+        file = open_source(sys.stdin.buffer if source == "-" else source, cache=cache)
 
     def open(**more: Any) -> Dataset:
         # where rows are to come and none do, there is nothing to ask what they are

@@ -36,3 +36,13 @@ def test_a_url_of_a_local_file_is_that_file(tmp_path, name):
         path.unlink()
     WRITERS[name]((tmp_path / name).as_uri())
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == expected
+
+
+def test_an_index_that_a_url_names_is_as_private_as_its_data(tmp_path):
+    path = tmp_path / "a.bed.gz"
+    gidx.write_bed(ROWS, path)
+    path.chmod(0o600)
+    index = gidx.TabixIndex.read(f"{path}.tbi")
+    (tmp_path / "a.bed.gz.tbi").unlink()
+    index.write(f"{path.as_uri()}.tbi")
+    assert (tmp_path / "a.bed.gz.tbi").stat().st_mode & 0o777 == 0o600

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, BinaryIO
 
-from gidx.ground.names import local
+from gidx.ground.names import expanded, local
 
 try:
     import fcntl
@@ -369,7 +369,7 @@ def mode_of_data(path: Any) -> int | None:
     """Of an index, the permissions of the file that it is named after, if that is there."""
     if not isinstance(path, str | os.PathLike):
         return None
-    own = _mode(os.path.splitext(os.path.expanduser(os.fspath(path)))[0])
+    own = _mode(os.path.splitext(expanded(path))[0])
     return None if own is None or not stat.S_ISREG(own) else stat.S_IMODE(own)
 
 

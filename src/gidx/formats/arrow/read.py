@@ -108,11 +108,13 @@ class ArrowTable(Columnar):
     def among(self, boxes: Sequence[Box]) -> Ranges:
         if not self._is_file:
             return self.plan(None)
-        there = [
-            i for i, (names, start, end) in enumerate(self._looks)
-            if any(box.meets(names, start, end) for box in boxes)
-        ]  # fmt: skip
-        return np.array([(i, i + 1) for i in there], np.uint64).reshape(-1, 2)
+        bounds = [(start.lo, start.hi, end.lo, end.hi) for _, start, end in self._looks]
+        first, last, least, reach = np.array(bounds, np.int64).reshape(-1, 4).T
+        there: set[int] = set()
+        for box in boxes:
+            near = box.start.meets(first, last) & box.end.meets(least, reach)
+            there.update(i for i in np.flatnonzero(near).tolist() if box.is_on(self._looks[i][0]))
+        return np.array([(i, i + 1) for i in sorted(there)], np.uint64).reshape(-1, 2)
 
     def work(self, parts: int) -> Work:  # noqa: ARG002
         if not self._is_file:

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from gidx.formats.base import Opening
 from gidx.formats.columnar import Columnar, Ints, has_roles, names_in, reading
-from gidx.ground.boxes import Box, Range
+from gidx.ground.boxes import Box
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
@@ -217,11 +217,9 @@ class ParquetTable(Columnar):
         for box in boxes:
             # None of the names, of which a row group may lack some, tells nothing
             names = None if box.chroms is None or None in box.chroms else _Names(box.chroms)
-            for i in set(range(self._meta.num_row_groups)) - there:
-                start = Range(int(b.first[i]), int(b.last[i]))
-                end = Range(int(b.least[i]), int(b.reach[i]))
-                named = names is None or names.may_be_within(b.chrom[i])
-                if named and box.start.meets(start) and box.end.meets(end):
+            near = box.start.meets(b.first, b.last) & box.end.meets(b.least, b.reach)
+            for i in set(np.flatnonzero(near).tolist()) - there:
+                if names is None or names.may_be_within(b.chrom[i]):
                     there.add(i)
         return np.array([(i, i + 1) for i in sorted(there)], np.uint64).reshape(-1, 2)
 

@@ -196,8 +196,7 @@ def write(rows: Outgoing, target: Target, kind: Kind, options: Writing) -> None:
 
 def _prepared(rows: Outgoing, target: Target, kind: Kind) -> Outgoing:
     """Rows as the kind's writer takes them, whatever they have been."""
-    about = schema.read_metadata(rows.schema)
-    found = about.get("format")
+    found = schema.read_metadata(rows.schema).get("format")
     if kind.name == "vcf":
         parted = any(n.startswith(("INFO/", "FORMAT/")) for n in rows.schema.names)
         if found in GUESSED and parted:
@@ -214,7 +213,7 @@ def _prepared(rows: Outgoing, target: Target, kind: Kind) -> Outgoing:
     elif kind.name == "bigbed" and found in as_bed.FORMATS:
         _check_plain(rows, found)
     elif kind.name == "tsv" and is_bgzf(target):
-        return rows if "autosql" in about else with_row_texts(rows)
+        return with_row_texts(rows)
     return rows
 
 

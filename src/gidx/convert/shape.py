@@ -109,9 +109,11 @@ def with_lists_as_text(rows: Outgoing) -> Outgoing:
 
 
 def with_row_texts(rows: Outgoing) -> Outgoing:
-    """Nested columns as the texts that they are in TSV."""
+    """Nested columns as the texts that they are in TSV; where AutoSQL has lists, these stay."""
+    if "autosql" in schema.read_metadata(rows.schema):
+        return rows
     text = RowText(rows.schema)
-    return Outgoing(text.without_nested, map(text.batch, rows.batches))
+    return replace(rows, schema=text.without_nested, batches=map(text.batch, rows.batches))
 
 
 def _of_samples(f: pa.Field) -> bool:

@@ -78,7 +78,7 @@ class RowText:
         out[bounds[1:] - 1] = ord("\n")
         return out
 
-    @property
+    @cached_property
     def without_nested(self) -> pa.Schema:
         """The schema of a `batch`."""
         fields = [f.with_type(pa.string()) if pat.is_nested(f.type) else f for f in self.schema]

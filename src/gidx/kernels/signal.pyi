@@ -1,4 +1,7 @@
+from typing import Any
+
 from gidx.kernels.arrays import Bytes, Float32s, Float64s, Int32s, Int64s, Integer
+from gidx.kernels.inflate import Libdeflate
 
 OK: int
 TRUNCATED: int
@@ -7,6 +10,7 @@ CHROM: int
 BEDGRAPH: int
 VARIABLE: int
 FIXED: int
+FEW: int
 
 def read_sections(
     buf: Bytes,
@@ -27,6 +31,20 @@ def fill_bases(
     begin: Integer,
     out: Float32s,
 ) -> tuple[int, int, int]: ...
+
+class Bases:
+    def __init__(
+        self,
+        tree: Any,
+        source: Any,
+        blocks: Any,
+        library: Libdeflate,
+        room: int,
+        big: bool,
+        n_chroms: int,
+    ) -> None: ...
+    def fill(self, chrom: int, begin: int, out: Float32s) -> bool: ...
+
 def fold_sections(
     buf: Bytes,
     bounds: Int64s,

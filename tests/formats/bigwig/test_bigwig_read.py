@@ -10,6 +10,7 @@ import math
 import pickle
 import struct
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
 
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pybigtools
 import pyBigWig
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.support.bigwig_bytes import (
     FIXED,
@@ -36,7 +37,9 @@ from tests.support.bigwig_bytes import (
 from tests.support.tables import rows_of
 
 import gidx
+from gidx.bbi import blocks
 from gidx.errors import FormatError, RegionError, UnknownChromError
+from gidx.ground.tuning import tuning
 
 CHROMS = {"chr1": 100, "chr2": 50}
 ROWS = [
@@ -191,6 +194,53 @@ def test_values_are_those_of_each_base(signal, shape, data):
     np.testing.assert_array_equal(dataset.values(region), expected)
     filled = dataset.values(region, fill=7)
     np.testing.assert_array_equal(filled, np.where(np.isnan(expected), 7, expected))
+
+
+def answered(dataset: gidx.BigWigDataset, region: tuple[str, int, int]) -> object:
+    """Values, or what is wrong, in words."""
+    try:
+        return dataset.values(region).tobytes()
+    except FormatError as error:
+        return str(error)
+
+
+@given(signals(), shapes(), st.data())
+def test_a_damaged_block_is_told_alike_however_its_values_are_looked_up(signal, shape, data):
+    """`Bases` has no words of its own: it gives such blocks to those who have."""
+    whole = build_parts(signal.rows, signal.chroms, **shape)
+    damaged = bytearray(whole.data)
+    first, behind = whole.places["data"], whole.places["range_tree"]
+    assume(first < behind)
+    damaged[data.draw(st.integers(first, behind - 1))] ^= data.draw(st.integers(1, 255))
+    regions = [places(data.draw, signal) for _ in range(3)]
+    expected: list[object] = []
+    for library in (None, blocks.LIBDEFLATE):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(blocks, "LIBDEFLATE", library)
+            dataset = gidx.open(bytes(damaged))
+            found = [answered(dataset, region) for region in regions]
+        assert found == (expected or found)
+        expected = found
+
+
+def test_a_block_larger_than_the_limit_is_no_answer_however_it_is_looked_up():
+    dataset = gidx.open(build(ROWS, CHROMS))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(gidx.limits, "block", 20)
+        with pytest.raises(FormatError, match="limit"):
+            dataset.values("chr1:1-9")
+    assert dataset.values("chr1:1-2").tolist() == [1, 1]
+
+
+def test_many_threads_look_up_bases_of_one_file():
+    r = np.random.default_rng(1)
+    values = r.integers(0, 9, 200_000).astype(np.float32)
+    dataset = gidx.open(written({"c": values}, {"c": len(values)}))
+    starts = r.integers(0, len(values) - 2000, 400).tolist()
+    with tuning.set(bbi_kept=100_000), ThreadPoolExecutor(8) as pool:  # few are at hand
+        found = pool.map(lambda start: dataset.values(("c", start, start + 2000)), starts)
+        for start, one in zip(starts, found, strict=True):
+            np.testing.assert_array_equal(one, values[start : start + 2000])
 
 
 @given(

@@ -27,7 +27,9 @@ from gidx.formats.bbi.read import Bbi, chrom_column
 from gidx.formats.bigwig import bins as by_bin
 from gidx.formats.offers import Signal
 from gidx.ground.region import RegionSet
+from gidx.ground.tuning import tuning
 from gidx.ground.windows import Windows
+from gidx.kernels.signal import Bases
 from gidx.options import Names
 
 _CANONICAL = pa.schema([
@@ -90,6 +92,14 @@ class BigWig(Bbi, Signal):
 
     def count(self, blocks: Blocks, regions: RegionSet | None) -> int:
         return len(self.runs(blocks, regions).chrom)
+
+    @cached_property
+    def bases(self) -> Bases | None:
+        """What looks up the bases of a region quickly, in most files."""
+        tree = self.data_tree
+        if not 0 < tree.item_count <= tuning.whole_tree:
+            return None
+        return self._last.bases(tree.leaves(), self.head.order, len(self._chroms))
 
     def values(self, region: RegionSet, fill: float) -> npt.NDArray[np.float32]:
         return by_bin.values(self, region, fill)

@@ -211,6 +211,19 @@ def test_convert_makes_a_bigbed_as_asked(run, folder):
     assert found.schema.names[4] == "points"
 
 
+def test_convert_cuts_rows_and_takes_blocks_that_share_a_base_where_it_is_told(run, folder):
+    row = "chr1\t990\t1010\tx\t0\t+\t990\t1010\t0\t2\t6,15,\t0,5,\n"
+    (folder / "u.bed").write_text(row)
+    to_bigbed = ["convert", "u.bed", "y.bb", "--chromsizes", "sizes"]
+    assert "blocks 0 and 1 overlap" in run(*to_bigbed, "--clip")[2]
+    assert "past the size of chr1" in run(*to_bigbed, "--allow-1bp-overlap")[2]
+    code, _, told = run(*to_bigbed, "--clip", "--allow-1bp-overlap")
+    assert (code, "--clip cut 1 row to the end" in told) == (0, True)
+    found = gidx.open("y.bb").to_table().to_pylist()[0]
+    assert (found["end"], found["thickEnd"], found["blockSizes"]) == (1000, 1000, [6, 5])
+    assert "--clip is for bigBed" in run("convert", "x.bed", "y.tsv", "--clip")[2]
+
+
 def test_convert_takes_regions_and_columns(run):
     options = ["--region", "chr1:11", "--region", "chr2", "--columns", "name", "--no-header"]
     assert run("convert", "x.bed", "-", "--to", "tsv", *options)[1] == b"a\nb\nc\n"

@@ -134,6 +134,7 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"lists='(\w+)'", r"--lists \1"),
     (r"bed_type='(\w+\+?)'", r"--bed-type \1"),
     (r"header=False", "--no-header"),
+    (r"clip=True", "--clip"),
     (
         r"fill it \(pandas: df\.fillna\(\{['\"](.*?)['\"]: …\}\)\) or drop the row",
         r"for the text that stands there pass --types \1=string",
@@ -471,8 +472,10 @@ def _convert(arguments: argparse.Namespace) -> int:
             _wrong(arguments, f"{arguments.to} is not for a terminal; name a file, or pipe it")
         target = _standard_output()
     kind = target_kind(target, arguments.to)
-    if kind.name != "bigbed" and arguments.extra_index:
-        _wrong(arguments, f"--extra-index is for bigBed, {arguments.target} is {kind.name}")
+    for option in ("extra_index", "clip", "allow_1bp_overlap"):
+        if kind.name != "bigbed" and getattr(arguments, option):
+            what = f"{_flags(option)} is for bigBed, {arguments.target} is {kind.name}"
+            _wrong(arguments, what)
     if arguments.sort and not can_sort(target, kind):
         what = f"{arguments.target} is {kind.name}"
         _wrong(arguments, f"--sort is for bigBed, BED, VCF and GFF, {what}")
@@ -490,6 +493,7 @@ def _convert(arguments: argparse.Namespace) -> int:
             source, target, regions=regions, columns=_columns(arguments),
             to=kind.name, chromsizes=arguments.chromsizes, bed_type=arguments.bed_type,
             autosql=declared, extra_index=_names(arguments.extra_index),
+            clip=arguments.clip, allow_1bp_overlap=arguments.allow_1bp_overlap,
             sort=arguments.sort, threads=arguments.threads, names=arguments.names,
             errors=arguments.errors, header=_header(arguments),
             progress=progress(source.count() if regions is None else None),
@@ -770,6 +774,12 @@ zcat x.bed.gz | gidx convert - x.bb --chromsizes hg38.chrom.sizes""",
         "--autosql", metavar="FILE", help="an .as file that declares the columns, or narrowPeak …"
     )
     writing.add_argument("--extra-index", metavar="A,B", help="columns to index, for gidx search")
+    writing.add_argument(
+        "--clip", action="store_true", help="cut rows that reach past the end of their chrom to it"
+    )
+    writing.add_argument(
+        "--allow-1bp-overlap", action="store_true", help="of blocks, as bedToBigBed's option"
+    )
     convert.add_argument(
         "--sort", action="store_true", help="sort the rows, for files with an index"
     )

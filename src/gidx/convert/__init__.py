@@ -68,6 +68,8 @@ def convert(
     bed_type: str | None = None,
     autosql: Any = None,
     extra_index: str | Sequence[str] = (),
+    clip: bool = False,
+    allow_1bp_overlap: bool = False,
     sort: bool = False,
     threads: int | None = None,
     names: Names = "canonical",
@@ -99,7 +101,7 @@ def convert(
     chromsizes, bed_type, autosql
         As in `write_bigbed`. For BED and tables, ``bed_type`` and ``autosql`` also say what its
         columns are called and of which type they are.
-    extra_index
+    extra_index, clip, allow_1bp_overlap
         As in `write_bigbed`, for that target.
     sort : bool
         Sort the rows of bigBed, BED, VCF, GFF and text with an index.
@@ -132,8 +134,10 @@ def convert(
     'chrX\\t5000\\t9000\\tGENE3\\t0\\t-\\n'
     """
     kind = target_kind(target, to)
-    if extra_index and kind.name != "bigbed":
-        raise WriteError(f"extra_index is for bigBed, not for {kind.name}")
+    of_bigbed = {"extra_index": extra_index, "clip": clip, "allow_1bp_overlap": allow_1bp_overlap}
+    for name, given in of_bigbed.items():
+        if given and kind.name != "bigbed":
+            raise WriteError(f"{name} is for bigBed, not for {kind.name}")
     if sort and not can_sort(target, kind):
         raise WriteError(f"sort is for bigBed, lines and text with an index, not for {kind.name}")
     one_of("lists", lists, ("arrow", "text"))
@@ -158,8 +162,8 @@ def convert(
         if lists == "text":
             rows = with_lists_as_text(rows)
         options = Writing(
-            header, sizes or None, rows.bed_type, rows.autosql, extra_index, sort, threads,
-            progress,
+            header, sizes or None, rows.bed_type, rows.autosql, extra_index, clip,
+            allow_1bp_overlap, sort, threads, progress,
         )  # fmt: skip
         write(rows, target, kind, options)
 

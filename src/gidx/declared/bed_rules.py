@@ -9,11 +9,13 @@ score                0 to 1000
 strand               ``+``, ``-`` or ``.``
 thickStart, -End     inside the row, or 0; in order
 blockCount           1 or more
-blockSizes, -Starts  as many as blockCount, not negative; blocks ascend without overlap,
-                     the first begins with the row, the last ends with it
+blockSizes, -Starts  as many as blockCount, not negative; blocks ascend without overlap, or
+                     with that of a base (`-allow1bpOverlap`, where kent lets one behind a
+                     block of no length begin a base before it, too: refused here), the
+                     first begins with the row, the last ends with it
 ===================  =====================================================================
 
-Left out: fields 13 to 15 (microarrays), and `-allow1bpOverlap`.
+Left out: fields 13 to 15 (microarrays).
 """
 
 from __future__ import annotations

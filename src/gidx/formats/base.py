@@ -70,6 +70,8 @@ class Writing:
     bed_type: str | None = None
     autosql: Any = None
     extra_index: str | Sequence[str] = ()
+    clip: bool = False
+    allow_1bp_overlap: bool = False
     sort: bool = False
     threads: int | None = None
     progress: Callable[[int], None] | None = None

@@ -90,7 +90,8 @@ def _write_bigbed(rows: pa.RecordBatchReader, target: Target, options: Writing) 
         raise WriteError("a bigBed file cannot be written to a stream; name a file")
     write_bigbed(
         rows, target, options.chromsizes, bed_type=options.bed_type, autosql=options.autosql,
-        extra_index=options.extra_index, **options.of_all,
+        extra_index=options.extra_index, clip=options.clip,
+        allow_1bp_overlap=options.allow_1bp_overlap, **options.of_all,
     )  # fmt: skip
 
 

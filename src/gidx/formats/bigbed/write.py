@@ -29,7 +29,6 @@ import pyarrow as pa
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import encode
 from gidx.arrow.batches import Batches, frame
-from gidx.arrow.clip import clipped
 from gidx.arrow.encode import AsField, Cells
 from gidx.arrow.faults import Faults, Inspection
 from gidx.arrow.order import Allowed, Order, Surveyor, survey, unfit
@@ -48,6 +47,7 @@ from gidx.bbi.write import (
     write_bbi,
 )
 from gidx.declared import bed_rules as rules
+from gidx.declared.clip import clipped
 from gidx.declared.declare import TableDeclared, declare, missing_word
 from gidx.errors import WriteError, asked_of, hint
 from gidx.ground.atomic import check_target, replacing
@@ -109,11 +109,11 @@ def write_bigbed(
     sort : bool
         Sort rows by chrom and start. Else rows out of order are an error.
     clip : bool
-        Cut rows that reach past their chrom's end to it, and leave out those that begin
-        behind it, with a warning. Without it, they are refused.
+        Cut rows that reach past their chrom's end to it, their thick parts and blocks too, and
+        leave out those that begin behind it, with a warning. Without it, they are refused.
     allow_1bp_overlap : bool
         Whether neighbouring blocks of a row may have one base in common, as bedToBigBed's
-        ``-allow1bpOverlap``.
+        ``-allow1bpOverlap``; no block may begin before the one before it.
     compression : "zlib" or None
         ``level`` is 1 to 12.
     items_per_slot, fan_out : int
@@ -158,7 +158,7 @@ def write_bigbed(
             order=order,
             indexed=indexed,
             items_per_slot=items_per_slot,
-            lap=int(allow_1bp_overlap),
+            lap=1 if allow_1bp_overlap else 0,
         )
         counts = order.counts.tolist()
         chroms = [
@@ -190,7 +190,7 @@ def check_bigbed(
         declared = declare(rows, autosql, bed_type)
         sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
         _indexed(declared, options.get("extra_index", ()))
-        lap = int(options.get("allow_1bp_overlap", False))
+        lap = 1 if options.get("allow_1bp_overlap") else 0
         surveyor = Surveyor(rows.schema, _heads(declared), Allowed(sizes))
         targets = _targets(declared)
         found = Inspection([*HEAD, *rows.schema.names], most)

@@ -4,8 +4,9 @@
                          a warning says so if it has a name),
                          pyarrow Table or RecordBatch, dict of columns
     a stream, read once  anything with ``__arrow_c_stream__`` (RecordBatchReader, polars,
-                         duckdb, a gidx Dataset), a LazyFrame of polars, a frame of
-                         Dask, and iterables of any of all these
+                         duckdb, a gidx Dataset), a pyarrow Dataset, Fragment or Scanner,
+                         a LazyFrame of polars, a frame of Dask, and iterables of any of
+                         all these
 
 A writer of text takes rows as they come (`flow`). Others pass over them several times and,
 to sort, in any order (`frame`). So there a stream of more than `tuning.spool_bytes` goes to an
@@ -29,6 +30,7 @@ import itertools
 import mmap
 import os
 import queue
+import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -45,6 +47,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import schema as canonical
+from gidx.arrow.lists import is_list
 from gidx.errors import WriteError, hint, warn
 from gidx.ground.conventions import chrom_column, roles_of
 from gidx.ground.pool import thread_count
@@ -232,21 +235,12 @@ def _table(data: Any, no_nan: bool) -> pa.Table | None:
     return None
 
 
-def _items(  # noqa: PLR0912, a kind each
-    data: Any, no_nan: bool
-) -> Iterator[pa.Table | pa.RecordBatch]:
+def _items(data: Any, no_nan: bool) -> Iterator[pa.Table | pa.RecordBatch]:
     """The pieces of a stream; a piece without rows still has columns."""
     if isinstance(data, Flow):
         yield data.schema.empty_table()
         yield from data.batches
-    elif isinstance(data, pa.RecordBatchReader) or hasattr(data, "__arrow_c_stream__"):
-        reader = data
-        if not isinstance(data, pa.RecordBatchReader):
-            what = type(data).__name__
-            if hasattr(data, "scan"):  # a Dataset, whose errors lose their words in a C stream
-                reader = data.scan()
-            else:
-                reader = _converted(what, lambda: pa.RecordBatchReader.from_stream(data))
+    elif (reader := _reader(data)) is not None:
         fields = [f.with_type(bare_type(f.type)) for f in reader.schema]
         yield pa.schema(fields, reader.schema.metadata).empty_table()
         yield from reader
@@ -268,10 +262,25 @@ def _items(  # noqa: PLR0912, a kind each
                 yield from _items(item, no_nan)
     else:
         raise WriteError(
-            f"cannot read rows from {type(data).__name__}; expected a DataFrame, a pyarrow Table, "
-            "anything with __arrow_c_stream__, or an iterable of them",
+            f"cannot read rows from {type(data).__name__}; expected a DataFrame, a pyarrow Table "
+            "or Dataset, anything with __arrow_c_stream__, or an iterable of them",
             row=None,
         )
+
+
+def _reader(data: Any) -> pa.RecordBatchReader | None:
+    """What reads a stream of batches; None for what is no such stream."""
+    if isinstance(data, pa.RecordBatchReader):
+        return data
+    if hasattr(data, "__arrow_c_stream__"):
+        if hasattr(data, "scan"):  # a Dataset, whose errors lose their words in a C stream
+            return data.scan()
+        what = type(data).__name__
+        return _converted(what, lambda: pa.RecordBatchReader.from_stream(data))
+    kinds = sys.modules.get("pyarrow.dataset")  # who has one has imported it
+    if kinds is not None and isinstance(data, (kinds.Dataset, kinds.Fragment)):
+        data = data.scanner()
+    return data.to_reader() if kinds is not None and isinstance(data, kinds.Scanner) else None
 
 
 def _is_lazy(data: Any) -> bool:
@@ -689,11 +698,6 @@ def sliced(batch: pa.RecordBatch, at: int, rows: int) -> pa.RecordBatch:
     for i in fixed:
         columns[i] = columns[i].take(pa.array(range(found.num_rows), pa.int64()))
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
-
-
-def is_list(kind: pa.DataType) -> bool:
-    """Whether values are lists, fixed in size or not."""
-    return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))
 
 
 def _is_list_view(kind: pa.DataType) -> bool:

@@ -27,7 +27,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx.arrow.batches import is_list, is_text
+from gidx.arrow.batches import is_text
+from gidx.arrow.lists import is_list
 
 # CSS's basic keywords, so that matplotlib need not be there for them
 _BASIC = {

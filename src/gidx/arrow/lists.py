@@ -1,4 +1,4 @@
-"""Lists that are missing hold no items.
+"""What a list is; and lists that are missing hold no items.
 
 Arrow lets them: the lists ``[[1], null, [2]]`` may have items behind the null, which nobody
 sees. Its writer of Parquet refuses such (``Lists with non-zero length null components``), so
@@ -9,6 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.types as pat
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether values are lists, fixed in size or not."""
+    return bool(pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind))
 
 
 def without_hidden(array: pa.Array) -> pa.Array:

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pat
 
-from gidx.arrow.batches import is_list
+from gidx.arrow.lists import is_list
 from gidx.errors import WriteError
 
 KEY = "nested_as_text"  # among gidx's metadata

@@ -12,7 +12,8 @@ import pyarrow.types as pat
 
 from gidx.arrow import nested as nested_text
 from gidx.arrow import schema
-from gidx.arrow.batches import check_names, is_list
+from gidx.arrow.batches import check_names
+from gidx.arrow.lists import is_list
 from gidx.arrow.nested import nested_as_text
 from gidx.convert.sources import (
     Outgoing,

@@ -35,8 +35,9 @@ import pyarrow.types as pat
 from gidx import autosql as sql
 from gidx.arrow import colors
 from gidx.arrow import schema as canonical
-from gidx.arrow.batches import Batches, is_list, is_text
+from gidx.arrow.batches import Batches, is_text
 from gidx.arrow.encode import LONGEST
+from gidx.arrow.lists import is_list
 from gidx.autosql import BED_FIELDS, AutoSql, Field, standards
 from gidx.declared.columns import MOST_SCORE, Implied
 from gidx.errors import AutoSqlError, WriteError, hint, warn

@@ -23,8 +23,9 @@ import pyarrow.types as pat
 
 from gidx import autosql as sql
 from gidx.arrow import schema
-from gidx.arrow.batches import is_list, is_text, plain
+from gidx.arrow.batches import is_text, plain
 from gidx.arrow.encode import texts_of
+from gidx.arrow.lists import is_list
 from gidx.declared.declare import match
 from gidx.errors import AutoSqlError, ColumnError, ValueTypeError, hint
 from gidx.frames.backend import backend_of, integers_like, to_frame

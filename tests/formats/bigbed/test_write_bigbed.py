@@ -21,6 +21,7 @@ import oxbow
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pybigtools
 import pyBigWig
 import pytest
@@ -128,6 +129,9 @@ def indexed() -> pd.DataFrame:
         pytest.param(lambda: TABLE.to_batches()[0], id="RecordBatch"),
         pytest.param(TABLE.to_pydict, id="dict"),
         pytest.param(lambda: TABLE.to_reader(max_chunksize=1), id="RecordBatchReader"),
+        pytest.param(lambda: ds.dataset(TABLE), id="pyarrow Dataset"),
+        pytest.param(lambda: ds.dataset(TABLE).scanner(), id="pyarrow Scanner"),
+        pytest.param(lambda: [*ds.dataset(TABLE).get_fragments()], id="list of Fragments"),
         pytest.param(lambda: pl.DataFrame(TABLE), id="polars"),
         pytest.param(
             lambda: pl.DataFrame(TABLE, schema_overrides={"chrom": pl.Categorical()}),

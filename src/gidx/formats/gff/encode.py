@@ -49,7 +49,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import nested as nested_text
-from gidx.arrow.batches import is_list, is_text
+from gidx.arrow.batches import is_text
 from gidx.arrow.decode import Column, Items, decode_items
 from gidx.arrow.encode import (
     BREAKS,
@@ -65,6 +65,7 @@ from gidx.arrow.encode import (
     unread,
 )
 from gidx.arrow.faults import Faults, of_items, of_some
+from gidx.arrow.lists import is_list
 from gidx.arrow.schema import HEAD
 from gidx.errors import WriteError, hint
 from gidx.formats.gff.read import parse_attributes

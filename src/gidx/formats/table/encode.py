@@ -25,9 +25,10 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import schema as canonical
-from gidx.arrow.batches import is_list, is_text, plain
+from gidx.arrow.batches import is_text, plain
 from gidx.arrow.encode import BREAKS, Ints, TextColumn, fill, having, numbers, shown, texts_of
 from gidx.arrow.faults import Faults, of_items, of_some
+from gidx.arrow.lists import is_list
 from gidx.declared.declare import find_heads
 from gidx.errors import WriteError, hint
 from gidx.formats.text.dialect import Rules, header_lines

@@ -32,8 +32,9 @@ import pyarrow.types as pat
 
 from gidx import autosql
 from gidx.arrow import schema
-from gidx.arrow.batches import is_list, is_text, plain
+from gidx.arrow.batches import is_text, plain
 from gidx.arrow.encode import TextColumn, numbers, texts_of
+from gidx.arrow.lists import is_list
 from gidx.arrow.nested import nested_as_text
 from gidx.autosql import AutoSql, objects
 from gidx.errors import WriteError

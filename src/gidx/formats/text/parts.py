@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.types as pat
 
-from gidx.arrow.batches import is_list
 from gidx.arrow.encode import Bytes, Ints, TextColumn, integers, items_of, numbers, texts_of
 from gidx.arrow.faults import Faults
+from gidx.arrow.lists import is_list
 from gidx.kernels.join import add_parts, escape, fill, first_in, join_items, put_parts
 
 Mask = npt.NDArray[np.uint8]

@@ -18,6 +18,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Column, Problem
+from gidx.arrow.lists import is_list
 from gidx.arrow.plan import PLACES, Flag, Place, Plan, Texts
 from gidx.formats.vcf.header import KeyLine
 from gidx.kernels.names import hash_words
@@ -56,11 +57,6 @@ Said = tuple[str | None, str | None]  # the header's own Number and Type
 def said_of(declared: KeyLine) -> Said:
     """What the header itself says of a key."""
     return declared.said or (declared.number, declared.type)
-
-
-def is_list(kind: pa.DataType) -> bool:
-    """Whether a key of this type has several values."""
-    return bool(pat.is_list(kind) or pat.is_fixed_size_list(kind))
 
 
 def _item_type(kind: pa.DataType) -> pa.DataType:

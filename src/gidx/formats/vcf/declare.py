@@ -24,7 +24,8 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.types as pat
 
-from gidx.arrow.batches import is_list, is_text
+from gidx.arrow.batches import is_text
+from gidx.arrow.lists import is_list
 from gidx.errors import WriteError, hint
 from gidx.formats.text import parts
 from gidx.formats.vcf.header import Header, KeyLine, Meta

@@ -42,7 +42,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import nested as nested_text
-from gidx.arrow.batches import is_list, is_text
+from gidx.arrow.batches import is_text
 from gidx.arrow.decode import Column, Items, decode_items
 from gidx.arrow.encode import (
     BREAKS,
@@ -58,6 +58,7 @@ from gidx.arrow.encode import (
     unread,
 )
 from gidx.arrow.faults import Faults, of_items
+from gidx.arrow.lists import is_list
 from gidx.errors import warn
 from gidx.formats.text import parts
 from gidx.formats.text.dialect import EVERY, Rules

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.arrow.decode import Column, Items, Problem, decode_items
-from gidx.formats.vcf.columns import GENOTYPE, TEXT, Spec, is_list, shown_text
+from gidx.arrow.lists import is_list
+from gidx.formats.vcf.columns import GENOTYPE, TEXT, Spec, shown_text
 
 
 def kept_in_map(problem: Problem, spec: Spec) -> Problem:

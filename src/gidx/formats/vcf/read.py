@@ -51,6 +51,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema
 from gidx.arrow.decode import Items, Problem, bitmap, decode_items, decode_whole
+from gidx.arrow.lists import is_list
 from gidx.arrow.plan import BatchLayout
 from gidx.errors import ColumnError, FormatError, hint, warn
 from gidx.formats.text.dialect import Head, Lines, Metadata, Rules, fields_table
@@ -83,7 +84,6 @@ from gidx.formats.vcf.columns import (
     VcfPlan,
     arrow_type,
     column_of,
-    is_list,
     metadata_of,
     said_of,
     shown_text,

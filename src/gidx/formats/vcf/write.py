@@ -25,8 +25,9 @@ import pyarrow.types as pat
 
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import schema as canonical
-from gidx.arrow.batches import Batches, as_told, flow, frame, in_memory, is_list
+from gidx.arrow.batches import Batches, as_told, flow, frame, in_memory
 from gidx.arrow.faults import Inspection
+from gidx.arrow.lists import is_list
 from gidx.arrow.order import naturally
 from gidx.formats.text.write import MakeEncoder, check_lines, header_text, write_lines
 from gidx.formats.vcf.declare import RESERVED, fixed_columns

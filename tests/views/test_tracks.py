@@ -87,6 +87,45 @@ def test_tracks_share_the_bases(signal):
     assert len(gidx.plot.tracks([signal, genes, genes], "a:1-2000")) == 3
 
 
+def said(axes):
+    return [[text.get_text() for text in ax.texts if text.get_text()] for ax in axes]
+
+
+GENES = pd.DataFrame({"chrom": ["a", "c"], "start": [500, 3], "end": [900, 5], "name": ["g", "h"]})
+
+
+def test_a_source_without_the_chrom_has_an_empty_track_that_says_so(signal):
+    """As in IGV and pyGenomeTracks, whose other tracks are drawn all the same."""
+    axes = gidx.plot.tracks([signal, GENES], "c:1-20")
+    assert said(axes) == [["no c here"], ["h", "1 feature · pack"]]
+    assert [ax.get_xlim() for ax in axes] == [(0, 20)] * 2
+    with pytest.raises(gidx.UnknownChromError, match=r"track 1: unknown chrom 'c'"):
+        gidx.plot.tracks([signal, GENES], "c:1-20", missing_chroms="error")
+
+
+def test_a_chrom_that_no_source_has_is_an_error_unless_it_is_asked(signal):
+    with pytest.raises(gidx.UnknownChromError, match="known are a, c"):
+        gidx.plot.tracks([signal, GENES], "zz:1-20")
+    axes = gidx.plot.tracks([signal, GENES], "zz:1-20", missing_chroms="ignore")
+    assert said(axes) == [["no zz here"]] * 2
+    with pytest.raises(ValueError, match="missing_chroms is 'no'"):
+        gidx.plot.tracks([signal], "a", missing_chroms="no")
+
+
+def test_a_chrom_of_another_style_is_an_error_that_names_the_track(signal):
+    other = pd.DataFrame({"chrom": ["chra"], "start": [5], "end": [9]})
+    for missing in (None, "ignore", "error"):
+        with pytest.raises(gidx.UnknownChromError, match=r"track 'genes': .* mean 'chra'"):
+            gidx.plot.tracks({"s": signal, "genes": other}, "a:1-99", missing_chroms=missing)
+
+
+def test_a_whole_chrom_is_the_same_bases_in_all_tracks(signal):
+    # its size, which a frame does not know; else the last row of any
+    assert {ax.get_xlim() for ax in gidx.plot.tracks([signal, GENES], "a")} == {(0, 40_000)}
+    shorter = GENES.assign(end=GENES["end"] - 1)
+    assert {ax.get_xlim() for ax in gidx.plot.tracks([GENES, shorter], "a")} == {(0, 900)}
+
+
 def test_a_region_larger_than_the_chrom_is_drawn(signal):
     """pyGenomeTracks 381: `Invalid interval bounds!`, five times."""
     for region in ("a:1-90,000", "a:39,001-90,000"):

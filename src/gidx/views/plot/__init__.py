@@ -50,7 +50,7 @@ from gidx.ground.tuning import tuning
 from gidx.options import Mode
 from gidx.scan import OpenFile, format_of
 from gidx.views.plot.axes import Track, base_label, need_matplotlib
-from gidx.views.plot.draw import draw_rows
+from gidx.views.plot.draw import draw_nothing, draw_rows
 from gidx.views.plot.features import COLUMNS, base_color, features_of
 from gidx.views.plot.histogram import draw_counts, draw_depth, per_bin
 from gidx.views.plot.packing import STYLES, first_fit
@@ -60,7 +60,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-__all__ = ["base_label", "first_fit", "plot_dataset", "plot_frame"]
+__all__ = [
+    "base_label", "chroms_of", "first_fit", "last_end", "last_row", "one_region", "plot_dataset",
+    "plot_frame", "plot_nothing",
+]  # fmt: skip
 
 Ints = npt.NDArray[np.int64]
 
@@ -102,7 +105,7 @@ def plot_dataset(
     """
     _check(mode, label, dataset.schema.names)
     base = base_color(dataset.schema.names, color)
-    place = _one_region(region, dataset.chroms, lambda chrom: _last_end(dataset, chrom))
+    place = one_region(region, dataset.chroms, lambda chrom: last_end(dataset, chrom))
     file = format_of(dataset)
     if isinstance(file, Signal) and isinstance(file, Zooms) and mode is None:
         track = Track(ax, place, base)
@@ -168,20 +171,24 @@ def _check(mode: str | None, label: Any, columns: Iterable[str]) -> None:
 
 def _rows(frame: pd.DataFrame, roles: Roles, region: Any) -> tuple[Region, _Seen]:
     """The region with both its ends, and the rows that overlap it."""
-    names = index_of(frame).names
-    sizes = schema.read_metadata(frame.attrs).get("chromsizes") or {}
-    chroms = {name: sizes.get(name) for name in (*names, *sizes)}
-
-    def last(chrom: str) -> int:
-        return int(positions(query(frame, (chrom,)), roles).end.max(initial=0))
-
-    place = _one_region(region, chroms, last)
+    place = one_region(region, chroms_of(frame), lambda chrom: last_row(frame, roles, chrom))
     rows = rows_of(frame, place)
     at = positions(frame.take(rows), roles)
     return place, _Seen(rows, at.start, at.end)
 
 
-def _one_region(region: Any, chroms: dict[str, int | None], last: Callable[[str], int]) -> Region:
+def chroms_of(frame: pd.DataFrame) -> dict[str, int | None]:
+    """The chroms of a frame's rows and of its metadata, with their sizes where it knows them."""
+    sizes = schema.read_metadata(frame.attrs).get("chromsizes") or {}
+    return {name: sizes.get(name) for name in (*index_of(frame).names, *sizes)}
+
+
+def last_row(frame: pd.DataFrame, roles: Roles, chrom: str) -> int:
+    """Where a chrom's rows end."""
+    return int(positions(query(frame, (chrom,)), roles).end.max(initial=0))
+
+
+def one_region(region: Any, chroms: dict[str, int | None], last: Callable[[str], int]) -> Region:
     """One region that ends; ``last`` is where a chrom's rows do."""
     asked = resolve(region, chroms)
     if len(asked) != 1:
@@ -193,6 +200,11 @@ def _one_region(region: Any, chroms: dict[str, int | None], last: Callable[[str]
     if start >= end:
         raise RegionError(f"{Region(chrom, start, end)}: no bases to draw")
     return Region(chrom, start, end)
+
+
+def plot_nothing(place: Region, ax: Axes, what: str) -> None:
+    """A track of this region that says what there is none of."""
+    draw_nothing(Track(ax, place, base_color((), None)), what)
 
 
 def _read_few(dataset: OpenFile, place: Region, label: Any, color: Any) -> pa.Table | None:
@@ -216,5 +228,6 @@ def _spans(dataset: OpenFile, region: Any) -> Iterator[tuple[Ints, Ints]]:
         yield start, end
 
 
-def _last_end(dataset: OpenFile, chrom: str) -> int:
+def last_end(dataset: OpenFile, chrom: str) -> int:
+    """Where a chrom's rows end, read from the file."""
     return max((int(end.max()) for _, end in _spans(dataset, (chrom,))), default=0)

@@ -29,11 +29,19 @@ import stat
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO, cast
 
-from gidx.errors import AutoSqlError, ColumnError, GidxError, GidxWarning, RegionError, visible
+from gidx.errors import (
+    CONTROL,
+    AutoSqlError,
+    ColumnError,
+    GidxError,
+    GidxWarning,
+    RegionError,
+    visible,
+)
 from gidx.formats.registry import KINDS
 from gidx.ground.tuning import tuning
 
@@ -204,10 +212,26 @@ def _said(error: Exception, arguments: argparse.Namespace) -> str | None:
 
 
 def _take_every_letter() -> None:
-    """Escape what stdout's encoding lacks, as stderr does: names in a C locale, and our words."""
+    """Escape what stdout's encoding lacks, as stderr does: names in a C locale, and our words.
+
+    Names of files that are not UTF-8 are written as the bytes that they are.
+    """
     out = sys.stdout
-    if isinstance(out, io.TextIOWrapper) and not out.encoding.lower().startswith("utf"):
-        out.reconfigure(errors="backslashreplace")
+    if isinstance(out, io.TextIOWrapper):
+        unicode = out.encoding.lower().startswith("utf")
+        out.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
+
+
+def _print(line: str) -> None:
+    """A line with a name in it: as it is into a pipe, with controls escaped to a terminal."""
+    print(visible(line) if sys.stdout.isatty() else line)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with arguments as all errors are said: with controls escaped."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
 
 
 def _close_stdout() -> None:
@@ -228,7 +252,7 @@ def _info(arguments: argparse.Namespace) -> int:
     with _values(arguments):
         found = dataset.open(_input(arguments.file), **_opening(arguments))
     if arguments.json:
-        print(json.dumps(_facts(found), indent=2, ensure_ascii=False))
+        print(_as_json(_facts(found)))
         return 0
     chroms = found.chroms
     _print_pairs({"file": found.path, **found.info(), "chroms": len(chroms)})
@@ -245,6 +269,12 @@ def _info(arguments: argparse.Namespace) -> int:
         print("\ncoverage")
         _print_table([(k, _number(v)) for k, v in _summary(file).items()], "<>")
     return 0
+
+
+def _as_json(facts: Mapping[str, Any]) -> str:
+    """JSON whose controls are escaped, all of them: those above U+007E are not by Python's."""
+    text = json.dumps(facts, indent=2, ensure_ascii=False)
+    return CONTROL.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def _facts(found: Dataset) -> dict[str, Any]:
@@ -593,7 +623,7 @@ def _check(arguments: argparse.Namespace) -> int:
             _say(problem)
         bad += not report.ok
         said = "ok" if report.ok else f"{len(report.problems)} to look at"
-        print(f"{file}: {report.format}, {report.rows:,} rows, index {report.index}: {said}")
+        _print(f"{file}: {report.format}, {report.rows:,} rows, index {report.index}: {said}")
     return 1 if bad else 0
 
 
@@ -601,13 +631,13 @@ def _bgzip(arguments: argparse.Namespace) -> int:
     from gidx.bgzf.compress import compress, decompress
 
     if arguments.decompress:
-        print(decompress(arguments.file, arguments.output, threads=arguments.threads))
+        _print(decompress(arguments.file, arguments.output, threads=arguments.threads))
         return 0
     target = compress(
         arguments.file, arguments.output, level=arguments.level, threads=arguments.threads,
         gzi=True if arguments.gzi else None,
     )  # fmt: skip
-    print(target)
+    _print(target)
     return 0
 
 
@@ -631,7 +661,7 @@ def _index(arguments: argparse.Namespace) -> int:
         zero_based=arguments.zero_based, meta=arguments.meta, skip=arguments.skip,
         threads=arguments.threads, **places,
     )  # fmt: skip
-    print(made)
+    _print(made)
     return 0
 
 
@@ -692,7 +722,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="gidx",
         description="Indexed genomic interval files as typed tables, both ways.",
         epilog="gidx COMMAND --help says more, with examples. No data at hand? Try: gidx demo",

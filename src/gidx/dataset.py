@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from gidx.arrow.schema import project
 from gidx.bbi.summary import STATS, Stat, TotalSummary
-from gidx.errors import ChangedError, ColumnError, GidxWarning, RegionError, one_of, whole
+from gidx.errors import ChangedError, ColumnError, GidxWarning, RegionError, one_of, visible, whole
 from gidx.formats import registry
 from gidx.formats.base import Opening
 from gidx.formats.offers import ZOOM_SCHEMA, AsTexts, NameIndexes, Signal, TextLines, Zooms
@@ -271,7 +271,7 @@ class Dataset(OpenFile):
     def __repr__(self) -> str:
         rows = self._format.row_count()
         counted = "" if rows is None else f", {rows:,} rows"
-        names = ", ".join(self.schema.names)
+        names = visible(", ".join(self.schema.names))
         return f"<gidx.Dataset {self.format} {self.path!r}{counted}: {names}>"
 
     def to_pandas(

@@ -36,8 +36,11 @@ from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
-# Controls of terminals, C0 but tab and line feed, and C1; those that turn the direction of text
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Controls of terminals, C0 but tab and line feed, and C1; those that turn the direction of text;
+# bytes of names of files that are not UTF-8, as Python holds them
+CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def visible(text: str) -> str:
@@ -51,7 +54,7 @@ def visible(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class GidxError(Exception):

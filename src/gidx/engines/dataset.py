@@ -25,6 +25,7 @@ from pyarrow import fs
 
 from gidx.arrow.batches import sliced
 from gidx.engines import bounds, rows
+from gidx.errors import visible
 from gidx.ground.boxes import ANY, Box, InBoxes, Range
 from gidx.ground.pieces import Piece
 from gidx.ground.region import MAX_END, Region
@@ -78,7 +79,8 @@ class IndexedDataset(pads.FileSystemDataset):
         return _again, (self._file, self._regions, self._filter, self._how)
 
     def __repr__(self) -> str:
-        return f"<gidx dataset of {self._file.path!r}: {', '.join(self._plain.names)}>"
+        names = visible(", ".join(self._plain.names))
+        return f"<gidx dataset of {self._file.path!r}: {names}>"
 
     @property
     def schema(self) -> pa.Schema:
@@ -320,7 +322,7 @@ class Fragment:
         if isinstance(p, InBoxes):
             return f"<gidx fragment of {self._file.path!r}: rows in {len(p.boxes)} boxes>"
         place = f"bytes {p.lo}-{p.hi}" if p.chrom is None else str(Region(p.chrom, p.lo, p.hi))
-        return f"<gidx fragment of {self._file.path!r}: {place}>"
+        return f"<gidx fragment of {self._file.path!r}: {visible(place)}>"
 
     @property
     def partition_expression(self) -> pc.Expression:

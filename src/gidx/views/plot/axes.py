@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gidx.bbi.summary import bin_edges
+from gidx.errors import visible
 from gidx.ground.region import Region
 
 Ints = npt.NDArray[np.int64]
@@ -62,7 +63,7 @@ class Track:
             _resize(ax, height)
         ax.set_xlim(self.region.start, self.region.end)
         if ax.xaxis.get_tick_params().get("labelbottom", True):  # not above one that shares it
-            ax.set_xlabel(str(self.region))
+            ax.set_xlabel(visible(str(self.region)), parse_math=False)
         locator, formatter = _ticker()
         ax.xaxis.set_major_locator(locator(nbins=max(2, int(self.width // 90))))
         ax.xaxis.set_major_formatter(formatter())
@@ -72,8 +73,8 @@ class Track:
 
     def say(self, text: str, place: tuple[float, float], offset: Any, **options: Any) -> None:
         self.ax.annotate(
-            text, place, offset, xycoords="axes fraction", textcoords="offset points", alpha=0.7,
-            annotation_clip=False, **options,
+            visible(text), place, offset, xycoords="axes fraction", textcoords="offset points",
+            alpha=0.7, annotation_clip=False, parse_math=False, **options,
         )  # fmt: skip
 
 

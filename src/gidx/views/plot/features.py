@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.arrow import colors
-from gidx.errors import ColumnError, hint
+from gidx.errors import ColumnError, hint, visible
 from gidx.frames.positions import as_arrow, integers
 
 Ints = npt.NDArray[np.int64]
@@ -177,7 +177,7 @@ def _labels(some: pd.DataFrame, label: Any, alleles: tuple[str, str] | None) -> 
             texts[i] = text or f"{_short(ref[i], 8)}>{_short(alt[i], 8)}"
     if not any(texts):
         return None
-    return [_short(" ".join(text.split()), LONGEST) for text in texts]
+    return [_short(visible(" ".join(text.split())), LONGEST) for text in texts]
 
 
 def _short(value: Any, longest: int) -> str:

@@ -65,6 +65,18 @@ def drawn():
     return gidx.open(build(rows, {"a": 8}))
 
 
+@pytest.mark.parametrize("size", [1e-7, 5e5])
+def test_the_values_at_the_axis_are_whole_in_the_picture(size):
+    file = io.BytesIO()
+    gidx.write_bigwig({"a": np.array([-0.998, 1.48], "f4") * size}, file)
+    ax = gidx.open(file.getvalue()).plot("a")
+    ax.figure.canvas.draw()
+    labels = [label.get_window_extent().x0 for label in ax.get_yticklabels()]
+    assert len(labels) == 3
+    assert min(labels) >= 0
+    plt.close(ax.figure)
+
+
 def test_each_base_with_a_finite_value_is_filled_from_0_to_it():
     figure, ax = plt.subplots()
     drawn().plot("a", ax=ax)

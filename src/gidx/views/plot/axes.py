@@ -26,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 # In points.
 WIDTH, TALLEST, TALLEST_ASKED = 720.0, 330.0, 900.0  # of a figure made here
 MARGIN, FOOT = 30.0, 40.0
+VALUES = 50.0  # the margin beside an axis of values, -4.99e+05 at most
 NOTE = 12.0  # the line at the top that says what is shown
 
 
@@ -56,11 +57,11 @@ class Track:
     def edges(self) -> Ints:
         return bin_edges(self.region.start, self.region.end, self.bins)
 
-    def finish(self, height: float, note: str) -> None:
-        """Limits, ticks and the note; a figure of our own gets its height, in points."""
+    def finish(self, height: float, note: str, left: float = MARGIN) -> None:
+        """Limits, ticks and the note; a figure of our own gets its height and left margin."""
         ax = self.ax
         if self.own:
-            _resize(ax, height)
+            _resize(ax, height, left)
         ax.set_xlim(self.region.start, self.region.end)
         if ax.xaxis.get_tick_params().get("labelbottom", True):  # not above one that shares it
             ax.set_xlabel(visible(str(self.region)), parse_math=False)
@@ -86,10 +87,10 @@ def _new_axes(height: float) -> Any:
     return ax
 
 
-def _resize(ax: Any, height: float) -> None:
+def _resize(ax: Any, height: float, left: float = MARGIN) -> None:
     whole = height + FOOT + MARGIN / 2
     ax.figure.set_size_inches(WIDTH / 72, whole / 72)
-    ax.set_position((MARGIN / WIDTH, FOOT / whole, 1 - 2 * MARGIN / WIDTH, height / whole))
+    ax.set_position((left / WIDTH, FOOT / whole, 1 - (left + MARGIN) / WIDTH, height / whole))
 
 
 def need_matplotlib() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gidx.formats.offers import Signal, Zooms
 from gidx.ground.region import RegionSet
-from gidx.views.plot.axes import NOTE, Track
+from gidx.views.plot.axes import NOTE, VALUES, Track
 from gidx.views.plot.draw import draw_nothing
 
 HEIGHT = 80.0  # points, in a figure of our own
@@ -38,7 +38,7 @@ def draw_signal(track: Track, file: Signal, zooms: Zooms, asked: RegionSet) -> N
     low, high = min(np.nanmin(values), 0.0), max(np.nanmax(values), 0.0)
     height = HEIGHT if track.own else track.height
     room = (high - low or 1.0) / max(1 - NOTE / height, 0.5)  # the note is above the highest
-    track.finish(height, note)
+    track.finish(height, note, VALUES)
     ax.set_ylim(low, low + room)
     ax.set_yticks(sorted({low, 0.0, high}))
     ax.yaxis.set_major_formatter("{x:.3g}")

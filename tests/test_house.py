@@ -12,6 +12,8 @@ import pytest
 from docs import house
 
 import gidx
+from gidx.formats.base import Format
+from gidx.formats.bbi.read import Bbi
 
 CONTRIBUTING = Path(__file__).parent.parent / "CONTRIBUTING.md"
 MOST = 8
@@ -82,6 +84,58 @@ def test_the_way_of_a_call_is_as_contributing_tells_it(name, call, tmp_path):
         assert depth <= len(above)
         above = [*above[:depth], function]
         assert set(above[:-1]) <= found[function]
+
+
+def how_it_was_done():
+    """Rows of CONTRIBUTING's table of what bigWig took: files, and the names said of them."""
+    text = CONTRIBUTING.read_text().partition("### As it was done: bigWig")[2]
+    for line in text.partition("\n### ")[0].splitlines():
+        cells = [re.findall(r"`([^`]+)`", cell) for cell in line.split("|")[1:-1]]
+        if len(cells) == 2 and cells[0]:
+            yield cells
+
+
+def there(name, beside=""):
+    """The file or folder that a name is, as CONTRIBUTING says it."""
+    root = CONTRIBUTING.parent
+    places = (
+        house.HOUSE / name,
+        root / name,
+        house.HOUSE / beside / name,
+        house.HOUSE / f"{name}.py",
+    )
+    return next((place for place in places if place.exists()), None)
+
+
+def test_the_files_that_contributing_names_are_there():
+    text = re.sub(r"```.*?```", "", CONTRIBUTING.read_text(), flags=re.S)
+    named = set(re.findall(r"`([\w./]+(?:\.(?:pyx?|pxd|md|toml)|\w/\w*))`", text))
+    assert len(named) > 30
+    made = {"build/"}  # by the build
+    lost = [n for n in named - made if there(n, "formats") is None]
+    assert lost == []
+
+
+def test_bigwig_took_what_contributing_says_where_it_says():
+    rows = list(how_it_was_done())
+    assert len(rows) > 10
+    for files, names in rows:
+        paths = [there(f, str(Path(files[0]).parent)) for f in files]
+        assert None not in paths, files
+        told = "".join(path.read_text() for path in paths)
+        said = [n.removeprefix("df.gidx.") for n in names if "/" not in n]
+        assert [n for n in said if not re.search(rf"\b{n}\b", told)] == [], files
+
+
+def test_contributing_lists_the_verbs_of_a_format():
+    text = CONTRIBUTING.read_text().partition("## To add another format")[2]
+    step = re.search(r"2\. (.*?)\n3\. ", text, re.S)[1]
+    listed = re.findall(r"`(\w+)`", step.partition("which binds")[0])
+    verbs = {name for name, found in vars(Format).items() if callable(found) or
+             isinstance(found, property)}  # fmt: skip
+    assert sorted(listed[1:]) == sorted(name for name in verbs if not name.startswith("_"))
+    left = re.findall(r"`(\w+)`", step.partition("all but")[2].partition(" are there")[0])
+    assert left == [n for n in listed[1:] if n not in {*vars(Bbi), "among"}]  # it has a default
 
 
 def functions(module):

@@ -142,3 +142,38 @@ def test_letters_that_an_encoding_does_not_have_are_not_written(tmp_path):
     with pytest.raises(WriteError, match="row 1: 'ł', which iso8859-1 does not have"):
         gidx.write_bed(frame, tmp_path / "x.bed", encoding="latin-1")
     assert not list(tmp_path.iterdir())
+
+
+NAMED = {  # rows on two chroms that are no UTF-8, and headers that give them a length
+    "a.bed.gz": b"#caf\xe9\na\xff\t1\t5\na\xfe\t1\t5\n",
+    "a.tsv.gz": b"#chrom\tstart\tend\na\xff\t2\t5\na\xfe\t2\t5\n",
+    "a.gff3.gz": b"##gff-version 3\n##sequence-region a\xfe 1 70\n##sequence-region a\xff 1 90\n"
+    b"a\xff\ts\tgene\t2\t5\t.\t+\t.\tID=x\na\xfe\ts\tgene\t2\t5\t.\t+\t.\tID=y\n",
+    "a.vcf.gz": b"##fileformat=VCFv4.2\n##contig=<ID=a\xfe,length=70>\n"
+    b"##contig=<ID=a\xff,length=90>\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    b"a\xff\t2\t.\tA\tC\t.\t.\t.\na\xfe\t2\t.\tA\tC\t.\t.\t.\n",
+    "a.sam.gz": b"@HD\tVN:1.6\tSO:coordinate\n@SQ\tSN:a\xff\tLN:90\n@SQ\tSN:a\xfe\tLN:70\n"
+    b"r\t0\ta\xff\t2\t60\t4M\t=\t3\t0\tACGT\tIIII\nr\t0\ta\xfe\t2\t60\t4M\t=\t3\t0\tACGT\tIIII\n",
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.filterwarnings("ignore::gidx.errors.GidxWarning")
+def test_chroms_that_are_no_utf8_are_shown_escaped_and_asked_for_as_they_are_shown(tmp_path, name):
+    path, seen = tmp_path / name, [r"a\xff", r"a\xfe"]
+    with gidx.bgzf.open(path, "wb") as file:
+        file.write(NAMED[name])
+    given = {"chrom": 1, "start": 2, "end": 3} if name == "a.tsv.gz" else {}
+    gidx.build_index(path, **given)
+    ds = gidx.open(path)
+    sized = name not in ("a.bed.gz", "a.tsv.gz")
+    assert dict(ds.chroms) == (
+        dict(zip(seen, (90, 70), strict=True)) if sized else dict.fromkeys(seen)
+    )
+    assert ds.to_table()["chrom"].to_pylist() == seen
+    assert gidx.open(NAMED[name]).to_table()["chrom"].to_pylist() == seen
+    for chrom in seen:
+        for region in (chrom, f"{chrom}:2-5", (chrom, 1, 5)):
+            assert ds.to_table(region)["chrom"].to_pylist() == [chrom]
+    assert ds.to_pandas().gidx.query(seen[1])["chrom"].tolist() == seen[1:]
+    assert gidx.TabixIndex.read(f"{path}.tbi").stats_table()["chrom"].to_pylist() == seen

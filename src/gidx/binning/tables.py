@@ -121,7 +121,9 @@ def _bins(index: Index, refs: Integers, bins: Integers) -> dict[str, Column]:
 
 def _chrom(names: Sequence[str], count: int, refs: Integers) -> Coded:
     # what is no UTF-8 is so in the data's chrom, too
-    known = [n.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for n in names]
+    known = [
+        n.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for n in names
+    ]
     return Coded(known or [str(i) for i in range(count)], refs.astype(np.int32))
 
 

@@ -76,7 +76,7 @@ def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Bed:
     declared = _typed(declared, types, head.name)
     exact = width or declared.autosql_count
     rules = Rules(0, 1, 2, one_based=False, meta=head.meta, exact=exact, tracks=True, spaces=spaces)
-    return Bed(head.lines.decode("utf-8", "replace"), rules, declared)
+    return Bed(head.lines.decode("utf-8", "backslashreplace"), rules, declared)
 
 
 def _parted(rows: list[bytes], width: int, spaces: bool) -> list[Sequence[bytes]]:
@@ -242,7 +242,7 @@ def _last_words(head: Head) -> list[str]:
     last = next(head.last_lines(), None)
     if last is None:
         return []
-    text = last.lstrip(b"#").strip().decode("utf-8", "replace")
+    text = last.lstrip(b"#").strip().decode("utf-8", "backslashreplace")
     return text.split("\t") if "\t" in text else text.split()
 
 

@@ -65,7 +65,7 @@ def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Table:
     if schema is not None:
         columns = _given(schema, columns, rules, head.name)
     columns = _typed(types, columns, rules, head.name)
-    return Table(head.lines.decode("utf-8", "replace"), rules, columns)
+    return Table(head.lines.decode("utf-8", "backslashreplace"), rules, columns)
 
 
 def _given(given: Any, columns: list[Column], rules: Rules, name: str) -> list[Column]:
@@ -129,7 +129,7 @@ def _typed(types: Any, columns: list[Column], rules: Rules, name: str) -> list[C
 def _names(head: Head, width: int) -> list[str]:
     for line in head.last_lines():
         words = line.lstrip(head.meta).lstrip(b" ")
-        names = words.decode("utf-8", "replace").split("\t")
+        names = words.decode("utf-8", "backslashreplace").split("\t")
         if len(names) == width and len(set(names)) == width and all(names):
             return names
         if not line.startswith(head.meta):

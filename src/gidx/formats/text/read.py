@@ -193,7 +193,7 @@ class TabixText(Format, AsTexts, Declares, Widens, offers.TextLines):
     def _decoded(self, name: bytes) -> str:
         """A chrom's name, which Arrow has to hold; what it is in the file is kept."""
         text = name if self.encoding is None else self.encoding.decode(name)
-        found = text.decode("utf-8", "replace")
+        found = text.decode("utf-8", "backslashreplace")
         if found.encode() != text and found not in self._raw:
             warn(f"{self.source.name}: chrom {found!r} is {WAY_OUT}")
         if self._raw.setdefault(found, name) != name:

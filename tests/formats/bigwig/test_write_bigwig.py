@@ -369,3 +369,25 @@ def test_arrays_that_are_no_signal_are_refused(arrays, sizes, message):
 def test_options_that_a_file_cannot_have(options, message):
     with pytest.raises(WriteError, match=message):
         written(frame([("a", 0, 1, 1.0)]), {"a": 9}, **options)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=9),
+       st.sampled_from(["f4", "f8", "i1", "u8", "bool", ">i4"]))  # fmt: skip
+def test_what_is_masked_is_no_value(bases, kind):
+    values = np.array([value for value, _ in bases]).astype(kind)
+    mask = [masked for _, masked in bases]
+    found = gidx.open(written({"a": np.ma.MaskedArray(values, mask)}))
+    expected = [np.nan if m else float(v) for v, m in zip(values, mask, strict=True)]
+    if "a" in found.chroms:
+        np.testing.assert_array_equal(found.values(("a", 0, len(bases))), expected)
+    else:
+        assert all(mask)
+
+
+@pytest.mark.parametrize(("data", "said"), [
+    ({"1": [1.0], 1: [2.0]}, "two chroms '1'"),
+    ({"a": np.array(5.0)}, "'a' is ndarray, expected an array"),
+])  # fmt: skip
+def test_arrays_that_are_none_or_two_are_refused(data, said):
+    with pytest.raises(WriteError, match=said):
+        written(data)

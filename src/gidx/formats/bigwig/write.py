@@ -87,7 +87,7 @@ def write_bigwig(
     data
         Rows, as `gidx.write_bed` takes them, with a column of numbers. Rows of a chrom do not
         overlap. Or a signal: a dict of chrom to an array with a value for each base from the
-        first on; neighbours of one value become a row, and NaN is no value.
+        first on; neighbours of one value become a row, and NaN, or what is masked, is no value.
     path : str, PathLike or binary file
         The file; what it holds stays untouched until the new one is complete.
     chromsizes
@@ -293,9 +293,17 @@ class _Arrays:
     """Runs of equal values of arrays; what is kept is how many begin in each part of one."""
 
     def __init__(self, data: Mapping[Any, Any], chromsizes: Any, invalid: Invalid) -> None:
-        given = {chrom_name(name) or str(name): array for name, array in data.items()}
+        given: dict[str, Any] = {}
+        for key, array in data.items():
+            name = chrom_name(key) or str(key)
+            if name in given:
+                raise WriteError(
+                    f"the arrays have two chroms {name!r}, as text and number", row=None
+                )
+            given[name] = array
         for name, array in given.items():
-            if isinstance(array, (str, bytes)) or not hasattr(array, "__len__"):
+            is_one = isinstance(array, (str, bytes)) or not hasattr(array, "__len__")
+            if is_one or getattr(array, "shape", None) == ():  # numpy's own have a __len__
                 found = f"{name!r} is {type(array).__name__}"
                 raise WriteError(f"{found}, expected an array of the chrom's values", row=None)
         lengths = {name: len(array) for name, array in given.items()}
@@ -341,6 +349,8 @@ class _Arrays:
 
 def _signal(name: str, given: Any, invalid: Invalid) -> Floats:
     array = np.asarray(given)
+    if isinstance(given, np.ma.MaskedArray) and array.dtype.kind in "biuf":
+        array = np.where(np.ma.getmaskarray(given), np.nan, array)
     if array.ndim != 1 or array.dtype.kind not in "biuf":
         raise WriteError(
             f"{name}: found {array.dtype} of shape {array.shape}, expected an array of numbers, "

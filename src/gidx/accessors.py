@@ -344,9 +344,10 @@ class GidxAccessor:
         A frame on this one's index: ``size`` of the row in bases, how many are ``covered``,
         i.e. have a value, their ``sum``, ``mean0`` with bases without a value as 0, ``mean``,
         ``min`` and ``max`` of those that have one, NaN where none has. Of rows with blocks
-        (BED12: ``blockSizes``, ``chromStarts``) the blocks count, as there: exons, not introns;
-        ``blocks=False`` takes such rows whole. Rows on a chrom that the bigWig does not have
-        are not covered.
+        (BED12: ``blockSizes``, ``chromStarts`` or ``blockStarts``, in any case) the blocks count,
+        as there: exons, not introns; ``blocks=False`` takes such rows whole. Rows on a chrom
+        that the bigWig does not have are not covered; one that it has in another style (``1``,
+        ``chr1``) is an error.
 
         >>> genes.gidx.average("signal.bw")[["size", "covered", "sum", "mean"]]
             size  covered   sum  mean

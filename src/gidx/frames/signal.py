@@ -11,6 +11,8 @@ import pandas as pd
 
 from gidx.arrow import schema
 from gidx.bbi.summary import Spans, depth
+from gidx.declared.declare import field_name
+from gidx.errors import UnknownChromError, without_style
 from gidx.formats.offers import Signal
 from gidx.frames.nested import explode
 from gidx.frames.positions import Positions, positions
@@ -54,11 +56,15 @@ def _depths(where: Positions) -> Iterator[_Runs]:
     for lo, hi in steps(len(where.codes)):
         counts += np.bincount(where.codes[lo:hi] + 1, minlength=len(counts))
     firsts = np.r_[0, np.cumsum(counts[1:])]
+    # a row before the first base, as rows that were widened have it, is at home on its line too
+    low = min(int(where.start.min(initial=0)), 0)
     code = 0
     while code < len(where.names):
         last = int(np.searchsorted(firsts, firsts[code] + tuning.piled_rows, "right")) - 1
         rows = order[firsts[code] : firsts[max(last, code + 1)]]
         starts, ends = picked(where.start, rows), picked(where.end, rows)
+        if low:
+            starts, ends = starts - low, ends - low
         width = _LONGEST
         if last > code + 1:
             width = int(ends.max(initial=0)) + 1  # so that no row touches the next chrom's
@@ -69,25 +75,22 @@ def _depths(where: Positions) -> Iterator[_Runs]:
             else:
                 place = (where.codes[rows].astype(np.int64) - code) * width
                 starts, ends = starts + place, ends + place
-        yield _runs(depth(starts, ends), code, width)
+        yield _runs(depth(starts, ends), code, width, low)
         code = max(last, code + 1)
 
 
-def _runs(spans: Spans, code: int, width: int) -> _Runs:
+def _runs(spans: Spans, code: int, width: int, low: int) -> _Runs:
     """Spans of one depth that touch as one, where one row ends and another begins; each in its
-    chrom, of which ``code`` is the first and each is so wide on the line."""
+    chrom, of which ``code`` is the first and each is so wide on the line, from ``low`` on."""
     same = (spans.start[1:] == spans.end[:-1]) & (spans.min[1:] == spans.min[:-1])
     first = np.flatnonzero(np.r_[True, ~same])[: len(spans.start)]
     last = np.r_[first[1:] - 1, len(spans.start) - 1][: len(first)]
     start, end = spans.start[first], spans.end[last]
     chrom = start // width
-    start -= chrom * width
-    end -= chrom * width
+    start += low - chrom * width
+    end += low - chrom * width
     depths = spans.min[first].astype(np.int64)
     return (chrom + code).astype(np.int32), start, end, depths
-
-
-_BLOCKS = ("blockSizes", "chromStarts")
 
 
 def average(
@@ -102,9 +105,10 @@ def average(
     """What a signal is over each row, or its blocks, as UCSC's bigWigAverageOverBed has it."""
     n = len(frame)
     where, row = positions(frame, roles), np.arange(n)
-    if blocks and roles.end and all(name in frame.columns for name in _BLOCKS):
-        where, row = _of_blocks(frame, roles, where)
-    ids = np.array([*(chroms.get(name, -1) for name in where.names), -1], np.int64)
+    ids = np.array([*_ids(where, chroms), -1], np.int64)
+    names = {field_name(c): c for c in reversed(frame.columns.tolist()) if isinstance(c, str)}
+    if blocks and roles.end and {"blockSizes", "chromStarts"} <= names.keys():
+        where, row = _of_blocks(frame, roles, where, names["blockSizes"], names["chromStarts"])
     size = np.bincount(row, where.end - where.start, n).astype(np.int64)
     windows = Windows(ids[where.codes], where.start, where.end)
     of_each, totals, lowest, highest = file.over(windows, threads)
@@ -125,10 +129,27 @@ def average(
         }, index=frame.index)  # fmt: skip
 
 
-def _of_blocks(frame: pd.DataFrame, roles: Roles, rows: Positions) -> tuple[Positions, Ints]:
+def _ids(where: Positions, chroms: dict[str, int]) -> Iterator[int]:
+    """The signal's number of each chrom, -1 for none; one in another style is an error."""
+    used = np.bincount(where.codes + 1, minlength=len(where.names) + 1)[1:] > 0
+    plain = {without_style(name): name for name in chroms}
+    for name, has_rows in zip(where.names, used.tolist(), strict=True):
+        meant = plain.get(without_style(name))
+        if has_rows and name not in chroms and meant is not None:
+            raise UnknownChromError(
+                f"the frame has the chrom {name!r}, the signal {meant!r}; rename the frame's",
+                chrom=name,
+                hint=meant,
+            )
+        yield chroms.get(name, -1)
+
+
+def _of_blocks(
+    frame: pd.DataFrame, roles: Roles, rows: Positions, sizes: str, starts: str
+) -> tuple[Positions, Ints]:
     """Blocks instead of the rows that have some, and which row each is of."""
-    slim = frame[[roles.chrom, roles.start, roles.end, *_BLOCKS]].reset_index(drop=True)
-    exploded = explode(slim, roles, *_BLOCKS)
+    slim = frame[[roles.chrom, roles.start, roles.end, sizes, starts]].reset_index(drop=True)
+    exploded = explode(slim, roles, sizes, starts)
     of = exploded.index.to_numpy(np.int64)
     lone = np.setdiff1d(np.arange(len(frame)), of)
     found = positions(exploded, roles)

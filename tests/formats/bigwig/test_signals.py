@@ -32,15 +32,18 @@ def frame(rows) -> pd.DataFrame:
 # ── depth ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@given(tables(), st.sampled_from([0, 9, 2**16]))
-def test_a_pileup_is_the_depth_of_each_base(table, together):
-    rows = [row[:3] for row in table.rows]
+@given(tables(), st.sampled_from([0, 9, 2**16]), st.sampled_from([0, 4]))
+def test_a_pileup_is_the_depth_of_each_base(table, together, before):
+    # rows that were widened may begin before the first base
+    rows = [(chrom, start - before, end - before) for chrom, start, end, _ in table.rows]
     with tuning.set(piled_rows=together):
         found = frame(rows).gidx.pileup()
+    # one that begins just before it is at it, as POS 0 of a VCF
+    rows = [(c, 0, max(e, 1)) if s == -1 else (c, s, e) for c, s, e in rows]
     for chrom, size in table.chroms.items():
-        expected = [sum(c == chrom and s <= b < e for c, s, e in rows) for b in range(size)]
-        mine = [(c, s, e, v) for c, s, e, v in found.itertuples(index=False)]
-        assert bases(mine, chrom, 0, size) == [n or None for n in expected]
+        places = range(-before, size)
+        expected = [sum(c == chrom and s <= b < e for c, s, e in rows) for b in places]
+        assert bases(mine_of(found), chrom, -before, size) == [n or None for n in expected]
     pairs = pairwise(mine_of(found))
     assert not any(a[0] == b[0] and a[2] == b[1] and a[3] == b[3] for a, b in pairs)
 
@@ -132,6 +135,25 @@ def test_averages_of_rows_with_blocks_are_over_their_bases(texts, signal, data):
     whole = table.gidx.average(build(signal.rows, signal.chroms), blocks=False)
     slim = table[["chrom", "start", "end"]].gidx.average(build(signal.rows, signal.chroms))
     pd.testing.assert_frame_equal(whole, slim)
+
+
+@pytest.mark.parametrize("names", [("blockSizes", "blockStarts"), ("BlockSizes", "BlockStarts"),
+                                   ("block_sizes", "chrom_starts")])  # fmt: skip
+def test_blocks_are_known_by_the_names_of_others(names):
+    # as write_bigbed and the pictures know them; pyranges writes the second ones
+    rows = frame([("a", 0, 10)]).assign(**dict(zip(names, ("2,3,", "0,7,"), strict=True)))
+    found = rows.gidx.average(written({"a": np.arange(20.0)})).iloc[0]
+    assert (found["size"], found["covered"], found["sum"]) == (5, 5, 0 + 1 + 7 + 8 + 9)
+
+
+def test_averages_on_a_chrom_of_another_style_are_an_error():
+    signal = written({"chr1": np.ones(9)})
+    with pytest.raises(
+        gidx.UnknownChromError, match="the frame has the chrom '1', the signal 'chr1'"
+    ):
+        frame([("1", 0, 3)]).gidx.average(signal)
+    known = frame([("2", 0, 3)]).astype({"chrom": pd.CategoricalDtype(["1", "2"])})
+    assert known.gidx.average(signal)["covered"].tolist() == [0]  # no row is on chrom 1
 
 
 def test_averages_ask_a_bigwig():

@@ -20,12 +20,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import texts
-from race import peer
 
 import gidx
 
@@ -162,7 +162,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=100)
     parser.add_argument("--parts", action="store_true", help="where our own time goes, too")
     asked = parser.parse_args()
-    there = {name for name in ("oxbow", "polars_bio", "pyvcf2parquet") if peer(name)}
+    there = {name for name in ("oxbow", "polars_bio", "pyvcf2parquet") if find_spec(name)}
 
     def field(**bodies: str) -> dict[str, str]:
         return {"gidx": _OURS, **{k: v for k, v in bodies.items() if k in there}}

@@ -1,5 +1,6 @@
 """What the examples in docstrings find: a folder with small files, and the usual names."""
 
+import shutil
 from importlib.util import find_spec
 
 import numpy as np
@@ -34,11 +35,25 @@ TEXTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _example_files(doctest_namespace, tmp_path_factory, monkeypatch):
-    folder = tmp_path_factory.mktemp("doctest")
-    monkeypatch.chdir(folder)
-    genes = pd.DataFrame(
+@pytest.fixture(scope="session")
+def _examples(tmp_path_factory):
+    """The files, made once."""
+    folder = tmp_path_factory.mktemp("examples")
+    sizes = {"chr22": 50_818_468, "chrX": 156_040_895}
+    gidx.write_bigbed(_genes(), folder / "genes.bb", chromsizes=sizes, extra_index=["name"])
+    signal = {"chrom": "chr22", "start": [11_999, 12_002], "end": [12_002, 12_050]}
+    signal = pd.DataFrame({**signal, "value": [1.5, 0.5]})
+    gidx.write_bigwig(signal, folder / "signal.bw", sizes)
+    for name, (text, preset) in TEXTS.items():
+        with gidx.bgzf.open(folder / name, "w") as file:
+            file.write(text.encode())
+        places = {"chrom": 1, "start": 2} if preset is None else {}
+        gidx.build_index(folder / name, preset=preset, **places)
+    return folder
+
+
+def _genes():
+    return pd.DataFrame(
         {
             "chrom": ["chr22", "chr22", "chrX"],
             "start": [12_000, 260_000, 5_000],
@@ -48,13 +63,11 @@ def _example_files(doctest_namespace, tmp_path_factory, monkeypatch):
             "strand": ["+", "+", "-"],
         }
     )
-    sizes = {"chr22": 50_818_468, "chrX": 156_040_895}
-    gidx.write_bigbed(genes, "genes.bb", chromsizes=sizes, extra_index=["name"])
-    signal = {"chrom": "chr22", "start": [11_999, 12_002], "end": [12_002, 12_050]}
-    gidx.write_bigwig(pd.DataFrame({**signal, "value": [1.5, 0.5]}), "signal.bw", sizes)
-    for name, (text, preset) in TEXTS.items():
-        with gidx.bgzf.open(name, "w") as file:
-            file.write(text.encode())
-        places = {"chrom": 1, "start": 2} if preset is None else {}
-        gidx.build_index(name, preset=preset, **places)
-    doctest_namespace.update(gidx=gidx, np=np, pd=pd, genes=genes)
+
+
+@pytest.fixture(autouse=True)
+def _example_files(doctest_namespace, tmp_path_factory, monkeypatch, _examples):
+    folder = tmp_path_factory.mktemp("doctest")
+    shutil.copytree(_examples, folder, dirs_exist_ok=True)  # an index no older than its data
+    monkeypatch.chdir(folder)
+    doctest_namespace.update(gidx=gidx, np=np, pd=pd, genes=_genes())

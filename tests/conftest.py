@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from hypothesis import HealthCheck, settings
 from gidx import cli
 
 collect_ignore = ["typed"]  # calls for type checkers, which nobody makes
+
+# Images of Python often set it. Each process that a test starts would compile all that it imports
+# of gidx, a second and more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # The same examples each time: a failure that one run shows, the next one shows too. Others, and
 # more of them, by ``--hypothesis-profile=thorough``.
@@ -24,6 +29,16 @@ settings.register_profile(
 settings.register_profile("thorough", settings.get_profile("gidx"), derandomize=False,
                           max_examples=1000)  # fmt: skip
 settings.load_profile("gidx")
+
+# What is imported and collected stays to the end. Python's collector walked through these million
+# objects again and again, for a seventh of the suite's time: it is told of them once all are there,
+# and sees from then on what tests make.
+gc.disable()
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -273,3 +273,45 @@ def test_the_depth_of_older_writers_counts_whole_stretches(drawn):
     rows = sorted((start, start + size) for start, size in drawn)
     found = older_depth(*np.array(rows, np.int64).reshape(-1, 2).T.copy())
     assert list(zip(*(a.tolist() for a in found), strict=True)) == brute(rows)
+
+
+def headers_lost(data: bytes) -> dict[str, bytes]:
+    """The file with one thing less in its headers: what it is, and the bytes."""
+    head = BigBed(MemorySource(data)).head
+    extended = int(head.fixed["extended_header_offset"])
+    (listed,) = np.frombuffer(data, "<u8", 1, extended + 4)
+
+    def put(at: int, value: int, size: int = 2) -> bytes:
+        return data[:at] + value.to_bytes(size, "little") + data[at + size :]
+
+    reduction = int(head.zooms["reduction"][1])
+    return {
+        "a zoom level": put(6, int(head.fixed["zoom_levels"]) - 1),
+        "all zoom levels": put(6, 0),
+        "the extended header": put(56, 0, 8),
+        "the count of indexes": put(extended + 2, 0),
+        "the list of indexes": put(extended + 4, 0, 8),
+        "the type of an index": put(int(listed), 1),
+        "the field of an index": put(int(listed) + 16, 2),
+        "the reduction of a level": put(64 + 24, reduction // 2, 4),
+    }
+
+
+def test_what_the_headers_lost_is_said():
+    data, _ = made(5)
+    assert check(data).ok
+    assert [what for what, lost in headers_lost(data).items() if is_ok(lost)] == []
+
+
+def test_an_index_of_a_column_of_the_head_is_held_against_it():
+    frame = pd.DataFrame({"chrom": ["chr1", "chr2"], "start": [1, 7], "end": [5, 9]})
+    out = io.BytesIO()
+    named = frame.assign(name=["chr1", "chr2"])
+    gidx.write_bigbed(named, out, chromsizes=SIZES, extra_index=["name"])
+    data = out.getvalue()
+    file = BigBed(MemorySource(data))
+    (listed,) = np.frombuffer(data, "<u8", 1, int(file.head.fixed["extended_header_offset"]) + 4)
+    at = int(listed) + 16
+    of_chroms = data[:at] + bytes(2) + data[at + 2 :]
+    assert check(of_chroms).ok
+    assert not is_ok(data[:at] + bytes([1, 0]) + data[at + 2 :])

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gidx.bbi import summary
+from gidx.bbi import bplus_tree, range_tree, summary
 from gidx.bbi.bplus_tree import BPlusTree
 from gidx.bbi.header import HEADER, ZOOM_HEADER
 from gidx.bbi.range_tree import RangeTree, TreeItems, key
 from gidx.formats.bbi.read import Bbi
-from gidx.ground.layout import Record, ordered, read_array
+from gidx.ground.layout import Order, Record, ordered, read_array
+from gidx.ground.ranges import Ranges
 from gidx.ground.region import Region
+
+_PIECE = 1 << 24  # bytes that are looked through at once
+_HEAD = 64  # bytes that the head of a tree and of its root take at most
 
 # of a row, behind the block that it is in
 LOST = "is not found by the data index, whose bounds of its block do not hold it"
@@ -23,7 +29,7 @@ LOST = "is not found by the data index, whose bounds of its block do not hold it
 
 def proved(file: Bbi, rows: Callable[[Leaves], Iterator[str]]) -> list[str]:
     """What is wrong with a file's trees, and then what ``rows`` finds by its rows."""
-    problems = [*stray_nodes(file)]
+    problems = [*stray_nodes(file), *lost_trees(file)]
     leaves = Leaves.of(file.data_tree.leaves())
     at = leaves.overlap()
     if at is None:
@@ -51,6 +57,70 @@ def stray_nodes(file: Bbi) -> Iterator[str]:
         yield f"zoom level {int(np.argmax(lost))} has a reduction of 0, so it is not found"
     elif np.any(np.diff(file.reductions) <= 0):
         yield f"zoom levels are not from the finest to the coarsest: {file.reductions}"
+
+
+def lost_trees(file: Bbi) -> Iterator[str]:
+    """A tree that nothing leads to: of a zoom level or an extra index that the header lost.
+
+    Whatever is not a block is looked through for the magics of trees; blocks are compressed,
+    and may hold anything.
+    """
+    head = file.head
+    known = {int(head.fixed["chromosome_tree_offset"]), int(head.fixed["index_offset"])}
+    known |= {int(at) for at in head.zooms["index_offset"]}
+    known |= {index.offset for index in head.extra_indexes}
+    blocks = [file.data_tree.ranges(), *(file.zoom_plan(i, None) for i in range(len(head.zooms)))]
+    magics = [_magic(layout, head.order) for layout in (bplus_tree, range_tree)]
+    for begin, end in _between(np.concatenate(blocks), file.source.size):
+        text = bytes(file.source.read(begin, end - begin))
+        for found in re.finditer(b"|".join(map(re.escape, magics)), text):
+            at = begin + found.start()
+            if at not in known and _is_tree(
+                text[found.start() : found.start() + _HEAD], head.order
+            ):
+                yield (
+                    f"byte {at}: a tree that nothing leads to, so the header lost a zoom level or "
+                    "an extra index; write the file again"
+                )
+                return
+
+
+def _between(blocks: Ranges, size: int) -> Iterator[tuple[int, int]]:
+    """Where no block is, in pieces that overlap by the head of a tree."""
+    blocks = blocks[np.argsort(blocks[:, 0], kind="stable")]
+    ends = np.maximum.accumulate(np.r_[np.uint64(0), blocks[:, 1]])
+    for begin, end in zip(ends.tolist(), [*blocks[:, 0].tolist(), size], strict=True):
+        for at in range(begin, min(end, size), _PIECE):
+            yield at, min(at + _PIECE + _HEAD, end, size)
+
+
+def _magic(layout: ModuleType, order: Order) -> bytes:
+    return np.array(layout.MAGIC, f"{order}u4").tobytes()
+
+
+def _is_tree(text: bytes, order: Order) -> bool:
+    """Whether what begins with a tree's magic is one, with a node."""
+    b_plus = text.startswith(_magic(bplus_tree, order))
+    layout = ordered(bplus_tree.TREE if b_plus else range_tree.TREE, order)
+    root = text[layout.itemsize :]
+    if len(root) < range_tree.NODE.itemsize:
+        return False
+    tree = np.frombuffer(text, layout, 1)[0]
+    count = int(np.frombuffer(root, ordered(range_tree.NODE, order), 1)[0]["count"])
+    values = (bplus_tree.CHROM.itemsize, bplus_tree.BLOCK.itemsize)
+    return (
+        root[0] <= 1 <= count <= int(tree["block_size"])
+        and int(tree["item_count"]) >= count * root[0]
+        and (not b_plus or int(tree["value_size"]) in values)
+    )
+
+
+def too_wide(summaries: Record, reduction: int) -> str:
+    """A summary of more bases than its level's reduction, in words; '' for none."""
+    size = summaries["end"].astype(np.int64) - summaries["start"]
+    if size.max(initial=0) <= reduction:
+        return ""
+    return f"a summary is of {int(size.max()):,} bases, more than the reduction of the level"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ where they have one, are held against the rows as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -33,7 +33,7 @@ from gidx.bbi.blocks import Blocks
 from gidx.bbi.record import HEAD
 from gidx.bbi.zoom import SUMMARY, Positions, positions, read_summaries
 from gidx.declared.columns import HEAD_FIELDS
-from gidx.formats.bbi.proof import LOST, Leaves, before, first_wrong, proved
+from gidx.formats.bbi.proof import LOST, Leaves, before, first_wrong, proved, too_wide
 from gidx.formats.bigbed.read import BigBed
 from gidx.ground.layout import Record
 from gidx.ground.region import Region
@@ -59,11 +59,11 @@ def _walk(file: BigBed, leaves: Leaves) -> Iterator[str]:
     """One pass over all blocks."""
     extras = []
     for index in file.head.extra_indexes:
-        if index.field >= HEAD_FIELDS:
-            extras.append(_Extra(file, index.field, index.offset, leaves))
-            yield from extras[-1].misled()
-    want = max((extra.field for extra in extras), default=HEAD_FIELDS - 1) + 1 - HEAD_FIELDS
-    lost = False
+        extras.append(_Extra(file, index.field, index.offset, leaves))
+        yield from extras[-1].misled()
+    last = max((extra.field for extra in extras), default=HEAD_FIELDS - 1)
+    want = max(last + 1 - HEAD_FIELDS, 0)
+    lost, names = False, [name.encode() for name in file.chroms]
     for ranges in file.groups(file.data_tree.ranges()):
         blocks = file.fetch(ranges)
         chrom, start, end, fields = file.records(blocks, want)
@@ -77,7 +77,13 @@ def _walk(file: BigBed, leaves: Leaves) -> Iterator[str]:
                 "write the file again"
             )
         for extra in extras:
-            yield from extra.compare(blocks, of, fields)
+            if extra.field >= HEAD_FIELDS:
+                keys = _texts(blocks, fields, extra.field - HEAD_FIELDS)
+            elif extra.field == 0:
+                keys = [names[i] for i in chrom.tolist()]
+            else:
+                keys = [b"%d" % at for at in (start, end)[extra.field - 1].tolist()]
+            yield from extra.compare(blocks, of, keys)
     yield from _summaries(file)
 
 
@@ -110,7 +116,7 @@ class _Extra:
                 f"{int(begin[wrong[0]])} to {int(end[wrong[0]])}, which are no block"
             )
 
-    def compare(self, blocks: Blocks, of: Any, fields: npt.NDArray[np.int32]) -> Iterator[str]:
+    def compare(self, blocks: Blocks, of: Any, keys: Sequence[bytes]) -> Iterator[str]:
         """Keys of the rows of some blocks without an item, and items without a row."""
         if self._told:
             return
@@ -119,9 +125,6 @@ class _Extra:
         items = self._items[first:last]
         to = np.searchsorted(begins, items["offset"].astype(np.uint64)).tolist()
         told = set(zip(to, (bytes(k).rstrip(b"\0") for k in items["key"]), strict=True))
-        text, f = blocks.text.data, self.field - HEAD_FIELDS
-        bounds = zip(fields[f].tolist(), (fields[f + 1] - 1).tolist(), strict=True)
-        keys = (bytes(text[a:b]) for a, b in bounds)
         there = set(zip(of.tolist(), keys, strict=True))
         if told == there:
             return
@@ -136,6 +139,12 @@ class _Extra:
                 f"extra index of {self._name}: {_shown(name)} leads to the block at byte "
                 f"{int(begins[block])}, which has no such row; write the file again"
             )
+
+
+def _texts(blocks: Blocks, fields: npt.NDArray[np.int32], f: int) -> list[bytes]:
+    """What stands in a field, row by row."""
+    bounds = zip(fields[f].tolist(), (fields[f + 1] - 1).tolist(), strict=True)
+    return [bytes(blocks.text.data[a:b]) for a, b in bounds]
 
 
 def _shown(name: bytes) -> str:
@@ -164,6 +173,7 @@ class _Level:
                 )
             parts.append(found)
         self.summaries = np.concatenate(parts)
+        self.problem = self.problem or too_wide(self.summaries, file.reductions[level])
 
     def compare(
         self, chrom: int, name: str, depths: Callable[[], Iterator[summary.Spans]], zero: Positions

@@ -25,7 +25,7 @@ from gidx.bbi import summary
 from gidx.bbi.blocks import Blocks
 from gidx.bbi.section import Runs
 from gidx.bbi.zoom import SUMMARY, read_summaries
-from gidx.formats.bbi.proof import LOST, Leaves, before, first_wrong, proved
+from gidx.formats.bbi.proof import LOST, Leaves, before, first_wrong, proved, too_wide
 from gidx.formats.bigwig.read import BigWig, spans_of
 from gidx.ground.layout import Record
 from gidx.ground.region import Region
@@ -142,6 +142,7 @@ class _Level:
                     )
                 parts.append(found)
         found = np.concatenate(parts)
+        self.problem = self.problem or too_wide(found, file.reductions[level])
         self._summaries = found[np.argsort(found["chrom"], kind="stable")]
         self._chrom = self._summaries["chrom"].astype(np.int64)
 

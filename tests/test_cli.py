@@ -221,7 +221,13 @@ def test_convert_cuts_rows_and_takes_blocks_that_share_a_base_where_it_is_told(r
     assert (code, "--clip cut 1 row to the end" in told) == (0, True)
     found = gidx.open("y.bb").to_table().to_pylist()[0]
     assert (found["end"], found["thickEnd"], found["blockSizes"]) == (1000, 1000, [6, 5])
-    assert "--clip is for bigBed" in run("convert", "x.bed", "y.tsv", "--clip")[2]
+    assert "--clip is for bigBed and bigWig" in run("convert", "x.bed", "y.tsv", "--clip")[2]
+    assert "--extra-index is for bigBed, y.tsv" in run("convert", "x.bed", "y.tsv",
+                                                       "--extra-index", "name")[2]  # fmt: skip
+    (folder / "u.bedGraph").write_text("chr1\t950\t1000\t1\nchr1\t1000\t1050\t2\n")
+    assert run("convert", "u.bedGraph", "y.bw", "--chromsizes", "sizes", "--clip",
+               "--schema", "bedGraph")[0] == 0  # fmt: skip
+    assert gidx.open("y.bw").count_rows() == 1
 
 
 def test_convert_takes_regions_and_columns(run):

@@ -87,6 +87,7 @@ WORDS = [
     ("query x.vcf --format vcf --no-header", "header=False", "--no-header is for tables and BED"),
     ("convert missing.tsv y.bb --chromsizes sizes", "df.fillna",
      "for the text that stands there pass --types p=string"),
+    ("convert unsorted.bed z.bw --chromsizes sizes", "schema='", "as one with --schema bedGraph"),
     ("convert x.bed z.bb --chromsizes short --clip", "clip=True", "warning: --clip cut "),
     ("index table.tsv.gz", "preset='bed'",
      "say --preset bed (or gff, vcf, sam), or --places 1,2,3"),

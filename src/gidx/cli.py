@@ -143,6 +143,7 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"bed_type='(\w+\+?)'", r"--bed-type \1"),
     (r"header=False", "--no-header"),
     (r"clip=True", "--clip"),
+    (r"with schema='bedGraph'", "with --schema bedGraph"),
     (
         r"fill it \(pandas: df\.fillna\(\{['\"](.*?)['\"]: …\}\)\) or drop the row",
         r"for the text that stands there pass --types \1=string",
@@ -488,6 +489,10 @@ def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kin
 # ── convert ─────────────────────────────────────────────────────────────────────────────────────
 
 
+_BBI_OPTIONS = {"extra_index": ("bigbed",), "allow_1bp_overlap": ("bigbed",),
+                "clip": ("bigbed", "bigwig")}  # fmt: skip
+
+
 def _convert(arguments: argparse.Namespace) -> int:
     from gidx.convert import can_sort, convert
     from gidx.convert.sources import opened
@@ -502,9 +507,10 @@ def _convert(arguments: argparse.Namespace) -> int:
             _wrong(arguments, f"{arguments.to} is not for a terminal; name a file, or pipe it")
         target = _standard_output()
     kind = target_kind(target, arguments.to)
-    for option in ("extra_index", "clip", "allow_1bp_overlap"):
-        if kind.name != "bigbed" and getattr(arguments, option):
-            what = f"{_flags(option)} is for bigBed, {arguments.target} is {kind.name}"
+    for option, kinds in _BBI_OPTIONS.items():
+        if kind.name not in kinds and getattr(arguments, option):
+            known = " and ".join(KINDS[name].title for name in kinds)
+            what = f"{_flags(option)} is for {known}, {arguments.target} is {kind.name}"
             _wrong(arguments, what)
     if arguments.sort and not can_sort(target, kind):
         what = f"{arguments.target} is {kind.name}"
@@ -795,7 +801,7 @@ zcat x.bed.gz | gidx convert - x.bb --chromsizes hg38.chrom.sizes""",
     convert.add_argument("--to", choices=TARGETS, help="what OUT is, if its suffix does not say")
     _region_options(convert, positional=False)
     _row_options(convert)
-    writing = convert.add_argument_group("for bigBed")
+    writing = convert.add_argument_group("for bigBed, and --chromsizes and --clip for bigWig")
     writing.add_argument("--chromsizes", metavar="FILE", help="names and sizes, as chrom.sizes")
     writing.add_argument(
         "--bed-type", metavar="TYPE", help="bed3 to bed12, +N for further columns: bed6+4"

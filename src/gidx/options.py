@@ -262,6 +262,7 @@ class WriteBbiOptions(TypedDict, total=False):
     """Options of `write_bigbed` and `write_bigwig`."""
 
     sort: bool
+    clip: bool
     compression: Literal["zlib"] | None
     level: int
     items_per_slot: int
@@ -274,7 +275,6 @@ class WriteBigBedRest(WriteBbiOptions, total=False):
     """Options of `write_bigbed`, but for what the rows are declared to be."""
 
     extra_index: str | Sequence[str] | None
-    clip: bool
     allow_1bp_overlap: bool
 
 

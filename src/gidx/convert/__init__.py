@@ -102,7 +102,7 @@ def convert(
         As in `write_bigbed`. For BED and tables, ``bed_type`` and ``autosql`` also say what its
         columns are called and of which type they are.
     extra_index, clip, allow_1bp_overlap
-        As in `write_bigbed`, for that target.
+        As in `write_bigbed`, for that target; clip for bigWig too.
     sort : bool
         Sort the rows of bigBed, BED, VCF, GFF and text with an index.
     header : bool, optional
@@ -134,10 +134,12 @@ def convert(
     'chrX\\t5000\\t9000\\tGENE3\\t0\\t-\\n'
     """
     kind = target_kind(target, to)
-    of_bigbed = {"extra_index": extra_index, "clip": clip, "allow_1bp_overlap": allow_1bp_overlap}
+    of_bigbed = {"extra_index": extra_index, "allow_1bp_overlap": allow_1bp_overlap}
     for name, given in of_bigbed.items():
         if given and kind.name != "bigbed":
             raise WriteError(f"{name} is for bigBed, not for {kind.name}")
+    if clip and kind.name not in ("bigbed", "bigwig"):
+        raise WriteError(f"clip is for bigBed and bigWig, not for {kind.name}")
     if sort and not can_sort(target, kind):
         raise WriteError(f"sort is for bigBed, lines and text with an index, not for {kind.name}")
     one_of("lists", lists, ("arrow", "text"))

@@ -115,7 +115,7 @@ def _write_bigwig(rows: pa.RecordBatchReader, target: Target, options: Writing) 
 
     if not isinstance(target, str | os.PathLike):
         raise WriteError("a bigWig file cannot be written to a stream; name a file")
-    write_bigwig(rows, target, options.chromsizes, **options.of_all)
+    write_bigwig(rows, target, options.chromsizes, clip=options.clip, **options.of_all)
 
 
 def _prove_text(file: Any, counts: Mapping[str | None, int], threads: int | None) -> list[str]:

@@ -391,3 +391,28 @@ def test_what_is_masked_is_no_value(bases, kind):
 def test_arrays_that_are_none_or_two_are_refused(data, said):
     with pytest.raises(WriteError, match=said):
         written(data)
+
+
+@given(signals(), st.integers(0, 9), st.booleans())
+def test_what_reaches_past_its_chrom_is_cut_to_it_where_that_is_asked(signal, less, as_arrays):
+    """FREEC#65, igv#425, telomeric-identifier#18: the last window is as long as all others."""
+    sizes = {name: max(size - less, 1) for name, size in signal.chroms.items()}
+    data = frame(signal.rows)
+    longer = any(end > sizes[chrom] for chrom, _, end, _ in signal.rows)
+    if as_arrays:
+        places = {name: bases(signal.rows, name, 0, size) for name, size in signal.chroms.items()}
+        data = {name: np.array(values, float) for name, values in places.items()}
+        longer = any(len(values) > sizes[name] for name, values in data.items())
+    if longer:
+        with pytest.raises(WriteError):
+            written(data, sizes)
+        with pytest.warns(gidx.GidxWarning, match="clip=True cut"):
+            found = gidx.open(written(data, sizes, clip=True))
+    else:
+        found = gidx.open(written(data, sizes, clip=True))
+    for name, size in sizes.items():
+        expected = [np.nan if v is None else v for v in bases(signal.rows, name, 0, size)]
+        if name in found.chroms:
+            np.testing.assert_array_equal(found.values((name, 0, size)), expected)
+        else:
+            assert np.isnan(expected).all()

@@ -44,7 +44,8 @@ from gidx.bbi.write import (
     level_of,
     write_bbi,
 )
-from gidx.errors import WriteError, asked_of, hint
+from gidx.declared.clip import clipped
+from gidx.errors import WriteError, asked_of, hint, warn
 from gidx.ground.atomic import check_target, replacing
 from gidx.ground.conventions import Roles, chrom_column, recognise
 from gidx.ground.pool import thread_count
@@ -73,6 +74,7 @@ def write_bigwig(
     value: str | None = None,
     invalid: Invalid = "raise",
     sort: bool = False,
+    clip: bool = False,
     compression: Literal["zlib"] | None = "zlib",
     level: int = 6,
     items_per_slot: int = 1024,
@@ -99,6 +101,9 @@ def write_bigwig(
     invalid : {"raise", "drop"}
         What a row does that has no bases, or whose value is missing, not a number, or past
         what 32 bits hold.
+    clip : bool
+        Cut rows, and arrays, that reach past their chrom's end to it, and leave out rows that
+        begin behind it, with a warning, as wigToBigWig's ``-clip``. Without it, they are refused.
     sort, compression, level, items_per_slot, fan_out, threads, progress
         As `gidx.write_bigbed` explains them.
 
@@ -125,8 +130,9 @@ def write_bigwig(
     if invalid not in ("raise", "drop"):
         raise ValueError(f"invalid is {invalid!r}, expected 'raise' or 'drop'")
     if _is_signal(data):
-        _write(_Arrays(data, chromsizes, invalid), path, layout, threads, progress)
+        _write(_Arrays(data, chromsizes, invalid, clip), path, layout, threads, progress)
         return
+    data = clipped(data, chromsizes) if clip else data
     beside = path if isinstance(path, str | os.PathLike) else None
     with frame(_valid(data, value) if invalid == "drop" else data, beside=beside) as rows:
         sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
@@ -292,7 +298,9 @@ def _is_signal(data: Any) -> TypeGuard[Mapping[Any, Any]]:
 class _Arrays:
     """Runs of equal values of arrays; what is kept is how many begin in each part of one."""
 
-    def __init__(self, data: Mapping[Any, Any], chromsizes: Any, invalid: Invalid) -> None:
+    def __init__(
+        self, data: Mapping[Any, Any], chromsizes: Any, invalid: Invalid, clip: bool
+    ) -> None:
         given: dict[str, Any] = {}
         for key, array in data.items():
             name = chrom_name(key) or str(key)
@@ -313,14 +321,18 @@ class _Arrays:
         for name in by_bytes(given):
             if name not in sizes:
                 raise WriteError(f"unknown chrom {name!r}{hint(name, sizes)}", row=None)
-            if lengths[name] > sizes[name]:
+            if lengths[name] > sizes[name] and not clip:
                 raise WriteError(
                     f"{name}: {lengths[name]} values, but its size is {sizes[name]}", row=None
                 )
-            array = _signal(name, given[name], invalid)
+            array = _signal(name, given[name], sizes[name], invalid)
             if not np.isnan(array).all():
                 names.append(name)
                 self._arrays.append(array)
+        cut = sum(lengths[name] > sizes[name] for name in given)
+        if cut:
+            arrays = f"{cut:,} array{'' if cut == 1 else 's'}"
+            warn(f"clip=True cut {arrays} to the end of their chrom, past which they reached")
         self.names: Sequence[str] = names
         self.sizes: Sequence[int] = [sizes[name] for name in names]
         self._parts: list[tuple[int, int]] = []  # number of an array, where in it
@@ -347,7 +359,7 @@ class _Arrays:
         return starts, ends, values
 
 
-def _signal(name: str, given: Any, invalid: Invalid) -> Floats:
+def _signal(name: str, given: Any, size: int, invalid: Invalid) -> Floats:
     array = np.asarray(given)
     if isinstance(given, np.ma.MaskedArray) and array.dtype.kind in "biuf":
         array = np.where(np.ma.getmaskarray(given), np.nan, array)
@@ -357,6 +369,7 @@ def _signal(name: str, given: Any, invalid: Invalid) -> Floats:
             "one a base; rows have columns chrom, start, end, value",
             row=None,
         )
+    array = array[:size]
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(array, np.float32)
     bad = _unfit(array, values) & ~np.isnan(values)

@@ -163,6 +163,19 @@ def test_columns_of_any_table(tmp_path):
     assert places(gidx.open(path).to_table("c1:7")) == [("c1", 6, 7)]
 
 
+@pytest.mark.parametrize("given", [{}, {"preset": "bed"}, {"chrom": 1, "start": 2, "end": 3}])
+@pytest.mark.parametrize(("text", "lines"), [
+    ("c\t1\t5\nc\t2\t5\n", "2 lines"), ("c\t1\t5\nc\t2\t5", "2 lines"), ("#x\n", "1 line"),
+])  # fmt: skip
+def test_more_lines_than_a_file_has_are_not_skipped(tmp_path, given, text, lines):
+    path = bgzf(tmp_path / "a.bed.gz", text)
+    with pytest.raises(FormatError, match=rf"skip is 99,999, but it has only {lines}"):
+        build_index(path, skip=99_999, **given)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.bed.gz"]
+    build_index(path, skip=1, **given)
+    assert gidx.open(path).count_rows() == text.count("c") - (text[0] == "c")
+
+
 def test_meta_and_skip(tmp_path):
     text = "skip me\n%comment\nc1\t5\t9\n%again\nc1\t7\t9\n"
     path = bgzf(tmp_path / "a.tsv.gz", text)

@@ -19,7 +19,7 @@ from gidx.bgzf.block import EOF, MAX_BLOCK, walk
 from gidx.bgzf.lines import BgzfLines, Text, to_bgzf
 from gidx.binning.build import IndexBuilder
 from gidx.binning.index import TabixIndex
-from gidx.binning.model import BED, GFF, PSLTBL, SAM, VCF, Kind, Layout
+from gidx.binning.model import BED, GFF, PSLTBL, SAM, VCF, Kind, Layout, counted
 from gidx.errors import (
     ChangedError,
     FormatError,
@@ -226,6 +226,10 @@ def _opened(
             text = open_text(source, Opening(index=_empty(layout), kinds=kinds))
     if skip is None:
         layout = replace(layout, skip=odd_lines(text.header.encode(), text.dialect.rules))
+    elif 0 < (lines := text.header.removesuffix("\n").count("\n") + bool(text.header)) < skip:
+        raise format_error(
+            source.name, None, f"skip is {skip:,}, but it has only {counted(lines, 'line')}"
+        )
     if not isinstance(text.lines, BgzfLines):
         raise format_error(
             source.name, 0, f"{text.lines.how}, in which no index can seek; {to_bgzf(text.lines)}"

@@ -775,3 +775,19 @@ def test_a_table_without_intervals_is_passed_on_and_has_no_regions(folder, suffi
         convert(f"y.{suffix}", "w.tsv", regions="chr1")
     with pytest.raises(gidx.ColumnError, match=rf"y\.{suffix} has no columns that are known as"):
         gidx.open(f"y.{suffix}")
+
+
+@pytest.mark.parametrize("name", ["genes.bb", "genes.bed", "genes.parquet"])
+def test_what_is_read_is_not_written_over(tmp_path, name):
+    path = tmp_path / name
+    rows = pd.DataFrame({"chrom": ["chr1"], "start": [1], "end": [5], "name": ["a"]})
+    gidx.write_bigbed(rows, tmp_path / "genes.bb", {"chr1": 9}, extra_index=["name"])
+    if name != "genes.bb":
+        convert(tmp_path / "genes.bb", path)
+    before = path.read_bytes()
+    (tmp_path / f"other{path.suffix}").symlink_to(path)
+    for source in (path, [path, path], gidx.open(path), path.as_uri()):
+        for target in (path, tmp_path / f"other{path.suffix}", path.as_uri()):
+            with pytest.raises(gidx.WriteError, match="it is read here, so it is not written over"):
+                convert(source, target)
+    assert path.read_bytes() == before

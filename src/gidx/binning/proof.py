@@ -59,6 +59,7 @@ class Proof:
         *scheme, first, window, floor, c_first, c_window, ceiling = index.plan
         ref_first, bins, chunk_first, chunks, _ = scheme
         self.bad = _first_bad(self, chunks, floor)
+        self.twice = self._named_twice(np.concatenate([chunks.ravel(), floor]))
         placed = self.positions(chunks)
         samples = index.samples
         samples = samples[0], samples[1], self.positions(samples[2])
@@ -103,6 +104,18 @@ class Proof:
         exact = self._blocks["block_start"][i] == block
         i = np.where(exact & (within > 0), self._filled[i], i)
         return block, within, i
+
+    def _named_twice(self, offsets: Offsets) -> tuple[int, int] | None:
+        """Two blocks by which offsets name one: itself, and an empty one before it.
+
+        Offsets that go by the empty one alone are in the order of their places; of both, they
+        are not, and who compares them passes rows over.
+        """
+        block, within, i = self._parts(offsets[offsets < _LAST - np.uint64(1)])
+        inside = within > 0
+        pairs = np.unique(np.column_stack([i[inside].astype(np.uint64), block[inside]]), axis=0)
+        again = np.flatnonzero(pairs[1:, 0] == pairs[:-1, 0])
+        return None if len(again) == 0 else (int(pairs[again[0], 1]), int(pairs[again[0] + 1, 1]))
 
     def push(
         self, refs: Integers, starts: Integers, ends: Integers, places: Offsets

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, BinaryIO, cast
 
 import pyarrow.types as pat
@@ -50,10 +51,12 @@ from gidx.convert.sources import (
 )
 from gidx.declared import declare
 from gidx.errors import WriteError, one_of
-from gidx.formats.base import Writing
+from gidx.formats.base import Format, Writing
 from gidx.formats.registry import Kind, Name, Target, is_bgzf, target_kind
 from gidx.formats.text.read import GUESSED
+from gidx.ground.names import expanded
 from gidx.options import Errors, Lists, MissingChroms, Names
+from gidx.scan import format_of
 
 
 def convert(
@@ -172,6 +175,7 @@ def convert(
     with opened(source, opening, autosql, bed_type) as found:
         try:
             if isinstance(target, str | os.PathLike):
+                _check_apart(format_of(found.dataset), target)
                 found.dataset.whole(lambda dataset: run(Source(dataset)))
             else:  # a stream cannot be taken back where a guessed type was too narrow
                 run(found)
@@ -180,6 +184,18 @@ def convert(
             if row is None:
                 raise
             raise WriteError(f"{found.say_row(row, asked)}: {error}", row=row) from None
+
+
+def _check_apart(file: Format, target: str | os.PathLike[str]) -> None:
+    """Refuse to write over what is read: what the target does not hold would be lost."""
+    for one in getattr(file, "files", [file]):
+        with suppress(OSError):  # one of them is no file, or not there yet
+            if os.path.samefile(expanded(one.source.name), expanded(target)):
+                raise WriteError(
+                    f"{os.fspath(target)}: it is read here, so it is not written over; write "
+                    "another file, and move that",
+                    row=None,
+                )
 
 
 def can_sort(target: Target, kind: Kind) -> bool:

@@ -524,3 +524,25 @@ def test_rows_ended_by_a_carriage_return_alone_are_not_one_row(row, ends):
 def test_other_carriage_returns_are_read():
     assert len(gidx.read_bed(b"c\t1\t2\r\nc\t3\t4\r\n")) == 2
     assert gidx.read_bed(b"c\t1\t2\tx\ry\n")["name"].tolist() == ["x\ry"]
+
+
+@pytest.mark.parametrize("csi", [False, True])
+def test_an_index_that_names_a_block_by_itself_and_by_an_empty_one_is_told(tmp_path, csi):
+    rows = [(f"c{k}", s, s + 5) for k in range(9) for s in (3, 70)]
+    data = b""
+    for chrom, start, end in rows[:1]:
+        data += block(f"{chrom}\t{start}\t{end}\n".encode())
+    empty, full = len(data), len(data) + len(EOF)
+    data += EOF + block("".join(f"{c}\t{s}\t{e}\n" for c, s, e in rows[1:]).encode())
+    path = tmp_path / "a.bed.gz"
+    path.write_bytes(data + EOF)
+    pysam.tabix_index(str(path), preset="bed", csi=csi, force=True, keep_original=True)
+    index = TabixIndex.read(f"{path}{'.csi' if csi else '.tbi'}")
+    assert is_ok(path, index)
+
+    half = index.chunk_ranges.copy()
+    there = (half >> np.uint64(16) == full) & (half & np.uint64(0xFFFF) > 0)
+    there &= np.arange(len(half))[:, None] > np.array([4, 3])
+    half[there] = np.uint64(empty << 16) | half[there] & np.uint64(0xFFFF)
+    (problem,) = check(gidx.open(path, index=replace(index, chunk_ranges=half))).problems
+    assert "names one block by two places" in problem

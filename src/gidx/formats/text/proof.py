@@ -55,11 +55,9 @@ def prove(text: TabixText, index: TabixIndex, threads: int | None = None) -> str
     if len(blocks := blocks_of(text.source)) == 0:
         return None
     proof = Proof(index, blocks)
-    if proof.bad is not None:
-        return (
-            f"{text.source.name}: the index points to byte {proof.bad >> 16}, "
-            f"{proof.bad & 0xFFFF} into its data, where no block is{_ANEW}"
-        )
+    misplaced = _misplaced(proof)
+    if misplaced is not None:
+        return f"{text.source.name}: {misplaced}{_ANEW}"
     ids = {name.encode("utf-8", "surrogateescape"): i for i, name in enumerate(index.names)}
     if text.dialect.rules.span == "sam":
         ids.setdefault(b"*", -2)  # of no chrom, and in no bin
@@ -88,6 +86,20 @@ def prove(text: TabixText, index: TabixIndex, threads: int | None = None) -> str
 
 
 _ANEW = "; make the index anew with: gidx index"
+
+
+def _misplaced(proof: Proof) -> str | None:
+    """What is wrong with the offsets of an index, whatever the rows are."""
+    if proof.bad is not None:
+        at, within = proof.bad >> 16, proof.bad & 0xFFFF
+        return f"the index points to byte {at}, {within} into its data, where no block is"
+    if proof.twice is not None:
+        one, other = proof.twice
+        return (
+            f"the index names one block by two places, byte {one} and {other}, so its offsets are "
+            "not in the order of the rows"
+        )
+    return None
 
 
 def _read(

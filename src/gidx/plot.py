@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,7 +31,7 @@ from gidx.views.plot.axes import need_matplotlib
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from gidx.options import MissingChroms, OneRegion
+    from gidx.options import MissingChroms, OneFile, OneRegion
 
 __all__ = ["tracks"]
 
@@ -37,7 +39,7 @@ _TRACK = 1.1  # inches
 
 
 def tracks(
-    sources: Mapping[str, Any] | Iterable[Any],
+    sources: Mapping[str, Any] | Iterable[Any] | OneFile | Dataset,
     region: OneRegion,
     *,
     heights: Iterable[float] | None = None,
@@ -50,7 +52,7 @@ def tracks(
 
     Parameters
     ----------
-    sources : dict or list
+    sources : dict or list, or one source
         Datasets, frames, or what `gidx.open` takes: bigWig, bigBed, VCF, BED …, each drawn as
         its own ``plot`` does. The names of a dict are written beside the tracks.
     region
@@ -72,10 +74,14 @@ def tracks(
     need_matplotlib()
     import matplotlib.pyplot as plt
 
-    named = sources if isinstance(sources, Mapping) else dict(enumerate(sources))
+    given: Any = [sources] if _is_one(sources) else sources
+    named = given if isinstance(given, Mapping) else dict(enumerate(given))
     if not named:
         raise ValueError("tracks needs one source or more")
-    high = [_TRACK] * len(named) if heights is None else list(heights)
+    width = _inches("width", width)
+    if heights is not None and (isinstance(heights, str) or not isinstance(heights, Iterable)):
+        raise TypeError(f"heights is {heights!r}, expected a list of inches, one for each track")
+    high = [_inches("a height", h) for h in ([_TRACK] * len(named) if heights is None else heights)]
     if len(high) != len(named):
         raise ValueError(f"heights are {len(high)}, expected one for each of {len(named)} tracks")
     if missing_chroms is not None:
@@ -103,6 +109,23 @@ def tracks(
     for ax in axes[:-1]:
         ax.set_xlabel("")
     return axes
+
+
+def _is_one(sources: Any) -> bool:
+    """Whether it is one source, and no list of some."""
+    if isinstance(sources, (str, bytes, os.PathLike, Dataset)) or hasattr(sources, "read"):
+        return True
+    return not isinstance(sources, Mapping) and as_frame(sources) is not None
+
+
+def _inches(what: str, value: Any) -> float:
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} is {value!r}, expected a number of inches") from None
+    if not 0 < found < math.inf:
+        raise ValueError(f"{what} is {value!r}, expected inches, more than 0")
+    return found
 
 
 class _Source(NamedTuple):

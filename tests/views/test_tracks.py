@@ -145,6 +145,29 @@ def test_a_region_larger_than_the_chrom_is_drawn(signal):
         assert signal.plot(region).get_xlim() == (start, 90_000)
 
 
+def test_one_source_needs_no_list(signal, tmp_path):
+    path = tmp_path / "a.bw"
+    gidx.write_bigwig({"a": np.ones(9)}, path)
+    for one in (signal, GENES, path, str(path), path.read_bytes(), io.BytesIO(path.read_bytes())):
+        assert len(gidx.plot.tracks(one, "a:1-9")) == 1
+
+
+@pytest.mark.parametrize(("sizes", "error", "said"), [
+    ({"width": 0}, ValueError, "width is 0, expected inches"),
+    ({"width": "wide"}, TypeError, "width is 'wide'"),
+    ({"heights": 2}, TypeError, "heights is 2, expected a list"),
+    ({"heights": "2"}, TypeError, "heights is '2', expected a list"),
+    ({"heights": [float("nan")]}, ValueError, "a height is nan"),
+    ({"heights": [-1]}, ValueError, "a height is -1"),
+    ({"heights": [None]}, TypeError, "a height is None"),
+])  # fmt: skip
+def test_sizes_of_tracks_are_inches(signal, sizes, error, said):
+    before = plt.get_fignums()
+    with pytest.raises(error, match=said):
+        gidx.plot.tracks([signal], "a", **sizes)
+    assert plt.get_fignums() == before
+
+
 def test_tracks_that_cannot_be_drawn_leave_no_figure(signal):
     before = plt.get_fignums()
     with pytest.raises(ValueError, match="one source or more"):

@@ -243,7 +243,8 @@ GENE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("form", ["lists", "arrow", "texts", "arrays", "blockStarts"])
+@pytest.mark.parametrize("form", ["lists", "arrow", "texts", "arrays", "blockStarts",
+                                  "pyranges"])  # fmt: skip
 def test_blocks_are_where_bed12_says_thick_ones_twice_as_high(form):
     frame = frame_of((1100, 1900), **GENE)
     kinds = {
@@ -255,6 +256,11 @@ def test_blocks_are_where_bed12_says_thick_ones_twice_as_high(form):
         frame[name] = kinds.get(form, lambda v: v)(GENE[name])
     if form == "blockStarts":
         frame = frame.rename(columns={"chromStarts": form})
+    if form == "pyranges":
+        frame = frame.rename(columns={
+            "thickStart": "ThickStart", "thickEnd": "ThickEnd", "blockSizes": "BlockSizes",
+            "chromStarts": "BlockStarts",
+        })  # fmt: skip
     found = boxes(draw(frame))
     spans = [(left, right) for left, right, *_ in found]
     assert sorted(spans) == [(1100, 1200), (1150, 1200), (1600, 1750), (1600, 1900)]
@@ -263,6 +269,13 @@ def test_blocks_are_where_bed12_says_thick_ones_twice_as_high(form):
     assert heights[1100, 1200] == heights[1600, 1900] < 0.6 * PACK.box
     middles = {round((top + bottom) / 2, 6) for *_, top, bottom, _ in found}
     assert len(middles) == 1
+
+
+def test_colours_are_known_by_pyranges_name_of_them():
+    frame = frame_of((1100, 1900), ItemRGB=["255,0,0"])
+    for asked in ({}, {"color": "ItemRGB"}):
+        ((*_, color),) = boxes(draw(frame, **asked))
+        assert color == to_rgb("red")
 
 
 def test_a_line_goes_from_the_first_block_to_the_last():

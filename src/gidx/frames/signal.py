@@ -106,9 +106,9 @@ def average(
     n = len(frame)
     where, row = positions(frame, roles), np.arange(n)
     ids = np.array([*_ids(where, chroms), -1], np.int64)
-    names = {field_name(c): c for c in reversed(frame.columns.tolist()) if isinstance(c, str)}
-    if blocks and roles.end and {"blockSizes", "chromStarts"} <= names.keys():
-        where, row = _of_blocks(frame, roles, where, names["blockSizes"], names["chromStarts"])
+    found = _blocks_of(frame) if blocks and roles.end else None
+    if found is not None:
+        where, row = _of_blocks(frame, roles, where, *found)
     size = np.bincount(row, where.end - where.start, n).astype(np.int64)
     windows = Windows(ids[where.codes], where.start, where.end)
     of_each, totals, lowest, highest = file.over(windows, threads)
@@ -127,6 +127,16 @@ def average(
             "min": np.where(some, least, np.nan),
             "max": np.where(some, most, np.nan),
         }, index=frame.index)  # fmt: skip
+
+
+def _blocks_of(frame: pd.DataFrame) -> tuple[str, str] | None:
+    """The columns of sizes and starts of blocks; numbers are those of rows that were exploded."""
+    names = {field_name(c): c for c in reversed(frame.columns.tolist()) if isinstance(c, str)}
+    found = names.get("blockSizes"), names.get("chromStarts")
+    kinds = dict(zip(frame.columns, frame.dtypes, strict=True))
+    if any(c is None or pd.api.types.is_numeric_dtype(kinds[c]) for c in found):
+        return None
+    return found  # type: ignore[return-value]
 
 
 def _ids(where: Positions, chroms: dict[str, int]) -> Iterator[int]:

@@ -146,6 +146,14 @@ def test_blocks_are_known_by_the_names_of_others(names):
     assert (found["size"], found["covered"], found["sum"]) == (5, 5, 0 + 1 + 7 + 8 + 9)
 
 
+def test_rows_whose_blocks_were_exploded_are_averaged_each_for_itself():
+    rows = frame([("a", 0, 10)]).assign(blockSizes=[[2, 3]], chromStarts=[[0, 7]])
+    signal = written({"a": np.arange(20.0)})
+    assert rows.gidx.explode().gidx.average(signal)["sum"].tolist() == [0 + 1, 7 + 8 + 9]
+    none = rows.assign(blockSizes=np.nan, chromStarts=np.nan)
+    assert none.gidx.average(signal)["size"].tolist() == [10]
+
+
 def test_averages_on_a_chrom_of_another_style_are_an_error():
     signal = written({"chr1": np.ones(9)})
     with pytest.raises(

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.arrow import colors
+from gidx.declared.declare import field_name
 from gidx.errors import ColumnError, hint, visible
 from gidx.frames.positions import as_arrow, integers
 
@@ -39,6 +40,7 @@ ALLELES = (("ref", "alt"), ("REF", "ALT"))
 COLUMNS: tuple[str, ...] = (
     *LABELS, *COLORS, *STRANDS, *THICK, SIZES, *STARTS, *sum(ALLELES, ()),
 )  # fmt: skip
+_PARTS = (*THICK, SIZES, STARTS[0], "reserved")
 
 LONGEST = 28  # letters of a label
 
@@ -92,6 +94,7 @@ def features_of(
     ``label`` and ``color`` as `DataFrame.gidx.views.plot` takes them.
     """
     wanted = [c for c in (label, color) if isinstance(c, str) and c in frame.columns]
+    frame = frame.rename(columns=_own_names(c for c in frame.columns if c not in wanted))
     some = frame[[c for c in frame.columns if c in (*COLUMNS, *wanted)]].iloc[rows]
     alleles = next((pair for pair in ALLELES if set(pair) <= set(some.columns)), None)
     strands = next((some[c] for c in STRANDS if c in some), None)
@@ -106,6 +109,17 @@ def features_of(
         start, end, strand, painted, texts, alleles is not None,
         of, block_start, block_end, thick_start, thick_end,
     )  # fmt: skip
+
+
+def _own_names(names: Iterable[Any]) -> dict[str, str]:
+    """BED's names of columns that have them in another spelling, as pyranges has."""
+    known = list(names)
+    others = {c: field_name(c) for c in known if isinstance(c, str) and c not in COLUMNS}
+    found: dict[str, str] = {}
+    for column, name in others.items():
+        if name in _PARTS and name not in known and name not in found.values():
+            found[column] = name
+    return found
 
 
 def _blocks(

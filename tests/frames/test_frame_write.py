@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.tabix_files import write
 
 import gidx
@@ -627,3 +629,65 @@ def test_an_index_with_a_name_is_not_left_out_in_silence(write):
         write(frame.set_index("name"))
     assert len(said) == 1
     write(frame.loc[frame["start"] > 1, ["chrom", "start", "end"]])  # no name, so nobody misses it
+
+
+# ── dtypes ──────────────────────────────────────────────────────────────────────────────────────
+
+NUMBERS = {
+    name: (lambda values, name=name: pd.Series(values, dtype=name))
+    for name in ["int64", "uint32", "Int64", "int32[pyarrow]", "uint64[pyarrow]", "object"]
+} | {
+    "big-endian": lambda values: pd.Series(np.array(values, ">i8")),
+}
+TEXTS = {
+    name: (lambda values, name=name: pd.Series(values, dtype=name))
+    for name in ["object", "str", "string[python]", "string[pyarrow]", "category"]
+} | {
+    "chunks": lambda values: pd.Series(
+        pd.arrays.ArrowExtensionArray(
+            pa.chunked_array([[], values[:1], values[1:]], pa.large_string())
+        )
+    ),
+}
+
+
+def written_by(frame):
+    """What each writer and the accessor make of a frame."""
+    out = []
+    for writer in [
+        gidx.write_tabix, lambda f, to: f.gidx.to_bed(to),
+        lambda f, to: gidx.write_bigbed(f, to, {"chr1": 9999}),
+    ]:  # fmt: skip
+        file = io.BytesIO()
+        writer(frame, file)
+        out.append(file.getvalue())
+    return [*out, frame.gidx.to_arrow().to_pylist()]
+
+
+@given(st.data())
+def test_the_dtypes_of_a_frame_make_no_difference_to_what_is_written(data):
+    starts = sorted(data.draw(st.lists(st.integers(0, 900), min_size=1, max_size=4)))
+    columns = {
+        "chrom": ["chr1"] * len(starts),
+        "start": starts,
+        "end": [start + 7 for start in starts],
+        "name": [data.draw(st.sampled_from(["", ".", "1", "NA", "é"])) for _ in starts],
+        "score": [data.draw(st.integers(0, 1000)) for _ in starts],
+    }
+    expected = written_by(pd.DataFrame(columns).astype({"score": "uint32"}))
+    kinds = {
+        name: data.draw(st.sampled_from(sorted(TEXTS if name in ("chrom", "name") else NUMBERS)))
+        for name in columns
+    }
+    frame = pd.DataFrame(
+        {name: (TEXTS | NUMBERS)[kinds[name]](values) for name, values in columns.items()}
+    )
+    assert written_by(frame) == expected
+
+
+def test_floats_that_arrow_does_not_know_are_an_error_that_names_the_column():
+    frame = pd.DataFrame(
+        {"chrom": ["chr1"], "start": [1], "end": [2], "x": np.ones(1, "longdouble")}
+    )
+    with pytest.raises(WriteError, match=r"^column 'x': .*expected values of one type in a column"):
+        gidx.write_tabix(frame, io.BytesIO())

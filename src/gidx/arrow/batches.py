@@ -418,17 +418,27 @@ def _from_series(
     """A column; NaN in a numpy float column stays a number where a format can write it."""
     if hasattr(series, "sparse"):  # of which Arrow knows nothing
         series = series.sparse.to_dense()
-    kind = getattr(series.dtype, "kind", "O")
+    kind, name = getattr(series.dtype, "kind", "O"), str(series.name)
     if bare and series.dtype == np.float64:
         return pa.nulls(0)
+    series = in_native_order(series)
     if isinstance(series.dtype, np.dtype) and kind in "biuf":
-        return pa.array(series.to_numpy(), from_pandas=no_nan)
+        values = series.to_numpy()
+        return _converted(f"column {name!r}", lambda: pa.array(values, from_pandas=no_nan))
     if is_chrom and series.dtype == object:
         try:  # a name for each value of 10 M rows would take 3 s
             return pa.array(series, from_pandas=True)
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             series = series.map(lambda value: chrom_name(value) or value)
-    return _converted(f"column {str(series.name)!r}", lambda: pa.array(series, from_pandas=True))
+    return _converted(f"column {name!r}", lambda: pa.array(series, from_pandas=True))
+
+
+def in_native_order(series: Any) -> Any:
+    """A column in this machine's byte order: Arrow takes no other, FITS and HDF files have one."""
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype) and not dtype.isnative:
+        return series.astype(dtype.newbyteorder("="))
+    return series
 
 
 def _converted(what: str, convert: Any) -> Any:

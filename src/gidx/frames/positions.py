@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import variants
+from gidx.arrow.batches import in_native_order
 from gidx.arrow.schema import codes_of
 from gidx.errors import ColumnError
 from gidx.ground.conventions import Roles, roles_of
@@ -274,7 +275,7 @@ def as_arrow(column: Series) -> pa.ChunkedArray:
         dense: Any = column.sparse  # whose stubs know no method
         column = dense.to_dense()
     try:
-        array = pa.array(column, from_pandas=True)
+        array = pa.array(in_native_order(column), from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         raise ColumnError(
             f"column {column.name!r} is {column.dtype} with values of several types, expected "

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from gidx.arrow import schema
-from gidx.arrow.batches import is_text, warn_of_index
+from gidx.arrow.batches import in_native_order, is_text, warn_of_index
 from gidx.declared.declare import match
 from gidx.errors import ColumnError, WriteError
 from gidx.formats.bed.write import write_bed
@@ -239,6 +239,11 @@ def _table(frame: pd.DataFrame) -> pa.Table:
     if len(kept) < len(frame.attrs):  # Arrow would drop them all
         frame = frame.copy(deep=False)
         frame.attrs = kept
+    swapped = [i for i, t in enumerate(frame.dtypes) if not getattr(t, "isnative", True)]
+    if swapped:
+        frame = frame.copy(deep=False)
+        for i in swapped:
+            frame.isetitem(i, in_native_order(frame.iloc[:, i]))
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, TypeError, ValueError) as error:

@@ -230,3 +230,60 @@ def test_a_mean_of_files_has_each_base_once():
     rows = rows_in(file.getvalue())
     assert rows == [("c", 0, 25, 0.0), ("c", 25, 30, 1.0), ("c", 30, 35, 0.5), ("c", 35, 40, 2.25),
                     ("c", 40, 50, 1.0), ("c", 55, 60, 3.0), ("c", 60, 65, 4.0)]  # fmt: skip
+
+
+def test_how_much_of_a_bin_has_a_value_is_told_beside_its_mean():
+    """pyBigWig 161, metaseq 30: the mean of 17 bases of 128 is that of all, or says so nowhere."""
+    values = np.r_[np.full(17, 0.5), np.full(111, NAN)]
+    signal = gidx.open(written({"chr9": values}))
+    found = {s: signal.values("chr9", bins=1, stat=s).item() for s in ("mean", "coverage", "sum")}
+    assert found == {"mean": 0.5, "coverage": 17 / 128, "sum": 8.5}
+    assert signal.values("chr9", fill=0).mean() == pytest.approx(8.5 / 128)
+    row = pd.DataFrame({"chrom": ["chr9"], "start": [0], "end": [128]})
+    over = row.gidx.average(signal)
+    assert over[["mean0", "mean"]].iloc[0].tolist() == [8.5 / 128, 0.5]
+
+
+def test_whole_numbers_are_values():
+    """pyBigWig 126: integers are no valid set of entries."""
+    rows = pd.DataFrame({"chrom": ["chr1"], "start": [0], "end": [249250621], "value": [0]})
+    assert rows_in(written(rows, {"chr1": 249250621})) == [("chr1", 0, 249250621, 0.0)]
+
+
+def test_files_of_other_chroms_are_merged_in_any_order(tmp_path):
+    """deepTools 532, WiggleTools 48, pyBigWig 100: chroms that some lack, and their order; dpi1 2,
+    one file alone."""
+    sizes = {"chr1": 9, "chr10": 9, "chr2": 9}
+    one = written({"chr10": np.ones(5), "chr1": np.full(4, 3.0)}, sizes)
+    other = written({"chr2": np.full(2, 5.0), "chr10": np.full(9, 3.0)}, sizes)
+    gidx.merge_bigwigs([one, other], tmp_path / "a.bw", how="mean")
+    expected = [
+        ("chr1", 0, 4, 3.0),
+        ("chr10", 0, 5, 2.0),
+        ("chr10", 5, 9, 3.0),
+        ("chr2", 0, 2, 5.0),
+    ]
+    assert rows_in(tmp_path / "a.bw") == expected
+    gidx.merge_bigwigs([one], tmp_path / "b.bw")
+    assert rows_in(tmp_path / "b.bw") == rows_in(one)
+
+
+def test_a_bedgraph_that_is_called_bigwig_is_told(tmp_path):
+    """deepTools 1208, pyGenomeTracks 378: `There was an error while reading in the header!`"""
+    (tmp_path / "a.bw").write_text("chr1\t0\t5\t1.5\n")
+    with pytest.raises(gidx.FormatError, match=r"a\.bw: a bed file, expected bigWig"):
+        gidx.open_bigwig(tmp_path / "a.bw")
+
+
+def test_a_peak_past_the_end_of_its_chrom_is_cut_to_it(tmp_path):
+    """MACS 438, GGR-cwl 38: `End coordinate 81195231 bigger than chr17 size of 81195210`."""
+    peak = pd.DataFrame({
+        "chrom": "chr17", "start": [81195100], "end": [81195231], "name": "p", "score": 5,
+        "strand": ".", "signalValue": 1.5, "pValue": 2.0, "qValue": 3.0, "peak": [25],
+    })  # fmt: skip
+    sizes, path = {"chr17": 81195210}, tmp_path / "a.bb"
+    with pytest.raises(WriteError, match="end 81195231 is past the size of chr17"):
+        gidx.write_bigbed(peak, path, sizes, autosql="narrowPeak")
+    with pytest.warns(gidx.GidxWarning, match="cut 1 row"):
+        gidx.write_bigbed(peak, path, sizes, autosql="narrowPeak", clip=True)
+    assert gidx.read_bigbed(path)["end"].tolist() == [81195210]

@@ -1249,6 +1249,39 @@ def test_parts_that_do_not_fit_their_row_are_refused_where_it_is_cut():
         gidx.write_bigbed(rows, io.BytesIO(), {"chr1": 290}, clip=True)
 
 
+def kent_takes(start: int, end: int, sizes: list[int], begins: list[int], fudge: int) -> bool:
+    """`loadAndValidateBedExt` of kent/src/lib/basicBed.c, on the blocks of a row."""
+    if begins[0] != 0:
+        return False
+    for i in range(1, len(sizes)):
+        if begins[i] + start >= end or not begins[i] >= begins[i - 1] + sizes[i - 1] + fudge:
+            return False
+    return start + begins[-1] + sizes[-1] == end
+
+
+SMALL = st.lists(st.tuples(st.integers(0, 3), st.integers(-2, 2)), min_size=1, max_size=4)
+
+
+@given(SMALL, st.sampled_from([0, 0, 0, 1]), st.booleans())
+def test_blocks_are_taken_as_bedtobigbed_takes_them(blocks, short, lap):
+    sizes, begins = [blocks[0][0]], [0]
+    for size, gap in blocks[1:]:
+        begins.append(max(begins[-1] + sizes[-1] + gap, 0))
+        sizes.append(size)
+    start, end = 100, 100 + begins[-1] + sizes[-1] + short
+    row = bed12(start=[start], end=[end], thickStart=[0], thickEnd=[0], blockCount=[len(sizes)],
+                blockSizes=[sizes], chromStarts=[begins])  # fmt: skip
+    taken = kent_takes(start, end, sizes, begins, -1 if lap else 0)
+    # behind a block of no length, kent lets one begin before it
+    taken = taken and begins == sorted(begins)
+    try:
+        gidx.write_bigbed(row, io.BytesIO(), SIZES, bed_type="bed12", allow_1bp_overlap=lap)
+    except WriteError:
+        assert not taken
+    else:
+        assert taken
+
+
 @pytest.mark.parametrize(("lap", "fits"), [(0, True), (1, True), (2, False)])
 def test_blocks_may_have_a_base_in_common_where_that_is_asked(tmp_path, lap, fits):
     rows = pd.DataFrame({

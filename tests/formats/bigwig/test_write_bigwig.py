@@ -371,6 +371,7 @@ def test_options_that_a_file_cannot_have(options, message):
         written(frame([("a", 0, 1, 1.0)]), {"a": 9}, **options)
 
 
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=9),
        st.sampled_from(["f4", "f8", "i1", "u8", "bool", ">i4"]))  # fmt: skip
 def test_what_is_masked_is_no_value(bases, kind):

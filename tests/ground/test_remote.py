@@ -443,10 +443,8 @@ class TestCache:
         finally:
             gidx.limits.cache = before
 
-    @pytest.mark.parametrize(
-        ("how", "ranges"),
-        [("cut", True), ("cut", False), ("longer", True), ("longer", False), ("another", True)],
-    )
+    @pytest.mark.parametrize("ranges", [True, False])
+    @pytest.mark.parametrize("how", ["cut", "longer", "another"])
     def test_what_is_damaged_in_it_is_fetched_anew(self, files, tmp_path, how, ranges):
         """Of plain text a byte that has changed was read, and half of a file was all of it."""
         change = {
@@ -460,7 +458,8 @@ class TestCache:
             warnings.simplefilter("ignore")
             for name in ("a.bb", "a.bed"):
                 whole = gidx.open(server.url + name, cache=tmp_path).to_table()
-                for path in [path for path in tmp_path.rglob("*") if path.is_file()][::2]:
+                kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+                for path in kept[::2] if ranges else [p for p in kept if p.name == "whole"]:
                     path.write_bytes(change(path.read_bytes()))
                 assert gidx.open(server.url + name, cache=tmp_path).to_table().equals(whole)
 

@@ -189,6 +189,12 @@ def _whole(ds: Any) -> Any:
     return ds.to_table()
 
 
+def _zooms(ds: Any) -> Any:
+    """The summaries of all zoom levels, but for their floats, as those of ``BIGWIG`` below."""
+    levels = [ds.scan_zoom(i).read_all() for i in range(len(ds.zoom_levels))]
+    return [one.select(["chrom", "start", "end", "valid_count"]).to_pylist() for one in levels]
+
+
 WHOLE: tuple[Question, ...] = (_whole,)
 INDEXED: tuple[Question, ...] = (
     _whole,
@@ -199,10 +205,12 @@ BIGWIG: tuple[Question, ...] = (
     *INDEXED,
     # of floats of 32 bits, whose last digits `check` does not look at
     lambda ds: np.nan_to_num(ds.summary("chr1:1-900,000", bins=4)).round(5).tolist(),
+    _zooms,
     lambda ds: np.nan_to_num(ds.values("chr2:1-300")).tolist(),
 )
 BIGBED: tuple[Question, ...] = (
     *BIGWIG[:-1],
+    lambda ds: ds.indexes,
     lambda ds: ds.find(["n0", "n7"], field="name"),
 )
 INTERVALS: tuple[Question, ...] = (

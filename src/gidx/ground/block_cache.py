@@ -5,8 +5,8 @@
 A file that has changed has another version, so that its old blocks are never read. The folder
 is bounded: blocks that were not used for the longest time go first. Several processes may use
 one folder; a block is there as a whole or not at all, and is fetched anew where it has changed: of
-plain text nothing else would tell. Of a server without ranges ``whole`` is the
-file as it was downloaded.
+plain text nothing else would tell. Of a server without ranges ``whole`` is the file as it was
+downloaded, and ``whole.crc`` its checksum.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from gidx.ground.owned import temporary
 
 BLOCK = 128 * 1024
 _CHECK = 4  # bytes behind a block, which tell that nothing of it has changed
+_STEP = 1 << 20  # bytes of a whole file that are looked at at once: a second takes 1 GB or more
 # Part of the limit that is written between two looks at how large the folder is
 _PART = 10
 
@@ -114,17 +115,33 @@ class BlockCache(FileBlocks):
 
     @property
     def has_whole(self) -> bool:
-        """Whether it was kept, all of it."""
-        return self.whole.is_file() and self.whole.stat().st_size == self._size
+        """Whether it was kept, all of it, and nothing of it has changed."""
+        try:
+            with open(self.whole, "rb") as file:
+                found = 0
+                while piece := file.read(_STEP):
+                    found = zlib.crc32(piece, found)
+                size = file.tell()
+            return size == self._size and self._told.read_bytes() == _bytes(found)
+        except OSError:
+            return False
+
+    @property
+    def _told(self) -> Path:
+        """What tells that nothing of it has changed."""
+        return self._folder / "whole.crc"
 
     @contextmanager
-    def keeping_whole(self) -> Iterator[BinaryIO | None]:
+    def keeping_whole(self) -> Iterator[_Counted | None]:
         """A file to write all of it to; None where it may not, or cannot, be kept."""
         if self._size > limits.cache - limits.cache // _PART:
             yield None
             return
         with replacing(self.whole) as file:
-            yield file
+            counted = _Counted(file)
+            yield counted
+        with replacing(self._told) as file:
+            file.write(_bytes(counted.found))
         self._bound()
 
     def _block(self, number: int) -> bytes | None:
@@ -176,5 +193,20 @@ class BlockCache(FileBlocks):
             left -= size
 
 
+class _Counted:
+    """A file that is written from its start, and the checksum of what was."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.found = file, 0
+
+    def write(self, data: bytes) -> None:
+        self.found = zlib.crc32(data, self.found)
+        self._file.write(data)
+
+
 def _checked(data: bytes) -> bytes:
-    return zlib.crc32(data).to_bytes(_CHECK, "little")
+    return _bytes(zlib.crc32(data))
+
+
+def _bytes(found: int) -> bytes:
+    return found.to_bytes(_CHECK, "little")

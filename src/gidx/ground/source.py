@@ -270,9 +270,9 @@ class RemoteSource:
             )
         )
         if kept is not None:
-            with kept.keeping_whole() as file:
-                if file is not None:
-                    self._transport.download(file.write)
+            with kept.keeping_whole() as counted:
+                if counted is not None:
+                    self._transport.download(counted.write)
             if self._have_kept(kept):
                 return
         file = temporary()

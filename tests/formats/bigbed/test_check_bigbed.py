@@ -303,6 +303,22 @@ def test_what_the_headers_lost_is_said():
     assert [what for what, lost in headers_lost(data).items() if is_ok(lost)] == []
 
 
+@pytest.mark.parametrize("write", [gidx.write_bigbed, gidx.write_bigwig])
+def test_a_row_behind_the_end_of_its_chrom_is_said(write):
+    rows = pd.DataFrame({"chrom": ["a", "b"], "start": [5, 50], "end": [9, 60], "value": 1.5})
+    out = io.BytesIO()
+    write(
+        rows if write is gidx.write_bigwig else rows[["chrom", "start", "end"]],
+        out,
+        {"a": 12_345, "b": 60},
+    )
+    data = out.getvalue()
+    at = data.index((12_345).to_bytes(4, "little"))
+    assert is_ok(data[:at] + (9).to_bytes(4, "little") + data[at + 4 :])
+    (problem,) = check(data[:at] + (8).to_bytes(4, "little") + data[at + 4 :]).problems
+    assert "the row at a:6-9 ends behind its chrom, which has 8 bases" in problem
+
+
 def test_an_index_of_a_column_of_the_head_is_held_against_it():
     frame = pd.DataFrame({"chrom": ["chr1", "chr2"], "start": [1, 7], "end": [5, 9]})
     out = io.BytesIO()

@@ -156,6 +156,20 @@ class Leaves:
         return int(np.argmax(wrong)) if wrong.any() else -1
 
 
+def past_the_end(file: Bbi, chrom: Any, start: Any, end: Any) -> str:
+    """The first row that ends behind its chrom, in words; '' for none."""
+    wrong = end > file.sizes[chrom]
+    if not wrong.any():
+        return ""
+    i = int(np.argmax(wrong))
+    name, size = list(file.chroms.items())[chrom[i]]
+    row = Region(name, int(start[i]), int(end[i]))
+    return (
+        f"the row at {row} ends behind its chrom, which has {size:,} bases by the chromosome tree; "
+        "write the file again"
+    )
+
+
 def before(spans: summary.Spans, position: Any, power: int = 0) -> npt.NDArray[np.float64]:
     """The sum of the depth to a power over all covered bases before each position."""
     if len(spans.start) == 0:

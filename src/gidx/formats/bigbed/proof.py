@@ -33,7 +33,15 @@ from gidx.bbi.blocks import Blocks
 from gidx.bbi.record import HEAD
 from gidx.bbi.zoom import SUMMARY, Positions, positions, read_summaries
 from gidx.declared.columns import HEAD_FIELDS
-from gidx.formats.bbi.proof import LOST, Leaves, before, first_wrong, proved, too_wide
+from gidx.formats.bbi.proof import (
+    LOST,
+    Leaves,
+    before,
+    first_wrong,
+    past_the_end,
+    proved,
+    too_wide,
+)
 from gidx.formats.bigbed.read import BigBed
 from gidx.ground.layout import Record
 from gidx.ground.region import Region
@@ -63,7 +71,7 @@ def _walk(file: BigBed, leaves: Leaves) -> Iterator[str]:
         yield from extras[-1].misled()
     last = max((extra.field for extra in extras), default=HEAD_FIELDS - 1)
     want = max(last + 1 - HEAD_FIELDS, 0)
-    lost, names = False, [name.encode() for name in file.chroms]
+    lost, past, names = False, "", [name.encode() for name in file.chroms]
     for ranges in file.groups(file.data_tree.ranges()):
         blocks = file.fetch(ranges)
         chrom, start, end, fields = file.records(blocks, want)
@@ -76,6 +84,9 @@ def _walk(file: BigBed, leaves: Leaves) -> Iterator[str]:
                 f"block at byte {int(ranges[of[found], 0])}: the row at {row} {LOST}; "
                 "write the file again"
             )
+        if not past:
+            past = past_the_end(file, chrom, start, end)
+            yield from [past] if past else []
         for extra in extras:
             if extra.field >= HEAD_FIELDS:
                 keys = _texts(blocks, fields, extra.field - HEAD_FIELDS)

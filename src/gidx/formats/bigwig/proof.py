@@ -25,7 +25,15 @@ from gidx.bbi import summary
 from gidx.bbi.blocks import Blocks
 from gidx.bbi.section import Runs
 from gidx.bbi.zoom import SUMMARY, read_summaries
-from gidx.formats.bbi.proof import LOST, Leaves, before, first_wrong, proved, too_wide
+from gidx.formats.bbi.proof import (
+    LOST,
+    Leaves,
+    before,
+    first_wrong,
+    past_the_end,
+    proved,
+    too_wide,
+)
 from gidx.formats.bigwig.read import BigWig, spans_of
 from gidx.ground.layout import Record
 from gidx.ground.region import Region
@@ -45,11 +53,14 @@ def prove(file: BigWig) -> list[str]:
 def _walk(file: BigWig, leaves: Leaves) -> Iterator[str]:
     levels = [_Level(file, level) for level in range(len(file.reductions))]
     totals: list[summary.TotalSummary] = []
-    magnitude, names = 0.0, list(file.chroms)
+    magnitude, past, names = 0.0, "", list(file.chroms)
     for chrom, runs, problem in _chroms(file, leaves):
         if problem:
             yield problem
             return
+        if not past:
+            past = past_the_end(file, runs.chrom, runs.start, runs.end)
+            yield from [past] if past else []
         spans = spans_of(runs)
         sizes = _absolute(spans)
         for level in levels:

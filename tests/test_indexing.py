@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.formats.text.test_tabix_read import text_of
 from tests.support import tabix_files
-from tests.support.tables import overlapping, places
+from tests.support.strategies import overlapping
+from tests.support.tables import places
 
 import gidx
 from gidx.binning.index import TabixIndex

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
-from tests.support.strategies import overlaps
 
 import gidx
 
@@ -37,8 +35,3 @@ def rows_in(file: Any) -> list[tuple]:
 def places(table: pa.Table) -> list[tuple[str, int, int]]:
     """chrom, start and end of each row."""
     return rows_of(table.select(["chrom", "start", "end"]))
-
-
-def overlapping(rows: Iterable[tuple], regions: Sequence[tuple[str, int, int]]) -> list[tuple]:
-    """Brute force: the rows that overlap one of the regions."""
-    return [row for row in rows if any(overlaps(row, region) for region in regions)]

@@ -28,8 +28,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import tabix_files
-from tests.support.strategies import tables
-from tests.support.tables import overlapping, places, rows_of
+from tests.support.strategies import overlapping, tables
+from tests.support.tables import places, rows_of
 
 import gidx
 from gidx.bgzf.lines import BgzfLines, PlainLines, Segment

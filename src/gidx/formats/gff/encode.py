@@ -67,8 +67,8 @@ from gidx.arrow.encode import (
 from gidx.arrow.faults import Faults, of_items, of_some
 from gidx.arrow.lists import is_list
 from gidx.arrow.schema import HEAD
-from gidx.errors import WriteError, hint
-from gidx.formats.gff.read import parse_attributes
+from gidx.errors import WriteError, hint, warn
+from gidx.formats.gff.read import FIXED, parse_attributes
 from gidx.formats.text import parts
 from gidx.formats.text.dialect import Rules
 from gidx.formats.text.parts import Keyed, Part
@@ -279,7 +279,24 @@ def _targets(
             raise WriteError(f"column {f.name!r}: {why}; rename it", row=None)
         listed = f.name in clear and _is_texts(f.type)
         targets[key] = Attribute(f.name, _written(key, kind), listed)
+    if not about:
+        _warn_of_renamed([key for key, target in targets.items() if key == target.name])
     return list(targets.values())
+
+
+def _warn_of_renamed(keys: Sequence[str]) -> None:
+    """Say which keys may be those that reading made of ``score``; polars, duckdb and df.merge
+    drop what would tell."""
+    fixed = {"attributes", *(f.name for f in FIXED)}
+    some = [key for key in keys if key.removesuffix("_2") in fixed - {key}]
+    if some:
+        names = ", ".join(some)
+        own = ", ".join(key.removesuffix("_2") for key in some)
+        warn(
+            f"{names} are written as keys of these names; if gidx read the data from a file, its "
+            f"keys are {own}, which the metadata said that are gone: df.attrs = read.attrs in "
+            "pandas, table.replace_schema_metadata(ds.schema.metadata) in Arrow gives them back"
+        )
 
 
 def _is_empty(kind: pa.DataType) -> bool:

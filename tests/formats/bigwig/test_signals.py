@@ -225,3 +225,13 @@ def test_signals_of_different_assemblies_are_not_merged():
         gidx.merge_bigwigs([], io.BytesIO())
     with pytest.raises(ValueError, match="how"):
         gidx.merge_bigwigs([one], io.BytesIO(), "median")
+
+
+def test_files_whose_chroms_are_of_two_styles_are_not_merged(tmp_path):
+    one, other = written({"chr1": np.ones(9)}), written({"1": np.ones(9), "2": np.ones(9)})
+    with pytest.raises(FormatError, match="has the chrom '1', a file before it 'chr1'"):
+        gidx.merge_bigwigs([one, other], tmp_path / "a.bw")
+    assert not list(tmp_path.iterdir())
+    both = written({"chr1": np.ones(9), "1": np.ones(9)})  # a file may have both
+    gidx.merge_bigwigs([both, one, other], tmp_path / "a.bw")
+    assert gidx.open(tmp_path / "a.bw").values("1").tolist() == [2.0] * 9

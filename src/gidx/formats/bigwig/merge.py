@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from gidx.arrow import schema
 from gidx.bbi.section import Runs
-from gidx.errors import FormatError
+from gidx.errors import FormatError, without_style
 from gidx.formats.bigwig.read import BigWig
 from gidx.ground.region import merged
 from gidx.ground.tuning import tuning
@@ -36,10 +36,17 @@ def merge(files: Sequence[BigWig], how: How) -> pa.RecordBatchReader:
 
 
 def _chroms(files: Sequence[BigWig]) -> dict[str, int]:
-    """The chroms of all files, whose sizes have to agree."""
+    """The chroms of all files, whose sizes have to agree, and names be of one style."""
     sizes: dict[str, int] = {}
+    plain: dict[str, str] = {}
     for file in files:
         for name, size in file.chroms.items():
+            meant = plain.setdefault(without_style(name), name)
+            if meant != name and name not in sizes and meant not in file.chroms:
+                raise FormatError(
+                    f"{file.source.name} has the chrom {name!r}, a file before it {meant!r}; "
+                    "values of one chrom under two names do not add up"
+                )
             if sizes.setdefault(name, size or 0) != size:
                 raise FormatError(
                     f"{file.source.name}: {name} has {size} bases, in {files[0].source.name} or "

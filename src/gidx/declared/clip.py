@@ -23,6 +23,7 @@ import pyarrow.types as pat
 
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow.batches import flow, is_text
+from gidx.arrow.left_out import LeftOut
 from gidx.declared.declare import field_name
 from gidx.errors import warn
 from gidx.ground.conventions import Roles, recognise
@@ -32,8 +33,11 @@ _BLOCKS = ("blockCount", "blockSizes", "chromStarts")
 _NO_END = 2**53  # of a chrom whose size nobody gave
 
 
-def clipped(data: Any, chromsizes: Any) -> Iterator[pa.Table | pa.RecordBatch]:
-    """The rows of ``data`` within their chroms; of a chrom without a size as they are."""
+def clipped(data: Any, chromsizes: Any, left: LeftOut) -> Iterator[pa.Table | pa.RecordBatch]:
+    """The rows of ``data`` within their chroms; of a chrom without a size as they are.
+
+    ``left`` is told which were left out.
+    """
     rows = flow(data)
     sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
     roles = recognise(rows.schema.names)
@@ -42,6 +46,7 @@ def clipped(data: Any, chromsizes: Any) -> Iterator[pa.Table | pa.RecordBatch]:
     for batch in rows.batches:
         kept = batch
         over, past = _beyond(batch, roles, sizes)
+        left.see(past)
         if roles.end is not None and over.any():
             cut += int(over.sum())
             kept = _cut(batch, roles, roles.end, np.flatnonzero(over), sizes)

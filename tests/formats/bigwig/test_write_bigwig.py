@@ -8,7 +8,9 @@ as its source does, float by float.
 from __future__ import annotations
 
 import hashlib
+import io
 import math
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -417,3 +419,20 @@ def test_what_reaches_past_its_chrom_is_cut_to_it_where_that_is_asked(signal, le
             np.testing.assert_array_equal(found.values((name, 0, size)), expected)
         else:
             assert np.isnan(expected).all()
+
+
+@settings(max_examples=30)
+@given(st.lists(st.sampled_from(["good", "past", "nan"]), max_size=8), st.booleans())
+def test_a_row_has_its_number_whatever_was_left_out_before_it(kinds, is_bigbed):
+    rows = [("a", i + 90 * (kind == "past"), i + 1 + 90 * (kind == "past"),
+             np.nan if kind == "nan" else 1.0) for i, kind in enumerate(kinds)]  # fmt: skip
+    data = frame([*rows, ("a", 20, 12, 1.0)])
+    if is_bigbed:
+        data, write, options = data.drop(columns="value"), gidx.write_bigbed, {}
+    else:
+        write, options = gidx.write_bigwig, {"invalid": "drop"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gidx.GidxWarning)
+        with pytest.raises(WriteError, match=f"^row {len(rows)}: start 20 is after") as error:
+            write(data, io.BytesIO(), {"a": 50}, clip=True, **options)
+    assert error.value.row == len(rows)

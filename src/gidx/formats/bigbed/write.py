@@ -31,6 +31,7 @@ from gidx.arrow import encode
 from gidx.arrow.batches import Batches, frame
 from gidx.arrow.encode import AsField, Cells
 from gidx.arrow.faults import Faults, Inspection
+from gidx.arrow.left_out import LeftOut
 from gidx.arrow.order import Allowed, Order, Surveyor, survey, unfit
 from gidx.arrow.schema import HEAD
 from gidx.autosql import BED_FIELDS, AutoSql, Field, bed, parse
@@ -144,8 +145,10 @@ def write_bigbed(
     shape.check()
     check_target(path)
     asked_of("progress", progress)
-    data = clipped(data, chromsizes) if clip else data
-    with frame(data, beside=path if isinstance(path, str | os.PathLike) else None) as rows:
+    left = LeftOut()
+    data = clipped(data, chromsizes, left) if clip else data
+    beside = path if isinstance(path, str | os.PathLike) else None
+    with left.told(), frame(data, beside=beside) as rows:
         declared = declare(rows, autosql, bed_type)
         sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
         heads = _heads(declared)

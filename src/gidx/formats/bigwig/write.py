@@ -31,6 +31,7 @@ from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow import encode
 from gidx.arrow.batches import Batches, flow, frame
 from gidx.arrow.faults import Faults
+from gidx.arrow.left_out import LeftOut
 from gidx.arrow.order import Allowed, Order, by_bytes, survey, unfit
 from gidx.bbi.section import MOST
 from gidx.bbi.write import (
@@ -132,9 +133,11 @@ def write_bigwig(
     if _is_signal(data):
         _write(_Arrays(data, chromsizes, invalid, clip), path, layout, threads, progress)
         return
-    data = clipped(data, chromsizes) if clip else data
+    past, unfit_rows = LeftOut(), LeftOut()
+    data = clipped(data, chromsizes, past) if clip else data
+    data = _valid(data, value, unfit_rows) if invalid == "drop" else data
     beside = path if isinstance(path, str | os.PathLike) else None
-    with frame(_valid(data, value) if invalid == "drop" else data, beside=beside) as rows:
+    with past.told(), unfit_rows.told(), frame(data, beside=beside) as rows:
         sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
         columns = _columns(rows.schema, value)
         shift = columns.roles.shift
@@ -275,8 +278,8 @@ def _unfit(given: npt.NDArray[Any], values: Floats) -> npt.NDArray[np.bool_]:
     return bad
 
 
-def _valid(data: Any, value: str | None) -> Iterator[pa.Table | pa.RecordBatch]:
-    """The rows that have bases, and a value that a bigWig holds."""
+def _valid(data: Any, value: str | None, left: LeftOut) -> Iterator[pa.Table | pa.RecordBatch]:
+    """The rows that have bases, and a value that a bigWig holds; ``left`` is told of others."""
     rows = flow(data)
     columns = _columns(rows.schema, value)
     start, end, shift = columns.roles.start, columns.roles.end, columns.roles.shift
@@ -287,6 +290,7 @@ def _valid(data: Any, value: str | None) -> Iterator[pa.Table | pa.RecordBatch]:
             places = (encode.integers(batch.column(n), n, Faults()) for n in (start, end))
             first, last = places
             bad |= first - shift == last
+        left.see(bad)
         yield batch.filter(pa.array(~bad)) if bad.any() else batch
 
 

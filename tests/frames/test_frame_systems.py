@@ -154,16 +154,19 @@ def _variants(draw: st.DrawFn) -> tuple[str, ...]:
         "SVLEN": draw(st.none() | st.lists(size, min_size=1, max_size=3).map(",".join)),
     }
     said = ["DB" if key == "DB" else f"{key}={v}" for key, v in info.items() if v or key == "DB"]
-    keys, samples = ".", [".", "."]
-    if draw(st.booleans()):
-        keys, samples = "LEN", [draw(size).lstrip("-") for _ in samples]
+    keys = draw(st.sampled_from([".", "LEN", "GT:LEN", "LEN:GT", "GT"]))
+    value = {
+        "GT": st.just("0/1"),
+        "LEN": size.map(lambda text: text.lstrip("-")),
+        ".": st.just("."),
+    }
+    samples = [":".join(draw(value[key]) for key in keys.split(":")) for _ in "AB"]
     alt = ",".join(alleles) or "."
     return "1", draw(st.integers(0, 30)), ".", ref, alt, ".", ".", ";".join(said), keys, *samples
 
 
 def _as_pandas_has_it(lines: list[tuple[str, ...]]) -> pd.DataFrame:
-    frame = pd.DataFrame(lines, columns=_COLUMNS, dtype="str").astype({"POS": "int64"})
-    return frame.drop(columns=["FORMAT", "A", "B"])
+    return pd.DataFrame(lines, columns=_COLUMNS, dtype="str").astype({"POS": "int64"})
 
 
 @pytest.mark.filterwarnings("ignore:.*not declare:gidx.errors.GidxWarning")
@@ -195,11 +198,11 @@ def test_rows_of_a_vcf_end_where_the_file_says_whoever_has_read_them(
     gidx.to_parquet(path, path.with_suffix(".parquet"), names="native")
     kept = gidx.read(path.with_suffix(".parquet"), columns=["start", "end"])
     assert kept.to_numpy().tolist() == ends
-    if all(line[8] == "." for line in lines):  # LEN is in the texts of samples
-        read = _as_pandas_has_it(lines)
-        texts = read.astype({"ALT": "string[pyarrow]", "INFO": pd.ArrowDtype(pa.string())})
-        for frame in (read, texts):
-            assert frame.gidx.canonical()[["start", "end"]].to_numpy().tolist() == ends
+    read = _as_pandas_has_it(lines)
+    texts = read.astype({"ALT": "string[pyarrow]", "INFO": pd.ArrowDtype(pa.string())})
+    words = read.astype({"FORMAT": "category", "A": "category"})
+    for frame in (read, texts, words):
+        assert frame.gidx.canonical()[["start", "end"]].to_numpy().tolist() == ends
 
 
 def test_variants_without_an_end_are_as_long_as_ref(tmp_path):

@@ -5,7 +5,7 @@ As in lines (see `_vcf_end` in `gidx.kernels.lines`): the farthest of REF's leng
 <NON_REF> the largest LEN of the samples.
 
 Columns are as `gidx.read_vcf` has them, lists and maps, or the texts of the file, as pandas has
-read them. Left out: LEN among the texts of samples.
+read them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,13 @@ def ends(start: Ints, end: Ints, roles: Roles, column: Callable[[str], pa.Chunke
         found = column(name)
         return value_of(found, key) if name in ("INFO", "FORMAT") else found
 
-    sizes, lens = partial(values, roles.sizes, "SVLEN"), partial(values, roles.lens, "LEN")
+    def lens() -> pa.ChunkedArray | None:
+        texts = column("FORMAT") if roles.samples else None
+        if texts is None or not is_text(_plain(texts).type):
+            return values(roles.lens, "LEN")
+        return _of_samples(_plain(texts), [_plain(column(name)) for name in roles.samples])
+
+    sizes = partial(values, roles.sizes, "SVLEN")
     return stretched(start, end, column(roles.alt), sizes, lens)
 
 
@@ -89,19 +95,46 @@ def value_of(column: pa.ChunkedArray, key: str) -> pa.ChunkedArray | None:
     if pat.is_map(column.type):
         found: pa.ChunkedArray = pc.map_lookup(column, pa.scalar(key), "first")
         return found
-    if pat.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = _plain(column)
     if not is_text(column.type):
         return None
     texts = column.cast(pa.large_string())
     return pc.struct_field(pc.extract_regex(texts, f"(?:^|;){key}=(?P<value>[^;]*)"), 0)
 
 
+def _of_samples(formats: pa.ChunkedArray, samples: list[pa.ChunkedArray]) -> pa.ChunkedArray:
+    """The largest LEN of the samples of each row, whose texts have what FORMAT says; 0: none.
+
+    >>> formats = pa.chunked_array([["GT:LEN", "LEN", "GT"]])
+    >>> _of_samples(formats, [pa.chunked_array([["0/0:7", "8", "9"]])]).to_pylist()
+    [7, 8, 0]
+    """
+    words = formats.combine_chunks().dictionary_encode()
+    codes = words.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    found = np.zeros(len(codes), np.int64)
+    for code, word in enumerate(words.dictionary.to_pylist()):
+        keys = word.split(":")
+        if "LEN" not in keys:
+            continue
+        rows = np.flatnonzero(codes == code)
+        pattern = f"^(?:[^:]*:){{{keys.index('LEN')}}}(?P<value>[0-9]+)"
+        for sample in samples:
+            if is_text(sample.type) or pat.is_integer(sample.type):  # pandas reads LEN alone so
+                texts = sample.take(pa.array(rows)).cast(pa.large_string())
+                value = pc.struct_field(pc.extract_regex(texts, pattern), 0).combine_chunks()
+                found[rows] = np.maximum(found[rows], _integers(value))
+    return pa.chunked_array([found])
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Without a dictionary."""
+    kind: Any = column.type
+    return column.cast(kind.value_type) if pat.is_dictionary(kind) else column
+
+
 def _lists(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
     """Where the values of each row begin, and all values: of lists, of texts at their commas."""
-    kind: Any = column.type
-    if pat.is_dictionary(kind):
-        column = column.cast(kind.value_type)
+    column = _plain(column)
     if is_text(column.type):
         column = pc.split_pattern(column.cast(pa.large_string()), ",")
     if pat.is_nested(column.type):

@@ -48,8 +48,8 @@ class Roles:
 
     Without ``end`` a row is one base, or as long as the texts of ``ref``, or to ``told``, a
     column of ends of some rows, if that is farther; or as a VCF's alleles ``alt`` are with the
-    lengths in ``sizes`` (SVLEN) and ``lens`` (LEN), and what ``info`` says. ``by`` says who calls
-    them so.
+    lengths in ``sizes`` (SVLEN) and ``lens`` (LEN), and what ``info`` says. LEN may be among the
+    texts of ``samples``, the columns behind FORMAT. ``by`` says who calls them so.
     """
 
     chrom: str
@@ -63,6 +63,7 @@ class Roles:
     sizes: str | None = None
     lens: str | None = None
     info: str | None = None
+    samples: tuple[str, ...] = ()
 
     @property
     def shift(self) -> int:
@@ -88,7 +89,7 @@ class Roles:
     def _of_end(self) -> _Names:
         """The columns of which an end is made."""
         more = (self.ref, self.told, self.alt, self.sizes, self.lens, self.info)
-        return tuple(n for n in more if n is not None)
+        return (*(n for n in more if n is not None), *self.samples)
 
     def __str__(self) -> str:
         told = "1 base" if self.ref is None else f"the length of {self.ref!r}"
@@ -151,7 +152,7 @@ def _roles(columns: tuple[object, ...], about: str | None, what: str) -> Roles:
     told = json.loads(about).get("roles") if about and '"roles"' in about else None
     if not told:
         return recognise(columns, what)
-    roles = Roles(**{"by": "set", **told})
+    roles = Roles(**{"by": "set", **told, "samples": tuple(told.get("samples", ()))})
     for name in roles.needed:
         if name not in columns:
             raise ColumnError(
@@ -255,7 +256,10 @@ def _with_ends(roles: Roles, names: list[str]) -> Roles:
     if alt is None:
         return replace(roles, told=told, info=info)
     sizes, lens = known("INFO/SVLEN", "SVLEN", "INFO"), known("FORMAT/LEN", "FORMAT")
-    return replace(roles, told=told, alt=alt, sizes=sizes, lens=lens, info=info)
+    found = replace(roles, told=told, alt=alt, sizes=sizes, lens=lens, info=info)
+    if roles.by != "VCF" or lens != "FORMAT":
+        return found
+    return replace(found, samples=tuple(names[names.index("FORMAT") + 1 :]))
 
 
 def _fits(names: list[str]) -> Iterator[tuple[Roles, bool]]:

@@ -104,3 +104,30 @@ def test_texts_that_do_not_tell_the_items_any_more_are_not_written(tmp_path):
     listed = listed.replace(b"\tFORMAT\ta\tb", b"") + b"1\t5\t.\tA\tG\t.\t.\tAF=x%2Cy,z\n"
     with pytest.raises(gidx.WriteError, match="column 'INFO/AF' has the texts of lists"):
         gidx.write_vcf(gidx.read_vcf(listed, lists="text"), tmp_path / "a")
+
+
+NAMED = ["chrom pos end gene", "#chrom pos end gene", "seqname start stop gene", "Chr From To P",
+         "chr start end x", "#chrom chromStart chromEnd name"]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", NAMED)
+def test_a_line_of_names_tells_a_tables_columns_with_an_index_and_without(line, tmp_path):
+    text = "\t".join(line.split()) + "\nchr1\t9\t12\ta\nchr1\t19\t22\tb\n"
+    plain = tmp_path / "x.tsv"
+    plain.write_text(text)
+    indexed = tmp_path / "x.tsv.gz"
+    with gidx.bgzf.open(indexed, "w") as file:
+        file.write(text.encode())
+    skip = 0 if line.startswith("#") else 1
+    gidx.build_index(indexed, chrom=1, start=2, end=3, zero_based=True, skip=skip)
+    expected = gidx.open(indexed).to_table()
+    assert gidx.open(plain).to_table().to_pylist() == expected.to_pylist()
+    assert expected.column_names[3] == line.split()[3]
+
+
+@pytest.mark.parametrize(
+    "line", ["a comment of words", "#chr0\t1\t5\told", "chrom\tpos\tend\tstart"]
+)
+def test_a_line_that_may_be_no_names_is_none(line, tmp_path):
+    (tmp_path / "x.bed").write_text(f"#{line.lstrip('#')}\nchr1\t9\t12\ta\n")
+    assert gidx.open(tmp_path / "x.bed").columns == ["chrom", "start", "end", "name"]

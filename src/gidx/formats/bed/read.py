@@ -59,7 +59,7 @@ def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Bed:
     width = len(rows[0].split() if spaces else rows[0].split(b"\t")) if rows else 0
     parted = _parted(rows, width, spaces)
     named = _header_names(head, width)
-    if schema is None and named is None:
+    if schema is None and (named is None or not _is_bed(named)):
         _warn_of_ones(head, width)
     if named is not None and not rows:
         width = len(named)
@@ -267,15 +267,28 @@ def _warn_of_ones(head: Head, width: int) -> None:
 def _header_names(head: Head, width: int) -> list[str] | None:
     """The columns' names, if the last comment or skipped line has one for each."""
     names = _last_words(head)
-    if not names:
+    if not names or len(names) != (width or len(names)):
         return None
+    return names if _is_bed(names) or (width and _is_table(head, names)) else None
+
+
+def _is_bed(names: Sequence[str]) -> bool:
+    """Whether names are those that BED has."""
     heads = [_NAMES.get(n, n).lower() for n in names[:3]]
-    known = (
+    return heads in (
         ["chrom", "start", "end"],
         ["chr", "start", "end"],
         ["chrom", "chromstart", "chromend"],
     )
-    return names if len(names) == (width or len(names)) and heads in known else None
+
+
+def _is_table(head: Head, names: Sequence[str]) -> bool:
+    """Whether names of other tables' columns are in a line between tabs, as an index would say."""
+    return (
+        b"\t" in next(head.last_lines(), b"")
+        and not any(re.fullmatch(r"[-+.0-9eE]*", n) for n in names)
+        and len({"chrom", "start", "end", *names[3:]}) == len(names)
+    )
 
 
 def _fits(seen: Seen, text: bytes) -> bool:

@@ -121,6 +121,7 @@ def test_json_of_a_file_has_no_controls(tmp_path, run):
 
 
 def test_pictures_show_controls_and_money():
+    """matplotlib 20266: two dollars are taken for a formula, which fails where it is drawn."""
     matplotlib = pytest.importorskip("matplotlib")
     name = f"x{TITLE}$\\frac$"
     rows = pd.DataFrame({"chrom": [name], "start": [1], "end": [5], "name": [f"n{name}"]})

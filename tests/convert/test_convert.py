@@ -779,6 +779,7 @@ def test_a_table_without_intervals_is_passed_on_and_has_no_regions(folder, suffi
 
 @pytest.mark.parametrize("name", ["genes.bb", "genes.bed", "genes.parquet"])
 def test_what_is_read_is_not_written_over(tmp_path, name):
+    """bcftools 2140, hap.py 60: a file that is its own target is destroyed."""
     path = tmp_path / name
     rows = pd.DataFrame({"chrom": ["chr1"], "start": [1], "end": [5], "name": ["a"]})
     gidx.write_bigbed(rows, tmp_path / "genes.bb", {"chr1": 9}, extra_index=["name"])

@@ -160,6 +160,7 @@ NAMED = {  # rows on two chroms that are no UTF-8, and headers that give them a 
 @pytest.mark.parametrize("name", NAMED)
 @pytest.mark.filterwarnings("ignore::gidx.errors.GidxWarning")
 def test_chroms_that_are_no_utf8_are_shown_escaped_and_asked_for_as_they_are_shown(tmp_path, name):
+    """pysam 954, PyVCF 217, pixy 76: such a file is a UnicodeDecodeError."""
     path, seen = tmp_path / name, [r"a\xff", r"a\xfe"]
     with gidx.bgzf.open(path, "wb") as file:
         file.write(NAMED[name])

@@ -123,6 +123,10 @@ def test_a_line_of_names_tells_a_tables_columns_with_an_index_and_without(line, 
     expected = gidx.open(indexed).to_table()
     assert gidx.open(plain).to_table().to_pylist() == expected.to_pylist()
     assert expected.column_names[3] == line.split()[3]
+    for frame in [gidx.read(plain), gidx.read(plain).assign(more="z")]:
+        gidx.write_bed(frame, tmp_path / "y.bed")  # one line of names, that is read again
+        assert gidx.read(tmp_path / "y.bed").to_dict("list") == frame.to_dict("list")
+        assert (tmp_path / "y.bed").read_text().count("\n") == 3
 
 
 @pytest.mark.parametrize(

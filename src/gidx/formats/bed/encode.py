@@ -36,6 +36,7 @@ from gidx.autosql import BED_FIELDS, AutoSql, Field, objects
 from gidx.declared import declare
 from gidx.declared.columns import COLOR_FIELD, COLOR_NAMES, HEAD_FIELDS, is_color
 from gidx.errors import AutoSqlError, WriteError, hint
+from gidx.formats.bed.read import is_table
 from gidx.formats.table.encode import MISSING, check_begin, checked, fits, make_header, texts
 from gidx.formats.text.dialect import Rules, header_lines
 
@@ -329,7 +330,10 @@ def _split(line: str, names: Sequence[str]) -> list[str]:
     text = line.lstrip("#").strip()
     found = text.split("\t") if "\t" in text else text.split()
     heads = [n.lower() for n in found[:HEAD_FIELDS]]
-    if heads not in _HEADS:
+    # another table's line of names, not a comment between tabs
+    shared = {*found[HEAD_FIELDS:]} & {*names[HEAD_FIELDS:]}
+    same = len(found) == len(names) or not line.startswith("#") or shared
+    if heads not in _HEADS and not ("\t" in text and same and is_table(found)):
         return []
     rest = canonical.unique(found[HEAD_FIELDS:])
     return [*names[:HEAD_FIELDS], *rest]

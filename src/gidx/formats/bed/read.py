@@ -269,7 +269,7 @@ def _header_names(head: Head, width: int) -> list[str] | None:
     names = _last_words(head)
     if not names or len(names) != (width or len(names)):
         return None
-    return names if _is_bed(names) or (width and _is_table(head, names)) else None
+    return names if _is_bed(names) or (width and _is_tabbed(head) and is_table(names)) else None
 
 
 def _is_bed(names: Sequence[str]) -> bool:
@@ -282,12 +282,16 @@ def _is_bed(names: Sequence[str]) -> bool:
     )
 
 
-def _is_table(head: Head, names: Sequence[str]) -> bool:
-    """Whether names of other tables' columns are in a line between tabs, as an index would say."""
+def _is_tabbed(head: Head) -> bool:
+    return b"\t" in next(head.last_lines(), b"")
+
+
+def is_table(names: Sequence[str]) -> bool:
+    """Whether these may be names of columns in a line between tabs, of a table that is no BED."""
     return (
-        b"\t" in next(head.last_lines(), b"")
+        len(names) > HEAD_FIELDS
         and not any(re.fullmatch(r"[-+.0-9eE]*", n) for n in names)
-        and len({"chrom", "start", "end", *names[3:]}) == len(names)
+        and len({"chrom", "start", "end", *names[HEAD_FIELDS:]}) == len(names)
     )
 
 

@@ -159,6 +159,16 @@ def test_of_many_chroms_a_filter_is_bounded_as_well():
     assert found == [(name, 0, 10) for name in names if name != "c7"]
 
 
+def test_a_filter_that_was_asked_before_is_bounded_by_the_table_it_is_asked_of():
+    filter = (chrom != "c1") & (start < 10)
+    plain = pa.schema({"chrom": pa.string(), "start": pa.int64(), "end": pa.int64()})
+    floats = plain.set(1, pa.field("start", pa.float64()))
+    asked = [(plain, ["c1", "c2"]), (plain, ["c2", "c3"]), (floats, ["c1", "c2"])] * 2
+    found = [bounds.regions(boxes(filter, *one), one[1]) for one in asked]
+    assert found[:2] == [[("c2", 0, 10)], [("c2", 0, 10), ("c3", 0, 10)]]
+    assert found[3:] == found[:3]
+
+
 QUERIES = {
     "select count(*) from d": None,
     'select start, "end" from d where chrom = \'chr2\' and start < 90000 and "end" > 80000': (

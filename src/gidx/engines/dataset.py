@@ -13,8 +13,10 @@ over the methods below, such as a union with other datasets, raise and say so. W
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -369,6 +371,7 @@ class Fragment:
 _APART = 8
 _LEVELS = tuple(16**n for n in range(8, -1, -1))  # widths of tiles; the widest is past any chrom
 _RUNS = 16  # of tiles, between gaps
+_KEPT = 1 << 16  # bytes of a filter whose boxes are kept; one may name a million values
 
 
 def boxes(filter: pc.Expression, schema: pa.Schema, chroms: Collection[str]) -> list[Box]:
@@ -380,6 +383,15 @@ def boxes(filter: pc.Expression, schema: pa.Schema, chroms: Collection[str]) -> 
     >>> box.chroms, box.start, box.end.is_bounded
     (frozenset({'a'}), Range(lo=8, hi=89), False)
     """
+    told, names = pickle.dumps(filter), tuple(chroms)
+    ask = _boxes if len(told) <= _KEPT else _boxes.__wrapped__
+    return list(ask(told, schema.remove_metadata().serialize().to_pybytes(), names))
+
+
+@lru_cache(64)  # engines ask each of their tasks the same: 10 ms, again 0.1 ms
+def _boxes(told: bytes, plain: bytes, chroms: Sequence[str]) -> Sequence[Box]:
+    """`boxes` of what can be a key: an expression of Arrow has no hash."""
+    filter, schema = pickle.loads(told), pa.ipc.read_schema(pa.py_buffer(plain))
     chrom, names = pc.field("chrom"), [*chroms, None]
     known = [chrom.is_null() if name is None else chrom == name for name in names]
     there = [names[i] for i in _possible(filter, schema, known)]

@@ -116,11 +116,12 @@ _CALLED = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_a_wrong_value_is_one_error_that_names_its_option(calls, kind):
+def test_a_wrong_value_is_one_error_that_names_its_option(calls, kind, tmp_path, monkeypatch):
     """Not one from inside, as of `<` between a text and a number, and no silent answer.
 
     1.5 bins were two; flank=nan was none; as many threads as there are stars hung.
     """
+    monkeypatch.chdir(tmp_path)  # where gzi="x" is written
     value, unclear = WRONG[kind], []
     for option, takers in calls:
         for call in takers:

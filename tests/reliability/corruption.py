@@ -190,9 +190,21 @@ def _whole(ds: Any) -> Any:
 
 
 def _zooms(ds: Any) -> Any:
-    """The summaries of all zoom levels, but for their floats, as those of ``BIGWIG`` below."""
-    levels = [ds.scan_zoom(i).read_all() for i in range(len(ds.zoom_levels))]
-    return [one.select(["chrom", "start", "end", "valid_count"]).to_pylist() for one in levels]
+    """Of each summary: chrom, bases that have a value, and how many of its range have by the rows.
+
+    One whose range became shorter by bases without a value is true still. Without floats, as
+    those of ``BIGWIG`` below.
+    """
+    covered: dict[str, list[tuple[int, int]]] = {}
+    for row in ds.to_table().to_pylist():  # in order, and may overlap
+        spans = covered.setdefault(row["chrom"], [(0, 0)])
+        spans.append((max(row["start"], spans[-1][1]), max(row["end"], spans[-1][1])))
+    return [
+        (s["chrom"], s["valid_count"], sum(max(min(s["end"], e) - max(s["start"], b), 0)
+                                           for b, e in covered.get(s["chrom"], ())))
+        for level in range(len(ds.zoom_levels))
+        for s in ds.scan_zoom(level).read_all().to_pylist()
+    ]  # fmt: skip
 
 
 WHOLE: tuple[Question, ...] = (_whole,)

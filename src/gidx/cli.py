@@ -42,7 +42,7 @@ from gidx.errors import (
     RegionError,
     visible,
 )
-from gidx.formats.registry import KINDS
+from gidx.formats.registry import KINDS, TAKERS
 from gidx.ground.tuning import tuning
 
 if TYPE_CHECKING:
@@ -489,10 +489,6 @@ def _output(arguments: argparse.Namespace) -> Iterator[tuple[str | BinaryIO, Kin
 # ── convert ─────────────────────────────────────────────────────────────────────────────────────
 
 
-_BBI_OPTIONS = {"extra_index": ("bigbed",), "allow_1bp_overlap": ("bigbed",),
-                "clip": ("bigbed", "bigwig")}  # fmt: skip
-
-
 def _convert(arguments: argparse.Namespace) -> int:
     from gidx.convert import can_sort, convert
     from gidx.convert.sources import opened
@@ -507,10 +503,9 @@ def _convert(arguments: argparse.Namespace) -> int:
             _wrong(arguments, f"{arguments.to} is not for a terminal; name a file, or pipe it")
         target = _standard_output()
     kind = target_kind(target, arguments.to)
-    for option, kinds in _BBI_OPTIONS.items():
-        if kind.name not in kinds and getattr(arguments, option):
-            known = " and ".join(KINDS[name].title for name in kinds)
-            what = f"{_flags(option)} is for {known}, {arguments.target} is {kind.name}"
+    for option, takers in TAKERS.items():
+        if option not in kind.takes and getattr(arguments, option):
+            what = f"{_flags(option)} is for {takers}, {arguments.target} is {kind.name}"
             _wrong(arguments, what)
     if arguments.sort and not can_sort(target, kind):
         what = f"{arguments.target} is {kind.name}"

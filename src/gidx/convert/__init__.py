@@ -52,7 +52,7 @@ from gidx.convert.sources import (
 from gidx.declared import declare
 from gidx.errors import WriteError, one_of
 from gidx.formats.base import Format, Writing
-from gidx.formats.registry import Kind, Name, Target, is_bgzf, target_kind
+from gidx.formats.registry import TAKERS, Kind, Name, Target, is_bgzf, target_kind
 from gidx.formats.text.read import GUESSED
 from gidx.ground.names import expanded
 from gidx.options import Errors, Lists, MissingChroms, Names
@@ -137,12 +137,10 @@ def convert(
     'chrX\\t5000\\t9000\\tGENE3\\t0\\t-\\n'
     """
     kind = target_kind(target, to)
-    of_bigbed = {"extra_index": extra_index, "allow_1bp_overlap": allow_1bp_overlap}
-    for name, given in of_bigbed.items():
-        if given and kind.name != "bigbed":
-            raise WriteError(f"{name} is for bigBed, not for {kind.name}")
-    if clip and kind.name not in ("bigbed", "bigwig"):
-        raise WriteError(f"clip is for bigBed and bigWig, not for {kind.name}")
+    given = {"extra_index": extra_index, "allow_1bp_overlap": allow_1bp_overlap, "clip": clip}
+    for name, takers in TAKERS.items():
+        if given[name] and name not in kind.takes:
+            raise WriteError(f"{name} is for {takers}, not for {kind.name}")
     if sort and not can_sort(target, kind):
         raise WriteError(f"sort is for bigBed, lines and text with an index, not for {kind.name}")
     one_of("lists", lists, ("arrow", "text"))

@@ -53,6 +53,7 @@ class Kind:
     # there are, and threads.
     prove: Callable[[Any, Mapping[str | None, int], int | None], list[str]] | None = None
     write: Callable[[pa.RecordBatchReader, Target, Writing], None] | None = None
+    takes: tuple[str, ...] = ()  # options of `gidx.convert` that only some targets have
     is_table: bool = False  # any columns, with the reader's own names
     is_binary: bool = False  # nothing for a terminal
 
@@ -238,9 +239,9 @@ _ARROW = (b"ARROW1", b"\xff\xff\xff\xff")  # a file; a stream
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (
     Kind("bigbed", "bigBed", (".bb", ".bigbed"), ("types", "encoding", "encoding_errors"),
          begins=lambda head: head.startswith(_BIGBED), open=_open_bigbed, prove=_prove_bigbed,
-         write=_write_bigbed),
+         write=_write_bigbed, takes=("extra_index", "allow_1bp_overlap", "clip")),
     Kind("bigwig", "bigWig", (".bw", ".bigwig"), begins=lambda head: head.startswith(_BIGWIG),
-         open=_open_bigwig, prove=_prove_bigwig, write=_write_bigwig),
+         open=_open_bigwig, prove=_prove_bigwig, write=_write_bigwig, takes=("clip",)),
     Kind("bed", "BED", (".bed", ".bedgraph", ".bdg"),
          text=TextKind(_bed, looks.BED, ("schema",)), write=_write_bed),
     Kind("gff3", "GFF3", (".gff3", ".gff"), text=TextKind(_gff, looks.GFF3, ("attributes",)),
@@ -265,6 +266,11 @@ TEXTS: dict[str, TextKind] = {
     kind.name: kind.text for kind in KINDS.values() if kind.text is not None
 }
 LINES = tuple(kind.name for kind in KINDS.values() if kind.is_lines)  # which BGZF is for
+# of each option that only some targets have, which have it
+TAKERS = {
+    option: " and ".join(kind.title for kind in KINDS.values() if option in kind.takes)
+    for option in dict.fromkeys(option for kind in KINDS.values() for option in kind.takes)
+}
 _ENDINGS = {ending: kind for kind in KINDS.values() for ending in kind.endings}
 _SHOWN = 16  # bytes that tell a format
 

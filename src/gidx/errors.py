@@ -31,7 +31,7 @@ import operator
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any, TypeVar
@@ -190,6 +190,25 @@ def without_style(chrom: str) -> str:
     """
     plain = chrom.lower().removeprefix("chr")
     return "m" if plain == "mt" else plain
+
+
+def by_style(chroms: Iterable[str]) -> dict[str, str]:
+    """Names of chroms by what they say, for `restyled`."""
+    return {without_style(name): name for name in chroms}
+
+
+def restyled(
+    names: Iterable[str], known: Container[str], styled: Mapping[str, str]
+) -> tuple[str, str] | None:
+    """The first name that is not known but is in another style, and how it is written there.
+
+    >>> restyled(["chr2", "chr3", "1"], {"chr1", "chr2"}, by_style(["chr1", "chr2"]))
+    ('1', 'chr1')
+    """
+    for name in names:
+        if name not in known and (meant := styled.get(without_style(name))) is not None:
+            return name, meant
+    return None
 
 
 _Call = TypeVar("_Call", bound="Callable[..., Any] | None")

@@ -24,7 +24,7 @@ import pyarrow.types as pat
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow.batches import flow, is_text
 from gidx.arrow.left_out import LeftOut
-from gidx.declared.declare import field_name
+from gidx.declared.declare import by_field
 from gidx.errors import warn
 from gidx.ground.conventions import Roles, recognise
 
@@ -130,7 +130,7 @@ def _cut(
     given_ends = some.column(end_name).to_pylist()
     olds = [int(end) for end in given_ends]
     ends = _sizes(some.column(roles.chrom), sizes).to_pylist()
-    names = {field_name(name): name for name in reversed(some.schema.names)}
+    names = by_field(some.schema.names)
     parts = {f: some.column(names[f]).to_pylist() for f in (*_THICK, *_BLOCKS) if f in names}
     if "blockSizes" in parts and "chromStarts" in parts:
         of_blocks = [parts[f] for f in _BLOCKS if f in parts]

@@ -69,6 +69,17 @@ def field_name(column: str) -> str | None:
     return _ALIASES.get(column.lower().replace("_", "").replace(".", ""))
 
 
+def by_field(columns: Iterable[Any]) -> dict[str, str]:
+    """The columns that are standard fields, by the fields' names; of several the first.
+
+    >>> by_field(["Score", "BlockStarts", "chromStarts", "value", 5])
+    {'chromStarts': 'BlockStarts', 'score': 'Score'}
+    """
+    names = [c for c in columns if isinstance(c, str)]
+    found = {field_name(name): name for name in reversed(names)}
+    return {field: name for field, name in found.items() if field is not None}
+
+
 def missing_word(f: Field) -> str | None:
     """What BED has for no value of a standard field; None where it has nothing."""
     return _MISSING.get(field_name(f.name) or "")

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gidx.errors import UnknownChromError, without_style
+from gidx.errors import UnknownChromError, by_style, restyled
 from gidx.frames.intervals import Intervals, Scan
 from gidx.frames.positions import Codes, Positions, positions, roles
 from gidx.ground.conventions import Roles
@@ -105,8 +105,8 @@ class FrameIndex:
         return [self.names[i] for i in np.flatnonzero(there)]
 
     @cached_property
-    def _plain(self) -> dict[str, str]:
-        return {without_style(name): name for name in self.used}
+    def _styled(self) -> dict[str, str]:
+        return by_style(self.used)
 
     def codes_in(self, other: FrameIndex) -> Codes:
         """For each chrom here its code in the other frame, -1 for none.
@@ -114,14 +114,14 @@ class FrameIndex:
         A chrom that the other frame has under a name of another style is an error: no
         rows would match, and nothing would say so.
         """
-        for name in self.used:
-            if name not in other.ids and without_style(name) in other._plain:
-                meant = other._plain[without_style(name)]
-                raise UnknownChromError(
-                    f"one frame has the chrom {name!r}, the other {meant!r}; rename one of them",
-                    chrom=name,
-                    hint=meant,
-                )
+        other_style = restyled(self.used, other.ids, other._styled)
+        if other_style is not None:
+            name, meant = other_style
+            raise UnknownChromError(
+                f"one frame has the chrom {name!r}, the other {meant!r}; rename one of them",
+                chrom=name,
+                hint=meant,
+            )
         return np.array([*(other.ids.get(name, -1) for name in self.names)], np.int32)
 
     def is_current(self, frame: pd.DataFrame, *, closely: bool) -> bool:

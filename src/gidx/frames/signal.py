@@ -11,8 +11,8 @@ import pandas as pd
 
 from gidx.arrow import schema
 from gidx.bbi.summary import Spans, depth
-from gidx.declared.declare import field_name
-from gidx.errors import UnknownChromError, without_style
+from gidx.declared.declare import by_field
+from gidx.errors import UnknownChromError, by_style, restyled
 from gidx.formats.offers import Signal
 from gidx.frames.nested import explode
 from gidx.frames.positions import Positions, positions
@@ -131,7 +131,7 @@ def average(
 
 def _blocks_of(frame: pd.DataFrame) -> tuple[str, str] | None:
     """The columns of sizes and starts of blocks; numbers are those of rows that were exploded."""
-    names = {field_name(c): c for c in reversed(frame.columns.tolist()) if isinstance(c, str)}
+    names = by_field(frame.columns)
     found = names.get("blockSizes"), names.get("chromStarts")
     kinds = dict(zip(frame.columns, frame.dtypes, strict=True))
     if any(c is None or pd.api.types.is_numeric_dtype(kinds[c]) for c in found):
@@ -139,19 +139,19 @@ def _blocks_of(frame: pd.DataFrame) -> tuple[str, str] | None:
     return found  # type: ignore[return-value]
 
 
-def _ids(where: Positions, chroms: dict[str, int]) -> Iterator[int]:
+def _ids(where: Positions, chroms: dict[str, int]) -> list[int]:
     """The signal's number of each chrom, -1 for none; one in another style is an error."""
     used = np.bincount(where.codes + 1, minlength=len(where.names) + 1)[1:] > 0
-    plain = {without_style(name): name for name in chroms}
-    for name, has_rows in zip(where.names, used.tolist(), strict=True):
-        meant = plain.get(without_style(name))
-        if has_rows and name not in chroms and meant is not None:
-            raise UnknownChromError(
-                f"the frame has the chrom {name!r}, the signal {meant!r}; rename the frame's",
-                chrom=name,
-                hint=meant,
-            )
-        yield chroms.get(name, -1)
+    named = (name for name, has_rows in zip(where.names, used, strict=True) if has_rows)
+    other_style = restyled(named, chroms, by_style(chroms))
+    if other_style is not None:
+        name, meant = other_style
+        raise UnknownChromError(
+            f"the frame has the chrom {name!r}, the signal {meant!r}; rename the frame's",
+            chrom=name,
+            hint=meant,
+        )
+    return [chroms.get(name, -1) for name in where.names]
 
 
 def _of_blocks(

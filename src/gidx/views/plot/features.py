@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from gidx.arrow import colors
-from gidx.declared.declare import field_name
+from gidx.declared.declare import by_field
 from gidx.errors import ColumnError, hint, visible
 from gidx.frames.positions import as_arrow, integers
 
@@ -114,12 +114,8 @@ def features_of(
 def _own_names(names: Iterable[Any]) -> dict[str, str]:
     """BED's names of columns that have them in another spelling, as pyranges has."""
     known = list(names)
-    others = {c: field_name(c) for c in known if isinstance(c, str) and c not in COLUMNS}
-    found: dict[str, str] = {}
-    for column, name in others.items():
-        if name in _PARTS and name not in known and name not in found.values():
-            found[column] = name
-    return found
+    others = by_field(c for c in known if c not in COLUMNS)
+    return {c: field for field, c in others.items() if field in _PARTS and field not in known}
 
 
 def _blocks(

@@ -89,7 +89,7 @@ class LastBlocks:
     """The blocks of one file, of which those that were asked for last may be at hand.
 
     Who asks region after region is often in a block that was just read, and to inflate it is more
-    than half of the time of a region of a bigWig: 41 us, with its block at hand 11. Blocks of a
+    than half of the time of a region of a bigWig: 39 us, with its block at hand 12. Blocks of a
     file that was closed, or is another by now, are not given.
     """
 
@@ -104,7 +104,7 @@ class LastBlocks:
             return Blocks(*inflate(self._source, ranges, self._size), ranges)
         spans = ranges.tolist()
         texts = [text for text in starmap(self.kept, spans) if text is not None]
-        if len(texts) == len(spans):
+        if len(texts) == len(spans) and self._source.is_current():
             text = texts[0] if len(texts) == 1 else np.concatenate(texts)
             return Blocks(text, np.array([0, *accumulate(map(len, texts))], np.int64), ranges)
         text, bounds = inflate(self._source, ranges, self._size)
@@ -120,9 +120,8 @@ class LastBlocks:
         return Bases(tree, self._source, self, LIBDEFLATE, self._size, order == ">", n_chroms)
 
     def kept(self, begin: int, end: int) -> npt.NDArray[np.uint8] | None:
-        """The data of the block there, if they are at hand."""
-        text = _kept.get((self._file, begin, end))
-        return text if text is not None and self._source.is_current() else None
+        """The data of the block there, if they are at hand; for who asks if the file is current."""
+        return _kept.get((self._file, begin, end))
 
     def keep(self, begin: int, end: int, text: npt.NDArray[np.uint8]) -> None:
         """Have the data of the block there at hand."""

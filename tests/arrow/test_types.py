@@ -303,8 +303,11 @@ def test_a_standard_kind_is_written_by_the_name_that_it_is_read_by(name, tmp_pat
         gidx.write_bed(found, tmp_path / "b.bed", schema="narrowPaek")
 
 
-def test_a_track_line_that_is_not_of_its_rows_is_passed_over():
-    found = gidx.read_bed(b"track type=narrowPeak\nc\t1\t5\tp\n")
+def test_a_track_line_that_is_not_of_its_rows_is_passed_over_with_a_warning():
+    with pytest.warns(
+        gidx.GidxWarning, match="narrowPeak, whose rows have 10 fields; these have 4"
+    ):
+        found = gidx.read_bed(b"track type=narrowPeak\nc\t1\t5\tp\n")
     assert list(found) == ["chrom", "start", "end", "name"]
     found = gidx.read_bed(b"track type=bedGraph\nc\t1\t5\t7\n")
     assert found["dataValue"].tolist() == [7.0]

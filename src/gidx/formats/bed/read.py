@@ -4,11 +4,11 @@ Source: the BED specification (hts-specs, BEDv1) and UCSC's, which take fields p
 tabs or runs of blanks, and know ``track`` and ``browser`` lines.
 
 What the fields are, says a schema: ``bed6``, ``bed6+4``, ``narrowPeak`` and the like
-(`gidx.autosql.standards`), AutoSQL, or Arrow's; or the file, by ``track type=narrowPeak``. Without
-one the first rows are looked at: as many fields as are of their standard kind have the
-standard names; the others are typed by what they hold and named as UCSC's bedAsDef does
-(``field8`` … behind bed6, one too far). What was only looked at is wider where later rows
-ask for it.
+(`gidx.autosql.standards`), AutoSQL, or Arrow's; or the file, by ``track type=narrowPeak``, or by
+``#bedGraph section`` as kent's bigWigToBedGraph begins. Without one the first rows are looked
+at: as many fields as are of their standard kind have the standard names; the others are typed
+by what they hold and named as UCSC's bedAsDef does (``field8`` … behind bed6, one too far).
+What was only looked at is wider where later rows ask for it.
 
 BED has no word for a missing value, but tools write ``.`` where a number is missing. It
 is read as missing in number columns, and as the text that it is in others.
@@ -49,6 +49,8 @@ _SIGN = re.compile(rb"[-+.]")
 _INT = re.compile(rb"[0-9]{1,9}|\.")
 _LIST = re.compile(rb"(-?[0-9]+,)*(-?[0-9]+)?")
 _COLOR = re.compile(rb"[0-9]+|[0-9]{1,3},[0-9]{1,3},[0-9]{1,3},?|\.")
+_TRACK = re.compile(rb"^(?:track[ \t]([^\r\n]*)|(#bedGraph section ))", re.M)
+_WORD = re.compile(rb"""(\w+)=("[^"]*"|'[^']*'|\S*)""")
 
 
 def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Bed:
@@ -86,14 +88,38 @@ def _parted(rows: list[bytes], width: int, spaces: bool) -> list[Sequence[bytes]
 
 
 def _told(head: Head, width: int) -> _BedDeclared | None:
-    """What a ``track`` line says that the rows are, if they have so many fields."""
-    said = re.search(rb"^track[ \t].*?\btype=[\"']?(\w+)", head.lines, re.M)
-    kind = standards.known(said[1].decode()) if said else None
-    for text, defined in standards.declarations(kind) if kind else ():
+    """What a ``track`` line, or kent's bigWigToBedGraph, says that the rows are.
+
+    Rows of another number of fields are looked at, with a warning.
+    """
+    named = _track_type(head.lines)
+    kind = None if named is None else standards.known(named)
+    if kind is None:
+        return None
+    widths = []
+    for text, defined in standards.declarations(kind):
         autosql = sql.parse(text)
-        if len(autosql.fields) == width:
+        if width in (0, len(autosql.fields)):
             return _columns(Declared(autosql, text, defined))
+        widths.append(str(len(autosql.fields)))
+    warn(
+        f"{head.name}: it says that it is a {kind}, whose rows have {' or '.join(widths)} fields; "
+        f"these have {width}, and are read as what they look like; schema= says what they are"
+    )
     return None
+
+
+def _track_type(lines: bytes) -> str | None:
+    """The type in the last track line before the rows that has one.
+
+    >>> _track_type(b"track name='a type=bed' type=bedGraph\\n"), _track_type(b"track name=x\\n")
+    ('bedGraph', None)
+    """
+    found = None
+    for track, section in _TRACK.findall(lines):
+        words = dict(_WORD.findall(track))
+        found = b"bedGraph" if section else words.get(b"type", found)
+    return None if found is None else found.strip(b"\"'").decode("utf-8", "replace")
 
 
 def _is_comment(row: bytes, head: Head) -> bool:

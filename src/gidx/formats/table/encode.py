@@ -26,7 +26,17 @@ import pyarrow.types as pat
 
 from gidx.arrow import schema as canonical
 from gidx.arrow.batches import is_text, plain
-from gidx.arrow.encode import BREAKS, Ints, TextColumn, fill, having, numbers, shown, texts_of
+from gidx.arrow.encode import (
+    BREAKS,
+    Ints,
+    TextColumn,
+    fill,
+    float_texts,
+    having,
+    numbers,
+    shown,
+    texts_of,
+)
 from gidx.arrow.faults import Faults, of_items, of_some
 from gidx.arrow.lists import is_list
 from gidx.declared.declare import find_heads
@@ -95,10 +105,8 @@ def _written(array: pa.Array, name: str, word: bytes, faults: Faults) -> TextCol
 
 
 def _floats(array: pa.Array) -> TextColumn:
-    if pat.is_float16(array.type):
-        array = array.cast(pa.float32())
     values = array.to_numpy(zero_copy_only=False)
-    found = array.cast(pa.large_string())
+    found = float_texts(array)
     if np.any(values == np.rint(values)):
         # nan, inf and 1e+20 are no integers by their look
         whole = pc.match_substring_regex(found, "^-?[0-9]+$")

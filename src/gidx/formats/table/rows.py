@@ -33,7 +33,7 @@ import pyarrow.types as pat
 from gidx import autosql
 from gidx.arrow import schema
 from gidx.arrow.batches import is_text, plain
-from gidx.arrow.encode import TextColumn, numbers, texts_of
+from gidx.arrow.encode import TextColumn, float_texts, numbers, texts_of
 from gidx.arrow.lists import is_list
 from gidx.arrow.nested import nested_as_text
 from gidx.autosql import AutoSql, objects
@@ -116,6 +116,8 @@ class RowText:
             return _checked(texts_of(_pairs(array)), field.name)
         if _is_nested(kind):
             return self._nested(array, field)
+        if pat.is_floating(kind):
+            return texts_of(float_texts(array))
         try:
             texts = array if is_text(kind) else array.cast(pa.string())
         except pa.ArrowException:  # no type of a genomic file
@@ -210,7 +212,9 @@ def _lists(array: pa.Array, name: str) -> TextColumn:
         return TextColumn(closed.offsets[bounds], closed.data)
     if is_list(items.type):
         return texts_of(_json(array))
-    texts = texts_of(plain(items, top=False).cast(pa.string()).fill_null("."))
+    items = plain(items, top=False)
+    items = float_texts(items) if pat.is_floating(items.type) else items.cast(pa.string())
+    texts = texts_of(items.fill_null("."))
     _check(texts, name, comma=True)
     offsets, data = close_items(texts.offsets, texts.data)
     return TextColumn(offsets[bounds], data)

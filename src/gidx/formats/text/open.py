@@ -465,7 +465,8 @@ def _kind_of(
     if kinds is None:
         found = told or _guessed(head, layout, texts) or _named_as(head, texts)
         if found is None and not head.first:
-            found = "bed" if _named_places(head.lines) else opening.otherwise
+            tracks = re.search(rb"^(track|browser)[ \t]", head.lines, re.M)
+            found = "bed" if tracks or _named_places(head.lines) else opening.otherwise
         if found is None:
             _check_width(head, "bed")
             shown = head.first[0][:60] if head.first else b""

@@ -16,7 +16,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.types as pat
 
-from gidx.arrow.encode import Bytes, Ints, TextColumn, integers, items_of, numbers, texts_of
+from gidx.arrow.encode import (
+    Bytes,
+    Ints,
+    TextColumn,
+    float_texts,
+    integers,
+    items_of,
+    numbers,
+    texts_of,
+)
 from gidx.arrow.faults import Faults
 from gidx.arrow.lists import is_list
 from gidx.kernels.join import add_parts, escape, fill, first_in, join_items, put_parts
@@ -159,9 +168,8 @@ def whole_numbers(
 
 def decimals(array: pa.Array) -> Part:
     """Floats as the shortest decimals that read back to the same; integers as they are."""
-    if pat.is_float16(array.type):
-        array = array.cast(pa.float32())
-    return Part(texts_in(array.cast(pa.large_string())), there(array))
+    found = float_texts(array) if pat.is_floating(array.type) else array.cast(pa.large_string())
+    return Part(texts_in(found), there(array))
 
 
 def join_parts(

@@ -290,7 +290,10 @@ def _facts(found: Dataset) -> dict[str, Any]:
     if isinstance(file, NameIndexes):
         facts["extra indexes"] = file.indexed_names()
     if isinstance(file, Zooms):
-        facts["coverage"] = {k.replace(" ", "_"): v for k, v in _summary(file).items()}
+        facts["coverage"] = {
+            k.replace(" ", "_"): v if v is not None and math.isfinite(v) else None  # as JSON has it
+            for k, v in _summary(file).items()
+        }
     facts["chroms"] = found.chroms
     facts["columns"] = found.fields.to_pylist()
     return {k.replace(" ", "_"): v for k, v in facts.items()}
@@ -326,7 +329,7 @@ def _summary(zooms: Zooms) -> dict[str, float | None]:
 def _number(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
 
 
 def _print_pairs(pairs: dict[str, Any]) -> None:

@@ -109,7 +109,9 @@ def average(
     found = _blocks_of(frame) if blocks and roles.end else None
     if found is not None:
         where, row = _of_blocks(frame, roles, where, *found)
-    size = np.bincount(row, where.end - where.start, n).astype(np.int64)
+    # a row that lacks a start has no bases, and no mean of them
+    bases = np.where(where.codes < 0, 0, where.end - where.start)
+    size = np.bincount(row, bases, n).astype(np.int64)
     windows = Windows(ids[where.codes], where.start, where.end)
     of_each, totals, lowest, highest = file.over(windows, threads)
     covered, total = np.bincount(row, of_each, n), np.bincount(row, totals, n)

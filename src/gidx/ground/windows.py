@@ -30,11 +30,15 @@ class Windows:
     def __len__(self) -> int:
         return len(self.chrom)
 
-    def within(self, sizes: Ints) -> RegionSet:
-        """Their union, of what the chroms have, of which ``sizes`` are, and a 0 behind them."""
-        start, end = np.maximum(self.start, 0), np.minimum(self.end, sizes[self.chrom])
+    def within(self, n_chroms: int) -> RegionSet:
+        """Their union, of what a file may have.
+
+        Not cut to the chroms' sizes: rows of some writers reach past them, and are found there
+        by every other question.
+        """
+        start, end = np.maximum(self.start, 0), np.minimum(self.end, 2**32)
         some = (self.chrom >= 0) & (start < end)
-        return merged(self.chrom[some], start[some], end[some], len(sizes) - 1)
+        return merged(self.chrom[some], start[some], end[some], n_chroms)
 
     def around(
         self,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.support.bigwig_bytes import build
 from tests.support.tables import rows_in
 
 import gidx
@@ -67,6 +69,19 @@ def test_facts_rows_and_checks(folder, capsys):
     assert capsys.readouterr().out.strip() == "3"
     assert main(["check", "a.bw"]) == 0
     assert "ok" in capsys.readouterr().out
+
+
+def test_facts_of_values_that_are_infinite(folder, capsys):
+    rows = [("chr1", 0, 5, math.inf), ("chr1", 5, 6, math.nan), ("chr1", 6, 9, -2.0)]
+    (folder / "b.bw").write_bytes(build(rows, {"chr1": 10}))
+    assert main(["info", "b.bw"]) == 0
+    printed = capsys.readouterr().out.split()
+    assert printed[-3:] == ["max", "value", "inf"]
+    assert main(["info", "--json", "b.bw"]) == 0
+    facts = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)  # no Infinity in JSON
+    assert facts["coverage"]["covered_bases"] == 8
+    assert facts["coverage"]["min_value"] == -2
+    assert facts["coverage"]["max_value"] is None
 
 
 def test_rows_that_no_bigwig_holds_are_named(folder, capsys):

@@ -101,6 +101,14 @@ def test_averages_are_over_the_bases_of_each_row(signal, data):
             assert getattr(got, name) == pytest.approx(value, nan_ok=True), name
 
 
+def test_a_row_that_lacks_its_place_has_no_bases_and_no_mean():
+    rows = pd.DataFrame({"chrom": ["a", "a", None], "start": [None, 0, 0], "end": [5, 5, 5]})
+    found = rows.gidx.average(written({"a": [1.0, 1.0, 1.0]}))
+    assert found["size"].tolist() == [0, 5, 0]
+    assert found["covered"].tolist() == [0, 3, 0]
+    assert found["mean0"].fillna(-1).tolist() == [-1, 0.6, -1]
+
+
 @settings(max_examples=25)
 @given(signals(), st.data())
 @pytest.mark.parametrize("texts", [False, True])

@@ -114,7 +114,7 @@ def fold(
         np.maximum.accumulate(end[first[c] : first[c + 1]], out=reach[first[c] : first[c + 1]])
     asked = (first, start, end, reach, order)
     sums = (found.valid, found.total, found.squares, found.least, found.most)
-    for blocks in _blocks(file, windows.within(file.sizes), threads):
+    for blocks in _blocks(file, windows.within(n_chroms), threads):
         section.fold(file.source.name, file.head.order, blocks, asked, bins, sums)
     return found
 

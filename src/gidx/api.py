@@ -604,7 +604,14 @@ def _opened(path: AnySource, expected: _Expected, **options: Any) -> Dataset:
     """`open`, where a file of another format is an error."""
     index, storage = options.pop("index", None), options.pop("storage_options", None)
     kinds = expected.formats if expected.is_told else None
-    found = open_as(path, kinds=kinds, index=index, storage_options=storage, options=options)
+    try:
+        found = open_as(path, kinds=kinds, index=index, storage_options=storage, options=options)
+    except FormatError as error:
+        # of no binary format, and no text: what its first line lacks is not what was asked
+        if getattr(error, "offset", 0) is None and not {*expected.formats} & {*TEXTS}:
+            said = f"not a {expected.what} file, nor text that gidx reads: {error}"
+            raise FormatError(said, path=getattr(error, "path", ""), offset=None) from error
+        raise
     if found.format not in expected.formats:
         raise FormatError(
             f"{found.path}: a {found.format} file, expected {expected.what}; use gidx.open"

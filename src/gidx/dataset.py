@@ -32,7 +32,7 @@ from gidx.ground.region import MAX_END, Region, RegionSet, resolve, spans
 from gidx.ground.reopen import recipe
 from gidx.ground.source import ByteSource, PathSource, open_source
 from gidx.ground.windows import Anchor, Windows
-from gidx.options import LazyScan, MissingChroms, ScanOptions, check_known
+from gidx.options import LazyScan, MissingChroms, PlotOptions, ScanOptions, check_known
 from gidx.scan import OpenFile, find
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
         Lists,
         OneRegion,
         OpenOptions,
-        PlotOptions,
         Regions,
     )
 
@@ -113,6 +112,7 @@ def open(path: AnySource, **options: Unpack[OpenOptions]) -> Dataset:
 # How often a file is opened again whose writer was between its data and its index
 _AT_ONCE = 8  # files of several that are opened at a time
 _TRIES = 8
+_LARGEST = float(np.finfo(np.float32).max)
 _MOST_BINS = 2**31 - 1  # of which numbers of 8 bytes take 16 GiB
 
 
@@ -386,6 +386,7 @@ class Dataset(OpenFile):
         """
         from gidx.views.plot import plot_dataset
 
+        check_known(options, PlotOptions.__annotations__)
         return plot_dataset(self, region, **options)
 
     def _repr_html_(self) -> str:
@@ -453,9 +454,22 @@ class BbiDataset(Dataset):
         if start < end <= 2**32:
             return asked
         chrom = self._format.chrom_names[int(asked.chrom[0])].as_py()
-        end = int(self._format.sizes[asked.chrom[0]]) if end == MAX_END else end
-        if not start < end <= 2**32:
-            raise RegionError(f"{Region(chrom, start, end)}: no bases to sum up")
+        size = int(self._format.sizes[asked.chrom[0]])
+        if end > 2**32 and end != MAX_END:
+            raise RegionError(
+                f"{Region(chrom, start, end)}: it ends past what a bbi file can hold, "
+                f"{2**32:,}; {chrom} has {size:,} bases"
+            )
+        if end == MAX_END and start >= size:
+            raise RegionError(
+                f"{Region(chrom, start, end)}: no bases to sum up, {chrom} has {size:,}"
+            )
+        end = size if end == MAX_END else end
+        if start >= end:
+            raise RegionError(
+                f"{(chrom, start, end)}, 0-based half-open: no bases to sum up, of a region that "
+                "ends where it starts"
+            )
         return replace(asked, end=np.array([end]))
 
     @property
@@ -482,7 +496,7 @@ class BigWigDataset(BbiDataset):
         ``fill`` is for what the file has no value of: bases, or bins without a base that has
         (whose ``"sum"`` and ``"coverage"`` are 0 all the same).
         A statistic is over the bases that have one, from the rows, not from zoom levels, which
-        `summary` asks. ``stat`` as there.
+        `summary` asks. ``stat`` as there; it needs ``bins``.
 
         >>> gidx.open("signal.bw").values("chr22:11,999-12,004")
         array([nan, 1.5, 1.5, 1.5, 0.5, 0.5], dtype=float32)
@@ -492,6 +506,14 @@ class BigWigDataset(BbiDataset):
         asked = self._asked(region, "values")
         fill = fill if type(fill) is float else _fill_of(fill)
         if bins is None:
+            if stat != "mean":
+                _bins_of(1, stat)
+                raise ValueError(
+                    f"stat={stat!r} needs bins=: bins=1 is one value of the region, without bins "
+                    "each base has its own"
+                )
+            if abs(fill) > _LARGEST and not np.isinf(fill):
+                raise ValueError(f"fill is {fill!r}, past what 32 bits hold, of which values are")
             return self._format.values(asked, fill)
         bins = _bins_of(bins, stat)
         window = Windows(asked.chrom, asked.start, asked.end)

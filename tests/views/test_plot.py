@@ -474,6 +474,13 @@ def test_an_unknown_chrom_has_a_hint():
         draw(frame_of((1500, 1600)), "1:1-100")
 
 
+def test_what_is_no_axes_or_no_option_is_told():
+    with pytest.raises(TypeError, match="ax is int, expected matplotlib's Axes"):
+        draw(frame_of((1500, 1600)), ax=5)
+    with pytest.raises(TypeError, match="ax is ndarray, expected matplotlib's Axes, one of them"):
+        draw(frame_of((1500, 1600)), ax=np.array([None, None]))
+
+
 def test_an_unknown_mode_is_an_error():
     with pytest.raises(ValueError, match="mode is 'full', expected one of 'pack', 'squish'"):
         draw(frame_of((1500, 1600)), mode="full")

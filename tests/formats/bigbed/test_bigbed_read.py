@@ -1183,7 +1183,7 @@ def test_a_zoom_level_scanned_is_its_summaries_that_overlap(table, shape, reduct
 
 
 def test_an_unknown_zoom_level_raises():
-    with pytest.raises(ColumnError, match="no zoom level 5; there are 4, 16"):
+    with pytest.raises(ColumnError, match="no zoom level 5; there are 4, 16, by number 0 to 1"):
         gidx.open(stored(COVERED, **ZOOMED)).scan_zoom(5)
     with pytest.raises(ColumnError, match="no zoom level 0; there are none"):
         gidx.open(stored(COVERED)).scan_zoom(0)

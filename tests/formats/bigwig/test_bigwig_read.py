@@ -130,6 +130,12 @@ def test_what_is_no_bigwig_says_what_it_is():
         gidx.open(build(ROWS, CHROMS), index="a.tbi")
     with pytest.raises(TypeError, match="a bigWig file has no option 'schema'"):
         gidx.open(build(ROWS, CHROMS), schema="bed6")
+    for read, what in ((gidx.read_bigwig, "bigWig"), (gidx.read_bigbed, "bigBed")):
+        said = f"not a {what} file, nor text that gidx reads: <bytes>, line 1: 1 field, expected 3"
+        with pytest.raises(FormatError, match=said):
+            read(b"hello\n")
+    with pytest.raises(FormatError, match="line 1: 1 field, expected 3 or more"):
+        gidx.open(b"hello\n")
 
 
 @pytest.mark.parametrize(
@@ -261,6 +267,29 @@ def test_a_bin_is_the_statistic_of_its_bases(signal, shape, data, stat):
         np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-7)
 
 
+@settings(max_examples=30)
+@given(signals(), shapes(), st.data(), st.sampled_from(STATS))
+def test_rows_behind_a_chroms_end_are_in_every_answer_alike(signal, shape, data, stat):
+    """Writers that do not look at sizes make them (a span that goes over the end)."""
+    chroms = {name: size // 2 + 1 for name, size in signal.chroms.items()}
+    dataset = gidx.open(build(signal.rows, chroms, **shape))
+    regions = [places(data.draw, signal) for _ in range(data.draw(st.integers(1, 4)))]
+    bins = data.draw(st.integers(1, 6))
+    found = dataset.matrix(regions, bins, stat)
+    asked = pd.DataFrame(regions, columns=["chrom", "start", "end"])
+    covered = asked.gidx.average(dataset)["covered"]
+    for region, row, count in zip(regions, found, covered, strict=True):
+        values = bases(signal.rows, *region)
+        expected = [statistic(part, stat) for part in parts(values, bins)]
+        np.testing.assert_allclose(row, expected, rtol=1e-6, atol=1e-7)
+        exact = dataset.summary(region, bins, stat, exact=True)
+        np.testing.assert_allclose(exact, expected, rtol=1e-6, atol=1e-7)
+        np.testing.assert_array_equal(
+            dataset.values(region), [NAN if v is None else v for v in values]
+        )
+        assert count == sum(v is not None for v in values)
+
+
 INFINITE = st.sampled_from([-math.inf, math.inf, 1.0])
 
 
@@ -293,10 +322,35 @@ def test_what_is_not_a_number_is_no_value():
     assert dataset.summary("chr1:1-10", exact=True).tolist() == [2.0]
 
 
-@pytest.mark.parametrize("region", [["chr1:1-5", "chr2:1-5"], ("chr1", 5, 5), "chr1:200-"])
-def test_values_take_one_region_of_some_bases(region):
-    with pytest.raises(RegionError):
+@pytest.mark.parametrize(
+    ("region", "message"),
+    [
+        (["chr1:1-5", "chr2:1-5"], "values takes one region, found 2"),
+        (("chr1", 5, 5), r"\('chr1', 5, 5\), 0-based half-open: no bases to sum up"),
+        ("chr1:200-", "chr1:200-: no bases to sum up, chr1 has 100"),
+        (("chr1", 0, 2**40), "it ends past what a bbi file can hold, .*; chr1 has 100 bases"),
+    ],
+)
+def test_values_take_one_region_of_some_bases(region, message):
+    with pytest.raises(RegionError, match=message):
         gidx.open(build(ROWS, CHROMS)).values(region)
+
+
+def test_a_statistic_without_bins_is_not_passed_over():
+    dataset = gidx.open(build(ROWS, CHROMS))
+    for stat in ("max", "coverage"):
+        with pytest.raises(ValueError, match=f"stat='{stat}' needs bins=: bins=1 is one value"):
+            dataset.values("chr1", stat=stat)
+    with pytest.raises(ValueError, match="stat is 'avg', expected one of 'mean', 'min'"):
+        dataset.values("chr1", stat="avg")
+
+
+def test_what_stands_for_no_value_is_one_of_32_bits():
+    dataset = gidx.open(build(ROWS, CHROMS))
+    assert dataset.values("chr1:30-31", fill=math.inf).tolist() == [math.inf] * 2
+    assert dataset.values("chr1:30-31", 1, fill=1e300).tolist() == [1e300]
+    with pytest.raises(ValueError, match=r"fill is 1e\+300, past what 32 bits hold"):
+        dataset.values("chr1:30-31", fill=1e300)
 
 
 def test_a_summary_takes_no_more_memory_where_there_are_many_chroms():

@@ -210,7 +210,11 @@ class Bbi(Format, Zooms):
         if 0 <= found < len(self.reductions):
             return found
         known = ", ".join(map(str, self.reductions)) or "none"
-        raise ColumnError(f"{self.source.name}: no zoom level {level!r}; there are {known}")
+        most = len(self.reductions) - 1
+        numbers = f", by number 0 to {most}" if most >= 0 else ""
+        raise ColumnError(
+            f"{self.source.name}: no zoom level {level!r}; there are {known}{numbers}"
+        )
 
     def zoom_plan(self, level: int, regions: RegionSet | None) -> Ranges:
         return self.zoom_tree(level).ranges(regions)

@@ -134,6 +134,10 @@ def write_bigwig(
         _write(_Arrays(data, chromsizes, invalid, clip), path, layout, threads, progress)
         return
     past, unfit_rows = LeftOut(), LeftOut()
+    if isinstance(data, np.ndarray) and data.dtype.names is None:
+        raise WriteError(
+            "an array alone does not say of which chrom it is: pass {'chr1': array}", row=None
+        )
     data = clipped(data, chromsizes, past) if clip else data
     data = _valid(data, value, unfit_rows) if invalid == "drop" else data
     beside = path if isinstance(path, str | os.PathLike) else None

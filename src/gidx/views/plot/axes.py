@@ -34,7 +34,11 @@ class Track:
     """An Axes, the region that it shows, and its size in points."""
 
     def __init__(self, ax: Any, region: Region, color: Any, asked: bool = False) -> None:
+        from matplotlib.axes import Axes
+
         self.own = ax is None
+        if not isinstance(ax, Axes | None):
+            raise TypeError(f"ax is {type(ax).__name__}, expected matplotlib's Axes, one of them")
         if self.own:
             ax = _new_axes(TALLEST_ASKED if asked else TALLEST)
         self.ax, self.region, self.color = ax, region, color

@@ -7,7 +7,7 @@ an `Inspection` keeps those of all rows (`DataFrame.gidx.validate`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -151,6 +151,10 @@ class Inspection:
         fault = Fault(None, self.column(message), message)
         if fault not in self._found:
             self.note(fault)
+
+    def renumber(self, number: Callable[[int], int]) -> None:
+        """Give faults the rows' numbers in other data."""
+        self._found = [f if f.row is None else replace(f, row=number(f.row)) for f in self._found]
 
     def extend(self, other: Inspection) -> None:
         """Keep the faults of another one too."""

@@ -198,12 +198,13 @@ class Surveyor:
         return starts, ends
 
     def inspect(
-        self, batches: Iterable[pa.RecordBatch], found: Inspection
+        self, batches: Iterable[pa.RecordBatch], found: Inspection, *, sort: bool = False
     ) -> Iterator[tuple[pa.RecordBatch, Ints, Ints, Faults]]:
         """The rows that have a place, piece by piece, with starts, ends, and what notes faults.
 
         All faults of places are noted, and every row among those with a place that is out
-        of order: lower than the one before, or of a chrom that was left.
+        of order: lower than the one before, or of a chrom that was left; not where the writer
+        is to ``sort``.
         """
         heads = list(dict.fromkeys(self._heads))
         first = 0
@@ -211,6 +212,7 @@ class Surveyor:
             for lo, hi in steps(whole.num_rows, tuning.write_rows):
                 batch = whole.slice(lo, hi - lo)
                 faults, disorder = (found.piece(first + lo, hi - lo) for _ in range(2))
+                disorder = Faults() if sort else disorder
                 fit, starts, ends = self._placed(faults, disorder, *batch.select(heads).columns)
                 if len(fit) == len(batch):
                     yield batch, starts, ends, faults

@@ -4,15 +4,22 @@ Aligners and peak callers widen intervals past the ends of chroms. A row that be
 the end is left out. How many of both there were is said in a warning, when all have passed.
 
 What BED says of a row's parts is cut with it: thick parts to the row, the block that the
-chrom ends in to the chrom, and blocks behind it go. A row whose last block left ends before
-the chrom does ends with it, since BED's last block ends with the row. Parts that do not fit
-their row as it was are left as they are, for the writer to refuse.
+chrom ends in to the chrom, and blocks behind it go, and with them their items of all lists that
+the declaration counts by the same field (bigGenePred's exonFrames). A row whose last block left
+ends before the chrom does ends with it, since BED's last block ends with the row. Parts that do
+not fit their row as it was are left as they are, for the writer to refuse.
+
+A reading frame (exonFrames) is counted from the block's coding end that is read first. Where a cut
+takes bases there, on the strand ``-``, it moves by them, and a block that keeps no coding base
+has the frame -1.
+
+Left out: places in further fields, such as narrowPeak's peak or interact's targetEnd.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,23 +31,28 @@ import pyarrow.types as pat
 from gidx.arrow import chromsizes as sizes_of
 from gidx.arrow.batches import flow, is_text
 from gidx.arrow.left_out import LeftOut
-from gidx.declared.declare import by_field
+from gidx.declared.declare import by_field, counted_with_blocks
 from gidx.errors import warn
 from gidx.ground.conventions import Roles, recognise
 
 _THICK = ("thickStart", "thickEnd")
-_BLOCKS = ("blockCount", "blockSizes", "chromStarts")
+_COUNT, _SIZES, _STARTS = "blockCount", "blockSizes", "chromStarts"
+_FRAMES = "exonFrames"
 _NO_END = 2**53  # of a chrom whose size nobody gave
 
 
-def clipped(data: Any, chromsizes: Any, left: LeftOut) -> Iterator[pa.Table | pa.RecordBatch]:
+def clipped(
+    data: Any, chromsizes: Any, left: LeftOut, *, autosql: Any = None, lap: int = 0
+) -> Iterator[pa.Table | pa.RecordBatch]:
     """The rows of ``data`` within their chroms; of a chrom without a size as they are.
 
-    ``left`` is told which were left out.
+    ``left`` is told which were left out. ``autosql`` is what `write_bigbed` takes, and ``lap`` how
+    many bases neighbouring blocks may have in common.
     """
     rows = flow(data)
     sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
     roles = recognise(rows.schema.names)
+    lists = counted_with_blocks(rows.schema, rows.about, autosql)
     yield rows.schema.empty_table()
     cut = dropped = 0
     for batch in rows.batches:
@@ -49,7 +61,8 @@ def clipped(data: Any, chromsizes: Any, left: LeftOut) -> Iterator[pa.Table | pa
         left.see(past)
         if roles.end is not None and over.any():
             cut += int(over.sum())
-            kept = _cut(batch, roles, roles.end, np.flatnonzero(over), sizes)
+            cutter = _Cutter(batch, roles, roles.end, lists, lap)
+            kept = cutter.cut(np.flatnonzero(over), sizes)
         if past.any():
             dropped += int(past.sum())
             kept = kept.filter(pa.array(~past))
@@ -113,55 +126,73 @@ def _sizes(chrom: pa.Array, sizes: Mapping[str, int]) -> pa.Array:
     return pa.array(known[indices])
 
 
-def _cut(
-    batch: pa.RecordBatch,
-    roles: Roles,
-    end_name: str,
-    rows: npt.NDArray[np.intp],
-    sizes: Mapping[str, int],
-) -> pa.RecordBatch:
-    """The batch with these rows cut, and with them what BED says of their parts.
+class _Cutter:
+    """Rows of a batch, cut, and with them what is said of their parts.
 
     Row by row, in Python: there are few of them.
     """
-    some = batch.take(pa.array(rows))
-    shift = 1 if roles.shift else 0
-    starts = [int(start) - shift for start in some.column(roles.start).to_pylist()]
-    given_ends = some.column(end_name).to_pylist()
-    olds = [int(end) for end in given_ends]
-    ends = _sizes(some.column(roles.chrom), sizes).to_pylist()
-    names = by_field(some.schema.names)
-    parts = {f: some.column(names[f]).to_pylist() for f in (*_THICK, *_BLOCKS) if f in names}
-    if "blockSizes" in parts and "chromStarts" in parts:
-        of_blocks = [parts[f] for f in _BLOCKS if f in parts]
-        for i, (start, old, end) in enumerate(zip(starts, olds, ends, strict=True)):
-            lengths, begins = (_numbers(parts[f][i]) for f in _BLOCKS[1:])
-            left = _blocks_within(lengths, begins, old - start, end - start)
-            if left is None:
-                continue
-            ends[i] = start + left[0][-1] + left[1][-1]
-            new = (len(left[0]), *left)[-len(of_blocks) :]
-            for values, value in zip(of_blocks, new, strict=True):
-                values[i] = _like(values[i], value)
-    for f in _THICK:
-        for i, value in enumerate(parts.get(f, ())):
-            number = _numbers(value)
-            if number is not None and ends[i] < number[0] <= olds[i]:
-                parts[f][i] = _like(value, ends[i])
-    cut = {names[f]: values for f, values in parts.items()}
-    cut[end_name] = [_like(end, new) for end, new in zip(given_ends, ends, strict=True)]
-    for name, values in cut.items():
-        at = batch.schema.get_field_index(name)
-        column = batch.column(at)
+
+    def __init__(
+        self, batch: pa.RecordBatch, roles: Roles, end: str, lists: Sequence[str], lap: int
+    ) -> None:
+        self.batch, self.roles, self.end, self.lap = batch, roles, end, lap
+        self.names = by_field(batch.schema.names)
+        own = {self.names.get(f) for f in (_SIZES, _STARTS)}
+        self.lists = [name for name in lists if name not in own]
+
+    def cut(self, rows: npt.NDArray[np.intp], sizes: Mapping[str, int]) -> pa.RecordBatch:
+        """The batch with these rows cut."""
+        some = self.batch.take(pa.array(rows))
+        ends = _sizes(some.column(self.roles.chrom), sizes).to_pylist()
+        fields = (*_THICK, _COUNT, _SIZES, _STARTS, "strand")
+        known = {self.names[f] for f in fields if f in self.names}
+        names = [self.roles.start, self.end, *sorted(known), *self.lists]
+        found = [
+            self._row(dict(zip(names, values, strict=True)), end)
+            for *values, end in zip(*(some.column(n).to_pylist() for n in names), ends, strict=True)
+        ]
+        batch = self.batch
         chosen = np.arange(len(batch))
         chosen[rows] = len(batch) + np.arange(len(rows))
-        both = pa.concat_arrays([column, pa.array(values, column.type)])
-        batch = batch.set_column(at, batch.schema.field(at), both.take(pa.array(chosen)))
-    return batch
+        for name in names[1:]:
+            at = batch.schema.get_field_index(name)
+            column = batch.column(at)
+            both = pa.concat_arrays([column, pa.array([row[name] for row in found], column.type)])
+            batch = batch.set_column(at, batch.schema.field(at), both.take(pa.array(chosen)))
+        return batch
+
+    def _row(self, row: dict[str, Any], end: int) -> dict[str, Any]:
+        """A row, by its columns, cut to an end."""
+        given = {f: row[n] for f, n in self.names.items() if n in row}
+        start, old = int(row[self.roles.start]) - bool(self.roles.shift), int(row[self.end])
+        cut: dict[str, Any] = {}
+        if _SIZES in given and _STARTS in given:
+            lengths, begins = _numbers(given[_SIZES]), _numbers(given[_STARTS])
+            left = _blocks_within(lengths, begins, old - start, end - start, self.lap)
+            items = {name: _items(row[name], len(lengths or ())) for name in self.lists}
+            counted = _COUNT not in given or _numbers(given[_COUNT]) == [len(lengths or ())]
+            if left is not None and counted and None not in items.values():
+                end = start + left[0][-1] + left[1][-1]
+                n = len(left[0])
+                for name, values in items.items():
+                    cut[name] = _like(row[name], (values or [])[:n])
+                if _FRAMES in items and lengths is not None:
+                    last = (start + left[1][-1], start + left[1][-1] + lengths[n - 1])
+                    cut[_FRAMES] = _framed(cut[_FRAMES], given, last, end)
+                for f, value in ((_COUNT, n), (_SIZES, left[0]), (_STARTS, left[1])):
+                    if f in given:
+                        cut[self.names[f]] = _like(given[f], value)
+        thick = [(_numbers(given.get(f)) or [-1])[0] for f in _THICK]
+        if _THICK[1] not in given or thick[0] <= thick[1]:
+            for f, place in zip(_THICK, thick, strict=True):
+                if end < place <= old:
+                    cut[self.names[f]] = _like(given[f], end)
+        cut[self.end] = _like(row[self.end], end)
+        return {**row, **cut}
 
 
 def _blocks_within(
-    sizes: list[int] | None, begins: list[int] | None, old: int, end: int
+    sizes: list[int] | None, begins: list[int] | None, old: int, end: int, lap: int = 0
 ) -> tuple[list[int], list[int]] | None:
     """Sizes and starts of the blocks of a row of ``old`` bases that begin before ``end``.
 
@@ -174,11 +205,44 @@ def _blocks_within(
         return None
     if begins[0] != 0 or begins[-1] + sizes[-1] != old or begins != sorted(begins):
         return None
+    if min(sizes) < 0 or any(b >= old for b in begins[1:]):
+        return None
+    if any(a + size - lap > b for a, size, b in zip(begins, sizes, begins[1:], strict=False)):
+        return None
     n = bisect_left(begins, end)
     while n > 1 and sizes[n - 1] == 0:  # it would begin at the row's end, where none may
         n -= 1
     cut = [min(size, end - begin) for size, begin in zip(sizes[:n], begins[:n], strict=True)]
     return cut, begins[:n]
+
+
+def _framed(frames: Any, row: Mapping[str, Any], block: tuple[int, int], end: int) -> Any:
+    """Reading frames whose last is that of a block which ends at ``end`` now.
+
+    >>> row = {"strand": "-", "thickStart": 100, "thickEnd": 190}
+    >>> _framed([0, 1], row, (150, 200), 180), _framed("0,1,", row, (185, 200), 180)
+    ([0, 2], '0,-1,')
+    """
+    numbers = _numbers(frames)
+    thick = [(_numbers(row.get(f)) or [-1])[0] for f in _THICK]
+    before = min(block[1], thick[1]) - max(block[0], thick[0])  # bases that code
+    if not numbers or numbers[-1] < 0 or min(thick) < 0 or before <= 0:
+        return frames
+    now = min(end, block[1], thick[1]) - max(block[0], thick[0])
+    if now <= 0:
+        numbers[-1] = -1
+    elif row.get("strand") == "-":
+        numbers[-1] = (numbers[-1] + before - now) % 3
+    return _like(frames, numbers)
+
+
+def _items(value: Any, n: int) -> list[Any] | None:
+    """The items of a list, or of a text such as ``a,b,``; None if there are not ``n``."""
+    if isinstance(value, str):
+        value = value.split(",")
+        if len(value) == n + 1 and not value[-1].strip():
+            value.pop()
+    return value if isinstance(value, list) and len(value) == n else None
 
 
 def _numbers(value: Any) -> list[int] | None:

@@ -49,6 +49,7 @@ HEADS = (
 )
 _COLOR = ("reserved", "itemRgb")  # UCSC declares the one and means the other
 _COUNT, _SIZES, _STARTS = 9, 10, 11  # blockCount, blockSizes, chromStarts
+_BLOCK_SIZES = BED_FIELDS[_SIZES].name
 _NAME = re.compile(r"(?!bed[0-9]+$)\w+")
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _NAMED = {f.name.lower(): f.name for f in BED_FIELDS[3:]}
@@ -78,6 +79,30 @@ def by_field(columns: Iterable[Any]) -> dict[str, str]:
     names = [c for c in columns if isinstance(c, str)]
     found = {field_name(name): name for name in reversed(names)}
     return {field: name for field, name in found.items() if field is not None}
+
+
+def counted_with_blocks(
+    columns: pa.Schema, about: Mapping[str, Any], autosql: Any = None
+) -> list[str]:
+    """The columns that are lists of an item a block: counted by what counts `blockSizes`.
+
+    ``about`` is what the data came with, ``autosql`` what was given instead.
+    """
+    if autosql is not None:
+        found = text_of(by_name(autosql, len(columns), "autosql"))[1]
+    elif (base := _recorded_as(columns, about)) is not None:
+        found = base[1]
+    else:
+        return []
+    count = next((f.size for f in found.fields if field_name(f.name) == _BLOCK_SIZES), None)
+    if not isinstance(count, str):
+        return []
+    sources, _, _ = match(found, columns.names)
+    return [
+        name
+        for f, name in zip(found.fields, sources, strict=True)
+        if name is not None and isinstance(f.size, str) and f.size.lower() == count.lower()
+    ]
 
 
 def missing_word(f: Field) -> str | None:
@@ -297,9 +322,13 @@ def _is_text(f: Field) -> bool:
 
 def _base(frame: Batches) -> tuple[str, AutoSql] | None:
     """The declaration that the data came with."""
-    text = frame.about.get("autosql")
+    return _recorded_as(frame.schema, frame.about)
+
+
+def _recorded_as(columns: pa.Schema, about: Mapping[str, Any]) -> tuple[str, AutoSql] | None:
+    text = about.get("autosql")
     if text is None:
-        found = (frame.schema.metadata or {}).get(b"autosql")
+        found = (columns.metadata or {}).get(b"autosql")
         text = found.decode("utf-8", "surrogateescape") if found else None
     try:
         return None if not isinstance(text, str) else (text, sql.parse(text))

@@ -26,10 +26,8 @@ import pybigtools
 import pyBigWig
 import pytest
 from Bio import Align
-from hypothesis import example as for_example
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support import strategies
 
 import gidx
 from gidx.autosql import standards
@@ -1159,94 +1157,6 @@ def test_a_broken_file_that_is_written_elsewhere_raises_its_own_error(tmp_path):
     with pytest.raises(gidx.FormatError, match="'x'"):
         gidx.write_bed(dataset, tmp_path / "a.bed")
     assert not list(tmp_path.iterdir())
-
-
-def test_rows_past_the_end_of_their_chrom_are_cut_to_it_where_that_is_asked(tmp_path):
-    rows = pd.DataFrame({"chrom": ["a", "a", "a", "b"], "start": [0, 90, 100, 5],
-                         "end": [10, 120, 130, 60], "name": list("wxyz")})  # fmt: skip
-    sizes = {"a": 100, "b": 50}
-    with pytest.raises(WriteError, match="past the size of a, 100"):
-        gidx.write_bigbed(rows, tmp_path / "a.bb", sizes)
-    with pytest.warns(gidx.GidxWarning, match=r"cut 2 rows to .* left out 1 that began"):
-        gidx.write_bigbed(rows, tmp_path / "a.bb", sizes, clip=True)
-    found = gidx.read_bigbed(tmp_path / "a.bb")
-    assert found["end"].tolist() == [10, 100, 50]
-    assert found["name"].tolist() == ["w", "x", "z"]
-
-
-@given(strategies.tables())
-@for_example(strategies.Table({"a": 5}, [("a", 2, 5, "x"), ("a", 5, 5, "y")]))
-def test_rows_that_fit_are_written_alike_where_clipping_is_asked(table):
-    rows = pd.DataFrame(table.rows, columns=["chrom", "start", "end", "name"])
-    written = []
-    for clip in (False, True):
-        file = io.BytesIO()
-        gidx.write_bigbed(rows, file, table.chroms, clip=clip)
-        written.append(file.getvalue())
-    assert written[0] == written[1]
-
-
-@st.composite
-def blocked_rows(draw: st.DrawFn) -> list[Any]:
-    """A row of bed12 on a chrom of 20 or 2**32 - 1 bases, most often near its end."""
-    chrom = draw(st.sampled_from(["a", "b"]))
-    gaps = draw(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=4))
-    sizes, begins = [gaps[0][1]], [0]
-    for gap, size in gaps[1:]:
-        begins.append(begins[-1] + sizes[-1] + gap + (not size))
-        sizes.append(size)
-    if sizes[-1] == 0:  # bedToBigBed wants each to begin before the row's end
-        sizes[-1] = 1
-    start = {"a": 20, "b": 2**32 - 1}[chrom] + draw(st.integers(-20, 3))
-    end = start + begins[-1] + sizes[-1]
-    thick = sorted(draw(st.lists(st.integers(start, end), min_size=2, max_size=2)))
-    return [chrom, start, end, "x", 0, "+", *thick, "0", len(sizes), sizes, begins]
-
-
-def covered(row: list[Any]) -> list[tuple[int, int]]:
-    """The spans of a row: its thick part, and its blocks."""
-    _, start, _, _, _, _, *thick, _, _, sizes, begins = row
-    return [tuple(thick), *((start + b, start + b + n) for b, n in zip(begins, sizes, strict=True))]
-
-
-@given(st.lists(blocked_rows(), min_size=1, max_size=6), st.sampled_from([list, tuple, str]))
-def test_a_row_that_is_cut_covers_what_it_covered_within_its_chrom(rows, kind):
-    # bedToBigBed has no -clip; bedClip leaves such rows out
-    rows.sort(key=lambda row: row[:2])
-    sizes = {"a": 20, "b": 2**32 - 1}
-    names = [*bed12().columns]
-    frame = pd.DataFrame(rows, columns=names)
-    if kind is str:
-        for name in ("blockSizes", "chromStarts"):
-            frame[name] = [",".join(map(str, v)) for v in frame[name]]
-        frame["end"] = frame["end"].astype(str)
-    file = io.BytesIO()
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        data = frame if kind is not tuple else pa.Table.from_pandas(frame, preserve_index=False)
-        gidx.write_bigbed(data, file, sizes, bed_type="bed12", clip=True)
-    found = gidx.open(file.getvalue()).to_table().to_pylist()
-    left = [row for row in rows if row[1] < sizes[row[0]] or row[2] <= sizes[row[0]]]
-    assert bool(told) == any(row[2] > sizes[row[0]] for row in rows)
-    assert len(found) == len(left)
-    for new, old in zip((list(row.values()) for row in found), left, strict=True):
-        assert new[:2] == old[:2]
-        size = sizes[old[0]]
-        for spans in zip(covered(new), covered(old), strict=False):
-            assert spans[0] == tuple(min(place, size, new[2]) for place in spans[1])
-        gone = covered(old)[len(covered(new)) :]
-        assert all(start >= size or start == end for start, end in gone)
-        assert new[2] == max(end for _, end in covered(new)[1:])
-
-
-@pytest.mark.filterwarnings("ignore:clip=True cut:gidx.GidxWarning")
-def test_parts_that_do_not_fit_their_row_are_refused_where_it_is_cut():
-    rows = bed12(end=[300], thickEnd=[301], chromStarts=[[0, 180]])
-    with pytest.raises(WriteError, match="found 301"):
-        gidx.write_bigbed(rows, io.BytesIO(), {"chr1": 290}, clip=True)
-    rows = bed12(end=[300], chromStarts=[[0, 181]])
-    with pytest.raises(WriteError, match="the last block does not end"):
-        gidx.write_bigbed(rows, io.BytesIO(), {"chr1": 290}, clip=True)
 
 
 def kent_takes(start: int, end: int, sizes: list[int], begins: list[int], fudge: int) -> bool:

@@ -110,8 +110,9 @@ def write_bigbed(
     sort : bool
         Sort rows by chrom and start. Else rows out of order are an error.
     clip : bool
-        Cut rows that reach past their chrom's end to it, their thick parts and blocks too, and
-        leave out those that begin behind it, with a warning. Without it, they are refused.
+        Cut rows that reach past their chrom's end to it, their thick parts, blocks and lists with
+        an item a block too, and leave out those that begin behind it, with a warning. Without it,
+        they are refused.
     allow_1bp_overlap : bool
         Whether neighbouring blocks of a row may have one base in common, as bedToBigBed's
         ``-allow1bpOverlap``; no block may begin before the one before it.
@@ -146,7 +147,8 @@ def write_bigbed(
     check_target(path)
     asked_of("progress", progress)
     left = LeftOut()
-    data = clipped(data, chromsizes, left) if clip else data
+    lap = 1 if allow_1bp_overlap else 0
+    data = clipped(data, chromsizes, left, autosql=autosql, lap=lap) if clip else data
     beside = path if isinstance(path, str | os.PathLike) else None
     with left.told(), frame(data, beside=beside) as rows:
         declared = declare(rows, autosql, bed_type)
@@ -161,7 +163,7 @@ def write_bigbed(
             order=order,
             indexed=indexed,
             items_per_slot=items_per_slot,
-            lap=1 if allow_1bp_overlap else 0,
+            lap=lap,
         )
         counts = order.counts.tolist()
         chroms = [
@@ -189,16 +191,21 @@ def check_bigbed(
     **options: Unpack[WriteBigBedRest],
 ) -> Inspection:
     """All that `write_bigbed` would refuse; ``most`` are listed."""
+    left = LeftOut()
+    lap = 1 if options.get("allow_1bp_overlap") else 0
+    if options.get("clip"):
+        data = clipped(data, chromsizes, left, autosql=autosql, lap=lap)
     with frame(data) as rows:
         declared = declare(rows, autosql, bed_type)
         sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
         _indexed(declared, options.get("extra_index", ()))
-        lap = 1 if options.get("allow_1bp_overlap") else 0
         surveyor = Surveyor(rows.schema, _heads(declared), Allowed(sizes))
         targets = _targets(declared)
         found = Inspection([*HEAD, *rows.schema.names], most)
-        for batch, starts, ends, faults in surveyor.inspect(rows.batches, found):
+        sort = bool(options.get("sort"))
+        for batch, starts, ends, faults in surveyor.inspect(rows.batches, found, sort=sort):
             _cells(declared, targets, batch, starts, ends, faults, lap)
+    found.renumber(left.number)
     return found
 
 

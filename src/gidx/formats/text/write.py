@@ -150,10 +150,10 @@ def check_lines(
     """All that `write_lines` would refuse; ``most`` are listed."""
     rows = flow(data, no_nan=True)
     encoder = make(rows.schema, rows.about, rows.categories)
-    limits = _limits(encoder, _How.of(options).sizes)
-    surveyor = Surveyor(rows.schema, encoder.heads, limits)
+    how = _How.of(options)
+    surveyor = Surveyor(rows.schema, encoder.heads, _limits(encoder, how.sizes))
     found = Inspection([*HEAD, *rows.schema.names], most)
-    for batch, starts, ends, faults in surveyor.inspect(rows.batches, found):
+    for batch, starts, ends, faults in surveyor.inspect(rows.batches, found, sort=how.sort):
         _inspect_lines(encoder, batch.select(list(encoder.columns)), starts, ends, faults)
     return found
 

@@ -198,11 +198,15 @@ def test_what_kent_writes_of_a_bigwig_says_what_it_is():
 
 @pytest.mark.parametrize("row", ["c\t0\t3\t1\t7\n", "c\t0\t3\t1\t\n", "c\t0\t3\n"])
 def test_a_track_line_that_is_not_of_its_rows_is_told(row):
-    # else a bigWig has the fifth column's values, and nobody knows
     with pytest.warns(
         GidxWarning, match=f"a bedGraph, whose rows have 4 .* have {row.count(chr(9)) + 1}"
     ):
-        gidx.open(b"track type=bedGraph\n" + row.encode())
+        found = gidx.open(b"track type=bedGraph\n" + row.encode())
+    if row.endswith("7\n"):  # read as BED, a bigWig has the fifth column's values
+        with pytest.raises(WriteError, match="there are field5, field6; name it with value="):
+            written(found, {"c": 9})
+    elif row.endswith("\t\n"):
+        assert rows_in(written(found, {"c": 9})) == [("c", 0, 3, 1.0)]
 
 
 TRACKS = [

@@ -16,6 +16,7 @@ import gidx
 from gidx.bbi.header import BIGWIG_MAGIC, read_header
 from gidx.bbi.range_tree import RangeTree
 from gidx.check import check
+from gidx.convert import convert
 from gidx.errors import WriteError
 from gidx.ground.source import MemorySource
 
@@ -287,3 +288,86 @@ def test_a_peak_past_the_end_of_its_chrom_is_cut_to_it(tmp_path):
     with pytest.warns(gidx.GidxWarning, match="cut 1 row"):
         gidx.write_bigbed(peak, path, sizes, autosql="narrowPeak", clip=True)
     assert gidx.read_bigbed(path)["end"].tolist() == [81195210]
+
+
+def test_a_chrom_without_rows_has_no_lines(tmp_path):
+    """bigtools 18: of a file of pyBigWig with such a chrom, the bedGraph never ends."""
+    with pyBigWig.open(str(tmp_path / "a.bw"), "w") as file:
+        file.addHeader([("chr1", 100), ("chr2", 100), ("chr3", 100)])
+        file.addEntries(["chr1", "chr3"], [0, 0], ends=[5, 6], values=[1.0, 2.0])
+    convert(tmp_path / "a.bw", tmp_path / "a.bedGraph", header=False)
+    expected = "chr1\t0\t5\t1.0\nchr3\t0\t6\t2.0\n"
+    assert (tmp_path / "a.bedGraph").read_text() == expected
+
+
+def test_a_row_on_a_chrom_that_the_signal_has_not_has_its_size_and_its_label():
+    """bigtools 53, 38, genomation 157: an error, size 0, 0 as the least, or another row's label."""
+    signal = written(frame([("chr1", 100_000, 100_272, 0.5)]), {"chr1": 200_000})
+    rows = pd.DataFrame({"chrom": ["chr22", "chr1"], "start": 100_000, "end": 110_000},
+                        index=["a", "b"])  # fmt: skip
+    found = rows.gidx.average(signal)
+    assert found[["size", "covered", "sum", "mean0"]].to_numpy().tolist() == [
+        [10_000, 0, 0, 0], [10_000, 272, 136, 0.0136],
+    ]  # fmt: skip
+    assert found.loc["a", ["mean", "min", "max"]].isna().all()
+    matrix = gidx.open(signal).matrix(rows, 1, missing_chroms="ignore")
+    np.testing.assert_array_equal(matrix, [[NAN], [0.5]])
+
+
+def test_one_bin_a_region_is_the_mean_of_what_is_there():
+    """genomation 168, 113, 166: all ones, 0 for no value, or 1e299 in the last bin."""
+    rows = [(f"chr{c}", s, e, float(v)) for c in (1, 2)
+            for s, e, v in ((0, 4, c - 1), (4, 9, c), (9, 25, 2 * c))]  # fmt: skip
+    signal = gidx.open(written(frame(rows), {"chr1": 249_250_621, "chr2": 243_199_373}))
+    asked = [("chr1", 0, 4), ("chr1", 8, 14), ("chr2", 14, 20), ("chr2", 25, 30)]
+    np.testing.assert_allclose(signal.matrix(asked, 1), [[0], [11 / 6], [4], [NAN]])
+    assert signal.matrix([("chr2", 0, 4001)], 100)[0, -1] != 0  # none is there
+    noise = gidx.open(written({"c": np.linspace(0, 0.2, 20_000)}))
+    found = noise.matrix([("c", i, i + 4001) for i in range(0, 15_000, 997)], 100)
+    assert ((found >= 0) & (found <= 0.2)).all()
+
+
+def test_sums_of_bins_are_no_more_than_their_bases_hold():
+    """WiggleTools 62: bins of 20 bases of at most 1.0 sum up to 26.4."""
+    values = np.r_[np.full(7, 21 / 22), 0.95, np.full(179, 1.0), np.full(13, 0.95)]
+    signal = gidx.open(written({"chr1": np.r_[np.zeros(1000), values]}))
+    region = ("chr1", 1000, 1200)
+    found = signal.values(region, 10, "sum")
+    np.testing.assert_allclose(found, values.reshape(10, 20).sum(axis=1))
+    assert found.max() == 20
+
+
+def test_chroms_may_come_as_an_aligner_has_them():
+    """deepTools 213, pybedtools 178, grape-nf 29: chr1, chr2, chr10 are not `case-sensitive`;
+    pyBigWig 17: a chrom that comes twice."""
+    sizes = dict.fromkeys(["chr1", "chr2", "chr10"], 300)
+    rows = [(chrom, 5, 9, float(i)) for i, chrom in enumerate(sizes)]
+    made = written(frame(rows), sizes)
+    assert made == written(frame(sorted(rows)), sizes)
+    assert gidx.open(made).values(("chr10", 5, 6)).tolist() == [2.0]
+    twice = frame([*rows, ("chr1", 99, 100, 7.0)])
+    with pytest.raises(
+        WriteError, match=r"not sorted: chr1:99 after chr10:5 \(row 3\); .*sort=True"
+    ):
+        written(twice, sizes)
+    assert len(rows_in(written(twice, sizes, sort=True))) == 4
+
+
+def test_tiny_values_behind_a_row_as_long_as_half_a_chrom(tmp_path):
+    """bigtools 79: one row of 123 Mb, then thousands of 20 bases, and the program hangs."""
+    rows = [("chr1", 0, 123_554_979, 0.0)] + [
+        ("chr1", at, at + 20, (i % 4) * 9.977_34e-12)
+        for i, at in enumerate(range(123_554_979, 123_614_979, 20))
+    ]
+    path = tmp_path / "a.bw"
+    gidx.write_bigwig(frame(rows), path, {"chr1": 248_956_422})
+    assert (len(gidx.open(path)), check(path).ok) == (3001, True)
+
+
+def test_rows_behind_a_contig_are_left_out_where_that_is_asked():
+    """WiggleTools 22, scATAC_snakemake 1: an item past the end crashes, `bedClip -truncate` leaves
+    a row that ends before it starts."""
+    rows = frame([("g", 179_190, 179_204, 1.0), ("g", 179_204, 179_210, 2.0), ("k", 16, 18, 1.0)])
+    with pytest.warns(gidx.GidxWarning, match="cut 2 rows .* left out 1 "):
+        made = written(rows, {"g": 179_198, "k": 17}, clip=True)
+    assert rows_in(made) == [("g", 179_190, 179_198, 1.0), ("k", 16, 17, 1.0)]

@@ -72,7 +72,7 @@ def from_head(head: Head, *, schema: Any = None, types: Any = None) -> Bed:
     if isinstance(schema, Mapping):
         schema, types = None, {**schema, **(types or {})}
     if schema is None:
-        declared = _told(head, width) or _looked(parted, named)
+        declared = _told(head, parted, named) or _looked(parted, named)
     else:
         declared = _given(schema, head, parted, width, named)
     declared = _typed(declared, types, head.name)
@@ -87,26 +87,31 @@ def _parted(rows: list[bytes], width: int, spaces: bool) -> list[Sequence[bytes]
     return list(zip(*(r for r in found if len(r) == width), strict=True))
 
 
-def _told(head: Head, width: int) -> _BedDeclared | None:
+def _told(
+    head: Head, columns: list[Sequence[bytes]], named: list[str] | None
+) -> _BedDeclared | None:
     """What a ``track`` line, or kent's bigWigToBedGraph, says that the rows are.
 
-    Rows of another number of fields are looked at, with a warning.
+    Rows of another number of fields are looked at, with a warning; no more of them are BED's own
+    than are of that type, so that a bedGraph's fourth is a value, whatever comes behind.
     """
-    named = _track_type(head.lines)
-    kind = None if named is None else standards.known(named)
+    said = _track_type(head.lines)
+    kind = None if said is None else standards.known(said)
     if kind is None:
         return None
-    widths = []
+    width = len(columns)
+    widths, most = [], HEAD_FIELDS
     for text, defined in standards.declarations(kind):
         autosql = sql.parse(text)
         if width in (0, len(autosql.fields)):
             return _columns(Declared(autosql, text, defined))
         widths.append(str(len(autosql.fields)))
+        most = max(most, defined)
     warn(
         f"{head.name}: it says that it is a {kind}, whose rows have {' or '.join(widths)} fields; "
         f"these have {width}, and are read as what they look like; schema= says what they are"
     )
-    return None
+    return _looked(columns, named, most)
 
 
 def _track_type(lines: bytes) -> str | None:
@@ -442,14 +447,16 @@ def _canonical(given: pa.Schema) -> pa.Schema:
     return pa.schema(fields, given.metadata)
 
 
-def _looked(columns: list[Sequence[bytes]], named: list[str] | None) -> _BedDeclared:
-    """Standard fields as far as the rows bear them out."""
+def _looked(
+    columns: list[Sequence[bytes]], named: list[str] | None, most: int = len(BED_FIELDS)
+) -> _BedDeclared:
+    """Standard fields as far as the rows bear them out, ``most`` at most."""
     width = len(columns)
     if not width:
         return _columns(Declared(sql.parse(sql.bed(3)), sql.bed(3), 3))
     own: dict[int, str] = {}
     defined = HEAD_FIELDS
-    while defined < min(width, len(BED_FIELDS)):
+    while defined < min(width, most):
         kind = _standard_kind(defined, set(columns[defined]))
         if kind is None or (defined == _THICK and not _are_thick(columns)):
             break

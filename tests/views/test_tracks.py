@@ -87,7 +87,19 @@ def test_each_base_with_a_finite_value_is_filled_from_0_to_it():
         inside = [path.contains_point((base + 0.5, part * value)) for part in (0.05, 0.95)]
         assert inside == [bool(np.isfinite(value))] * 2
     assert ax.get_yticks().tolist() == [-2, 0, 3]
+    assert ax.texts[-1].get_text() == "value of each base · 1 infinite, not drawn"
     plt.close(figure)
+
+
+def test_infinite_values_alone_are_told():
+    ax = gidx.open(build([("a", 2, 4, np.inf)], {"a": 9})).plot("a")
+    assert ax.texts[-1].get_text() == "no finite values, 2 infinite"
+
+
+@pytest.mark.parametrize(("least", "most", "ticks"), [(-0.01, 5, [0, 5]), (-5, 0.01, [-5, 0])])
+def test_labels_of_values_are_not_on_each_other(least, most, ticks):
+    rows = [("a", 0, 2, least), ("a", 2, 4, most)]
+    np.testing.assert_allclose(gidx.open(build(rows, {"a": 9})).plot("a").get_yticks(), ticks)
 
 
 def test_tracks_share_the_bases(signal):

@@ -76,7 +76,12 @@ def _pairs(given: Any) -> Iterable[tuple[Any, Any]]:
         if len(columns) == 1 and hasattr(given, "index"):
             return list(given[columns[0]].items())
         found = ", ".join(map(str, columns))
-        raise WriteError(f"chromsizes: the frame has the columns {found}; {_EXPECTED}", row=None)
+        # bioframe's view frames: regions, which may be arms, so they are no sizes as they stand
+        way = "; where rows are whole chroms, view.set_index('chrom')['end']"
+        way = way if {"chrom", "end"} <= {*columns} else ""
+        raise WriteError(
+            f"chromsizes: the frame has the columns {found}; {_EXPECTED}{way}", row=None
+        )
     if isinstance(given, Mapping) or hasattr(given, "items"):  # a dict, a pandas Series
         return list(given.items())
     try:

@@ -256,6 +256,10 @@ def test_chromsizes_come_from_the_data(tmp_path: Path) -> None:
         ([("chr1", 5), ("chr1", 6)], "'chr1' stands there twice, with the sizes 5 and 6"),
         (5, "cannot read int; expected a dict of name to size"),
         (pd.DataFrame({"a": [1], "b": [2]}), "the frame has the columns a, b"),
+        (
+            pd.DataFrame({"chrom": ["chr1"], "start": [0], "end": [9], "name": ["chr1"]}),
+            "where rows are whole chroms, view.set_index('chrom')['end']",
+        ),  # bioframe 168
     ],
 )
 def test_chromsizes_that_cannot_be_read_are_refused(

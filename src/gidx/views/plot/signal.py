@@ -14,6 +14,7 @@ from gidx.views.plot.axes import NOTE, VALUES, Track
 from gidx.views.plot.draw import draw_nothing
 
 HEIGHT = 80.0  # points, in a figure of our own
+_LABEL = 8.0  # points, of a label of the y axis
 _STEPS = 4  # bases a bin up to which each has its own step
 
 
@@ -26,9 +27,12 @@ def draw_signal(track: Track, file: Signal, zooms: Zooms, asked: RegionSet) -> N
     else:
         bins = zooms.summarize(place.chrom, place.start, place.end, track.bins, "mean", exact=False)
         values, edges, note = bins, track.edges(), f"mean of {track.bases / track.bins:,.0f} bp"
+    infinite = int(np.count_nonzero(np.isinf(values)))
     values = np.where(np.isfinite(values), values, np.nan)
+    if infinite:  # what is left open is not all without a value
+        note += f" · {infinite:,} infinite, not drawn"
     if np.isnan(values).all():
-        draw_nothing(track, "no values")
+        draw_nothing(track, f"no finite values, {infinite:,} infinite" if infinite else "no values")
         return
     steps = np.append(values, values[-1])
     ax = track.ax
@@ -40,7 +44,9 @@ def draw_signal(track: Track, file: Signal, zooms: Zooms, asked: RegionSet) -> N
     room = (high - low or 1.0) / max(1 - NOTE / height, 0.5)  # the note is above the highest
     track.finish(height, note, VALUES)
     ax.set_ylim(low, low + room)
-    ax.set_yticks(sorted({low, 0.0, high}))
+    # one so near to 0 that their labels would be on each other has none
+    near = room * _LABEL / height
+    ax.set_yticks(sorted({0.0, *(v for v in (low, high) if abs(v) > near)}))
     ax.yaxis.set_major_formatter("{x:.3g}")
     ax.tick_params(axis="y", labelsize=7)
     ax.spines["left"].set_visible(True)

@@ -143,7 +143,7 @@ def write_bigwig(
     beside = path if isinstance(path, str | os.PathLike) else None
     with past.told(), unfit_rows.told(), frame(data, beside=beside) as rows:
         sizes = sizes_of.given_or_recorded(chromsizes, rows.about)
-        columns = _columns(rows.schema, value)
+        columns = _columns(rows.schema, value, empty=not len(rows))
         shift = columns.roles.shift
         order = survey(rows, columns.heads, Allowed(sizes, shift=-shift), sort=sort)
         source = _Table(rows, columns, order)
@@ -175,8 +175,12 @@ class _Columns(NamedTuple):
         return [self.roles.chrom, self.roles.start, *([self.roles.end] if self.roles.end else [])]
 
 
-def _columns(schema: pa.Schema, value: str | None) -> _Columns:
-    """Which columns are what."""
+def _columns(schema: pa.Schema, value: str | None, *, empty: bool = False) -> _Columns:
+    """Which columns are what; of a table without rows, values may be of any type.
+
+    A text without rows has its columns' names and not their types: a bigWig without rows
+    comes back from it.
+    """
     roles = recognise(schema.names)
     if value is not None and value not in schema.names:
         raise WriteError(f"value: no column {value!r}{hint(value, schema.names)}", row=None)
@@ -191,7 +195,7 @@ def _columns(schema: pa.Schema, value: str | None) -> _Columns:
             raise WriteError(f"which column has the values? expected one of numbers, {shown}",
                              row=None)  # fmt: skip
     kind = schema.field(value).type
-    if not _is_number(kind):
+    if not (_is_number(kind) or empty):
         raise WriteError(f"column {value} is {kind}, expected numbers", row=None)
     return _Columns(roles, value)
 

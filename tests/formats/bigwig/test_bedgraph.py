@@ -122,7 +122,7 @@ def test_bioframe_reads_the_text(signal):
 def steps_over(rows: list[tuple], items: int) -> bool:
     """Whether a section of so many rows is of rows of one length, as far apart, with gaps.
 
-    bx-python 0.15.1 counts such steps by the rows' length: it has (0, 1), (1, 2) for (0, 1), (2, 3).
+    bx-python 0.15.1 counts these by the rows' length: it has (0, 1), (1, 2) for (0, 1), (2, 3).
     UCSC's wiggle has `step` from one row's start to the next, as pyBigWig and pybigtools read.
     """
     for at in range(0, len(rows), items):

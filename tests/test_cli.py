@@ -230,6 +230,22 @@ def test_convert_cuts_rows_and_takes_blocks_that_share_a_base_where_it_is_told(r
     assert gidx.open("y.bw").count_rows() == 1
 
 
+def test_convert_asks_which_values_a_bigwig_has_and_leaves_out_those_that_are_none(run, folder):
+    # as bedtools unionbedg has several, and peak callers NaN
+    (folder / "u.bed").write_text(
+        "#chrom\tstart\tend\ta\tb\nchr1\t0\t5\t1\t2\nchr1\t5\t9\tnan\t4\n"
+    )
+    to_bigwig = ["convert", "u.bed", "y.bw", "--chromsizes", "sizes"]
+    assert "there are a, b; name it with --value" in run(*to_bigwig)[2]
+    assert run(*to_bigwig, "--value", "b")[0] == 0
+    assert gidx.open("y.bw").to_table()["value"].to_pylist() == [2, 4]
+    assert "the value is missing; --invalid drop leaves" in run(*to_bigwig, "--value", "a")[2]
+    assert run(*to_bigwig, "--value", "a", "--invalid", "drop")[0] == 0
+    assert gidx.open("y.bw").to_table()["value"].to_pylist() == [1]
+    assert "--invalid is for bigWig, y.tsv" in run("convert", "x.bed", "y.tsv", "--invalid",
+                                                   "drop")[2]  # fmt: skip
+
+
 def test_convert_takes_regions_and_columns(run):
     options = ["--region", "chr1:11", "--region", "chr2", "--columns", "name", "--no-header"]
     assert run("convert", "x.bed", "-", "--to", "tsv", *options)[1] == b"a\nb\nc\n"

@@ -41,6 +41,7 @@ def files(tmp_path_factory):
         "table.tsv": "gene\tchrom\tstart\tend\nA\tchr1\t5\t9\n", "sizes": "chr1\t1000\nchr2\t500\n",
         "short": "chr1\t20\nchr2\t5\n",
         "bad.as": "garbage\n",
+        "two.tsv": "chrom\tstart\tend\ta\tb\nchr1\t5\t9\t1\t2\nchr1\t9\t10\t1\tnan\n",
         "missing.tsv": "chrom\tstart\tend\tp\nchr1\t5\t9\t1\nchr1\t6\t9\tNA\n",
         "late.bed": "a\t1\t2\tn\tx\t7\n" * 10_001 + "b\t1\t2\tn\tx\t0.5\n",
     }  # fmt: skip
@@ -88,6 +89,8 @@ WORDS = [
     ("convert missing.tsv y.bb --chromsizes sizes", "df.fillna",
      "for the text that stands there pass --types p=string"),
     ("convert unsorted.bed z.bw --chromsizes sizes", "schema='", "as one with --schema bedGraph"),
+    ("convert two.tsv z.bw --chromsizes sizes", "with value=", "are a, b; name it with --value"),
+    ("convert two.tsv z.bw --chromsizes sizes --value b", "invalid='", "; --invalid drop leaves"),
     ("convert x.bed z.bb --chromsizes short --clip", "clip=True", "warning: --clip cut "),
     ("index table.tsv.gz", "preset='bed'",
      "say --preset bed (or gff, vcf, sam), or --places 1,2,3"),

@@ -143,6 +143,8 @@ _OPTIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"bed_type='(\w+\+?)'", r"--bed-type \1"),
     (r"header=False", "--no-header"),
     (r"clip=True", "--clip"),
+    (r"invalid='drop'", "--invalid drop"),
+    (r"name it with value=", "name it with --value"),
     (r"with schema='bedGraph'", "with --schema bedGraph"),
     (
         r"fill it \(pandas: df\.fillna\(\{['\"](.*?)['\"]: …\}\)\) or drop the row",
@@ -528,6 +530,7 @@ def _convert(arguments: argparse.Namespace) -> int:
             to=kind.name, chromsizes=arguments.chromsizes, bed_type=arguments.bed_type,
             autosql=declared, extra_index=_names(arguments.extra_index),
             clip=arguments.clip, allow_1bp_overlap=arguments.allow_1bp_overlap,
+            value=arguments.value, invalid=arguments.invalid,
             sort=arguments.sort, threads=arguments.threads, names=arguments.names,
             errors=arguments.errors, header=_header(arguments),
             progress=progress(source.count() if regions is None else None),
@@ -813,6 +816,11 @@ zcat x.bed.gz | gidx convert - x.bb --chromsizes hg38.chrom.sizes""",
     )
     writing.add_argument(
         "--allow-1bp-overlap", action="store_true", help="of blocks, as bedToBigBed's option"
+    )
+    signal = convert.add_argument_group("for bigWig")
+    signal.add_argument("--value", metavar="COLUMN", help="the values, where several are numbers")
+    signal.add_argument(
+        "--invalid", choices=("raise", "drop"), help="what rows without bases or a value do"
     )
     convert.add_argument(
         "--sort", action="store_true", help="sort the rows, for files with an index"

@@ -29,7 +29,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Literal, cast
 
 import pyarrow.types as pat
 
@@ -73,6 +73,8 @@ def convert(
     extra_index: str | Sequence[str] = (),
     clip: bool = False,
     allow_1bp_overlap: bool = False,
+    value: str | None = None,
+    invalid: Literal["raise", "drop"] | None = None,
     sort: bool = False,
     threads: int | None = None,
     names: Names = "canonical",
@@ -106,6 +108,8 @@ def convert(
         columns are called and of which type they are.
     extra_index, clip, allow_1bp_overlap
         As in `write_bigbed`, for that target; clip for bigWig too.
+    value, invalid
+        As in `write_bigwig`, for that target.
     sort : bool
         Sort the rows of bigBed, BED, VCF, GFF and text with an index.
     header : bool, optional
@@ -137,7 +141,10 @@ def convert(
     'chrX\\t5000\\t9000\\tGENE3\\t0\\t-\\n'
     """
     kind = target_kind(target, to)
-    given = {"extra_index": extra_index, "allow_1bp_overlap": allow_1bp_overlap, "clip": clip}
+    given = {
+        "extra_index": extra_index, "allow_1bp_overlap": allow_1bp_overlap, "clip": clip,
+        "value": value, "invalid": invalid,
+    }  # fmt: skip
     for name, takers in TAKERS.items():
         if given[name] and name not in kind.takes:
             raise WriteError(f"{name} is for {takers}, not for {kind.name}")
@@ -166,7 +173,7 @@ def convert(
             rows = with_lists_as_text(rows)
         options = Writing(
             header, sizes or None, rows.bed_type, rows.autosql, extra_index, clip,
-            allow_1bp_overlap, sort, threads, progress,
+            allow_1bp_overlap, sort, threads, progress, value, invalid,
         )  # fmt: skip
         write(rows, target, kind, options)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -75,6 +75,8 @@ class Writing:
     sort: bool = False
     threads: int | None = None
     progress: Callable[[int], None] | None = None
+    value: str | None = None
+    invalid: Literal["raise", "drop"] | None = None
 
     @property
     def of_all(self) -> dict[str, Any]:

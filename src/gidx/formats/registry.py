@@ -116,7 +116,10 @@ def _write_bigwig(rows: pa.RecordBatchReader, target: Target, options: Writing) 
 
     if not isinstance(target, str | os.PathLike):
         raise WriteError("a bigWig file cannot be written to a stream; name a file")
-    write_bigwig(rows, target, options.chromsizes, clip=options.clip, **options.of_all)
+    write_bigwig(
+        rows, target, options.chromsizes, value=options.value, invalid=options.invalid or "raise",
+        clip=options.clip, **options.of_all,
+    )  # fmt: skip
 
 
 def _prove_text(file: Any, counts: Mapping[str | None, int], threads: int | None) -> list[str]:
@@ -241,7 +244,8 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (
          begins=lambda head: head.startswith(_BIGBED), open=_open_bigbed, prove=_prove_bigbed,
          write=_write_bigbed, takes=("extra_index", "allow_1bp_overlap", "clip")),
     Kind("bigwig", "bigWig", (".bw", ".bigwig"), begins=lambda head: head.startswith(_BIGWIG),
-         open=_open_bigwig, prove=_prove_bigwig, write=_write_bigwig, takes=("clip",)),
+         open=_open_bigwig, prove=_prove_bigwig, write=_write_bigwig,
+         takes=("clip", "value", "invalid")),
     Kind("bed", "BED", (".bed", ".bedgraph", ".bdg"),
          text=TextKind(_bed, looks.BED, ("schema",)), write=_write_bed),
     Kind("gff3", "GFF3", (".gff3", ".gff"), text=TextKind(_gff, looks.GFF3, ("attributes",)),

@@ -52,6 +52,10 @@ def reversed_of(regions: Any) -> npt.NDArray[np.bool_] | None:
     if frame is None:
         return None
     names = sorted((c for c in frame if str(c).lower() == "strand"), key=lambda c: c != "strand")
+    if not names and any(str(name).lower() == "strand" for name in frame.index.names):
+        raise RegionError(
+            "the frame of regions has the strand in its index; df.reset_index() first"
+        )
     try:
         return strands.signs(frame, names[0]) < 0 if names else None
     except ColumnError as error:

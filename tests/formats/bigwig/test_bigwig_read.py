@@ -401,6 +401,12 @@ def test_a_matrix_turns_regions_of_the_reverse_strand(dtype):
     assert dataset.matrix(both, bins=2).tolist() == [[1, 0], [3, 2], [5, 4], [7, 6]]
 
 
+def test_a_strand_in_the_index_is_not_passed_over():
+    rows = pd.DataFrame({"chrom": "a", "start": [0, 2], "end": [2, 4], "strand": ["+", "-"]})
+    with pytest.raises(RegionError, match=r"the strand in its index; df.reset_index\(\) first"):
+        gidx.open(written({"a": np.arange(9.0)})).matrix(rows.set_index("strand"), bins=2)
+
+
 @pytest.mark.parametrize("told", [[1, -1], ["plus", "minus"], [" +", " -"], ["+", "\u2212"]])
 def test_a_matrix_refuses_strands_that_it_does_not_know(told):
     """They were taken for the forward strand: Ensembl's and Biopython's -1 among them."""

@@ -276,6 +276,28 @@ def test_a_bedgraph_that_is_called_bigwig_is_told(tmp_path):
         gidx.open_bigwig(tmp_path / "a.bw")
 
 
+@pytest.mark.parametrize("as_arrays", [False, True])
+def test_a_chrom_of_zeros_leaves_the_others_as_they_are(as_arrays):
+    """rtracklayer 132: `export.bw` writes only the last chromosome."""
+    rows = [("chr1", 0, 100, 0.0), ("chr1", 100, 110, 1.0), ("chr1", 110, 120, 3.0)]
+    rows += [("chr2", 0, 200, 0.0)]
+    arrays = {"chr1": np.repeat([0.0, 1.0, 3.0], [100, 10, 10]), "chr2": np.zeros(200)}
+    found = gidx.open(written(arrays if as_arrays else frame(rows), {"chr1": 120, "chr2": 200}))
+    assert [tuple(row.values()) for row in found.to_table().to_pylist()] == rows
+
+
+def test_windows_over_both_ends_have_all_their_bins_on_both_strands():
+    """deepTools 413: one bin too few where a window reaches past the chrom; 1005: short ones."""
+    sites = pd.DataFrame({"chrom": "a", "start": [1, 1, 8, 8], "end": [2, 2, 9, 9],
+                          "strand": ["+", "-"] * 2})  # fmt: skip
+    values = [np.nan] * 3 + [*range(10)] + [np.nan] * 3  # from base -3 on
+    found = gidx.open(written({"a": np.arange(10.0)})).matrix(
+        sites, bins=5, anchor="start", flank=(4, 1)
+    )
+    expected = [values[0:5], values[4:9][::-1], values[7:12], values[11:16][::-1]]
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_a_peak_past_the_end_of_its_chrom_is_cut_to_it(tmp_path):
     """MACS 438, GGR-cwl 38: `End coordinate 81195231 bigger than chr17 size of 81195210`."""
     peak = pd.DataFrame({

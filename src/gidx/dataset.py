@@ -28,7 +28,7 @@ from gidx.formats.several import Several, samples_of
 from gidx.ground.files import Files, are_held, listed
 from gidx.ground.names import parted_index
 from gidx.ground.pool import in_order
-from gidx.ground.region import MAX_END, Region, RegionSet, resolve, spans
+from gidx.ground.region import MAX_END, Region, is_plain, resolve, spans
 from gidx.ground.reopen import recipe
 from gidx.ground.source import ByteSource, PathSource, open_source
 from gidx.ground.windows import Anchor, Windows
@@ -440,21 +440,24 @@ class BbiDataset(Dataset):
         file's writer has put there; UCSC's wigToBigWig counts some bases twice: `check` tells.
         """
         bins = _bins_of(bins, stat)
-        asked = self._asked(region, "summary")
-        chrom = self._format.chrom_names[int(asked.chrom[0])].as_py()
-        start, end = int(asked.start[0]), int(asked.end[0])
-        return self._format.summarize(chrom, start, end, bins, stat, exact)
+        return self._format.summarize(*self._asked(region, "summary"), bins, stat, exact)
 
-    def _asked(self, region: OneRegion, what: str) -> RegionSet:
-        """The region of a question that takes one, whose end is known."""
-        asked = resolve(region, self._format.chroms, self._ids)
-        if len(asked) != 1:
-            raise RegionError(f"{what} takes one region, found {len(asked)}")
-        start, end = int(asked.start[0]), int(asked.end[0])
+    def _asked(self, region: OneRegion, what: str) -> tuple[str, int, int]:
+        """The chrom, start and end of a question that takes one region of some bases."""
+        chrom: str
+        start: int
+        end: int
+        if is_plain(region, self._ids):  # no arrays: of the 12 us of a bigWig's region they took 3
+            chrom, start, end = region
+        else:
+            asked = resolve(region, self._format.chroms, self._ids)
+            if len(asked) != 1:
+                raise RegionError(f"{what} takes one region, found {len(asked)}")
+            chrom = self._format.chrom_names[int(asked.chrom[0])].as_py()
+            start, end = int(asked.start[0]), int(asked.end[0])
         if start < end <= 2**32:
-            return asked
-        chrom = self._format.chrom_names[int(asked.chrom[0])].as_py()
-        size = int(self._format.sizes[asked.chrom[0]])
+            return chrom, start, end
+        size = int(self._format.sizes[self._ids[chrom]])
         if end > 2**32 and end != MAX_END:
             raise RegionError(
                 f"{Region(chrom, start, end)}: it ends past what a bbi file can hold, "
@@ -464,13 +467,12 @@ class BbiDataset(Dataset):
             raise RegionError(
                 f"{Region(chrom, start, end)}: no bases to sum up, {chrom} has {size:,}"
             )
-        end = size if end == MAX_END else end
-        if start >= end:
+        if end != MAX_END:
             raise RegionError(
                 f"{(chrom, start, end)}, 0-based half-open: no bases to sum up, of a region that "
                 "ends where it starts"
             )
-        return replace(asked, end=np.array([end]))
+        return chrom, start, size
 
     @property
     def total_summary(self) -> TotalSummary:
@@ -503,7 +505,7 @@ class BigWigDataset(BbiDataset):
         >>> gidx.open("signal.bw").values("chr22:11,999-12,004", bins=2).tolist()
         [1.5, 0.8333333333333334]
         """
-        asked = self._asked(region, "values")
+        chrom, start, end = self._asked(region, "values")
         fill = fill if type(fill) is float else _fill_of(fill)
         if bins is None:
             if stat != "mean":
@@ -514,9 +516,9 @@ class BigWigDataset(BbiDataset):
                 )
             if abs(fill) > _LARGEST and not np.isinf(fill):
                 raise ValueError(f"fill is {fill!r}, past what 32 bits hold, of which values are")
-            return self._format.values(asked, fill)
+            return self._format.values(chrom, start, end, fill)
         bins = _bins_of(bins, stat)
-        window = Windows(asked.chrom, asked.start, asked.end)
+        window = Windows(*(np.array([n]) for n in (self._ids[chrom], start, end)))
         return self._format.matrix(window, bins, stat, fill, 1)[0]
 
     def matrix(

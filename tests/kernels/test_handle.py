@@ -47,3 +47,18 @@ def test_a_file_is_closed_with_the_last_who_holds_it(number):
     del same
     gc.collect()
     assert not is_open(number)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows' files are looked at by Python")
+def test_a_file_is_known_to_hold_what_it_did(tmp_path, number):
+    handle = Handle(number)
+    status = os.fstat(number)
+    size, modified = status.st_size, status.st_mtime_ns
+    assert handle.holds(size, modified)
+    assert not handle.holds(size + 1, modified)
+    assert not handle.holds(size, modified + 1)
+    os.utime(tmp_path / "a", ns=(modified, modified + 1))
+    assert not handle.holds(size, modified)
+    assert handle.holds(size, modified + 1)
+    handle.close()
+    assert not handle.holds(size, modified + 1)

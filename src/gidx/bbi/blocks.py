@@ -30,7 +30,7 @@ from gidx.ground.layout import Order
 from gidx.ground.libdeflate import LIBDEFLATE
 from gidx.ground.limits import limits
 from gidx.ground.ranges import Ranges
-from gidx.ground.source import ByteSource
+from gidx.ground.source import ByteSource, PathSource
 from gidx.ground.tuning import tuning
 from gidx.kernels.signal import FEW, Bases
 
@@ -104,7 +104,7 @@ class LastBlocks:
             return Blocks(*inflate(self._source, ranges, self._size), ranges)
         spans = ranges.tolist()
         texts = [text for text in starmap(self.kept, spans) if text is not None]
-        if len(texts) == len(spans) and self._source.is_current():
+        if len(texts) == len(spans) and self._is_unchanged():
             text = texts[0] if len(texts) == 1 else np.concatenate(texts)
             return Blocks(text, np.array([0, *accumulate(map(len, texts))], np.int64), ranges)
         text, bounds = inflate(self._source, ranges, self._size)
@@ -113,11 +113,16 @@ class LastBlocks:
             self.keep(begin, end, text if len(spans) == 1 else text[a:b].copy())
         return Blocks(text, bounds, ranges)
 
+    def _is_unchanged(self) -> bool:
+        source = self._source
+        return source.is_unchanged() if isinstance(source, PathSource) else source.is_current()
+
     def bases(self, tree: TreeItems, order: Order, n_chroms: int) -> Bases | None:
         """What looks up the bases of a region of a bigWig, most of which have few of the blocks."""
         if LIBDEFLATE is None or not 0 < self._size <= _SANE:
             return None
-        return Bases(tree, self._source, self, LIBDEFLATE, self._size, order == ">", n_chroms)
+        big, is_path = order == ">", isinstance(self._source, PathSource)
+        return Bases(tree, self._source, is_path, self, LIBDEFLATE, self._size, big, n_chroms)
 
     def kept(self, begin: int, end: int) -> npt.NDArray[np.uint8] | None:
         """The data of the block there, if they are at hand; for who asks if the file is current."""

@@ -71,8 +71,8 @@ class Signal(ABC):
     """Each base has a value, or none."""
 
     @abstractmethod
-    def values(self, region: RegionSet, fill: float) -> npt.NDArray[np.float32]:
-        """The value of each base of one region; ``fill`` where there is none."""
+    def values(self, chrom: str, start: int, end: int, fill: float) -> npt.NDArray[np.float32]:
+        """The value of each base of [start, end); ``fill`` where there is none."""
 
     @abstractmethod
     def matrix(

@@ -192,6 +192,15 @@ class PathSource:
     def modified(self) -> float | None:
         return self._modified
 
+    def is_unchanged(self) -> bool:
+        """Whether what is read now is what was there when it was opened.
+
+        Another file of its name is not looked for, as `is_current` does: it is not what is read.
+        """
+        if not self._is_held or _pread is _seek_and_read:
+            return self.is_current()
+        return self._handle.holds(self.size, self._status[-1])
+
     def is_current(self) -> bool:
         try:
             return self._is_open and _identity(os.stat(self.name)) == self._status

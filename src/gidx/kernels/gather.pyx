@@ -23,29 +23,13 @@ from libc.string cimport memchr, memcpy
 import numpy as np
 
 from gidx.kernels.common cimport after, bytes_at, lower, word_of
+from gidx.kernels.files cimport close, dup, pread
 from gidx.kernels.inflate cimport Libdeflate, stated_size
 from gidx.kernels.letters cimport TAB, LF, CR, BLANK
 from gidx.kernels.lines cimport Asked, RowRules
 from gidx.kernels.memory cimport give, take
 from gidx.kernels.numbers cimport NO_DIGITS, parse_digits
 from gidx.kernels.types cimport UNSET, i64, u8, u64
-
-cdef extern from *:
-    """
-    #if defined(_WIN32)
-    static int gidx_dup(int fd) { return -1; }
-    static void gidx_close(int fd) {}
-    static int64_t gidx_pread(int fd, void* to, int64_t size, int64_t at) { return -1; }
-    #else
-    #include <unistd.h>
-    #define gidx_dup dup
-    #define gidx_close close
-    #define gidx_pread pread
-    #endif
-    """
-    int dup "gidx_dup"(int fd) nogil
-    void close "gidx_close"(int fd) nogil
-    i64 pread "gidx_pread"(int fd, void* to, i64 size, i64 at) nogil
 
 cdef enum:
     HEAD = 12  # bytes of a block's header before its subfields

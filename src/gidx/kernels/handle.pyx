@@ -5,17 +5,8 @@ that comes meanwhile is ignored, with a line on stderr. Of 600 that came while f
 3 were.
 """
 
-cdef extern from *:
-    """
-    #if defined(_MSC_VER)
-    #include <io.h>
-    #define gidx_close _close
-    #else
-    #include <unistd.h>
-    #define gidx_close close
-    #endif
-    """
-    int close_number "gidx_close"(int number) nogil
+from gidx.kernels.files cimport close, status
+from gidx.kernels.types cimport i64
 
 
 cdef class Handle:
@@ -32,8 +23,18 @@ cdef class Handle:
         self.number = -1
         if number >= 0:
             with nogil:
-                close_number(number)
+                close(number)
+
+    def holds(self, i64 size, i64 modified):
+        """Whether the file is open, so large, and was last changed then (ns since the epoch)."""
+        cdef i64 size_now, modified_now
+        return (
+            self.number >= 0
+            and status(self.number, &size_now, &modified_now) == 0
+            and size_now == size
+            and modified_now == modified
+        )
 
     def __dealloc__(self):
         if self.number >= 0:
-            close_number(self.number)
+            close(self.number)

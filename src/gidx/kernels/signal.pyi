@@ -37,13 +37,14 @@ class Bases:
         self,
         tree: Any,
         source: Any,
+        is_path: bool,
         blocks: Any,
         library: Libdeflate,
         room: int,
         big: bool,
         n_chroms: int,
     ) -> None: ...
-    def fill(self, chrom: int, begin: int, out: Float32s) -> bool: ...
+    def values(self, chrom: int, begin: int, end: int, fill: float) -> Float32s | None: ...
 
 def fold_sections(
     buf: Bytes,

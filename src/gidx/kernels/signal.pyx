@@ -13,10 +13,12 @@ Runs of a chrom are disjoint and ascend, or should: what uses them does not rely
 
 import numpy as np
 
+from cython cimport critical_section
 from libc.math cimport isnan
 from libc.string cimport memcpy
 
 from gidx.kernels.common cimport after, big_or_little, overlaps
+from gidx.kernels.files cimport pread
 from gidx.kernels.inflate cimport Libdeflate
 from gidx.kernels.types cimport i32, i64, u8, u32, u64
 
@@ -158,155 +160,6 @@ def read_sections(
     return status, at, found, chrom.base[:n], start.base[:n], end.base[:n], value.base[:n]
 
 
-cdef void _fill(
-    const u8[::1] buf, u64 i, i64 stop, bint big, i64 chrom, i64 begin, float[::1] out,
-) noexcept nogil:
-    """Write the values of a block's runs to their bases, from `begin` on."""
-    cdef i64 s, e, k, b, end = begin + len(out)
-    cdef Section head
-    cdef float v
-    while <i64>i < stop:
-        head = _section(buf, i, big)
-        i += HEAD
-        if head.chrom != chrom:
-            i += head.items * _item_size(head.kind)
-            continue
-        s = head.start - head.step
-        for k in range(head.items):
-            # most of a block's runs are elsewhere: a region takes 8.6 us, without this 9.5
-            if head.kind == BEDGRAPH and (
-                big_or_little(buf, i + 4, big) <= begin or big_or_little(buf, i, big) >= end
-            ):
-                i += 12
-                continue
-            i = _item(buf, i, head.kind, big, head.step, head.span, &s, &e, &v)
-            if e > begin and s < end and not isnan(v):
-                for b in range(max(s, begin) - begin, min(e, end) - begin):
-                    out[b] = v
-
-
-def fill_bases(
-    const u8[::1] buf, const i64[::1] bounds, bint big, i64 n_chroms, i64 chrom, i64 begin,
-    float[::1] out,
-):
-    """Write the values of a chrom's runs to their bases, from `begin` on: status, at, found.
-
-    Without arrays of runs between: of one region 30 us instead of 37.
-    """
-    cdef i64 status, at, found, block, count = 0
-    with nogil:
-        status, at, found = _heads(buf, bounds, big, n_chroms, &count)
-        if status == OK:
-            for block in range(len(bounds) - 1):
-                _fill(buf, bounds[block], bounds[block + 1], big, chrom, begin, out)
-    return status, at, found
-
-
-cpdef enum:
-    FEW = 4  # blocks of one region; more are a scan
-
-
-cdef class Bases:
-    """The bases of one region after the other, of a file whose tree is at hand.
-
-    In one call the blocks are found in the tree, as `select_nodes` does, inflated, unless they
-    are kept, and their values written: a region of 2,000 bases whose block nobody has takes 39 us,
-    which took 55 by way of `RangeTree`, `LastBlocks` and `fill_bases`; one whose block is kept 12,
-    which took 17. What is not as usual is theirs, which have the words for it.
-    """
-
-    cdef const u64[::1] lo, hi, reach
-    cdef const u64[:, ::1] ranges
-    cdef object source, blocks, made
-    cdef Libdeflate library
-    cdef void* decompressor
-    cdef u8[::1] data
-    cdef i64 n_chroms
-    cdef bint big, busy
-
-    def __init__(self, tree, source, blocks, library, i64 room, bint big, i64 n_chroms):
-        """`tree` is a `TreeItems`, `blocks` the `LastBlocks` of the source, each of which inflates
-        to at most `room` bytes."""
-        self.lo, self.hi, self.reach, self.ranges = tree.lo, tree.hi, tree.reach, tree.ranges
-        self.source, self.blocks, self.library = source, blocks, library
-        self.made = np.empty(room, np.uint8)
-        self.data = self.made
-        self.big, self.n_chroms, self.busy = big, n_chroms, False
-        self.decompressor = self.library.alloc()
-        if self.decompressor == NULL:
-            raise MemoryError()
-
-    def __dealloc__(self):
-        if self.decompressor != NULL:
-            self.library.release(self.decompressor)
-
-    def fill(self, i64 chrom, i64 begin, float[::1] out):
-        """Write the values of the bases from `begin` on, where there are any.
-
-        False, and no answer: another thread is at it, or something is not as usual.
-        """
-        if self.busy:
-            return False
-        self.busy = True
-        try:
-            return self._fill(chrom, begin, out)
-        finally:
-            self.busy = False
-
-    cdef bint _fill(self, i64 chrom, i64 begin, float[::1] out) except -1:
-        cdef u64 lo = <u64>chrom << 32 | <u64>begin, hi = lo + len(out)
-        cdef i64 k, i, n = 0, count = 0
-        cdef i64[FEW] picked
-        cdef const u8[::1] text
-        k = after(self.reach, 0, len(self.reach), lo - 1) if lo else 0
-        while k < len(self.lo) and self.lo[k] <= hi:
-            if self.hi[k] >= lo:
-                if n == FEW or (n and self.ranges[k, 0] <= self.ranges[picked[n - 1], 0]):
-                    return False
-                picked[n] = k
-                n += 1
-            k += 1
-        cdef bint current = False
-        for i in range(n):
-            begins, ends = self.ranges[picked[i], 0], self.ranges[picked[i], 1]
-            found = self.blocks.kept(begins, ends)
-            if found is None:
-                found = self._inflated(begins, ends)
-            elif not current:
-                current = self.source.is_current()
-                if not current:
-                    return False
-            if found is None:
-                return False
-            text = found
-            if _heads_of(text, 0, len(text), self.big, self.n_chroms, &count)[0] != OK:
-                return False
-            _fill(text, 0, len(text), self.big, chrom, begin, out)
-        return True
-
-    cdef object _inflated(self, u64 begin, u64 end):
-        """The data of the block there; None where it is not whole."""
-        cdef const u8[::1] stored
-        cdef size_t used = 0, made = 0
-        cdef bint good
-        if end <= begin or end > <u64>self.source.size:
-            return None
-        stored = self.source.read(begin, end - begin)
-        with nogil:
-            good = self.library.zlib(
-                self.decompressor, &stored[0], len(stored), &self.data[0], len(self.data),
-                &used, &made,
-            ) == 0 and used == <size_t>len(stored)
-        if not good:
-            return None
-        found = self.made[:made].copy()
-        self.blocks.keep(begin, end, found)
-        return found
-
-
-# ── bins ────────────────────────────────────────────────────────────────────────────────────────
-
-
 cdef inline i64 _end_of(const u8[::1] buf, u64 i, Section head, bint big, i64 k) noexcept nogil:
     """Where run k of a section ends, whose items begin at `i`."""
     if head.kind == BEDGRAPH:
@@ -328,6 +181,202 @@ cdef inline i64 _first_behind(
         else:
             lo = mid + 1
     return lo
+
+
+cdef bint _ascends(const u8[::1] buf, u64 i, i64 stop, bint big) noexcept nogil:
+    """Whether in each section of a block no run begins, or ends, before the one ahead of it."""
+    cdef i64 s, e, k, size, begin, end, width
+    cdef bint wrong = False  # no way out of the loop: 1,000 runs take 1 us
+    cdef Section head
+    while <i64>i < stop:
+        head = _section(buf, i, big)
+        i += HEAD
+        size = _item_size(head.kind)
+        if head.kind != FIXED:
+            width = 4 if head.kind == BEDGRAPH else 0  # to where an item's end stands
+            begin = end = 0
+            for k in range(head.items):
+                s = big_or_little(buf, i + k * size, big)
+                e = big_or_little(buf, i + k * size + width, big)
+                wrong |= (s < begin) | (e < end)
+                begin, end = s, e
+        i += head.items * size
+    return not wrong
+
+
+cdef void _fill(
+    const u8[::1] buf, u64 i, i64 stop, bint big, i64 chrom, i64 begin, bint ascends,
+    float[::1] out,
+) noexcept nogil:
+    """Write the values of a block's runs to their bases, from `begin` on."""
+    cdef i64 s, e, k, b, first, end = begin + len(out)
+    cdef u64 behind
+    cdef Section head
+    cdef float v
+    while <i64>i < stop:
+        head = _section(buf, i, big)
+        i += HEAD
+        behind = i + head.items * _item_size(head.kind)
+        if head.chrom == chrom:
+            first = _first_behind(buf, i, head, big, 0, head.items, begin) if ascends else 0
+            i += first * _item_size(head.kind)
+            s = head.start + (first - 1) * head.step
+            for k in range(first, head.items):
+                i = _item(buf, i, head.kind, big, head.step, head.span, &s, &e, &v)
+                if e > begin and s < end and not isnan(v):
+                    for b in range(max(s, begin) - begin, min(e, end) - begin):
+                        out[b] = v
+                if ascends and s >= end:
+                    break
+        i = behind
+
+
+def fill_bases(
+    const u8[::1] buf, const i64[::1] bounds, bint big, i64 n_chroms, i64 chrom, i64 begin,
+    float[::1] out,
+):
+    """Write the values of a chrom's runs to their bases, from `begin` on: status, at, found.
+
+    Without arrays of runs between: of one region 30 us instead of 37.
+    """
+    cdef i64 status, at, found, block, count = 0
+    with nogil:
+        status, at, found = _heads(buf, bounds, big, n_chroms, &count)
+        if status == OK:
+            for block in range(len(bounds) - 1):
+                _fill(buf, bounds[block], bounds[block + 1], big, chrom, begin, False, out)
+    return status, at, found
+
+
+cpdef enum:
+    FEW = 4  # blocks of one region; more are a scan
+# What is known of a block's runs.
+cdef enum:
+    NOTHING = 0, ASCENDS = 1, DESCENDS = 2
+
+
+cdef class Bases:
+    """The bases of one region after the other, of a file whose tree is at hand.
+
+    In one call the blocks are found in the tree, as `select_nodes` does, inflated, unless they
+    are kept, and their values written. What is not as usual is for `RangeTree`, `LastBlocks` and
+    `fill_bases`, which have the words for it.
+    """
+
+    cdef const u64[::1] lo, hi, reach
+    cdef const u64[:, ::1] ranges
+    cdef object source, blocks
+    cdef Libdeflate library
+    cdef void* decompressor
+    cdef u8[::1] stored, known
+    cdef i64 room, n_chroms
+    cdef bint is_path, big, busy
+
+    def __init__(self, tree, source, bint is_path, blocks, library, i64 room, bint big, i64 n_chroms):
+        """`tree` is a `TreeItems`, `blocks` the `LastBlocks` of the source, each of which inflates
+        to at most `room` bytes; `is_path`: the source is a `PathSource`."""
+        self.lo, self.hi, self.reach, self.ranges = tree.lo, tree.hi, tree.reach, tree.ranges
+        self.source, self.is_path, self.blocks, self.library = source, is_path, blocks, library
+        self.stored = np.empty(room + room // 8 + 64, np.uint8)
+        self.known = np.zeros(len(self.lo), np.uint8)
+        self.room, self.big, self.n_chroms, self.busy = room, big, n_chroms, False
+        self.decompressor = self.library.alloc()
+        if self.decompressor == NULL:
+            raise MemoryError()
+
+    def __dealloc__(self):
+        if self.decompressor != NULL:
+            self.library.release(self.decompressor)
+
+    def values(self, i64 chrom, i64 begin, i64 end, float fill):
+        """The values of the bases of a region; `fill` where there is none.
+
+        None, and no answer: another thread is at it, or something is not as usual.
+        """
+        cdef bint busy
+        with critical_section(self):
+            busy, self.busy = self.busy, True
+        if busy:
+            return None
+        try:
+            return self._values(chrom, begin, end, fill)
+        finally:
+            self.busy = False
+
+    cdef object _values(self, i64 chrom, i64 begin, i64 end, float fill):
+        cdef u64 lo = <u64>chrom << 32 | <u64>begin, hi = lo + <u64>(end - begin)
+        cdef i64 k, i, n = 0, count = 0
+        cdef i64[FEW] picked
+        cdef bint unchanged = False
+        cdef const u8[::1] text
+        cdef float[::1] out
+        k = after(self.reach, 0, len(self.reach), lo - 1) if lo else 0
+        while k < len(self.lo) and self.lo[k] <= hi:
+            if self.hi[k] >= lo:
+                if n == FEW or (n and self.ranges[k, 0] <= self.ranges[picked[n - 1], 0]):
+                    return None
+                picked[n] = k
+                n += 1
+            k += 1
+        values = np.empty(end - begin, np.float32)
+        out = values
+        with nogil:
+            for i in range(len(out)):
+                out[i] = fill
+        for i in range(n):
+            k = picked[i]
+            found = self.blocks.kept(self.ranges[k, 0], self.ranges[k, 1])
+            if found is None:
+                found = self._inflated(self.ranges[k, 0], self.ranges[k, 1])
+                if found is None:
+                    return None
+                self.known[k] = NOTHING
+            elif not unchanged:
+                unchanged = (
+                    self.source.is_unchanged() if self.is_path else self.source.is_current()
+                )
+                if not unchanged:
+                    return None
+            text = found
+            if _heads_of(text, 0, len(text), self.big, self.n_chroms, &count)[0] != OK:
+                return None
+            with nogil:
+                if self.known[k] == NOTHING:
+                    self.known[k] = ASCENDS if _ascends(text, 0, len(text), self.big) else DESCENDS
+                _fill(text, 0, len(text), self.big, chrom, begin, self.known[k] == ASCENDS, out)
+        return values
+
+    cdef object _inflated(self, u64 begin, u64 end):
+        """The data of the block there; None where it is not whole."""
+        cdef i64 size = end - begin
+        cdef size_t used = 0, made = 0
+        cdef int number
+        cdef bint good
+        cdef u8[::1] data
+        cdef const u8[::1] given
+        if end <= begin or end > <u64>self.source.size or size > len(self.stored):
+            return None
+        number = self.source.number() if self.is_path else -1
+        found = np.empty(self.room, np.uint8)
+        data = found
+        if number < 0:
+            given = self.source.read(begin, size)
+            self.stored[:size] = given
+        with nogil:
+            good = (
+                number < 0 or pread(number, &self.stored[0], size, begin) == size
+            ) and self.library.zlib(
+                self.decompressor, &self.stored[0], size, &data[0], len(data), &used, &made
+            ) == 0 and <i64>used == size
+        if not good:
+            return None
+        if <i64>made < self.room:
+            found = found[:made].copy()
+        self.blocks.keep(begin, end, found)
+        return found
+
+
+# ── bins ────────────────────────────────────────────────────────────────────────────────────────
 
 
 # Bins of a region, of which bin k ends at `edge`: begin + size * (k + 1) // bins, which goes on by

@@ -7,12 +7,13 @@ pybigtools. The oracle is the value of each base, by brute force.
 from __future__ import annotations
 
 import math
+import os
 import pickle
 import struct
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import numpy as np
 import pandas as pd
@@ -200,6 +201,73 @@ def test_values_are_those_of_each_base(signal, shape, data):
     np.testing.assert_array_equal(dataset.values(region), expected)
     filled = dataset.values(region, fill=7)
     np.testing.assert_array_equal(filled, np.where(np.isnan(expected), 7, expected))
+
+
+RUNS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), max_size=12)
+
+
+@given(RUNS, st.sampled_from("<>"), st.permutations([VARIABLE, FIXED]), st.data())
+def test_of_rows_of_a_block_in_any_order_the_last_says_a_base_however_often_it_is_asked(
+    runs, order, kinds, data
+):
+    """Rows that ascend are searched from the second time on; others never are."""
+    if data.draw(st.booleans()):
+        runs = sorted((start, 3) for start, _ in runs)  # of one span, as both kinds have them
+    rows = [("chr1", 0, 3, 0.5)]  # first, so that the tree's bounds hold the rest
+    rows += [("chr1", start, start + size, i + 1.0) for i, (start, size) in enumerate(runs)]
+    dataset = gidx.open(build(rows, CHROMS, order=order, kinds=kinds, items_per_slot=20))
+    for _ in range(4):
+        start = data.draw(st.integers(0, 80))
+        end = data.draw(st.integers(start + 1, 90))
+        expected = [NAN if v is None else v for v in bases(rows, "chr1", start, end)]
+        np.testing.assert_array_equal(dataset.values(("chr1", start, end)), expected)
+
+
+@pytest.mark.parametrize("kept", [0, 1000])
+def test_a_file_that_is_written_over_is_read_again_whatever_was_kept_of_it(
+    tmp_path, monkeypatch, kept
+):
+    monkeypatch.setattr(tuning, "bbi_kept", kept)
+    path = tmp_path / "a.bw"
+    rows = [("chr1", 20 * i, 20 * i + 3, i / 7) for i in range(5)]
+    before = build(rows, CHROMS, items_per_slot=5)
+    path.write_bytes(before)
+    dataset = gidx.open(path)
+    for _ in range(2):
+        np.testing.assert_array_equal(dataset.values("chr1:20-22"), np.float32([NAN, 1 / 7, 1 / 7]))
+    # rows that do not ascend any more, in a block of the same size
+    others = ([rows[i] for i in order] for order in permutations((4, 3, 2, 1, 0)))
+    made = (build(some, CHROMS, items_per_slot=5) for some in others)
+    now = next(data for data in made if len(data) == len(before) and data != before)
+    old = path.stat()
+    with path.open("r+b") as file:
+        file.write(now)
+    os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns + 1))
+    for _ in range(2):
+        for _, start, end, value in rows:
+            found = dataset.values(("chr1", start, end))
+            np.testing.assert_array_equal(found, np.full(3, value, np.float32))
+
+
+def test_a_file_that_another_replaced_is_read_on_as_it_was(tmp_path):
+    path, other = tmp_path / "a.bw", tmp_path / "b.bw"
+    path.write_bytes(build(ROWS, CHROMS))
+    other.write_bytes(build([("chr1", 0, 3, 7.0), ("chr2", 5, 8, 9.0)], CHROMS))
+    dataset = gidx.open(path)
+    assert dataset.values("chr1:1-2").tolist() == [1, 1]
+    os.replace(other, path)
+    assert dataset.values("chr1:1-2").tolist() == [1, 1]  # kept
+    assert dataset.values("chr2:6-6").tolist() == [0.5]  # and not
+
+
+def test_a_file_that_was_closed_has_no_values_though_its_block_was_kept(tmp_path):
+    path = tmp_path / "a.bw"
+    path.write_bytes(build(ROWS, CHROMS))
+    with gidx.open(path) as dataset:
+        assert dataset.values("chr1:1-2").tolist() == [1, 1]
+    for region in ("chr1:1-2", "chr2:6-6"):
+        with pytest.raises(ValueError, match="closed"):
+            dataset.values(region)
 
 
 def answered(dataset: gidx.BigWigDataset, region: tuple[str, int, int]) -> object:

@@ -21,11 +21,9 @@ import numpy.typing as npt
 from gidx.bbi import section
 from gidx.bbi.blocks import Blocks
 from gidx.bbi.summary import Stat, sample_std
-from gidx.ground.limits import limits
 from gidx.ground.pool import in_order, thread_count
 from gidx.ground.region import RegionSet
 from gidx.ground.windows import Windows
-from gidx.kernels.signal import FEW
 
 if TYPE_CHECKING:
     from gidx.formats.bigwig.read import BigWig
@@ -67,10 +65,6 @@ def values(file: BigWig, asked: RegionSet, fill: float) -> npt.NDArray[np.float3
     chrom, begin = int(asked.chrom[0]), int(asked.start[0])
     out = np.empty(int(asked.end[0]) - begin, np.float32)
     out.fill(fill)
-    # blocks of a size that nobody has to count
-    quick = file.bases if FEW * file.buffer_size <= limits.block else None
-    if quick is not None and quick.fill(chrom, begin, out):
-        return out
     name, order, n_chroms = file.source.name, file.head.order, len(file.chroms)
     for group in file.groups(file.plan(asked)):
         section.fill(name, order, file.fetch(group), n_chroms, chrom, begin, out)

@@ -26,10 +26,11 @@ from gidx.formats.base import Rows
 from gidx.formats.bbi.read import Bbi, chrom_column
 from gidx.formats.bigwig import bins as by_bin
 from gidx.formats.offers import Signal
+from gidx.ground.limits import limits
 from gidx.ground.region import RegionSet
 from gidx.ground.tuning import tuning
 from gidx.ground.windows import Windows
-from gidx.kernels.signal import Bases
+from gidx.kernels.signal import FEW, Bases
 from gidx.options import Names
 
 _CANONICAL = pa.schema([
@@ -101,8 +102,13 @@ class BigWig(Bbi, Signal):
             return None
         return self._last.bases(tree.leaves(), self.head.order, len(self._chroms))
 
-    def values(self, region: RegionSet, fill: float) -> npt.NDArray[np.float32]:
-        return by_bin.values(self, region, fill)
+    def values(self, chrom: str, start: int, end: int, fill: float) -> npt.NDArray[np.float32]:
+        found = None
+        if self.bases is not None and FEW * self.buffer_size <= limits.block:  # nobody has to count
+            found = self.bases.values(self._ids[chrom], start, end, fill)
+        if found is None:
+            found = by_bin.values(self, self._one_region(chrom, start, end), fill)
+        return found
 
     def matrix(
         self, windows: Windows, bins: int, stat: summary.Stat, fill: float, threads: int | None

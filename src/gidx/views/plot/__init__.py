@@ -109,7 +109,7 @@ def plot_dataset(
     file = format_of(dataset)
     if isinstance(file, Signal) and isinstance(file, Zooms) and mode is None:
         track = Track(ax, place, base)
-        draw_signal(track, file, file, resolve(place, dataset.chroms))
+        draw_signal(track, file, file)
         return track.ax
     table = None if mode == "density" else _read_few(dataset, place, label, color)
     if table is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from gidx.formats.offers import Signal, Zooms
-from gidx.ground.region import RegionSet
 from gidx.views.plot.axes import NOTE, VALUES, Track
 from gidx.views.plot.draw import draw_nothing
 
@@ -18,11 +17,11 @@ _LABEL = 8.0  # points, of a label of the y axis
 _STEPS = 4  # bases a bin up to which each has its own step
 
 
-def draw_signal(track: Track, file: Signal, zooms: Zooms, asked: RegionSet) -> None:
-    """The values of the region, which is the one ``asked``."""
+def draw_signal(track: Track, file: Signal, zooms: Zooms) -> None:
+    """The values of the track's region."""
     place = track.region
     if track.bases <= _STEPS * track.bins:
-        values = file.values(asked, np.nan).astype(np.float64)
+        values = file.values(place.chrom, place.start, place.end, np.nan).astype(np.float64)
         edges, note = np.arange(place.start, place.end + 1), "value of each base"
     else:
         bins = zooms.summarize(place.chrom, place.start, place.end, track.bins, "mean", exact=False)

@@ -7,15 +7,15 @@ bounds are pairs of chrom id and position, compared in that order.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from gidx.errors import FormatError, format_error
-from gidx.ground.layout import Order, Record, ordered, read_array, read_one, read_tagged
+from gidx.ground.layout import Order, Record, check_range, ordered, read_array, read_tagged
 from gidx.ground.pieces import Work
 from gidx.ground.ranges import Ranges
 from gidx.ground.region import RegionSet
@@ -57,6 +57,7 @@ LEAF_ITEM = np.dtype([*_BOUNDS,
 # fmt: on
 
 FIRST = 1 << 17  # bytes of a tree that are read at once from a URL: all of most
+_USUAL = 512  # items of a node that are read with it; UCSC's tools and others write 256
 # Items of a level that is read to outline a larger tree: 262,144 take 75 MB on the way.
 MOST = 1 << 18
 
@@ -110,6 +111,42 @@ def key(chrom: npt.NDArray[Any], position: npt.NDArray[Any]) -> Keys:
     return chrom.astype(np.uint64) << np.uint64(32) | position.astype(np.uint64)
 
 
+class _Level(NamedTuple):
+    """Nodes of a tree: where they are, and the bounds that their parents give."""
+
+    at: Keys
+    least: Keys
+    most: Keys
+
+    @classmethod
+    def of(cls, items: Record, regions: RegionSet | None = None) -> Self:
+        """The children of index items; only those that overlap where regions are given."""
+        found = TreeItems.of(items)
+        which: Any = slice(None)
+        if regions is not None:
+            where = regions.chrom, regions.start, regions.end
+            which = select_nodes(found.lo, found.hi, found.reach, *where)
+        return cls(found.ranges[which, 0], found.lo[which], found.hi[which])
+
+
+class _Node(NamedTuple):
+    is_leaf: bool
+    items: Record
+
+
+class _Below(NamedTuple):
+    """Items of the nodes of a level, and where the first node is that is out of its bounds."""
+
+    leaves: Record
+    inner: Record
+    stray: int | None
+
+
+def _joined(parts: Sequence[Record]) -> Record:
+    """Items one after the other; of records `np.concatenate` compares the types, field by field."""
+    return np.frombuffer(b"".join(parts), parts[0].dtype) if len(parts) > 1 else parts[0]
+
+
 class RangeTree:
     """A tree at ``offset``, without one empty; reads its nodes when they are first needed."""
 
@@ -147,10 +184,10 @@ class RangeTree:
         at, seen = self._root, set[int]()
         while at not in seen:
             seen.add(at)
-            node, items = self._node(at)
-            if node["is_leaf"] or len(items) == 0:
-                return TreeItems.of(items[:1]).ranges
-            at = int(items["offset"][0])
+            node = self._node(at)
+            if node.is_leaf:
+                return TreeItems.of(node.items[:1]).ranges
+            at = int(node.items["offset"][0])
         raise self._own_child(at)
 
     def miscount(self) -> int | None:
@@ -205,9 +242,9 @@ class RangeTree:
         level = [self._root]
         while True:
             nodes = [self._node(at) for at in level]
-            if any(node["is_leaf"] for node, _ in nodes):
+            if any(node.is_leaf for node in nodes):
                 return self._every_leaf()
-            items = np.concatenate([items for _, items in nodes])
+            items = _joined([node.items for node in nodes])
             below = len(items) * int(self.tree["block_size"])
             if not len(level) < len(items) < least or below > MOST:
                 return TreeItems.of(items)
@@ -221,36 +258,26 @@ class RangeTree:
             below = [self._node(at) for at in level]
             level = [
                 at
-                for node, items in below
-                if not node["is_leaf"]
-                for at in items["offset"].tolist()
+                for node in below
+                if not node.is_leaf
+                for at in node.items["offset"].tolist()
                 if at not in level
             ]
         if last == 0:
             return self._root, self._root
-        node, items = self._node(last)
+        items = self._node(last).items
         end = last + NODE.itemsize + items.nbytes
-        room = max(int(self.tree["block_size"]) - int(node["count"]), 0)
+        room = max(int(self.tree["block_size"]) - len(items), 0)
         return end, end + room * INDEX_ITEM.itemsize
 
     def stray(self) -> str | None:
         """The first node that is not within the bounds its parent gives; None: all are."""
-        level = [(self._root, np.uint64(0), _MOST)] if self.item_count else []
-        seen: set[int] = set()
-        while level:
-            below: list[tuple[int, np.uint64, np.uint64]] = []
-            for at, least, most in level:
-                if at in seen:
-                    raise self._own_child(at)
-                seen.add(at)
-                node, items = self._node(at)
-                if self._is_stray(items, least, most):
-                    return f"byte {at}: {self._what}: {_STRAY}"
-                lo = key(items["start_chrom"], items["start"])
-                hi = key(items["end_chrom"], items["end"])
-                if not node["is_leaf"]:
-                    below += zip(items["offset"].tolist(), lo, hi, strict=True)
-            level = below
+        level, seen = self._top(), set[int]()
+        while len(level.at):
+            found = self._below(level, seen)
+            if found.stray is not None:
+                return f"byte {found.stray}: {self._what}: {_STRAY}"
+            level = _Level.of(found.inner)
         return None
 
     def _every_leaf(self) -> TreeItems:
@@ -264,46 +291,57 @@ class RangeTree:
 
     def _read(self, regions: RegionSet | None) -> Record:
         """Leaf items, level by level; only nodes that overlap where regions are given."""
-        found: list[Record] = []
-        level = [(self._root, np.uint64(0), _MOST)] if self.item_count else []
-        seen: set[int] = set()
-        while level:
-            below: list[Record] = []
-            for at, least, most in level:
-                if at in seen:
-                    raise self._own_child(at)
-                seen.add(at)
-                node, items = self._node(at)
-                if self._is_stray(items, least, most):
-                    raise format_error(self._source.name, at, f"{self._what}: {_STRAY}")
-                (found if node["is_leaf"] else below).append(items)
-            level = []
-            if below:
-                items = TreeItems.of(np.concatenate(below))
-                which: Any = slice(None)
-                if regions is not None:
-                    where = regions.chrom, regions.start, regions.end
-                    which = select_nodes(items.lo, items.hi, items.reach, *where)
-                at_, lo, hi = items.ranges[which, 0].tolist(), items.lo[which], items.hi[which]
-                level = list(zip(at_, lo, hi, strict=True))
-        return np.concatenate(found) if found else np.empty(0, ordered(LEAF_ITEM, self._order))
+        leaves: list[Record] = []
+        level, seen = self._top(), set[int]()
+        while len(level.at):
+            found = self._below(level, seen)
+            if found.stray is not None:
+                raise format_error(self._source.name, found.stray, f"{self._what}: {_STRAY}")
+            leaves.append(found.leaves)
+            level = _Level.of(found.inner, regions)
+        return _joined(leaves) if leaves else np.empty(0, ordered(LEAF_ITEM, self._order))
 
-    def _is_stray(self, items: Record, least: np.uint64, most: np.uint64) -> bool:
-        """Whether a node is not within the bounds that its parent gives."""
-        if len(items) == 0:
-            return False
-        lo = key(items["start_chrom"], items["start"])
-        hi = key(items["end_chrom"], items["end"])
-        return bool(lo.min() < least or hi.max() > most)
+    def _top(self) -> _Level:
+        """The root, if there is one, whose bounds nothing gives."""
+        one = slice(1 if self.item_count else 0)
+        return _Level(*(np.array([n], np.uint64)[one] for n in (self._root, 0, _MOST)))
 
-    def _node(self, at: int) -> tuple[Record, Record]:
-        """A node and its items."""
-        node = read_one(self._source, at, ordered(NODE, self._order), self._what)
-        if node["count"] == 0:
+    def _below(self, level: _Level, seen: set[int]) -> _Below:
+        """What the nodes of a level hold."""
+        nodes = []
+        for at in level.at.tolist():
+            if at in seen:
+                raise self._own_child(at)
+            seen.add(at)
+            nodes.append(self._node(at))
+        kinds, stray = [], []
+        for layout in (LEAF_ITEM, INDEX_ITEM):
+            own = [i for i, node in enumerate(nodes) if node.is_leaf == (layout is LEAF_ITEM)]
+            parts = [nodes[i].items for i in own]
+            items = _joined(parts) if parts else np.empty(0, ordered(layout, self._order))
+            of = np.repeat(np.array(own, np.intp), [len(part) for part in parts])
+            lo = key(items["start_chrom"], items["start"])
+            hi = key(items["end_chrom"], items["end"])
+            stray += level.at[of[(lo < level.least[of]) | (hi > level.most[of])]].tolist()
+            kinds.append(items)
+        leaves, inner = kinds
+        return _Below(leaves, inner, min(stray, default=None))
+
+    def _node(self, at: int) -> _Node:
+        """The node at a place, in one read: most are as large as the tree says, or larger ones."""
+        room = NODE.itemsize + min(int(self.tree["block_size"]), _USUAL) * LEAF_ITEM.itemsize
+        check_range(self._source, at, NODE.itemsize, self._what)
+        piece = self._source.read(at, min(room, self._source.size - at))
+        node = np.frombuffer(piece, ordered(NODE, self._order), 1)[0]
+        count = int(node["count"])
+        if count == 0:
             raise format_error(self._source.name, at, f"{self._what}: a node without items")
         layout = ordered(LEAF_ITEM if node["is_leaf"] else INDEX_ITEM, self._order)
-        at += NODE.itemsize
-        return node, read_array(self._source, at, layout, int(node["count"]), self._what)
+        if NODE.itemsize + count * layout.itemsize <= len(piece):
+            items = np.frombuffer(piece, layout, count, NODE.itemsize)
+        else:
+            items = read_array(self._source, at + NODE.itemsize, layout, count, self._what)
+        return _Node(bool(node["is_leaf"]), items)
 
     def _own_child(self, at: int) -> FormatError:
         return format_error(self._source.name, at, f"{self._what}: a node is its own child")

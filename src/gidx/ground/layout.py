@@ -7,6 +7,7 @@ offset, so no reader of a structure needs a length check of its own.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ Order = Literal["<", ">"]
 Record = Any  # a numpy structured scalar or array: fields by name
 
 
+@cache
 def ordered(layout: np.dtype[Any], order: Order) -> np.dtype[Any]:
     """The layout in the file's byte order.
 

@@ -328,7 +328,7 @@ class RangeTree:
         return _Below(leaves, inner, min(stray, default=None))
 
     def _node(self, at: int) -> _Node:
-        """The node at a place, in one read: most are as large as the tree says, or larger ones."""
+        """The node at a place, in one read if it is of a usual size."""
         room = NODE.itemsize + min(int(self.tree["block_size"]), _USUAL) * LEAF_ITEM.itemsize
         check_range(self._source, at, NODE.itemsize, self._what)
         piece = self._source.read(at, min(room, self._source.size - at))

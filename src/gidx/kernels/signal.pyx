@@ -14,7 +14,7 @@ Runs of a chrom are disjoint and ascend, or should: what uses them does not rely
 import numpy as np
 
 from cython cimport critical_section
-from libc.math cimport isnan
+from libc.math cimport NAN, isnan
 from libc.string cimport memcpy
 
 from gidx.kernels.common cimport after, big_or_little, overlaps
@@ -160,8 +160,15 @@ def read_sections(
     return status, at, found, chrom.base[:n], start.base[:n], end.base[:n], value.base[:n]
 
 
+cdef inline i64 _start_of(const u8[::1] buf, u64 i, Section head, bint big, i64 k) noexcept nogil:
+    """Where run k of a section begins, whose items begin at `i`."""
+    if head.kind == FIXED:
+        return head.start + k * head.step
+    return big_or_little(buf, i + k * _item_size(head.kind), big)
+
+
 cdef inline i64 _end_of(const u8[::1] buf, u64 i, Section head, bint big, i64 k) noexcept nogil:
-    """Where run k of a section ends, whose items begin at `i`."""
+    """Where it ends."""
     if head.kind == BEDGRAPH:
         return big_or_little(buf, i + 12 * k + 4, big)
     if head.kind == VARIABLE:
@@ -183,25 +190,32 @@ cdef inline i64 _first_behind(
     return lo
 
 
-cdef bint _ascends(const u8[::1] buf, u64 i, i64 stop, bint big) noexcept nogil:
-    """Whether in each section of a block no run begins, or ends, before the one ahead of it."""
-    cdef i64 s, e, k, size, begin, end, width
+cdef bint _ascends(const u8[::1] buf, u64 i, Section head, bint big) noexcept nogil:
+    """Whether no run of a section, whose items begin at `i`, begins or ends before the one ahead
+    of it."""
+    cdef i64 s, e, k, size = _item_size(head.kind), begin = 0, end = 0
+    cdef i64 width = 4 if head.kind == BEDGRAPH else 0  # to where an item's end stands
     cdef bint wrong = False  # no way out of the loop: 1,000 runs take 1 us
+    if head.kind == FIXED:
+        return True
+    for k in range(head.items):
+        s = big_or_little(buf, i + k * size, big)
+        e = big_or_little(buf, i + k * size + width, big)
+        wrong |= (s < begin) | (e < end)
+        begin, end = s, e
+    return not wrong
+
+
+cdef bint _all_ascend(const u8[::1] buf, u64 i, i64 stop, bint big) noexcept nogil:
+    """Whether the runs of each section of a block do."""
     cdef Section head
     while <i64>i < stop:
         head = _section(buf, i, big)
         i += HEAD
-        size = _item_size(head.kind)
-        if head.kind != FIXED:
-            width = 4 if head.kind == BEDGRAPH else 0  # to where an item's end stands
-            begin = end = 0
-            for k in range(head.items):
-                s = big_or_little(buf, i + k * size, big)
-                e = big_or_little(buf, i + k * size + width, big)
-                wrong |= (s < begin) | (e < end)
-                begin, end = s, e
-        i += head.items * size
-    return not wrong
+        if not _ascends(buf, i, head, big):
+            return False
+        i += head.items * _item_size(head.kind)
+    return True
 
 
 cdef void _fill(
@@ -342,7 +356,7 @@ cdef class Bases:
                 return None
             with nogil:
                 if self.known[k] == NOTHING:
-                    self.known[k] = ASCENDS if _ascends(text, 0, len(text), self.big) else DESCENDS
+                    self.known[k] = ASCENDS if _all_ascend(text, 0, len(text), self.big) else DESCENDS
                 _fill(text, 0, len(text), self.big, chrom, begin, self.known[k] == ASCENDS, out)
         return values
 
@@ -414,18 +428,32 @@ cdef inline double* _row(double[:, ::1] sums, i64 row) noexcept nogil:
     return &sums[row, 0] if len(sums) else NULL
 
 
-cdef inline void _add(Sums sums, i64 k, double v, i64 bases) noexcept nogil:
+# Those of one bin, while runs are added to it.
+cdef struct Bin:
+    double valid, total, squares, least, most
+
+
+cdef inline Bin _bin_of(Sums sums, i64 k) noexcept nogil:
+    cdef Bin found
+    found.valid = sums.valid[k] if sums.valid else 0
+    found.total = sums.total[k] if sums.total else 0
+    found.squares = sums.squares[k] if sums.squares else 0
+    found.least = sums.least[k] if sums.least else NAN
+    found.most = sums.most[k] if sums.most else NAN
+    return found
+
+
+cdef inline void _put_bin(Sums sums, i64 k, Bin found) noexcept nogil:
     if sums.valid:
-        sums.valid[k] += bases
+        sums.valid[k] = found.valid
     if sums.total:
-        sums.total[k] += v * bases
+        sums.total[k] = found.total
     if sums.squares:
-        sums.squares[k] += v * v * bases
-    # those of none begin as NaN, which no number is less or more than
-    if sums.least and not sums.least[k] <= v:
-        sums.least[k] = v
-    if sums.most and not sums.most[k] >= v:
-        sums.most[k] = v
+        sums.squares[k] = found.squares
+    if sums.least:
+        sums.least[k] = found.least
+    if sums.most:
+        sums.most[k] = found.most
 
 
 cdef void _fold_region(
@@ -434,9 +462,12 @@ cdef void _fold_region(
     """Runs `lo` to `hi` of a section, which ascend, into the bins of one region."""
     cdef i64 s, e, n, b, bases, stop = cut.begin + cut.size
     cdef float v
+    cdef double value
+    cdef Bin held
     i += lo * _item_size(head.kind)
     s = head.start + (lo - 1) * head.step
     _at_bin(&cut, 0)
+    held = _bin_of(sums, 0)
     for n in range(hi - lo):
         i = _item(buf, i, head.kind, big, head.step, head.span, &s, &e, &v)
         if s >= stop:
@@ -444,14 +475,26 @@ cdef void _fold_region(
         if isnan(v):
             continue
         b, e = max(s, cut.begin), min(e, stop)
-        if b >= cut.edge + cut.step:  # the last bin that begins at or before it
-            _at_bin(&cut, ((b - cut.begin + 1) * cut.bins - 1) // cut.size)
         while b < e:
-            while cut.edge <= b:  # bins of no base
-                _next_bin(&cut)
+            if b >= cut.edge:
+                _put_bin(sums, cut.k, held)
+                if b >= cut.edge + cut.step:  # the last bin that begins at or before it
+                    _at_bin(&cut, ((b - cut.begin + 1) * cut.bins - 1) // cut.size)
+                while cut.edge <= b:  # bins of no base
+                    _next_bin(&cut)
+                held = _bin_of(sums, cut.k)
             bases = min(e, cut.edge) - b
-            _add(sums, cut.k, v, bases)
+            value = v
+            held.valid += bases
+            held.total += value * bases
+            held.squares += value * value * bases
+            # those of none begin as NaN, which no number is less or more than
+            if not held.least <= value:
+                held.least = value
+            if not held.most >= value:
+                held.most = value
             b += bases
+    _put_bin(sums, cut.k, held)
 
 
 cdef void _fold_section(
@@ -462,23 +505,14 @@ cdef void _fold_section(
 ) noexcept nogil:
     """The runs of a section, whose items begin at `i`, into the bins of all regions that they
     overlap."""
-    cdef i64 lo = 0, hi, r, s, e, begin, end, stop = first[head.chrom + 1]
-    cdef u64 at = i
-    cdef float v
+    cdef i64 lo, hi, r, begin, end, stop = first[head.chrom + 1]
+    cdef bint ascends = _ascends(buf, i, head, big)
     cdef Cut cut
     cdef Sums sums
-    s = head.start - head.step
-    if head.items:
-        at = _item(buf, at, head.kind, big, head.step, head.span, &s, &e, &v)
-    while lo < head.items:
-        begin, end = s, e
-        hi = lo + 1  # what stands together and ascends
-        while hi < head.items:
-            at = _item(buf, at, head.kind, big, head.step, head.span, &s, &e, &v)
-            if s < end:
-                break
-            end = e
-            hi += 1
+    lo = hi = 0
+    while hi < head.items:
+        lo, hi = hi, head.items if ascends else hi + 1  # runs in another order one by one
+        begin, end = _start_of(buf, i, head, big, lo), _end_of(buf, i, head, big, hi - 1)
         r = after(reach, first[head.chrom], stop, begin)
         while r < stop and begins[r] < end:
             if stops[r] > begin and stops[r] > begins[r]:
@@ -491,7 +525,6 @@ cdef void _fold_section(
                 lo = _first_behind(buf, i, head, big, lo, hi, begins[r])
                 _fold_region(buf, i, head, big, lo, hi, cut, sums)
             r += 1
-        lo = hi
 
 
 def fold_sections(

@@ -57,7 +57,7 @@ class Bins:
         empty = {"least": np.nan, "most": np.nan}
         for name in ("valid", "total", "squares", "least", "most"):
             shape = self.shape if name in self.needs else (0, self.shape[1])
-            setattr(self, name, np.full(shape, empty.get(name, 0.0)))
+            setattr(self, name, np.full(shape, empty[name]) if name in empty else np.zeros(shape))
 
 
 def values(file: BigWig, asked: RegionSet, fill: float) -> npt.NDArray[np.float32]:
@@ -87,7 +87,8 @@ def matrix(
             return np.where(np.isnan(found), fill, found)
         if stat == "mean":
             mean = np.divide(sums.total, sums.valid, out=sums.total)
-            mean[sums.valid == 0] = fill
+            if not np.isnan(fill):  # which 0 / 0 is already
+                mean[sums.valid == 0] = fill
             return mean
         exact = sample_std(sums.valid, sums.total, sums.squares)
         return np.where(sums.valid > 0, exact, fill)

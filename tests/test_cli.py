@@ -566,7 +566,7 @@ def test_a_bed_goes_to_any_text_or_says_why_not(run, folder, target):
 
 
 def test_the_demo_shows_what_it_runs(run, folder):
-    status, out, err = run("demo", "--keep", "kept")
+    status, out, err = run("demo", "--keep", "kept \033[31m")
     text = out.decode()
     assert (status, err) == (0, "")
     prompts = [line[4:] for line in text.splitlines() if line.startswith((">>> ", "... "))]
@@ -577,7 +577,8 @@ def test_the_demo_shows_what_it_runs(run, folder):
     assert "\033" not in text
     assert max(map(len, text.splitlines())) <= demo.WIDTH
     made = ["calls.vcf.gz", "calls.vcf.gz.tbi", "genes.bb", "genes.parquet"]
-    assert sorted(os.listdir("kept")) == made
+    assert sorted(os.listdir("kept \033[31m")) == made
+    assert text.endswith(r"  gidx info 'kept \x1b[31m/genes.bb'" + "\n")
     assert os.getcwd() == str(folder)
 
 

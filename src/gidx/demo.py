@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from gidx.errors import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -228,7 +231,7 @@ def run(keep: str | os.PathLike[str] | None = None) -> None:
                     shell.wrote(name, time.perf_counter() - began)
     shell.say(AFTERWARDS.rstrip("\n"))
     if keep is not None:
-        shell.say(f"  gidx info {os.path.join(folder, 'genes.bb')}")
+        shell.say(f"  gidx info {visible(shlex.quote(os.path.join(folder, 'genes.bb')))}")
 
 
 class _Shell:

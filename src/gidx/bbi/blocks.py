@@ -89,8 +89,8 @@ class LastBlocks:
     """The blocks of one file, of which those that were asked for last may be at hand.
 
     Who asks region after region is often in a block that was just read, and to inflate it is more
-    than half of the time of a region of a bigWig: 39 us, with its block at hand 12. Blocks of a
-    file that was closed, or is another by now, are not given.
+    than half of the time of a region of a bigWig: 39 us, with its block at hand 6. Blocks of a
+    file that was closed, or has changed since, are not given.
     """
 
     FEW = FEW  # blocks of one query; more are a scan, which comes by but once

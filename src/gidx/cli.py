@@ -521,7 +521,7 @@ def _convert(arguments: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         with _values(arguments):
             source = stack.enter_context(
-                opened(arguments.source, _opening(arguments), declared, arguments.bed_type)
+                opened(arguments.source, _opening(arguments), declared, arguments.bed_type, kind)
             )
         progress = stack.enter_context(_progress(arguments))
         regions = _regions(arguments)

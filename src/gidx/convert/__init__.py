@@ -177,7 +177,7 @@ def convert(
         )  # fmt: skip
         write(rows, target, kind, options)
 
-    with opened(source, opening, autosql, bed_type) as found:
+    with opened(source, opening, autosql, bed_type, kind) as found:
         try:
             if isinstance(target, str | os.PathLike):
                 _check_apart(format_of(found.dataset), target)

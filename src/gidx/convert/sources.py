@@ -70,6 +70,9 @@ class Outgoing:
         return pa.RecordBatchReader.from_batches(self.schema, self.batches)
 
 
+_NAMED = [*schema.HEAD, "name"]
+
+
 def is_of_texts(kind: Kind) -> bool:
     """Whether values of BED, bigBed and tables go to a target as the texts that they are."""
     return kind.name in GUESSED
@@ -81,13 +84,15 @@ def opened(
     opening: Mapping[str, Any] | None = None,
     autosql: Any = None,
     bed_type: str | None = None,
+    to: Kind | None = None,
 ) -> Iterator[Source]:
     """The source that a path, a Dataset or a binary file is; ``-`` is standard input.
 
     One that is opened already is that. Several files, a glob or a folder are one.
 
     ``autosql`` and ``bed_type`` are what the columns of BED and tables are, where
-    ``opening`` has no schema.
+    ``opening`` has no schema. ``to`` is the target's kind: on the way to a bigWig, BED with a name
+    and nothing more is a bedGraph, whose fourth is the value.
     """
     if isinstance(source, Dataset | Source):
         yield Source(source) if isinstance(source, Dataset) else source
@@ -113,6 +118,8 @@ def opened(
     try:
         found = open()
         said = autosql if autosql is not None or found.format != "bed" else bed_type
+        if to is not None and to.name == "bigwig" and found.schema.names == _NAMED:
+            said = "bedGraph"
         if said is not None and found.format in GUESSED and "schema" not in own:
             found = open(schema=said)
         yield Source(found)

@@ -23,6 +23,7 @@ from tests.support.strategies import SIZE
 from tests.support.tables import rows_in, rows_of
 
 import gidx
+from gidx.cli import main
 from gidx.convert import convert
 from gidx.errors import GidxWarning, ValueWarning, WriteError
 
@@ -187,6 +188,35 @@ def test_a_value_that_32_bits_do_not_hold_is_refused_or_left_out(word):
 def test_a_word_where_a_value_is_asked_for_is_told():
     with pytest.warns(ValueWarning, match="1 value is not double, read as missing; first at c:1-3"):
         gidx.read_bed(b"track type=bedGraph\nc\t0\t3\tx\n")
+
+
+@pytest.mark.parametrize("way", ["path", "file", "gzip", "several", "command line"])
+def test_the_fourth_of_four_fields_is_the_value_on_the_way_to_a_bigwig(tmp_path, monkeypatch, way):
+    """bedGraphToBigWig takes rows without a track line, and so do most who write them."""
+    monkeypatch.chdir(tmp_path)
+    text = b"c\t0\t3\t1\nd\t2\t3\t-2.5\n"
+    source = {
+        "path": "a.txt", "file": io.BytesIO(text), "gzip": "a.gz", "several": ["a.txt", "b.txt"],
+        "command line": "a.txt",
+    }[way]  # fmt: skip
+    (tmp_path / "a.txt").write_bytes(text)
+    (tmp_path / "b.txt").write_bytes(b"e\t0\t3\t1\n")
+    (tmp_path / "a.gz").write_bytes(gzip.compress(text))
+    (tmp_path / "sizes").write_text("c\t9\nd\t9\ne\t9\n")
+    if way == "command line":
+        assert main(["convert", "a.txt", "a.bw", "--chromsizes", "sizes"]) == 0
+    else:
+        convert(source, "a.bw", chromsizes="sizes")
+    last = [("e", 0, 3, 1.0)] if way == "several" else []
+    assert rows_of(gidx.open("a.bw").to_table()) == [("c", 0, 3, 1.0), ("d", 2, 3, -2.5), *last]
+
+
+def test_names_are_no_values_on_the_way_to_a_bigwig():
+    with (
+        pytest.raises(WriteError, match=r"row 1 \(c:6-9\), column dataValue: the value is missing"),
+        pytest.warns(ValueWarning, match="1 value is not double"),
+    ):
+        convert(io.BytesIO(b"c\t0\t3\t1\nc\t5\t9\tBRCA2\n"), "a.bw", chromsizes={"c": 9})
 
 
 def test_what_kent_writes_of_a_bigwig_says_what_it_is():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import traceback
 from functools import partial
 
@@ -199,3 +200,21 @@ def test_what_is_no_file_and_no_list_of_them_is_not_merged(tmp_path):
     for wrong in (None, 5, float("nan"), pd.NA):
         with pytest.raises(TypeError, match=r"cannot merge .*, expected files, or a glob"):
             gidx.merge_bigwigs(wrong, tmp_path / "a.bw")
+
+
+def test_what_only_other_files_have_is_told_to_be_theirs(tmp_path):
+    paths = [str(tmp_path / name) for name in ("a.bw", "b.bw")]
+    for path, chrom in zip(paths, "cd", strict=True):
+        gidx.write_bigwig({chrom: np.ones(3, np.float32)}, path, {chrom: 9})
+    several, one, text = gidx.open(paths), gidx.open(paths[0]), gidx.open(b"c\t1\t5\n")
+    for dataset, name, what in (
+        (several, "values", r"and 1 more: values is of one bigWig file; these are several, read"),
+        (one, "find", "a.bw: find is of one bigBed file; this is bigwig"),
+        (text, "summary", "summary is of one bigBed or bigWig file; this is bed"),
+        (text, "summery", "'TabixDataset' object has no attribute 'summery'"),
+        (one, "_private", "'BigWigDataset' object has no attribute '_private'"),
+    ):
+        with pytest.raises(AttributeError, match=what):
+            getattr(dataset, name)
+        assert not hasattr(dataset, name)
+        assert pickle.loads(pickle.dumps(dataset)).chroms == dataset.chroms

@@ -400,6 +400,17 @@ class Dataset(OpenFile):
     def __arrow_c_schema__(self) -> Any:
         return self.schema.__arrow_c_schema__()
 
+    if not TYPE_CHECKING:  # which would take every name for one that is there
+
+        def __getattr__(self, name: str) -> Any:
+            """Say whose an attribute is that other files have."""
+            of = [] if name.startswith("_") else [t for k, t in _TITLES.items() if hasattr(k, name)]
+            if not of:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            several = isinstance(self._format, Several)
+            what = "these are several, read as one" if several else f"this is {self.format}"
+            raise AttributeError(f"{self.path}: {name} is of one {' or '.join(of)} file; {what}")
+
 
 class BbiDataset(Dataset):
     """An open bigBed or bigWig file: a Dataset with zoom levels and summaries.
@@ -681,6 +692,7 @@ _DATASETS: tuple[tuple[type, type[Dataset]], ...] = (
     (Zooms, BbiDataset),
     (TextLines, TabixDataset),
 )
+_TITLES = {BigBedDataset: "bigBed", BigWigDataset: "bigWig", TabixDataset: "text"}
 
 
 def _reopened(source: ByteSource, opening: Opening, is_texts: bool) -> Dataset:

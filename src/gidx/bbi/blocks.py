@@ -17,7 +17,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, count, starmap
+from itertools import accumulate, count
 from typing import Any
 
 import deflate
@@ -103,14 +103,15 @@ class LastBlocks:
         if not 0 < len(ranges) <= self.FEW or not self._size:
             return Blocks(*inflate(self._source, ranges, self._size), ranges)
         spans = ranges.tolist()
-        texts = [text for text in starmap(self.kept, spans) if text is not None]
+        places = [(self._file, begin, end) for begin, end in spans]
+        texts = [text for text in map(_kept.get, places) if text is not None]
         if len(texts) == len(spans) and self._is_unchanged():
             text = texts[0] if len(texts) == 1 else np.concatenate(texts)
             return Blocks(text, np.array([0, *accumulate(map(len, texts))], np.int64), ranges)
         text, bounds = inflate(self._source, ranges, self._size)
         cuts = bounds.tolist()
-        for (begin, end), a, b in zip(spans, cuts[:-1], cuts[1:], strict=True):
-            self.keep(begin, end, text if len(spans) == 1 else text[a:b].copy())
+        for place, a, b in zip(places, cuts[:-1], cuts[1:], strict=True):
+            _kept.put(place, text if len(spans) == 1 else text[a:b].copy())
         return Blocks(text, bounds, ranges)
 
     def _is_unchanged(self) -> bool:
@@ -121,16 +122,10 @@ class LastBlocks:
         """What looks up the bases of a region of a bigWig, most of which have few of the blocks."""
         if LIBDEFLATE is None or not 0 < self._size <= _SANE:
             return None
-        big, is_path = order == ">", isinstance(self._source, PathSource)
-        return Bases(tree, self._source, is_path, self, LIBDEFLATE, self._size, big, n_chroms)
-
-    def kept(self, begin: int, end: int) -> npt.NDArray[np.uint8] | None:
-        """The data of the block there, if they are at hand; for who asks if the file is current."""
-        return _kept.get((self._file, begin, end))
-
-    def keep(self, begin: int, end: int, text: npt.NDArray[np.uint8]) -> None:
-        """Have the data of the block there at hand."""
-        _kept.put((self._file, begin, end), text)
+        source, big = self._source, order == ">"
+        held = source.held() if isinstance(source, PathSource) else None
+        kept = _kept, self._file
+        return Bases(tree, source, held, *kept, LIBDEFLATE, self._size, big, n_chroms)
 
 
 def inflate(

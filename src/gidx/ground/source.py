@@ -192,14 +192,20 @@ class PathSource:
     def modified(self) -> float | None:
         return self._modified
 
+    def held(self) -> tuple[Handle, int] | None:
+        """The open file and when it was last changed (ns since the epoch), for kernels; None where
+        they may not use it."""
+        if not self._is_held or _pread is _seek_and_read:
+            return None
+        return self._handle, self._status[-1]
+
     def is_unchanged(self) -> bool:
         """Whether what is read now is what was there when it was opened.
 
         Another file of its name is not looked for, as `is_current` does: it is not what is read.
         """
-        if not self._is_held or _pread is _seek_and_read:
-            return self.is_current()
-        return self._handle.holds(self.size, self._status[-1])
+        held = self.held()
+        return self.is_current() if held is None else held[0].holds(self.size, held[1])
 
     def is_current(self) -> bool:
         try:

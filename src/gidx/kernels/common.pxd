@@ -77,6 +77,14 @@ cdef inline i64 big_or_little(const u8[::1] buf, u64 i, bint big) noexcept nogil
     return <i64>((d << 24) | (c << 16) | (b << 8) | a)
 
 
+cdef inline i64 number_at(const u8* at, bint big) noexcept nogil:
+    """The same, in no array."""
+    cdef u32 a = at[0], b = at[1], c = at[2], d = at[3]
+    if big:
+        return <i64>((a << 24) | (b << 16) | (c << 8) | d)
+    return <i64>((d << 24) | (c << 16) | (b << 8) | a)
+
+
 cdef inline i64 lower(const number[::1] values, i64 lo, i64 hi, i64 x) noexcept nogil:
     """The first of `values[lo:hi]`, ascending, that is not below `x`."""
     cdef i64 mid

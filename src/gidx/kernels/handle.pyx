@@ -12,8 +12,6 @@ from gidx.kernels.types cimport i64
 cdef class Handle:
     """Owns the number of an open file."""
 
-    cdef readonly int number  # -1: closed
-
     def __cinit__(self, int number):
         self.number = number
 
@@ -27,6 +25,9 @@ cdef class Handle:
 
     def holds(self, i64 size, i64 modified):
         """Whether the file is open, so large, and was last changed then (ns since the epoch)."""
+        return self.is_as(size, modified)
+
+    cdef bint is_as(self, i64 size, i64 modified) noexcept nogil:
         cdef i64 size_now, modified_now
         return (
             self.number >= 0

@@ -1,6 +1,7 @@
 from typing import Any
 
 from gidx.kernels.arrays import Bytes, Float32s, Float64s, Int32s, Int64s, Integer
+from gidx.kernels.handle import Handle
 from gidx.kernels.inflate import Libdeflate
 
 OK: int
@@ -37,8 +38,9 @@ class Bases:
         self,
         tree: Any,
         source: Any,
-        is_path: bool,
-        blocks: Any,
+        held: tuple[Handle, int] | None,
+        kept: Any,
+        file: int,
         library: Libdeflate,
         room: int,
         big: bool,

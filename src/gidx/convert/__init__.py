@@ -109,7 +109,7 @@ def convert(
     extra_index, clip, allow_1bp_overlap
         As in `write_bigbed`, for that target; clip for bigWig too.
     value, invalid
-        As in `write_bigwig`, for that target.
+        As in `write_bigwig`, for that target, on whose way text of four columns is a bedGraph.
     sort : bool
         Sort the rows of bigBed, BED, VCF, GFF and text with an index.
     header : bool, optional

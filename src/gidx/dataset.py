@@ -310,7 +310,8 @@ class Dataset(OpenFile):
 
         Nothing is read until it is computed, and then only the columns that the graph needs.
         Workers open the file themselves, so that they have to find it at the same path. A
-        partition lies within one chrom, and has the rows that start in it.
+        partition lies within one chrom, and has the rows that start in it; of thousands of contigs
+        it has several whole ones.
 
         Parameters
         ----------
@@ -339,7 +340,7 @@ class Dataset(OpenFile):
         pieces = self.partitions(npartitions, regions=regions, missing_chroms=missing)
         scan = {**options, "filter": filter}
         backend = {"dtype_backend": dtype_backend, "lists": lists}
-        return frame(self, pieces, columns, scan, backend)
+        return frame(self, pieces, npartitions, columns, scan, backend)
 
     def to_dataset(self, regions: Regions = None, **options: Unpack[LazyScan]) -> IndexedDataset:
         """This file as a pyarrow dataset, which engines ask by columns and filter.

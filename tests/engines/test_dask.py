@@ -15,6 +15,7 @@ from tests.support.tables import places
 
 import gidx
 from gidx.engines.dask import Read
+from gidx.ground.tuning import tuning
 
 KINDS = conformance.KINDS
 
@@ -47,6 +48,28 @@ def test_a_frame_has_each_row_once_in_order_with_its_types(file):
         same(found, whole)
         assert found.dtypes.tolist() == whole.dtypes.tolist()
         assert list(frame._meta.chrom.cat.categories) == list(whole.chrom.cat.categories)
+
+
+@pytest.mark.parametrize("regions", [None, ["chr1:1-90,000", "chrX"]])
+def test_a_partition_has_several_whole_chroms_where_there_are_very_many(file, regions):
+    dataset, _ = file
+    each = dataset.to_dask(regions, npartitions=1)
+    with tuning.set(tasks=2):
+        frame = dataset.to_dask(regions, npartitions=1)
+    assert frame.npartitions <= each.npartitions
+    same(frame.compute(), dataset.to_pandas(regions))
+    assert frame.compute().dtypes.tolist() == each.compute().dtypes.tolist()
+
+
+def test_of_many_contigs_there_are_as_many_partitions_as_were_asked_for(tmp_path):
+    names = [f"contig{i}" for i in range(2_000)]
+    rows = pd.DataFrame({"chrom": names, "start": 5, "end": 9, "name": names})
+    gidx.write_bigbed(rows, tmp_path / "a.bb", dict.fromkeys(names, 100))
+    dataset = gidx.open(tmp_path / "a.bb")
+    assert dataset.to_dask().npartitions == 1
+    frame = dataset.to_dask(npartitions=50)
+    assert 30 < frame.npartitions < 80
+    same(frame.compute(), dataset.to_pandas())
 
 
 @pytest.mark.parametrize("backend", ["pyarrow", "numpy_nullable", None])

@@ -20,7 +20,8 @@ from pyspark.errors import AnalysisException
 from pyspark.errors.exceptions.base import PySparkException
 from pyspark.sql import datasource
 
-from gidx.engines.spark import PushingReader, spark_schema
+from gidx.engines.spark import PlainReader, PushingReader, spark_schema
+from gidx.ground.tuning import tuning
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas")
 
@@ -153,6 +154,15 @@ def test_boxes_of_filters_leave_pieces_out(vcf):
     assert pieces == file.partitions(12, regions=("chr2", 0, 60_000))
     rows = sum(batch.num_rows for part in reader.partitions() for batch in reader.read(part))
     assert rows == file.count_rows(("chr2", 0, 60_000))
+
+
+def test_of_very_many_chroms_a_partition_has_several_whole_ones(vcf):
+    file = gidx.open(vcf)
+    reader = PlainReader(file, spark_schema(file, ["start"]), None, {"n": 1}, {})
+    with tuning.set(tasks=1):
+        (part,) = reader.partitions()
+    assert [chrom for chrom, _, _ in part.value] == [p.chrom for p in file.partitions(1)]
+    assert sum(batch.num_rows for batch in reader.read(part)) == file.count_rows()
 
 
 def test_spark_says_how_to_allow_filters(spark, vcf):

@@ -1,7 +1,7 @@
 """A Dask frame of an open file: a partition a piece, columns that a graph needs only.
 
 A task carries how to open the file, and a piece; a worker opens it once. Nothing is read to
-make the frame: its types are those of the file.
+make the frame: its types are those of the file. Of very many contigs a partition has several.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dask.dataframe.utils import clear_known_categories
 
 from gidx.arrow import schema
 from gidx.frames.backend import to_frame
-from gidx.ground.pieces import Piece
+from gidx.ground.pieces import Piece, gathered
+from gidx.options import Regions
 from gidx.scan import OpenFile, format_of
 
 
@@ -28,7 +29,7 @@ class Read:
         self._file, self._options, self._backend = file, options, backend
 
     # no default: else Dask asks for all columns where it needs none
-    def __call__(self, piece: Piece, columns: Sequence[str] | None) -> pd.DataFrame:
+    def __call__(self, piece: Regions, columns: Sequence[str] | None) -> pd.DataFrame:
         table = self._file.to_table(piece, columns=columns, **self._options)
         return to_frame(table, **self._backend)
 
@@ -36,11 +37,15 @@ class Read:
 def frame(
     file: OpenFile,
     pieces: Sequence[Piece],
+    n: int | None,
     columns: Sequence[str] | None,
     options: dict[str, Any],
     backend: dict[str, Any],
 ) -> dd.DataFrame:
-    """A frame of these pieces, in their order; divisions are not known."""
+    """A frame of these pieces, in their order; divisions are not known.
+
+    ``n`` is how many were asked for.
+    """
     whole = file.schema
     wanted = [whole.field(i) for i in schema.project(whole, columns)]
     shape = pa.schema(wanted, whole.metadata)
@@ -57,7 +62,7 @@ def frame(
     # Types are as asked for. Dask's own conversion of texts, which would change nothing, stands
     # between a row count or head and the pieces: all columns were read for them.
     with dask.config.set({"dataframe.convert-string": False}):
-        made = dd.from_map(read, list(pieces), columns=names, meta=meta, label="gidx")
+        made = dd.from_map(read, gathered(pieces, n), columns=names, meta=meta, label="gidx")
     return _counted(made)
 
 

@@ -30,7 +30,7 @@ from gidx.engines.bounds import EVERYTHING, Boxes
 from gidx.errors import ColumnError, WriteError
 from gidx.formats.parquet import write as parquet
 from gidx.ground.boxes import Box, InBoxes, Range
-from gidx.ground.pieces import Piece
+from gidx.ground.pieces import Piece, gathered
 from gidx.scan import OpenFile
 
 # ── types ───────────────────────────────────────────────────────────────────────────────────────
@@ -84,9 +84,9 @@ def _columns(file: OpenFile, wanted: Sequence[str]) -> list[str]:
 
 
 class SparkPart(ds.InputPartition):
-    """A piece, as Spark sends it to a task."""
+    """A piece, or of very many several, as Spark sends it to a task."""
 
-    value: Piece
+    value: Piece | list[tuple[str, int, int]]
 
 
 class PlainReader(ds.DataSourceReader):
@@ -110,7 +110,7 @@ class PlainReader(ds.DataSourceReader):
         pieces = self._file.partitions(
             **self._cutting, regions=self._regions, missing_chroms=missing
         )
-        return [SparkPart(piece) for piece in pieces]
+        return [SparkPart(part) for part in gathered(pieces, **self._cutting)]
 
     def read(self, partition: ds.InputPartition) -> Iterator[pa.RecordBatch]:
         """The rows of a piece; none of a query that has no pieces."""

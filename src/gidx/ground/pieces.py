@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from gidx.errors import UnknownChromError, hint
 from gidx.ground.region import MAX_END, RegionSet
+from gidx.ground.tuning import tuning
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -226,6 +227,38 @@ def _cut_chrom(work: Work, i: int, spans: Ints, cost: Floats, parts: int) -> lis
         found.append(Piece(name, lo, hi, size, tuple(map(tuple, own.tolist()))))
         lo = last
     return found
+
+
+def gathered(
+    pieces: Sequence[Piece], n: int | None = None, bytes: int | None = None
+) -> list[Piece | list[tuple[str, int, int]]]:
+    """What an engine's tasks read: the pieces, or of very many the regions of several whole chroms.
+
+    So many, or of so many bytes, as were asked for.
+
+    >>> many = [Piece(f"c{i}", 0, MAX_END, 10) for i in range(3000)]
+    >>> found = gathered(many, 1000)
+    >>> len(found), [chrom for chrom, _, _ in found[0]]
+    (1000, ['c0', 'c1', 'c2'])
+    """
+    if len(pieces) <= tuning.tasks:
+        return list(pieces)
+    total = sum(piece.bytes for piece in pieces)
+    most = float(bytes or BYTES) if n is None else max(total / n, 1)
+    found: list[Piece | list[tuple[str, int, int]]] = []
+    held: list[tuple[str, int, int]] = []
+    size = 0
+    for piece in pieces:
+        is_whole = piece.chrom is not None and (piece.lo, piece.hi, piece.spans) == (0, MAX_END, ())
+        if held and (size + piece.bytes > most or not is_whole):
+            found.append(held)
+            held, size = [], 0
+        if piece.chrom is not None and is_whole:
+            held.append((piece.chrom, 0, MAX_END))
+            size += piece.bytes
+        else:
+            found.append(piece)
+    return [*found, held] if held else found
 
 
 def own_rows(start: Ints, regions: RegionSet | None) -> slice | npt.NDArray[np.bool_] | None:

@@ -54,6 +54,10 @@ class Tuning:
     # Files opened as one that are held open: of more, each read opens its file again (14 us).
     held_files: int = 64
 
+    # Pieces up to which an engine has a task for each, of one chrom. Of 100,000 contigs it had as
+    # many, which took longer to hand out than to do: Dask was not done after two minutes.
+    tasks: int = 1000
+
     # ── reading plain text and plain gzip ──
     plain_bytes: int = 1 << 16  # read at a time
     gzip_inflated: int = 1 << 18  # inflated at a time, at most
